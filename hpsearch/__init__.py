@@ -1,0 +1,1 @@
+"""The search system: knows trials, never pixels."""

@@ -1,0 +1,1 @@
+"""What one trial runs: data, network, losses, step. Knows pixels, never studies."""

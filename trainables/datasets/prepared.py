@@ -1,0 +1,154 @@
+"""The one prepared format: a folder of square face crops, `labels.parquet` and `dataset.json`.
+
+Every dataset adapter writes it, the loader reads it, and nothing after it knows where the images came from.
+
+    NAME/
+      images/...jpg     square face crops
+      labels.parquet    one row an image, see `COLUMNS`
+      dataset.json      source, angles, convention, counts, content hash
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from trainables.faults import BadInput, Fault, nearest
+
+ANGLES = ("yaw", "pitch", "roll")
+"""The order of the angles in every array and tensor; a dataset without roll has the first two."""
+
+CONVENTION = "AFLW2000: yaw > 0 turns the nose to the image's left, pitch > 0 up, roll > 0 clockwise; degrees"
+
+COLUMNS = (
+    "file",  # path below the dataset's folder, with forward slashes
+    "subject",  # identity; a subject never stands in two splits that are compared
+    "split",  # `train`, `validation`, ...; several names separated by a space where splits overlap
+    "yaw_deg",
+    "pitch_deg",
+    "roll_deg",  # absent where the dataset has no roll
+    "box_left_px",  # the crop's box in the source image; may lie outside it
+    "box_top_px",
+    "box_right_px",
+    "box_bottom_px",
+)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Images and their poses, ready for the loader.
+
+    `files` are absolute paths; `pose_deg` is float32 [N, A] in the order of `angles`.
+    """
+
+    files: tuple[Path, ...]
+    pose_deg: npt.NDArray[np.float32]
+    subjects: tuple[str, ...]
+    angles: tuple[str, ...]
+    content_hash: str
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+
+@dataclass(frozen=True)
+class DatasetCard:
+    """What `dataset.json` holds."""
+
+    source: str
+    angles: tuple[str, ...]
+    convention: str
+    splits: dict[str, int]
+    subjects: int
+    images: int
+    content_hash: str
+
+
+class PreparedDataset:
+    """A prepared dataset on disk.
+
+    Raises `BadInput` where the folder is missing or is not a prepared dataset.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            card = json.loads((folder / "dataset.json").read_text())
+            self.card = DatasetCard(**{**card, "angles": tuple(card["angles"])})
+        except FileNotFoundError:
+            raise BadInput(Fault("no prepared dataset here (dataset.json is missing)", file=str(folder))) from None
+        except (ValueError, TypeError, KeyError) as error:
+            raise BadInput(Fault(f"dataset.json cannot be read: {error}", file=str(folder))) from None
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    def labels(self) -> pd.DataFrame:
+        """Return the table of all images, with the columns of `COLUMNS`."""
+        return pd.read_parquet(self.folder / "labels.parquet")
+
+    def samples(self, split: str, subjects: Sequence[str] = ()) -> Samples:
+        """Return the images of one split, of the named subjects only where any are named.
+
+        Raises `BadInput` for an unknown split or subject, and for a selection without an image.
+        """
+        table = self.labels()
+        if split not in self.card.splits:
+            raise BadInput(f"dataset {self.name!r} has no split {split!r}{nearest(split, self.card.splits)}")
+        table = table[table["split"].str.split(" ").map(lambda names: split in names)]
+        unknown = [subject for subject in subjects if subject not in set(table["subject"])]
+        if unknown:
+            raise BadInput(
+                f"split {split!r} of dataset {self.name!r} has no subject {unknown[0]!r}"
+                f"{nearest(unknown[0], set(table['subject']))}"
+            )
+        if subjects:
+            table = table[table["subject"].isin(list(subjects))]
+        if table.empty:
+            raise BadInput(f"split {split!r} of dataset {self.name!r} holds no image")
+        columns = [f"{angle}_deg" for angle in self.card.angles]
+        return Samples(
+            files=tuple(self.folder / file for file in table["file"]),
+            pose_deg=table[columns].to_numpy(dtype=np.float32),
+            subjects=tuple(table["subject"]),
+            angles=self.card.angles,
+            content_hash=self.card.content_hash,
+        )
+
+
+def write_labels(folder: Path, table: pd.DataFrame, *, source: str) -> PreparedDataset:
+    """Write `labels.parquet` and `dataset.json` for the images that already lie in `folder`."""
+    angles = tuple(angle for angle in ANGLES if f"{angle}_deg" in table)
+    table.to_parquet(folder / "labels.parquet", index=False)
+    splits: dict[str, int] = {}
+    for names, count in table["split"].value_counts().items():
+        for name in str(names).split(" "):
+            splits[name] = splits.get(name, 0) + int(count)
+    card = DatasetCard(
+        source=source,
+        angles=angles,
+        convention=CONVENTION,
+        splits=dict(sorted(splits.items())),
+        subjects=int(table["subject"].nunique()),
+        images=len(table),
+        content_hash=content_hash(folder, table["file"]),
+    )
+    (folder / "dataset.json").write_text(json.dumps(asdict(card), indent=2) + "\n")
+    return PreparedDataset(folder)
+
+
+def content_hash(folder: Path, files: Iterable[str]) -> str:
+    """Return the SHA-256 over the labels and the bytes of every image, in the order of the table."""
+    digest = hashlib.sha256((folder / "labels.parquet").read_bytes())
+    for file in files:
+        digest.update((folder / file).read_bytes())
+    return digest.hexdigest()
