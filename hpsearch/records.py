@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,25 @@ class Placement:
     device: str
     cpus: float
     gpus: float
+
+    def written(self) -> dict[str, Any]:
+        """Return the value for a file."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class StudyFacts:
+    """What is true of every trial of a study and does not follow from its search space."""
+
+    baseline: float
+    """The objective of always predicting the training mean."""
+    datasets: Mapping[str, str]
+    """Each data role (`train`, `validation`) -> `dataset name @ content hash`."""
+    code_version: str
+
+    def written(self) -> dict[str, Any]:
+        """Return the value for a file."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -61,11 +80,7 @@ class StudyRecord:
     folder: Path
     objective: str
     """The metric's name, such as `validation/mae_deg`; smaller is better."""
-    baseline: float
-    """The objective of always predicting the training mean."""
-    datasets: Mapping[str, str]
-    """Name of each data role (`train`, `validation`) -> `dataset name @ content hash`."""
-    code_version: str
+    facts: StudyFacts
     trials: tuple[TrialRecord, ...]
 
     def leaderboard(self) -> tuple[TrialRecord, ...]:

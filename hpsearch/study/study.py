@@ -1,0 +1,235 @@
+"""Ask, report, tell, re-attach: the Optuna study behind a small face. Its journal file is the truth.
+
+The file holds what was asked, every epoch's metrics, what was pruned and why each trial ended. Only the driver
+writes it. Ray and MLflow can both be lost: what they need is made again from here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import BaseJournalFileLock, JournalFileBackend
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
+
+from hpsearch.records import Placement, StudyFacts, StudyRecord, TrialRecord, TrialState
+from hpsearch.space import Choice, Hole, Params, Value
+from hpsearch.spec import StudySpec
+from trainables.config import TrainConfig
+
+JOURNAL = "study.journal"
+
+STATES = {
+    OptunaState.RUNNING: TrialState.RUNNING,
+    OptunaState.COMPLETE: TrialState.COMPLETE,
+    OptunaState.PRUNED: TrialState.PRUNED,
+    OptunaState.FAIL: TrialState.FAILED,
+}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A trial that is to run: `config` follows from `params`; `epochs_done` were reported before a restart."""
+
+    number: int
+    params: Params
+    config: TrainConfig
+    epochs_done: int
+
+
+class Study:
+    """One study in its folder. `open_study` gives it to the one process that may write it."""
+
+    def __init__(self, study: optuna.Study, folder: Path, spec: StudySpec) -> None:
+        self.folder = folder
+        self._spec = spec
+        self._study = study
+        self._configs: dict[int, TrainConfig] = {}
+
+    def unfinished(self) -> list[Ask]:
+        """Return the trials that were running when the last launch ended, to go on from where they were."""
+        running = self._study.get_trials(deepcopy=False, states=(OptunaState.RUNNING,))
+        return [self._attach(trial) for trial in running]
+
+    @property
+    def asked(self) -> int:
+        """How many trials were asked so far, in all launches."""
+        trials = self._study.get_trials(deepcopy=False)
+        return sum(trial.state is not OptunaState.WAITING for trial in trials)
+
+    def ask(self) -> Ask:
+        """Return the next trial: an enqueued one, else the sampler's suggestion.
+
+        The sampler is seeded by the study's seed and the trial's number, so that a study that was interrupted
+        suggests what it would have suggested.
+        """
+        number = self.asked
+        waiting = self._study.get_trials(deepcopy=False, states=(OptunaState.WAITING,))
+        if number < len(self._spec.enqueued) and not waiting:
+            self._study.enqueue_trial(self._spec.enqueued[number])
+        seed = int(np.random.SeedSequence([self._spec.search.seed, number]).generate_state(1)[0])
+        self._study.sampler = self._spec.search.sampler.build(seed)
+        return self._fill(self._study.ask(), epochs_done=0)
+
+    def report(self, number: int, epoch: int, metrics: Mapping[str, float]) -> bool:
+        """Record what a trial reached after `epoch` and say whether it should stop now.
+
+        An epoch that was recorded before (a trial repeats at most one after a restart) changes nothing. A trial
+        is never pruned after its last epoch: it has cost its full budget and is complete.
+        """
+        trial = self._trial(number)
+        if epoch not in self._frozen(number).intermediate_values:
+            trial.set_user_attr(f"epoch {epoch}", dict(metrics))
+            trial.report(metrics[self._spec.search.objective], step=epoch)
+        if epoch >= self._config(self._frozen(number)).epochs:
+            return False
+        return trial.should_prune()
+
+    def place(self, number: int, placement: Placement) -> None:
+        """Record where a trial runs."""
+        written = placement.written()
+        if self._frozen(number).user_attrs.get("placement") != written:
+            self._trial(number).set_user_attr("placement", written)
+
+    def complete(self, number: int) -> None:
+        """Tell that a trial trained its full budget; its objective is that of the last epoch."""
+        trial = self._frozen(number)
+        value = trial.intermediate_values[max(trial.intermediate_values)]
+        if math.isfinite(value):
+            self._study.tell(number, value)
+        else:
+            self.fail(number, f"the objective is {value} after epoch {max(trial.intermediate_values)}")
+
+    def prune(self, number: int) -> None:
+        """Tell that a trial was stopped because others were better."""
+        epoch = max(self._frozen(number).intermediate_values)
+        self._trial(number).set_user_attr("reason", f"pruned after epoch {epoch}")
+        self._study.tell(number, state=OptunaState.PRUNED)
+
+    def fail(self, number: int, reason: str) -> None:
+        """Tell that a trial failed, and why. Does nothing where the trial has ended."""
+        if self._frozen(number).state is OptunaState.RUNNING:
+            self._trial(number).set_user_attr("reason", reason)
+            self._study.tell(number, state=OptunaState.FAIL)
+
+    def trial_folder(self, number: int) -> Path:
+        """Return the folder of a trial's checkpoints."""
+        return trial_folder(self.folder, number)
+
+    def trial_record(self, number: int) -> TrialRecord:
+        """Return one trial as plain values."""
+        return self._record(self._frozen(number))
+
+    def record(self) -> StudyRecord:
+        """Return the whole study as plain values."""
+        trials = self._study.get_trials(deepcopy=False)
+        return StudyRecord(
+            name=self._spec.name,
+            folder=self.folder,
+            objective=self._spec.search.objective,
+            facts=StudyFacts(**self._study.user_attrs["facts"]),
+            trials=tuple(self._record(trial) for trial in trials if trial.state in STATES),
+        )
+
+    def _fill(self, trial: optuna.Trial, epochs_done: int) -> Ask:
+        params, tree = self._spec.space.fill(lambda hole: _suggest(trial, hole))
+        config = TrainConfig.model_validate(tree)
+        self._configs[trial.number] = config
+        return Ask(trial.number, params, config, epochs_done)
+
+    def _attach(self, frozen: FrozenTrial) -> Ask:
+        done = max(frozen.intermediate_values, default=0)
+        return self._fill(optuna.trial.Trial(self._study, frozen._trial_id), epochs_done=done)
+
+    def _frozen(self, number: int) -> FrozenTrial:
+        return self._study.get_trials(deepcopy=False)[number]
+
+    def _trial(self, number: int) -> optuna.Trial:
+        return optuna.trial.Trial(self._study, self._frozen(number)._trial_id)
+
+    def _config(self, frozen: FrozenTrial) -> TrainConfig:
+        if frozen.number not in self._configs:
+            self._configs[frozen.number] = self._spec.config(frozen.params)
+        return self._configs[frozen.number]
+
+    def _record(self, trial: FrozenTrial) -> TrialRecord:
+        attrs = trial.user_attrs
+        epochs = sorted(trial.intermediate_values)
+        placement = attrs.get("placement")
+        return TrialRecord(
+            number=trial.number,
+            state=STATES[trial.state],
+            params=trial.params,
+            config=self._config(trial),
+            epochs=tuple(attrs[f"epoch {epoch}"] for epoch in epochs),
+            objective=trial.intermediate_values[epochs[-1]] if epochs else None,
+            reason=attrs.get("reason", ""),
+            started_s=trial.datetime_start.timestamp() if trial.datetime_start else 0.0,
+            ended_s=trial.datetime_complete.timestamp() if trial.datetime_complete else None,
+            placement=Placement(**placement) if placement else None,
+            folder=self.trial_folder(trial.number),
+        )
+
+
+def open_study(folder: Path, spec: StudySpec, facts: StudyFacts) -> Study:
+    """Open a study for writing, or begin it. The caller holds the study's lock."""
+    cut_torn_line(folder / JOURNAL)
+    study = optuna.create_study(
+        storage=_storage(folder),
+        study_name=spec.name,
+        pruner=spec.search.pruner.build(spec.epochs),
+        load_if_exists=True,
+    )
+    study.set_user_attr("facts", facts.written())
+    return Study(study, folder, spec)
+
+
+def read_study(folder: Path, spec: StudySpec) -> StudyRecord:
+    """Read a study that may be running: nothing is written."""
+    return Study(optuna.load_study(study_name=spec.name, storage=_storage(folder)), folder, spec).record()
+
+
+def _storage(folder: Path) -> JournalStorage:
+    return JournalStorage(JournalFileBackend(str(folder / JOURNAL), lock_obj=_NoLock()))
+
+
+def trial_folder(study_folder: Path, number: int) -> Path:
+    """Return the folder of a trial's checkpoints."""
+    return study_folder / "trials" / f"{number:04d}"
+
+
+def cut_torn_line(journal: Path) -> None:
+    """Drop the last line where a crash left it unfinished: appending to it would spoil the next one too."""
+    if not journal.exists():
+        return
+    with journal.open("rb+") as file:
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            file.truncate(whole)
+
+
+def _suggest(trial: optuna.Trial, hole: Hole) -> Value:
+    if isinstance(hole, Choice):
+        return trial.suggest_categorical(hole.name, list(hole.ends()))
+    if hole.whole:
+        step = 1 if hole.step is None else int(hole.step)
+        return trial.suggest_int(hole.name, int(hole.low), int(hole.high), log=hole.log, step=step)
+    return trial.suggest_float(hole.name, hole.low, hole.high, log=hole.log, step=hole.step)
+
+
+class _NoLock(BaseJournalFileLock):
+    """The study's own lock keeps other writers out; a lock file a crash left would only block the next launch."""
+
+    def acquire(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        return None
