@@ -1,0 +1,28 @@
+"""What a supervised head is: from features to angles, in degrees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from torch import Tensor
+
+
+class Head(Protocol):
+    """A module from features to angles; every implementation is an `nn.Module`."""
+
+    def __call__(self, features: Tensor) -> Tensor:
+        """Return the raw outputs of features [B, F]; their shape is the head's own, batch first."""
+
+    def losses(self, raw: Tensor, pose_deg: Tensor) -> dict[str, Tensor]:
+        """Return one loss [] an angle, by the angle's name, for true poses [B, A] in degrees."""
+
+    def decode(self, raw: Tensor) -> Tensor:
+        """Return the poses [B, A] in degrees, fp32."""
+
+
+class HeadConfig(Protocol):
+    """The settings of a supervised head."""
+
+    def build(self, features: int, angles: Sequence[str]) -> Head:
+        """Make the head for features of this width and these angles."""

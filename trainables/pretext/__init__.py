@@ -1,0 +1,30 @@
+"""Pretext tasks: what the network learns beside the pose. A task is one file and one row here."""
+
+from collections.abc import Mapping
+
+from trainables.pretext.none import NoPretextConfig
+from trainables.pretext.puzzling import PuzzlingConfig
+from trainables.pretext.puzzling_rotation import PuzzlingRotationConfig
+from trainables.pretext.rotation import RotationConfig
+from trainables.pretext.task import BranchSpec, Perturbed, PretextConfig, PretextTask, SslHeads
+from trainables.schema import Config
+
+__all__ = [
+    "PRETEXT_TASKS",
+    "BranchSpec",
+    "NoPretextConfig",
+    "Perturbed",
+    "PretextConfig",
+    "PretextTask",
+    "PuzzlingConfig",
+    "PuzzlingRotationConfig",
+    "RotationConfig",
+    "SslHeads",
+]
+
+PRETEXT_TASKS: Mapping[str, type[Config]] = {
+    "none": NoPretextConfig,
+    "puzzling": PuzzlingConfig,
+    "rotation": RotationConfig,
+    "puzzling_rotation": PuzzlingRotationConfig,
+}

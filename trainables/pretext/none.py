@@ -1,0 +1,32 @@
+"""No pretext task: supervised learning alone (the paper's SL)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Generator, Tensor
+
+from trainables.pretext.task import BranchSpec, Perturbed, SslHeads
+from trainables.schema import Config
+
+
+class NoPretext:
+    """Leaves every picture as it is and asks nothing."""
+
+    branches: Mapping[str, BranchSpec] = {}
+
+    def perturb(self, images: Tensor, generator: Generator) -> Perturbed:
+        """Return the images [B, 3, H, W] themselves; nothing is drawn from the generator."""
+        return Perturbed(images)
+
+
+class NoPretextConfig(Config):
+    """Supervised learning alone; there is nothing to set."""
+
+    def build(self) -> NoPretext:
+        """Make the task that does nothing."""
+        return NoPretext()
+
+    def ssl_heads(self) -> SslHeads | None:
+        """Return None: there is no branch."""
+        return None
