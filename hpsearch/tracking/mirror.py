@@ -1,0 +1,263 @@
+"""`Mirror`: writes one study into MLflow. Every call may be repeated and changes nothing the second time.
+
+Only `MlflowClient` is used: no active run, no global tracking URI.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hpsearch.naming import flatten, run_name, short_names
+from hpsearch.records import StudyRecord, TrialRecord, TrialState
+from hpsearch.tracking.rows import (
+    INTERRUPTED,
+    MAX_PARAM_CHARS,
+    epoch_rows,
+    identity_tags,
+    note,
+    split_dataset,
+    standing_tags,
+    study_rows,
+)
+
+if TYPE_CHECKING:
+    from mlflow.entities import Metric, Run
+
+STUDY_TAG = "hpsearch.study"
+TRIAL_TAG = "hpsearch.trial"
+PARENT_TAG = "mlflow.parentRunId"
+NOTE_TAG = "mlflow.note.content"
+
+STATUS = {
+    TrialState.RUNNING: "RUNNING",
+    TrialState.COMPLETE: "FINISHED",
+    TrialState.PRUNED: "KILLED",
+    TrialState.FAILED: "FAILED",
+}
+"""MLflow's three ends keep complete, pruned and failed apart; the tag `state` says it in words."""
+
+MAX_METRICS = 1000
+MAX_PARAMS = 100
+"""What one `log_batch` takes."""
+
+QUIET = {
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+}
+"""MLflow reads these when asked. By its own defaults one call to a lost server blocks for four minutes, and a
+retried "create" whose first answer was lost makes a second run."""
+
+
+class MlflowAwayError(Exception):
+    """MLflow could not be written: the server or database is away, locked or refuses."""
+
+
+@dataclass
+class _Written:
+    """What MLflow holds of one trial."""
+
+    run_id: str
+    status: str
+    epochs: int = 0
+    params: frozenset[str] = frozenset()
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+class Mirror:
+    """One study in the MLflow at `uri`.
+
+    `study_id` tells this study from others of the same name in a shared MLflow. `artifacts` is the folder for
+    files where MLflow is a plain database; a server has its own. Raises `MlflowAwayError` from every method.
+    """
+
+    def __init__(self, uri: str, name: str, study_id: str, artifacts: Path) -> None:
+        for key, value in QUIET.items():
+            os.environ.setdefault(key, value)
+        from mlflow import MlflowClient  # takes seconds
+
+        self._study_id = study_id
+        with _away():
+            self._client = MlflowClient(tracking_uri=uri)
+            location = None if uri.startswith("http") else (artifacts / name).absolute().as_uri()
+            self._experiment = self._find_experiment(name, location)
+            self._parent, self._trials = self._read_runs(name)
+
+    def sync(self, study: StudyRecord, trial: TrialRecord, seen_s: Sequence[float]) -> None:
+        """Bring the run of one trial up to date; `seen_s[i]` is when epoch i + 1 was first seen."""
+        with _away():
+            written = self._trials.get(trial.number)
+            if written is None:
+                written = self._trials[trial.number] = self._create(study, trial)
+            if written.status != STATUS[trial.state] and trial.state is TrialState.RUNNING:
+                self._client.update_run(written.run_id, status="RUNNING")
+                written.status = "RUNNING"
+            self._log(study, trial, written, seen_s)
+            if written.status != STATUS[trial.state]:
+                ended_s = trial.ended_s if trial.ended_s is not None else trial.started_s
+                self._client.set_terminated(written.run_id, STATUS[trial.state], _ms(ended_s))
+                written.status = STATUS[trial.state]
+
+    def finish(self, study: StudyRecord, files: Sequence[Path]) -> None:
+        """Bring the parent run up to date and end it: metrics, note, `files`, the winner and its weights.
+
+        No run of the study is RUNNING afterwards: trials that were stopped are KILLED and `interrupted`.
+        """
+        with _away():
+            for written in self._trials.values():
+                if written.status == "RUNNING":
+                    self._client.set_tag(written.run_id, "state", INTERRUPTED)
+                    self._client.set_terminated(written.run_id, "KILLED")
+                    written.tags["state"], written.status = INTERRUPTED, "KILLED"
+            ended = study_rows(study)
+            metrics = [(step, at_s, row) for step, (at_s, row) in enumerate(ended, start=1)]
+            for chunk in _chunks(_metrics(metrics), MAX_METRICS):
+                self._client.log_batch(self._parent, metrics=chunk)
+            self._describe(study)
+            for file in files:
+                self._client.log_artifact(self._parent, str(file))
+            if study.best is not None:
+                self._keep_best(study.best)
+            stopped = any(trial.state is TrialState.RUNNING for trial in study.trials)
+            end = "KILLED" if stopped else "FINISHED" if study.best is not None else "FAILED"
+            self._client.set_terminated(self._parent, end)
+
+    def _find_experiment(self, name: str, location: str | None) -> str:
+        found = self._client.get_experiment_by_name(name)
+        if found is None:
+            return self._client.create_experiment(name, artifact_location=location)
+        if found.lifecycle_stage == "deleted":
+            self._client.restore_experiment(found.experiment_id)
+        return str(found.experiment_id)
+
+    def _read_runs(self, name: str) -> tuple[str, dict[int, _Written]]:
+        """Return the parent run's id, made where there is none, and what is written of each trial."""
+        parent, trials = "", {}
+        for run in self._runs():
+            number = run.data.tags.get(TRIAL_TAG)
+            if number is None:
+                parent = run.info.run_id
+            elif int(number) in trials:  # made twice, because the answer to the first request was lost
+                self._client.delete_run(run.info.run_id)
+            else:
+                trials[int(number)] = _written(run)
+        if parent:
+            self._client.update_run(parent, status="RUNNING")
+        else:
+            tags = {STUDY_TAG: self._study_id, "state": "study", "mlflow.source.name": "hpsearch"}
+            parent = self._client.create_run(self._experiment, tags=tags, run_name=name).info.run_id
+        return parent, trials
+
+    def _runs(self) -> Iterator[Run]:
+        query, token = f"tags.`{STUDY_TAG}` = '{self._study_id}'", None
+        while True:
+            page = self._client.search_runs([self._experiment], query, max_results=1000, page_token=token)
+            yield from page
+            token = page.token
+            if not token:
+                return
+
+    def _create(self, study: StudyRecord, trial: TrialRecord) -> _Written:
+        tags = identity_tags(study, trial) | {
+            STUDY_TAG: self._study_id,
+            TRIAL_TAG: str(trial.number),
+            PARENT_TAG: self._parent,
+        }
+        name = run_name(trial, short_names([trial]))
+        run = self._client.create_run(self._experiment, _ms(trial.started_s), tags, name)
+        return _Written(run.info.run_id, "RUNNING")
+
+    def _log(
+        self, study: StudyRecord, trial: TrialRecord, written: _Written, seen_s: Sequence[float]
+    ) -> None:
+        """Write the params, epochs and tags that MLflow does not hold yet, in as few batches as it allows."""
+        from mlflow.entities import Param, RunTag
+
+        if not written.params:
+            self._log_inputs(study, written.run_id)
+            self._client.log_dict(written.run_id, trial.config.model_dump(mode="json"), "config.yaml")
+        config = flatten(trial.config)
+        params = [
+            Param(key, value[:MAX_PARAM_CHARS]) for key, value in config.items() if key not in written.params
+        ]
+        rows = list(enumerate(epoch_rows(study, trial), start=1))[written.epochs :]
+        metrics = _metrics([(epoch, seen_s[epoch - 1], row) for epoch, row in rows])
+        tags = standing_tags(trial)
+        news = [RunTag(key, value) for key, value in tags.items() if written.tags.get(key) != value]
+        while params or metrics or news:
+            self._client.log_batch(written.run_id, metrics[:MAX_METRICS], params[:MAX_PARAMS], news)
+            params, metrics, news = params[MAX_PARAMS:], metrics[MAX_METRICS:], []
+        written.params = frozenset(config)
+        written.epochs = len(trial.epochs)
+        written.tags |= tags
+
+    def _log_inputs(self, study: StudyRecord, run_id: str) -> None:
+        """Fill MLflow's own dataset column."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        inputs = []
+        for role, text in study.facts.datasets.items():
+            name, digest = split_dataset(text)
+            dataset = Dataset(name=name, digest=digest[:36], source_type="local", source="{}")
+            inputs.append(DatasetInput(dataset, [InputTag("mlflow.data.context", role)]))
+        if inputs:
+            self._client.log_inputs(run_id, datasets=inputs)
+
+    def _describe(self, study: StudyRecord) -> None:
+        text = note(study)
+        self._client.set_tag(self._parent, NOTE_TAG, text)
+        self._client.set_experiment_tag(self._experiment, NOTE_TAG, text)
+
+    def _keep_best(self, best: TrialRecord) -> None:
+        """Copy the winner's config and weights to the parent run, once for each winner."""
+        known = self._client.get_run(self._parent).data.tags.get("best_trial")
+        if known == str(best.number):
+            return
+        self._client.log_dict(self._parent, best.config.model_dump(mode="json"), "best/config.yaml")
+        weights = best.folder / "best.pt"
+        if weights.is_file():
+            self._client.log_artifact(self._parent, str(weights), "best")
+        self._client.set_tag(self._parent, "best_trial", str(best.number))
+
+
+@contextmanager
+def _away() -> Iterator[None]:
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise MlflowAwayError(lines[0][:300]) from error
+
+
+def _written(run: Run) -> _Written:
+    return _Written(
+        run_id=run.info.run_id,
+        status=run.info.status,
+        epochs=int(run.data.metrics.get("epoch", 0)),
+        params=frozenset(run.data.params),
+        tags=dict(run.data.tags),
+    )
+
+
+def _metrics(rows: Sequence[tuple[int, float, Mapping[str, float]]]) -> list[Metric]:
+    from mlflow.entities import Metric
+
+    return [Metric(key, value, _ms(at_s), step) for step, at_s, row in rows for key, value in row.items()]
+
+
+def _chunks(items: list[Any], size: int) -> Iterator[list[Any]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _ms(seconds: float) -> int:
+    return int(seconds * 1000)

@@ -1,0 +1,115 @@
+"""What is written about a study into MLflow, as plain names, numbers and words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import PurePath
+
+from hpsearch.naming import design, short_names, shown
+from hpsearch.records import StudyRecord, TrialRecord, TrialState
+
+INTERRUPTED = "interrupted"
+"""The state of a trial that was running when the search was stopped; launching again continues it."""
+
+MAX_TAG_CHARS = 5000
+MAX_PARAM_CHARS = 6000
+
+
+def identity_tags(study: StudyRecord, trial: TrialRecord) -> dict[str, str]:
+    """Return what is known of a trial when it starts and never changes."""
+    tags = {
+        "trial": str(trial.number),
+        "seed": str(trial.config.seed),
+        "code_version": study.facts.code_version,
+        "mlflow.source.name": "hpsearch",
+        "mlflow.source.git.commit": study.facts.code_version,
+    }
+    for role, dataset in study.facts.datasets.items():
+        name, digest = split_dataset(dataset)
+        tags |= {f"dataset.{role}": name, f"dataset.{role}.hash": digest}
+    return tags
+
+
+def standing_tags(trial: TrialRecord) -> dict[str, str]:
+    """Return how a trial stands: its state, why it ended and where it ran."""
+    tags = {"state": trial.state.value, "reason": trial.reason[:MAX_TAG_CHARS]}
+    if trial.placement is not None:
+        place = trial.placement
+        tags |= {"host": place.host, "device": place.device, "cpus": shown(place.cpus)}
+        tags |= {"gpu_share": shown(place.gpus)}
+    return tags
+
+
+def epoch_rows(study: StudyRecord, trial: TrialRecord) -> list[dict[str, float]]:
+    """Return the metrics of each epoch, with the best objective so far and its epoch beside them.
+
+    `epoch` counts what is written: it is the same for every epoch, whatever the others hold.
+    """
+    rows: list[dict[str, float]] = []
+    best, best_epoch = math.inf, 0
+    for epoch, metrics in enumerate(trial.epochs, start=1):
+        value = metrics.get(study.objective, math.nan)
+        if value < best:
+            best, best_epoch = value, epoch
+        row = {"epoch": float(epoch), **metrics}
+        if best_epoch:
+            row |= {"best/objective": best, "best/epoch": float(best_epoch)}
+        rows.append(row)
+    return rows
+
+
+def study_rows(study: StudyRecord) -> list[tuple[float, dict[str, float]]]:
+    """Return how the search went: after each ended trial its time and the counts and best value by then."""
+    counts: dict[TrialState, int] = {state: 0 for state in TrialState if state is not TrialState.RUNNING}
+    ended = [(t.ended_s, t) for t in study.trials if t.state in counts and t.ended_s is not None]
+    rows = []
+    best = math.inf
+    for ended_s, trial in sorted(ended, key=lambda pair: (pair[0], pair[1].number)):
+        counts[trial.state] += 1
+        if trial.state is TrialState.COMPLETE and trial.objective is not None:
+            best = min(best, trial.objective)
+        row = {f"study/{state.value}": float(count) for state, count in counts.items()}
+        row["study/baseline"] = study.facts.baseline
+        if math.isfinite(best):
+            row |= {"study/best": best, "study/best_over_baseline": best / study.facts.baseline}
+        rows.append((ended_s, row))
+    return rows
+
+
+def split_dataset(text: str) -> tuple[str, str]:
+    """Return name and content hash of `name @ hash`."""
+    name, _, digest = text.partition(" @ ")
+    return name, digest
+
+
+def note(study: StudyRecord, top: int = 10) -> str:
+    """Return the study in Markdown: the winner, what it beats and the best designs."""
+    names = short_names(study.trials)
+    counts = {state: sum(trial.state is state for trial in study.trials) for state in TrialState}
+    lines = [
+        f"**{study.name}**: " + ", ".join(f"{n} {state.value}" for state, n in counts.items() if n) + "."
+    ]
+    best = study.best
+    if best is not None and best.objective is not None:
+        lines += [
+            "",
+            f"**Best: trial {best.number}** with {study.objective} = **{best.objective:.3f}**, "
+            f"{best.objective / study.facts.baseline:.2f} of always predicting the training mean "
+            f"({study.facts.baseline:.3f}).",
+        ]
+    columns = list(dict.fromkeys(names.values()))
+    titles = ["rank", "trial", "state", PurePath(study.objective).name, "epochs", *columns]
+    lines += ["", _cells(titles), _cells(["---"] * len(titles))]
+    for rank, trial in enumerate(study.leaderboard()[:top], start=1):
+        values: Mapping[str, object] = design(trial, names)
+        objective = "" if trial.objective is None else f"{trial.objective:.3f}"
+        searched = [shown(values[name]) if name in values else "" for name in columns]
+        lines.append(
+            _cells([str(rank), str(trial.number), trial.state, objective, str(len(trial.epochs)), *searched])
+        )
+    return "\n".join(lines)
+
+
+def _cells(texts: list[str]) -> str:
+    return "| " + " | ".join(texts) + " |"
