@@ -1,0 +1,39 @@
+"""State on disk that is whole or not there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def save_state(state: dict[str, Any], path: Path) -> None:
+    """Write `state` to `path` in one step: after a crash or on a full disk, what was there is still whole.
+
+    Raises `OSError` or `RuntimeError` (torch's word for a full disk), and leaves no half-written file.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    try:
+        with unfinished.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the new name itself must survive a crash too
+    finally:
+        os.close(folder)
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """Return what `save_state` wrote, on the CPU; tensors and plain values alone are read, never code.
+
+    Raises `OSError`, `RuntimeError`, `EOFError` or `pickle.UnpicklingError` for a file that is not one.
+    """
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
