@@ -1,0 +1,221 @@
+"""The parametric head: who somebody is and what face they make, as vertices.
+
+Lengths are decimetres in the head's frame: x to the subject's left, y up, z out of the face. `head_cc0.npz` is
+CC0 (licence beside it): a mesh from MakeHuman with 304 identity and 34 expression modes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int32]
+
+MODEL_FILE = Path(__file__).parent / "head_cc0.npz"
+
+SKIN, LEFT_EYE, RIGHT_EYE, HAIR, TEETH, LASHES, GLASSES = range(7)
+"""Materials of the mesh; `GLASSES` are added by the renderer."""
+
+OPPOSITES = {
+    "incr": "decr",
+    "up": "down",
+    "out": "in",
+    "forward": "backward",
+    "convex": "concave",
+    "uncompress": "compress",
+}
+SPREAD = {
+    "head": 0.45,
+    "eyes": 0.5,
+    "nose": 0.6,
+    "mouth": 0.5,
+    "ears": 0.4,
+    "chin": 0.55,
+    "cheek": 0.5,
+    "forehead": 0.25,
+    "eyebrows": 0.4,
+    "neck": 0.2,
+}
+"""Standard deviation of a feature's weight by group; weight 1 is the model's extreme."""
+
+LATERAL = ("nose-trans", "mouth-trans", "neck-trans")
+"""Features whose `in` and `out` push to one side of the face: crooked, so kept small."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One person's shape. `macro` are the weights of race, sex and age; `vertices` [V, 3] are at rest."""
+
+    vertices: Floats
+    macro: dict[str, float]
+
+    def share(self, word: str) -> float:
+        """Return how much of the macro mix carries `word`, e.g. `male` or `old`, in [0, 1]."""
+        return sum(weight for name, weight in self.macro.items() if word in name.split("-"))
+
+
+class HeadModel:
+    """The mesh, its modes, and a way to draw people from them."""
+
+    def __init__(self, file: Path = MODEL_FILE) -> None:
+        with np.load(file) as data:
+            names = [str(name) for name in data["names"]]
+            triangles = data["tri"].astype(np.int32)
+            material = data["tri_mat"].astype(np.int32)
+            welded = _weld(data["src_vertex"].astype(np.int64), triangles, material)
+            rim = _open_edges(welded[triangles[material == SKIN]], triangles[material == SKIN])
+            source, skirt = _skirt(len(welded), rim)
+            self.base: Floats = data["base"][source]
+            self.base[len(welded) :, 1] -= 3.0
+            self.uv: Floats = data["uv"].astype(np.float32)[source]
+            self.masks = {key[7:]: data[key] for key in data if key.startswith("uvmask_")}
+            self._delta = data["delta"][:, source].astype(np.float32) * data["scale"][:, None, None]
+        self.triangles: Ints = np.concatenate([triangles, skirt])
+        self.material: Ints = np.concatenate([material, np.full(len(skirt), SKIN, np.int32)])
+        self.welded = np.concatenate([welded, welded.max() + 1 + np.arange(len(self.base) - len(welded))])
+        self.mode = {name: index for index, name in enumerate(names)}
+
+    @cached_property
+    def skin(self) -> npt.NDArray[np.bool_]:
+        """Which vertices belong to skin, [V]."""
+        return np.isin(np.arange(len(self.base)), self.triangles[self.material == SKIN])
+
+    def vertices_of(self, material: int) -> Ints:
+        """Return the indices of a material's vertices."""
+        return np.unique(self.triangles[self.material == material])
+
+    def mask(self, name: str, uv: Floats) -> Floats:
+        """Return the painted region `name` at texture coordinates [N, 2], in [0, 1], bilinearly."""
+        image = self.masks[name]
+        size = len(image)
+        x, y = uv[:, 0] * size - 0.5, (1 - uv[:, 1]) * size - 0.5
+        left, top = np.floor(x).astype(int), np.floor(y).astype(int)
+        fx, fy = x - left, y - top
+        total = np.zeros(len(uv), np.float32)
+        for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
+            weight = (fx if dx else 1 - fx) * (fy if dy else 1 - fy)
+            total += weight * image[np.clip(top + dy, 0, size - 1), np.clip(left + dx, 0, size - 1)]
+        return total / 255
+
+    def identity(self, rng: np.random.Generator) -> Identity:
+        """Draw a person: a convex mix of race, sex and age, then every feature within its limits."""
+        macro = _macro(rng)
+        weights = {f"macro/{name}": weight for name, weight in macro.items()}
+        weights |= self._build(rng, macro) | self._features(rng)
+        vertices = self.base + self.displacement(weights)
+        return Identity(self._aligned(vertices), macro)
+
+    def displacement(self, weights: dict[str, float]) -> Floats:
+        """Return the sum of the named modes at their weights, [V, 3].
+
+        Summed mode by mode in a fixed order: the same bytes whatever number of threads a BLAS would use.
+        """
+        total = np.zeros_like(self.base)
+        for name, weight in weights.items():
+            if weight:
+                total += np.float32(weight) * self._delta[self.mode[name]]
+        return total
+
+    def normals(self, vertices: Floats) -> Floats:
+        """Return unit vertex normals [V, 3], shared across texture seams."""
+        corners = vertices[self.triangles]
+        face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        ids = self.welded[self.triangles].ravel()
+        total = np.stack(
+            [np.bincount(ids, np.repeat(face[:, axis], 3), self.welded.max() + 1) for axis in range(3)],
+            axis=1,
+        )[self.welded]
+        return (total / (np.linalg.norm(total, axis=1, keepdims=True) + 1e-12)).astype(np.float32)
+
+    def _features(self, rng: np.random.Generator) -> dict[str, float]:
+        """Draw each feature once: opposite modes share one signed value, the two sides nearly one value."""
+        drawn: dict[str, float] = {}
+        weights: dict[str, float] = {}
+        for name in self.mode:
+            group, _, mode = name.partition("/")
+            if group not in SPREAD:
+                continue
+            feature, sign = _feature_of(mode.removeprefix("l-").removeprefix("r-"))
+            spread = SPREAD[group] * (0.2 if feature in LATERAL and mode.endswith(("-in", "-out")) else 1.0)
+            if feature not in drawn:
+                drawn[feature] = float(np.clip(rng.normal(0, spread), -1, 1)) * (1 if sign else 0.6)
+            value = drawn[feature]
+            if mode.startswith(("l-", "r-")):
+                value += float(rng.normal(0, 0.05))
+            weights[name] = max(0.0, value * (sign or 1))
+        return weights
+
+    def _build(self, rng: np.random.Generator, macro: dict[str, float]) -> dict[str, float]:
+        heavy = float(np.clip(rng.normal(0, 0.6), -1, 1))
+        end = "maxweight" if heavy > 0 else "minweight"
+        weights: dict[str, float] = {}
+        for name, weight in macro.items():
+            _, sex, age = name.split("-")
+            key = f"build/universal-{sex}-{age}-averagemuscle-{end}"
+            weights[key] = weights.get(key, 0.0) + weight * abs(heavy)
+        return weights
+
+    def _aligned(self, vertices: Floats) -> Floats:
+        """Turn and shift the person so that the face looks where the base mesh's face looks.
+
+        Stature and posture are part of the macro modes; without this they would leak into the pose.
+        """
+        face = self.skin & (self.base[:, 1] > 6.2) & (self.base[:, 2] > 0.6)
+        target, moved = self.base[face], vertices[face]
+        target_mean, moved_mean = target.mean(0), moved.mean(0)
+        covariance = np.einsum("na,nb->ab", moved - moved_mean, target - target_mean).astype(np.float64)
+        left, _, right = np.linalg.svd(covariance)
+        flip = np.diag([1.0, 1.0, np.sign(np.linalg.det(right.T @ left.T))])
+        turn = (right.T @ flip @ left.T).astype(np.float32)
+        return np.einsum("ab,nb->na", turn, vertices - moved_mean) + target_mean
+
+
+def _macro(rng: np.random.Generator) -> dict[str, float]:
+    races = dict(zip(("african", "asian", "caucasian"), rng.dirichlet([0.35] * 3), strict=True))
+    male, old = rng.beta(0.35, 0.35), rng.beta(0.8, 1.1)
+    return {
+        f"{race}-{sex}-{age}": float(r * s * a)
+        for race, r in races.items()
+        for sex, s in (("female", 1 - male), ("male", male))
+        for age, a in (("old", old), ("young", 1 - old))
+    }
+
+
+def _feature_of(mode: str) -> tuple[str, int]:
+    """Return the feature a mode belongs to and its side of it: 1, -1, or 0 for a mode without opposite."""
+    feature, _, end = mode.rpartition("-")
+    if end in OPPOSITES:
+        return feature, 1
+    if end in OPPOSITES.values():
+        return feature, -1
+    return mode, 0
+
+
+def _weld(source: npt.NDArray[np.int64], triangles: Ints, material: Ints) -> npt.NDArray[np.int64]:
+    """Number vertices so that those with one source vertex and material share a number."""
+    owner = np.zeros(len(source), np.int64)
+    owner[triangles.ravel()] = np.repeat(material, 3)
+    _, numbers = np.unique(source * 16 + owner, return_inverse=True)
+    return numbers.astype(np.int64)
+
+
+def _open_edges(welded: npt.NDArray[np.int64], triangles: Ints) -> Ints:
+    """Return the edges [E, 2] that only one triangle has, as vertex indices in that triangle's order."""
+    edges = np.concatenate([triangles[:, pair] for pair in ([0, 1], [1, 2], [2, 0])])
+    keys = np.sort(np.concatenate([welded[:, pair] for pair in ([0, 1], [1, 2], [2, 0])]), axis=1)
+    _, first, count = np.unique(keys, axis=0, return_index=True, return_counts=True)
+    return edges[first[count == 1]]
+
+
+def _skirt(vertices: int, rim: Ints) -> tuple[npt.NDArray[np.intp], Ints]:
+    """Return where each vertex comes from, and the triangles of a skirt that closes the shoulders' rim."""
+    top = np.unique(rim)
+    below = {int(vertex): vertices + index for index, vertex in enumerate(top)}
+    quads = [(a, b, below[a], below[b]) for a, b in rim.tolist()]
+    skirt = [triangle for a, b, c, d in quads for triangle in ((b, a, c), (b, c, d))]
+    return np.concatenate([np.arange(vertices), top]), np.array(skirt, np.int32)
