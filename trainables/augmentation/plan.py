@@ -37,7 +37,8 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "zoom": ("kept",),
         "blur": ("blur_sigma_px",),
         "downscale": ("detail_px",),
-        "colour": ("hue_deg", "contrast", "brightness"),
+        "hue": ("hue_deg",),
+        "tone": ("contrast", "brightness"),
         "cutout": ("cutout_side",),
         "noise": ("noise_sigma",),
     }

@@ -54,7 +54,7 @@ class Loader:
         operations = augmentation.operations if augmentation else frozenset[str]()
         spec = PipelineSpec(image_px, batch, operations, device, threads)
         self.pipeline = pool.pipeline(spec) if pool else ImagePipeline(spec)
-        self._pose_deg = torch.from_numpy(samples.pose_deg)
+        self._pose_deg = torch.tensor(samples.pose_deg)
 
     def __len__(self) -> int:
         return batch_count(len(self.samples), self.batch, shuffle=self.shuffle)
@@ -116,7 +116,7 @@ class LoaderPool:
 
 def unreadable(files: Sequence[Path]) -> list[Fault]:
     """Return a fault for each file that is missing or cannot be decoded to its end."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     faults = []
     for file in files:
@@ -125,6 +125,8 @@ def unreadable(files: Sequence[Path]) -> list[Fault]:
                 image.load()
         except FileNotFoundError:
             faults.append(Fault("this image is missing: build the dataset again", file=str(file)))
+        except UnidentifiedImageError:
+            faults.append(Fault("this file is not an image: build the dataset again", file=str(file)))
         except (OSError, SyntaxError) as error:
             reason = f"this image cannot be decoded ({error}): build the dataset again"
             faults.append(Fault(reason, file=str(file)))

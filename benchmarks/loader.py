@@ -1,0 +1,172 @@
+"""The loader beside torchvision and a DataLoader that do the same to the same JPEG files, from one run.
+
+    python benchmarks/loader.py --level 2 --workers 2
+
+Prints images/s of both, taken in turns, and their ratio; then the time of a new pipeline's first batch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset
+from torchvision.io import decode_jpeg, read_file
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms.v2 import functional as F
+
+from trainables.augmentation import AUGMENTATIONS, AugmentationPlan
+from trainables.datasets.prepared import Samples
+from trainables.loader import Loader
+from trainables.loader.pipeline import add_noise
+from trainables.normalization import IMAGENET_MEAN, IMAGENET_STD
+
+BATCH = 64
+SIDES_PX = (64, 112, 224)
+
+
+class TorchvisionDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """The same changes by torchvision's operators, image after image."""
+
+    def __init__(self, samples: Samples, image_px: int, augmentation: AugmentationPlan | None) -> None:
+        self.samples, self.image_px = samples, image_px
+        self.rows = augmentation.draw(len(samples), 0) if augmentation else None
+        self.operations = augmentation.operations if augmentation else frozenset[str]()
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, place: int) -> tuple[torch.Tensor, torch.Tensor]:
+        side = self.image_px
+        image = decode_jpeg(read_file(str(self.samples.files[place])))
+        if self.rows is None:
+            return self._normalised(F.resize(image, [side, side])), torch.tensor(self.samples.pose_deg[place])
+        row = self.rows[place]
+        rim = round(image.shape[-1] * float(1 - row["kept"]) / 2)
+        crop = image.shape[-1] - 2 * rim
+        image = F.resized_crop(image, rim, rim, crop, crop, [side, side])
+        if "blur" in self.operations:
+            sigma = max(float(row["blur_sigma_px"]) * side / 224, 0.01)
+            image = F.gaussian_blur(image, [2 * int(np.ceil(3 * sigma)) + 1] * 2, [sigma, sigma])
+        if "downscale" in self.operations:
+            detail = min(int(row["detail_px"]), side)
+            for size in (detail, side):
+                image = F.resize(image, [size, size], InterpolationMode.NEAREST)
+        if "hue" in self.operations:
+            image = F.adjust_hue(image, float(row["hue_deg"]) / 360)
+        if "tone" in self.operations:
+            image = F.adjust_contrast(image, float(row["contrast"]))
+            image = F.adjust_brightness(image, float(row["brightness"]))
+        if "cutout" in self.operations:
+            cut = round(float(row["cutout_side"]) * side)
+            top, left = (round(float(row[f"cutout_{axis}"]) * (side - cut)) for axis in "yx")
+            image = F.erase(image, top, left, cut, cut, torch.tensor([124, 116, 104]).view(3, 1, 1).byte())
+        image = self._normalised(image)
+        if "noise" in self.operations:
+            add_noise(image[None], self.rows["noise_sigma"][place : place + 1], place)
+        return image, torch.tensor(self.samples.pose_deg[place])
+
+    def _normalised(self, image: torch.Tensor) -> torch.Tensor:
+        return F.normalize(
+            F.to_dtype(image, torch.float32, scale=True), list(IMAGENET_MEAN), list(IMAGENET_STD)
+        )
+
+
+def write_images(folder: Path, count: int, side_px: int) -> Samples:
+    """Write JPEG files with the detail of a photograph: soft shapes under a little grain."""
+    random = np.random.default_rng(0)
+    files = []
+    for number in range(count):
+        coarse = Image.fromarray(random.integers(0, 256, (12, 12, 3)).astype(np.uint8))
+        soft = np.asarray(coarse.resize((side_px, side_px), Image.Resampling.BICUBIC), dtype=float)
+        grain = random.normal(0, 4, soft.shape)
+        files.append(folder / f"{number:04d}.jpg")
+        Image.fromarray(np.clip(soft + grain, 0, 255).astype(np.uint8)).save(files[-1], quality=92)
+    pose_deg = random.uniform(-60, 60, (count, 3)).astype(np.float32)
+    return Samples(tuple(files), pose_deg, ("a",) * count, ("yaw", "pitch", "roll"), "benchmark")
+
+
+def rate(batches: Iterable[object], images: int) -> float:
+    """Return images/s of going through `batches` once."""
+    started = time.perf_counter()
+    for _ in batches:
+        pass
+    return images / (time.perf_counter() - started)
+
+
+def compare(samples: Samples, image_px: int, level: str, workers: int, rounds: int) -> str:
+    """Return a line with both rates (medians) and their ratio."""
+    augmentation = AUGMENTATIONS[level]().build()
+    ours = Loader(
+        samples,
+        image_px=image_px,
+        batch=BATCH,
+        augmentation=augmentation,
+        shuffle=True,
+        device=torch.device("cpu"),
+        threads=workers,
+    )
+    theirs: DataLoader[tuple[torch.Tensor, torch.Tensor]] = DataLoader(
+        TorchvisionDataset(samples, image_px, augmentation),
+        batch_size=BATCH,
+        shuffle=True,
+        drop_last=True,
+        num_workers=workers,
+        persistent_workers=True,
+    )
+    images = len(ours) * BATCH
+    rates: dict[str, list[float]] = {"ours": [], "theirs": []}
+    for seed in range(rounds + 1):  # the first round starts the workers and fills the page cache
+        rates["ours"].append(rate(ours.epoch(seed), images))
+        rates["theirs"].append(rate(theirs, images))
+    dali, torchvision = (statistics.median(found[1:]) for found in rates.values())
+    return f"{image_px:5d} px {dali:9.0f} {torchvision:12.0f} {dali / torchvision:9.2f}x"
+
+
+def first_batch_ms(samples: Samples, image_px: int, level: str, workers: int) -> tuple[float, float]:
+    """Return the time of the first batch of a new pipeline and of the next epoch on the same one."""
+    augmentation = AUGMENTATIONS[level]().build()
+    settings = {"image_px": image_px, "batch": BATCH, "shuffle": True, "device": torch.device("cpu")}
+    loader = Loader(samples, augmentation=augmentation, threads=workers, **settings)
+    times = []
+    for seed in range(2):
+        started = time.perf_counter()
+        next(epoch := loader.epoch(seed))
+        times.append(1000 * (time.perf_counter() - started))
+        list(epoch)
+    return times[0], times[1]
+
+
+def main() -> None:
+    """Run the comparison."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--level", choices=AUGMENTATIONS, default="2")
+    parser.add_argument("--workers", type=int, default=2, help="our threads, their processes")
+    parser.add_argument("--images", type=int, default=768)
+    parser.add_argument("--source-px", type=int, default=224, help="side of the JPEG files")
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        samples = write_images(Path(folder), given.images, given.source_px)
+        print(f"images/s, level {given.level}, {given.workers} workers, JPEG of {given.source_px} px")
+        print(f"{'':8} {'loader':>9} {'torchvision':>12} {'ratio':>10}")
+        for image_px in SIDES_PX:
+            print(compare(samples, image_px, given.level, given.workers, given.rounds), flush=True)
+        for image_px in SIDES_PX:
+            new, kept = first_batch_ms(samples, image_px, given.level, given.workers)
+            print(
+                f"first batch at {image_px} px: {new:.0f} ms on a new pipeline, {kept:.0f} ms on a kept one"
+            )
+
+
+if __name__ == "__main__":
+    main()
