@@ -67,6 +67,16 @@ class Director(Protocol):
         ...
 
 
+class _Here:
+    """Holds the director where Tune pickles what it is given: a copy, never read, holds nothing."""
+
+    def __init__(self, director: Director) -> None:
+        self.director = director
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return object, ()
+
+
 @contextmanager
 def cluster(address: str | None, verbose: bool) -> Iterator[None]:
     """Hold a connection to the cluster at `address`, or a local one that ends with this block."""
@@ -99,6 +109,11 @@ _QUIET = {
 }
 
 
+def gpus_in_cluster() -> float:
+    """Return how many GPUs the connected cluster has."""
+    return float(ray.cluster_resources().get("GPU", 0))
+
+
 def side_by_side(shares: Shares) -> int:
     """Return how many trials fit on the cluster's nodes.
 
@@ -124,8 +139,6 @@ def run_trials(
         tuner = tune.Tuner(
             tune.with_resources(RayTrainable, {"CPU": shares.cpus, "GPU": shares.gpus}),
             tune_config=tune.TuneConfig(
-                metric="unused",
-                mode="min",
                 search_alg=_Asker(director),
                 scheduler=_Reporter(director),
                 num_samples=UNBOUNDED,
@@ -135,6 +148,7 @@ def run_trials(
             run_config=tune.RunConfig(
                 name="trials",
                 storage_path=str(Path(scratch).resolve()),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
                 failure_config=tune.FailureConfig(max_failures=retries),
                 callbacks=[_Watch(director, epoch_timeout_s)],
                 verbose=1 if verbose else 0,
@@ -147,11 +161,11 @@ class _Asker(Searcher):
     """Tune's searcher: asks the director."""
 
     def __init__(self, director: Director) -> None:
-        super().__init__(metric="unused", mode="min")
-        self._director = director
+        super().__init__()
+        self._here = _Here(director)
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str:
-        job = self._director.next_job()
+        job = self._here.director.next_job()
         return Searcher.FINISHED if job is None else {"job": job}
 
     def on_trial_complete(
@@ -171,7 +185,7 @@ class _Reporter(TrialScheduler):
 
     def __init__(self, director: Director) -> None:
         super().__init__()
-        self._director = director
+        self._here = _Here(director)
 
     def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
         stop = self._report(trial, result)
@@ -180,16 +194,16 @@ class _Reporter(TrialScheduler):
     def on_trial_complete(self, controller: Any, trial: Any, result: dict[str, Any]) -> None:
         number = _job(trial).number
         if "failed" in result:
-            self._director.on_failed(number, result["failed"])
+            self._here.director.on_failed(number, result["failed"])
         elif not self._report(trial, result):
-            self._director.on_done(number)
+            self._here.director.on_done(number)
 
     def _report(self, trial: Any, result: dict[str, Any]) -> bool:
         number = _job(trial).number
         for note in result["notes"]:
-            self._director.on_note(number, note)
+            self._here.director.on_note(number, note)
         placement = Placement(**{key: result[key] for key in ("host", "device", "cpus", "gpus")})
-        return self._director.on_epochs(number, result["first_epoch"], result["history"], placement)
+        return self._here.director.on_epochs(number, result["first_epoch"], result["history"], placement)
 
     def on_trial_add(self, controller: Any, trial: Any) -> None: ...
 
@@ -209,7 +223,7 @@ class _Watch(tune.Callback):
     """Hears of died workers, and kills those that hang."""
 
     def __init__(self, director: Director, epoch_timeout_s: float) -> None:
-        self._director = director
+        self._here = _Here(director)
         self._timeout_s = epoch_timeout_s
         self._heard_s: dict[str, float] = {}
 
@@ -225,16 +239,16 @@ class _Watch(tune.Callback):
             actor = trial.temporary_state.ray_actor
             if trial.status == trial.RUNNING and actor and now - heard_s > self._timeout_s:
                 self._heard_s[trial.trial_id] = now
-                self._director.on_note(
+                self._here.director.on_note(
                     _job(trial).number, f"no epoch for {self._timeout_s:g} s: its process is killed"
                 )
                 ray.kill(actor)
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self._director.on_note(_job(trial).number, f"starts again: {_reason(trial)}")
+        self._here.director.on_note(_job(trial).number, f"starts again: {_reason(trial)}")
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self._director.on_failed(_job(trial).number, _reason(trial))
+        self._here.director.on_failed(_job(trial).number, _reason(trial))
 
 
 def _job(trial: Any) -> TrialJob:

@@ -123,8 +123,8 @@ class StudySpec:
 _GRID = SAMPLERS["grid"]
 
 
-def load_spec(path: Path, *, trials: int | None = None) -> StudySpec:
-    """Read a search space; `trials` overrides its budget.
+def load_spec(path: Path, *, trials: int | None = None, name: str | None = None) -> StudySpec:
+    """Read a search space; `trials` overrides its budget, `name` the study's name.
 
     Raises `BadInput` with every fault of the file: unknown keys, holes that make no sense, and each option or
     end of a range from which no config can be built.
@@ -135,7 +135,7 @@ def load_spec(path: Path, *, trials: int | None = None) -> StudySpec:
     faults += space_faults
     if not space_faults:
         faults += _config_faults(document, space)
-    name = (search.name if search else None) or path.stem
+    name = name or (search.name if search else None) or path.stem
     if not NAME.fullmatch(name):
         faults.append(Fault(f"{name!r} cannot name a study (rule: {NAME.pattern}): set {SECTION}.name", file=str(path)))
     if faults or search is None:

@@ -11,6 +11,10 @@ KEEP = 2
 """Checkpoints kept of a running trial: where the newest cannot be read, the one before can."""
 
 
+BEST_WEIGHTS = "best.pt"
+"""The supervised network's weights after the trial's best epoch."""
+
+
 class Restorable(Protocol):
     """What can be saved and loaded: a `Session`."""
 
@@ -58,11 +62,13 @@ class Checkpoints:
                 return history, broken
         return [], broken
 
-    def clear(self) -> None:
-        """Remove the checkpoints of a trial that has ended."""
+    def clear(self, *, weights: bool = False) -> None:
+        """Remove the checkpoints of a trial that has ended, with `weights` its best weights too."""
         for path in self._newest_first():
             path.unlink(missing_ok=True)
             path.with_suffix(".json").unlink(missing_ok=True)
+        if weights:
+            (self._folder / BEST_WEIGHTS).unlink(missing_ok=True)
 
     def _newest_first(self) -> list[Path]:
         return sorted(self._folder.glob("checkpoint_*.pt"), reverse=True)

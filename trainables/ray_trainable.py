@@ -11,11 +11,12 @@ import ray
 import torch
 from ray import tune
 
-from trainables.checkpoints import Checkpoints, History
+from trainables.checkpoints import BEST_WEIGHTS, Checkpoints, History
 from trainables.config import TrainConfig
 from trainables.loader import LoaderPool
-from trainables.session import Diverged, Session
-from trainables.training import build_session
+from trainables.durable import save_state
+from trainables.session import Diverged
+from trainables.training import build_session, open_data
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,17 @@ class RayTrainable(tune.Trainable):
                 self._history.append(self._session.run_epoch().metrics())
                 self._checkpoints.save(self._session, self._history)
         except Diverged as error:
-            return {"failed": str(error), "done": True, **self._placement()}
+            return {"failed": str(error), "done": True}
+        done = self._session.epoch >= self._job.config.epochs
+        if done:
+            save_state(self._session.best_weights(), self._job.folder / BEST_WEIGHTS)
         self._unreported = len(self._history)
+        notes, self._notes = self._notes, []
         return {
             "first_epoch": first + 1,
             "history": self._history[first:],
-            "notes": self._notes,
-            "done": self._session.epoch >= self._job.config.epochs,
+            "notes": notes,
+            "done": done,
             **self._placement(),
         }
 
@@ -72,16 +77,13 @@ class RayTrainable(tune.Trainable):
         torch.set_num_threads(job.cpus)
         if on_gpu and job.gpus < 1:
             torch.cuda.set_per_process_memory_fraction(job.gpus)
-        self._session: Session = build_session(
-            job.config,
-            datasets_root=job.datasets_root,
-            folder=job.folder,
-            device=self._device,
-            threads=job.cpus,
-            loaders=self._pool,
+        data = open_data(job.config, job.datasets_root)
+        self._session = build_session(
+            job.config, data, device=self._device, threads=job.cpus, pool=self._pool
         )
         self._checkpoints = Checkpoints(job.folder)
         self._history: History
+        self._notes: list[str]
         self._history, self._notes = self._checkpoints.restore(self._session)
         self._unreported = 0
 

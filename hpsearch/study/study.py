@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import optuna
 from optuna.storages import JournalStorage
-from optuna.storages.journal import BaseJournalFileLock, JournalFileBackend
+from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal._file import BaseJournalFileLock
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
@@ -118,6 +119,10 @@ class Study:
         if self._frozen(number).state is OptunaState.RUNNING:
             self._trial(number).set_user_attr("reason", reason)
             self._study.tell(number, state=OptunaState.FAIL)
+
+    def ended(self, number: int) -> bool:
+        """Say whether a trial was told complete, pruned or failed."""
+        return self._frozen(number).state.is_finished()
 
     def trial_folder(self, number: int) -> Path:
         """Return the folder of a trial's checkpoints."""

@@ -1,0 +1,181 @@
+"""The command line: words into calls, results into words and exit statuses. No logic of its own.
+
+Exit status: 0 done; 1 no finished trial, or an internal error; 2 bad input; 130 and 143 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from trainables.faults import BadInput
+
+ROOT = Path("hpsearch-runs")
+"""Where datasets, studies and MLflow's store lie unless `--root` says otherwise."""
+
+
+class Terminated(BaseException):
+    """SIGTERM, raised where the main thread stands, so that everything is written before the process ends."""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    arguments = _parser().parse_args(words)
+    signal.signal(signal.SIGTERM, _terminate)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        return command(arguments)
+    except BadInput as error:
+        for fault in error.faults:
+            print(fault, file=sys.stderr)
+        count = len(error.faults)
+        print(f"{count} fault{'s' if count > 1 else ''}; nothing was started", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except Terminated:
+        return 143
+    except BrokenPipeError:  # the reader, `head` for one, has seen enough
+        sys.stderr.close()
+        return 0
+
+
+def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from hpsearch.plan import describe
+    from hpsearch.spec import load_spec
+
+    print(describe(load_spec(arguments.space)))
+    return 0
+
+
+def _launch(arguments: argparse.Namespace) -> int:
+    from hpsearch.launch import launch
+    from hpsearch.screen import TerminalScreen
+
+    screen = TerminalScreen(arguments.space, arguments.root)
+    try:
+        study = launch(
+            arguments.space,
+            root=arguments.root,
+            trials=arguments.trials,
+            address=arguments.address,
+            verbose=arguments.verbose,
+            screen=screen,
+        )
+    except (KeyboardInterrupt, Terminated):
+        screen.interrupted()
+        raise
+    screen.result(study)
+    return 0 if study.best is not None else 1
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from hpsearch.launch import find_study
+    from hpsearch.leaderboard import render
+
+    print(render(find_study(arguments.root, arguments.study), arguments.format), end="")
+    return 0
+
+
+def _ui(arguments: argparse.Namespace) -> int:
+    from hpsearch.ui import serve
+
+    return serve(arguments.root, arguments.port)
+
+
+def _schema(arguments: argparse.Namespace) -> int:
+    from hpsearch.editor_schema import render
+
+    print(render(), end="")
+    return 0
+
+
+def _data_build(arguments: argparse.Namespace) -> int:
+    from hpsearch.data import build
+    from hpsearch.screen import TerminalScreen
+
+    for dataset in build(arguments.what, arguments.root, TerminalScreen(None, arguments.root)):
+        print(f"{dataset.name}: {dataset.card.images} images in {dataset.folder}")
+    return 0
+
+
+def _data_show(arguments: argparse.Namespace) -> int:
+    from hpsearch.data import show
+
+    print(show(arguments.name, arguments.root, arguments.out, arguments.split))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hpsearch", description="Find the best head-pose network, and know whether it really is better."
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(
+        name: str,
+        command: Callable[[argparse.Namespace], int],
+        text: str,
+        to: argparse._SubParsersAction[argparse.ArgumentParser] = commands,
+    ) -> argparse.ArgumentParser:
+        sub = to.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        sub.set_defaults(command=command)
+        return sub
+
+    def add_root(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument(
+            "--root", type=Path, default=ROOT, metavar="DIR", help="where everything is kept (default: %(default)s)"
+        )
+
+    check = add("check", _check, "read a search space and say what it holds, or every fault in it")
+    check.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
+
+    launch = add("launch", _launch, "run a search, or go on with one")
+    launch.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
+    add_root(launch)
+    launch.add_argument("--trials", type=_positive, metavar="N", help="trials in all, instead of search.budget.trials")
+    launch.add_argument("--address", metavar="A", help="a running Ray cluster, such as auto or HOST:6379")
+    launch.add_argument("-v", "--verbose", action="store_true", help="let Ray and Optuna speak too")
+
+    show = add("show", _show, "print a study's leaderboard")
+    show.add_argument("study", metavar="STUDY", help="the study's name")
+    add_root(show)
+    show.add_argument("--format", choices=("table", "csv", "json"), default="table", help="default: %(default)s")
+
+    ui = add("ui", _ui, "open MLflow on the runs below the root, on this machine only")
+    add_root(ui)
+    ui.add_argument("--port", type=_positive, default=5000, metavar="P", help="default: %(default)s")
+
+    add("schema", _schema, "print the JSON schema of search spaces, for editors")
+
+    data = commands.add_parser("data", help="build and look at datasets", description="Build and look at datasets.")
+    data_commands = data.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    build = add("build", _data_build, "build a dataset, or those that a search space names", data_commands)
+    build.add_argument("what", metavar="WHAT", help="rendered-heads, or a search space")
+    add_root(build)
+    look = add("show", _data_show, "write a contact sheet: samples with their axes, and how angles spread", data_commands)
+    look.add_argument("name", metavar="NAME", help="a dataset's name, or rendered-heads")
+    add_root(look)
+    look.add_argument("--out", type=Path, metavar="FILE", help="default: NAME.png here")
+    look.add_argument("--split", metavar="S", help="only this split")
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,246 @@
+"""The one path: a YAML file in, the best design out. Everything else is a detail of one of these steps."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+from ruamel.yaml import YAML
+
+from hpsearch.leaderboard import render
+from hpsearch.lock import study_lock
+from hpsearch.ray_tune import Shares, cluster, gpus_in_cluster, run_trials, side_by_side
+from hpsearch.records import StudyFacts, StudyRecord, TrialRecord, TrialState
+from hpsearch.search import Search
+from hpsearch.spec import SECTION, StudySpec, load_spec
+from hpsearch.study.study import Ask, Study, open_study, read_study
+from hpsearch.tracking import Tracker, default_uri
+from trainables.checkpoints import BEST_WEIGHTS
+from trainables.config import TrainConfig
+from trainables.document import load_document
+from trainables.faults import BadInput, Fault, nearest
+from trainables.training import Progress, TrainingData, ensure_data
+
+SPACE = "space.yaml"
+"""The search space as it was launched, in the study's folder."""
+
+CHANGEABLE = ("budget", "resources", "retries", "epoch_timeout_s", "name")
+"""Keys of `search` that may change between launches: they do not change what a trial means."""
+
+
+BEST_CONFIG = "best.yaml"
+"""The winner: the same file as the space, without holes."""
+
+
+class Screen(Protocol):
+    """What a person sees of a launch."""
+
+    def say(self, text: str) -> None:
+        """Show a line."""
+        ...
+
+    def building(self, what: str) -> AbstractContextManager[Progress]:
+        """Show how far the building of a dataset is."""
+        ...
+
+    def searching(
+        self, spec: StudySpec, shares: Shares, concurrent: int
+    ) -> AbstractContextManager[Callable[[StudyRecord], None]]:
+        """Show the search; the function it gives is called with every change."""
+        ...
+
+
+def launch(
+    file: Path, *, root: Path, trials: int | None, address: str | None, verbose: bool, screen: Screen
+) -> StudyRecord:
+    """Run the search that `file` describes, or go on with it, and return what came of it.
+
+    Raises `BadInput` before anything starts where the input is at fault, and `KeyboardInterrupt` after
+    everything was written where a person stops it: launching again goes on.
+    """
+    spec = load_spec(file, trials=trials)
+    root = root.absolute()
+    folder = studies_folder(root) / spec.name
+    folder.mkdir(parents=True, exist_ok=True)
+    with study_lock(folder):
+        check_unchanged(folder, spec)
+        prepare = _Preparation(datasets_folder(root), screen)
+        data = prepare.data(spec.config(next(spec.space.probes())))
+        shutil.copyfile(file, folder / SPACE)
+        study = open_study(folder, spec, gather_facts(spec, data))
+        with cluster(address, verbose), _tracked(root, spec, study, screen) as tracker:
+            shares = resolve_shares(spec)
+            with screen.searching(spec, shares, side_by_side(shares)) as show:
+
+                def on_change(record: StudyRecord, trial: TrialRecord) -> None:
+                    tracker.sync(record, trial)
+                    show(record)
+
+                search = Search(
+                    study,
+                    on_change=on_change,
+                    say=screen.say,
+                    datasets_root=prepare.datasets_root,
+                    shares=shares,
+                    trials=spec.trials,
+                    deadline_s=_deadline_s(spec),
+                    prepare=lambda ask: prepare.data(ask.config),
+                )
+                show(study.record())
+                run_trials(
+                    search,
+                    shares,
+                    retries=spec.search.retries,
+                    epoch_timeout_s=spec.search.epoch_timeout_s,
+                    verbose=verbose,
+                )
+        return study.record()
+
+
+@contextmanager
+def _tracked(root: Path, spec: StudySpec, study: Study, screen: Screen) -> Iterator[Tracker]:
+    """Mirror the study into MLflow while the block runs; write the winner, whatever ends the block."""
+    tracker = Tracker(default_uri(root), spec.name, study.folder, root / "mlartifacts", screen.say)
+    record = study.record()
+    for trial in record.trials:  # what an earlier launch could not write
+        tracker.sync(record, trial)
+    try:
+        yield tracker
+    finally:
+        record = study.record()
+        tracker.close(record, write_results(spec, record))
+
+
+def write_results(spec: StudySpec, record: StudyRecord) -> list[Path]:
+    """Write the leaderboard, and the winner's config and weights; return the files."""
+    leaderboard = record.folder / "leaderboard.csv"
+    leaderboard.write_text(render(record, "csv"), encoding="utf-8")
+    files = [record.folder / SPACE, leaderboard]
+    best = record.best
+    if best is not None:
+        config = record.folder / BEST_CONFIG
+        with config.open("w", encoding="utf-8") as out:
+            out.write(f"# Trial {best.number} of {record.name}: {record.objective} = {best.objective:.4f}\n")
+            YAML().dump(spec.space.filled(best.params), out)
+        shutil.copyfile(best.folder / BEST_WEIGHTS, record.folder / BEST_WEIGHTS)
+        files.append(config)
+    return files
+
+
+def resolve_shares(spec: StudySpec) -> Shares:
+    """Return what a trial takes of the cluster that is connected."""
+    wanted = spec.search.resources
+    gpus = wanted.gpus if wanted.gpus != "auto" else min(1.0, gpus_in_cluster())
+    return Shares(wanted.cpus, gpus, None if wanted.concurrent == "auto" else wanted.concurrent)
+
+
+def _deadline_s(spec: StudySpec) -> float | None:
+    hours = spec.search.budget.hours
+    return None if hours is None else time.monotonic() + hours * 3600
+
+
+@dataclass
+class _Preparation:
+    """Builds the datasets that trials need, each once."""
+
+    datasets_root: Path
+    screen: Screen
+
+    def data(self, config: TrainConfig) -> TrainingData:
+        with self.screen.building("rendered-heads") as progress:
+            return ensure_data(config, self.datasets_root, progress)
+
+
+def studies_folder(root: Path) -> Path:
+    """Return the folder of all studies below the root."""
+    return root / "studies"
+
+
+def datasets_folder(root: Path) -> Path:
+    """Return the folder of all prepared datasets below the root."""
+    return root / "datasets"
+
+
+def find_study(root: Path, name: str) -> StudyRecord:
+    """Read the study called `name`, which may be running.
+
+    Raises `BadInput` where there is none.
+    """
+    folder = studies_folder(root) / name
+    if not (folder / SPACE).is_file():
+        there = [path.parent.name for path in studies_folder(root).glob(f"*/{SPACE}")]
+        raise BadInput(f"no study {name!r} below {root}{nearest(name, there)}")
+    return read_study(folder, load_spec(folder / SPACE, name=name))
+
+
+def check_unchanged(folder: Path, spec: StudySpec) -> None:
+    """Refuse to go on with a study whose space has changed in a way that changes what a trial means.
+
+    Raises `BadInput` listing the changed keys.
+    """
+    kept = folder / SPACE
+    if not kept.is_file():
+        return
+    before, now = _meaning(load_document(kept).tree), _meaning(spec.document.tree)
+    changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
+    if changed:
+        raise BadInput(
+            [
+                Fault(
+                    f"was {before.get(key, 'absent')!r} when study {spec.name!r} began, is {now.get(key, 'absent')!r}: "
+                    f"its trials cannot be compared. Give the new space a name of its own ({SECTION}.name)",
+                    key,
+                    spec.document.file,
+                )
+                for key in changed
+            ]
+        )
+
+
+def _meaning(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every value that shapes trials under its dotted path."""
+    flat: dict[str, Any] = {}
+
+    def visit(value: Any, path: tuple[str, ...]) -> None:
+        if path[:1] == (SECTION,) and path[1:2] and path[1] in CHANGEABLE:
+            return
+        if isinstance(value, Mapping) and value:
+            for key, child in value.items():
+                visit(child, (*path, str(key)))
+        else:
+            flat[".".join(path)] = value
+
+    visit(tree, ())
+    return flat
+
+
+def gather_facts(spec: StudySpec, data: TrainingData) -> StudyFacts:
+    """Return what is true of every trial: the datasets, the code and the error of knowing nothing."""
+    from trainables.metrics import mean_baseline
+
+    baseline = mean_baseline(data.train.pose_deg, data.validation.pose_deg, data.train.angles)
+    metric = spec.search.objective.replace("best_", "")
+    datasets = {"train": data.train_dataset, "validation": data.validation_dataset}
+    return StudyFacts(
+        baseline=baseline.metrics("validation")[metric],
+        datasets={role: f"{d.name} @ {d.card.content_hash}" for role, d in datasets.items()},
+        code_version=code_version(),
+    )
+
+
+def code_version() -> str:
+    """Return the package's version, with the commit where it runs from a checkout."""
+    here = Path(__file__).parent
+    git = shutil.which("git")
+    commit = ""
+    if git and (here.parent / ".git").exists():
+        command = [git, "-C", str(here), "describe", "--always", "--dirty"]
+        commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
+    return f"{version('hpsearch')}+{commit}" if commit else version("hpsearch")

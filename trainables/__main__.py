@@ -1,0 +1,64 @@
+"""`python -m trainables CONFIG`: train one config here, without Ray; the numbers are those of a trial."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from trainables.faults import BadInput
+
+
+def main() -> int:
+    """Train the config that the command line names; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m trainables", description="Train one config, without a search.")
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="a YAML file without holes")
+    parser.add_argument("--root", type=Path, default=Path("hpsearch-runs"), metavar="DIR", help="default: %(default)s")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="CPU threads (default: %(default)s)")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="write the best epoch's weights here")
+    arguments = parser.parse_args()
+    try:
+        _train(arguments.config, arguments.root, arguments.threads, arguments.weights)
+    except BadInput as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:
+    import torch
+
+    from trainables.config import TrainConfig, parse_config
+    from trainables.document import load_document
+    from trainables.durable import save_state
+    from trainables.loader import LoaderPool
+    from trainables.session import Diverged
+    from trainables.training import build_session, ensure_data
+
+    document = load_document(file)
+    config = parse_config(document.tree)
+    if not isinstance(config, TrainConfig):
+        raise BadInput([replace(fault, file=document.file, line=document.line(path)) for path, fault in config])
+    torch.set_num_threads(threads)
+    data = ensure_data(config, root / "datasets", lambda done, total: None)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    session = build_session(config, data, device=device, threads=threads, pool=LoaderPool())
+    try:
+        for _ in range(config.epochs):
+            report = session.run_epoch()
+            print(
+                f"epoch {report.epoch}/{config.epochs}: {report.validation.mae_deg:.3f} deg validation MAE, "
+                f"loss {report.losses['total']:.3f}, {report.images_per_s:.0f} images/s",
+                flush=True,
+            )
+    except Diverged as error:
+        raise BadInput(f"{error}: lower the learning rate or set clip_norm") from None
+    if weights is not None:
+        save_state(session.best_weights(), weights)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""From a `TrainConfig` to a `Session`: opens the data, builds the parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from trainables.config import TrainConfig
+from trainables.datasets import ensure_dataset, open_dataset
+from trainables.datasets.prepared import PreparedDataset, Samples
+from trainables.faults import BadInput, Fault
+from trainables.loader import Loader, LoaderPool
+from trainables.session import Session, session_of
+
+Progress = Callable[[int, int], None]
+"""Called with images done and images in all while a dataset is built."""
+
+LIMIT_DEG = 180.0
+"""Labels beyond this are refused at training time: no head turns further, so the label is broken."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The two sets a trial reads, both from prepared datasets."""
+
+    train: Samples
+    validation: Samples
+    train_dataset: PreparedDataset
+    validation_dataset: PreparedDataset
+
+
+def ensure_data(config: TrainConfig, datasets_root: Path, progress: Progress) -> TrainingData:
+    """Build the datasets of `config` that can be built and are not there yet, then open the data."""
+    for ref in (config.data.train.dataset, config.validation_dataset):
+        ensure_dataset(ref, datasets_root, progress)
+    return open_data(config, datasets_root)
+
+
+def open_data(config: TrainConfig, datasets_root: Path) -> TrainingData:
+    """Open training and validation images.
+
+    Raises `BadInput` with every fault: a dataset, split or subject that is not there, angles that differ between
+    the two, labels that are NaN or out of range, files that are missing.
+    """
+    train_dataset = open_dataset(config.data.train.dataset, datasets_root)
+    validation_dataset = open_dataset(config.validation_dataset, datasets_root)
+    train = train_dataset.samples(config.data.train.split, config.data.train.subjects)
+    validation = validation_dataset.samples(config.data.validation.split, config.data.validation.subjects)
+    faults = [*_label_faults(train_dataset, train), *_label_faults(validation_dataset, validation)]
+    if missing := set(train.angles) - set(validation.angles):
+        faults.append(Fault(f"the validation set has no {', '.join(sorted(missing))}", "data.validation"))
+    if faults:
+        raise BadInput(faults)
+    return TrainingData(train, validation, train_dataset, validation_dataset)
+
+
+def build_session(
+    config: TrainConfig, data: TrainingData, *, device: torch.device, threads: int, pool: LoaderPool
+) -> Session:
+    """Make the session that `config` describes; the loaders' pipelines stay in `pool` for the next one."""
+
+    def loader(samples: Samples, *, train: bool) -> Loader:
+        return Loader(
+            samples,
+            image_px=config.data.image_px,
+            batch=config.data.batch,
+            augmentation=config.augmentation.build() if train else None,
+            shuffle=train,
+            device=device,
+            threads=threads,
+            pool=pool,
+        )
+
+    return session_of(
+        config,
+        train=loader(data.train, train=True),
+        validation=loader(data.validation, train=False),
+        angles=data.train.angles,
+        device=device,
+    )
+
+
+def _label_faults(dataset: PreparedDataset, samples: Samples) -> list[Fault]:
+    """Name the first row of each kind of broken label."""
+    broken = ~(np.abs(samples.pose_deg) <= LIMIT_DEG).all(axis=1)  # NaN compares false
+    if not broken.any():
+        return []
+    row = int(np.flatnonzero(broken)[0])
+    return [
+        Fault(
+            f"{int(broken.sum())} labels are NaN or beyond {LIMIT_DEG:g} degrees, "
+            f"the first is {samples.pose_deg[row].tolist()} for {samples.files[row].name}",
+            f"row {row}",
+            str(dataset.folder / "labels.parquet"),
+        )
+    ]
