@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from hpsearch.records import TrialRecord
 from trainables.schema import Config, variant_of
 
 
 def short_names(trials: Iterable[TrialRecord]) -> dict[str, str]:
-    """Return a short name for each dotted path that was searched, in the order the paths were first seen.
+    """Return a short name for the shared path of each searched value, in the order they were first seen.
 
-    A path is named by its last part where no trial holds two paths that end so. Hence the same setting of
-    variants that exclude each other, such as the grid of two pretext tasks, shares one name and one column.
-    Otherwise the first part is put before it, and where that is not enough the whole path stays.
+    It is the path's last part, or the whole path where two of them end alike.
     """
-    designs = [tuple(trial.params) for trial in trials]
-    named = {path: _last(path) for paths in designs for path in paths}
-    for longer in (_first_and_last, str):
-        counts = [Counter(named[path] for path in paths) for paths in designs]
-        clashing = {name for count in counts for name, times in count.items() if times > 1}
-        named = {path: longer(path) if name in clashing else name for path, name in named.items()}
-    return named
+    paths = list(dict.fromkeys(path for trial in trials for path in shared_params(trial)))
+    times = Counter(map(_last, paths))
+    return {path: _last(path) if times[_last(path)] == 1 else path for path in paths}
 
 
 def design(trial: TrialRecord, names: Mapping[str, str]) -> dict[str, Any]:
     """Return the searched values of a trial under their short names."""
-    return {names[path]: value for path, value in trial.params.items()}
+    return {names[path]: value for path, value in shared_params(trial).items()}
 
 
 def run_name(trial: TrialRecord, names: Mapping[str, str]) -> str:
@@ -57,33 +51,45 @@ def shown(value: object) -> str:
             return str(value)
 
 
-def flatten(config: Config, prefix: str = "") -> dict[str, str]:
-    """Return every value of a config as text under its dotted path.
+class Row(NamedTuple):
+    """One value of a config: its dotted path, the path without names of variants, and the value as text."""
+
+    path: str
+    shared: str
+    text: str
+
+
+def rows(config: Config, path: str = "", shared: str = "") -> Iterator[Row]:
+    """Yield every value of a config.
 
     A variant is a row of its own (`pretext` = `puzzling`) and its settings follow below its name
-    (`pretext.puzzling.grid` = `3`).
+    (`pretext.puzzling.grid` = `3`). Their shared path leaves that name out (`pretext.grid`), so that
+    settings of the same meaning stand in one column.
     """
-    rows: dict[str, str] = {}
     plain = config.model_dump(mode="json")
     for name, field in type(config).model_fields.items():
-        value, path = getattr(config, name), prefix + name
+        value = getattr(config, name)
         variant = variant_of(field)
         if not isinstance(value, Config):
-            rows[path] = value if isinstance(value, str) else json.dumps(plain[name])
+            yield Row(
+                path + name, shared + name, value if isinstance(value, str) else json.dumps(plain[name])
+            )
         elif variant is None:
-            rows |= flatten(value, f"{path}.")
+            yield from rows(value, f"{path}{name}.", f"{shared}{name}.")
         else:
-            row = variant.name_of(value)
-            rows |= {path: row, **flatten(value, f"{path}.{row}.")}
-    return rows
+            chosen = variant.name_of(value)
+            yield Row(path + name, shared + name, chosen)
+            yield from rows(value, f"{path}{name}.{chosen}.", f"{shared}{name}.")
+
+
+def shared_params(trial: TrialRecord) -> dict[str, Any]:
+    """Return the searched values of a trial under their shared paths."""
+    shared = {row.path: row.shared for row in rows(trial.config)}
+    return {shared.get(path, path): value for path, value in trial.params.items()}
 
 
 def _last(path: str) -> str:
     return path.rpartition(".")[2]
-
-
-def _first_and_last(path: str) -> str:
-    return f"{path.partition('.')[0]}.{_last(path)}"
 
 
 def _is_number(text: str) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpsearch.naming import flatten, run_name, short_names
+from hpsearch.naming import run_name, short_names
 from hpsearch.records import StudyRecord, TrialRecord, TrialState
 from hpsearch.tracking.rows import (
     INTERRUPTED,
@@ -20,10 +20,12 @@ from hpsearch.tracking.rows import (
     epoch_rows,
     identity_tags,
     note,
+    params_of,
     split_dataset,
     standing_tags,
     study_rows,
 )
+from hpsearch.tracking.views import views
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric, Run
@@ -36,10 +38,11 @@ NOTE_TAG = "mlflow.note.content"
 STATUS = {
     TrialState.RUNNING: "RUNNING",
     TrialState.COMPLETE: "FINISHED",
-    TrialState.PRUNED: "KILLED",
+    TrialState.PRUNED: "FINISHED",
     TrialState.FAILED: "FAILED",
 }
-"""MLflow's three ends keep complete, pruned and failed apart; the tag `state` says it in words."""
+"""Pruning is an end in good order, and MLflow draws KILLED with the red cross of FAILED. KILLED stays for trials
+that were interrupted and go on with the next launch; the tag `state` tells all of them apart."""
 
 MAX_METRICS = 1000
 MAX_PARAMS = 100
@@ -150,7 +153,7 @@ class Mirror:
         if parent:
             self._client.update_run(parent, status="RUNNING")
         else:
-            tags = {STUDY_TAG: self._study_id, "state": "study", "mlflow.source.name": "hpsearch"}
+            tags = {STUDY_TAG: self._study_id, "kind": "study", "mlflow.source.name": "hpsearch"}
             parent = self._client.create_run(self._experiment, tags=tags, run_name=name).info.run_id
         return parent, trials
 
@@ -182,9 +185,9 @@ class Mirror:
         if not written.params:
             self._log_inputs(study, written.run_id)
             self._client.log_dict(written.run_id, trial.config.model_dump(mode="json"), "config.yaml")
-        config = flatten(trial.config)
+        config = params_of(trial)
         params = [
-            Param(key, value[:MAX_PARAM_CHARS]) for key, value in config.items() if key not in written.params
+            Param(key, text[:MAX_PARAM_CHARS]) for key, text in config.items() if key not in written.params
         ]
         rows = list(enumerate(epoch_rows(study, trial), start=1))[written.epochs :]
         metrics = _metrics([(epoch, seen_s[epoch - 1], row) for epoch, row in rows])
@@ -212,7 +215,14 @@ class Mirror:
     def _describe(self, study: StudyRecord) -> None:
         text = note(study)
         self._client.set_tag(self._parent, NOTE_TAG, text)
-        self._client.set_experiment_tag(self._experiment, NOTE_TAG, text)
+        tags = {
+            NOTE_TAG: text,
+            "mlflow.experimentKind": "custom_model_development",
+            "mlflow.experiment.primaryMetric.name": study.objective,
+            **views(study),
+        }
+        for key, value in tags.items():
+            self._client.set_experiment_tag(self._experiment, key, value)
 
     def _keep_best(self, best: TrialRecord) -> None:
         """Copy the winner's config and weights to the parent run, once for each winner."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from pathlib import PurePath
 
-from hpsearch.naming import design, short_names, shown
+from hpsearch.naming import design, rows, short_names, shown
 from hpsearch.records import StudyRecord, TrialRecord, TrialState
 
 INTERRUPTED = "interrupted"
@@ -19,6 +19,7 @@ MAX_PARAM_CHARS = 6000
 def identity_tags(study: StudyRecord, trial: TrialRecord) -> dict[str, str]:
     """Return what is known of a trial when it starts and never changes."""
     tags = {
+        "kind": "trial",
         "trial": str(trial.number),
         "seed": str(trial.config.seed),
         "code_version": study.facts.code_version,
@@ -29,6 +30,17 @@ def identity_tags(study: StudyRecord, trial: TrialRecord) -> dict[str, str]:
         name, digest = split_dataset(dataset)
         tags |= {f"dataset.{role}": name, f"dataset.{role}.hash": digest}
     return tags
+
+
+def params_of(trial: TrialRecord) -> dict[str, str]:
+    """Return every config value under its path, and the searched ones also under their shared path.
+
+    A choice between whole subtrees is no value of the config; it stands under its hole's name.
+    """
+    searched = {path: shown(value) for path, value in trial.params.items()}
+    config = list(rows(trial.config))
+    shared = {row.shared: row.text for row in config if row.path in searched}
+    return {**searched, **shared, **{row.path: row.text for row in config}}
 
 
 def standing_tags(trial: TrialRecord) -> dict[str, str]:

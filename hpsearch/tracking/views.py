@@ -1,0 +1,106 @@
+"""Saved views of MLflow's runs page: the columns and charts that say which design is better, and where.
+
+MLflow keeps a saved view as an experiment tag, a JSON document whose `state` is deflated JSON of the page's
+settings. Settings it does not know it ignores, so a newer page shows less, never an error.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+from hpsearch.naming import shared_params
+from hpsearch.records import StudyRecord
+
+VIEW_TAG = "mlflow.sharedViewState."
+TABLE_VIEW = "designs"
+CHART_VIEW = "curves"
+
+ONLY_TRIALS = "tags.kind = 'trial'"
+"""Also lifts the trials out from under their parent run, where the page would fold them away."""
+
+SHOWN_RUNS = 20
+
+
+def views(study: StudyRecord) -> dict[str, str]:
+    """Return the experiment tags that hold the two views of a study."""
+    searched = list(dict.fromkeys(name for trial in study.trials for name in shared_params(trial)))
+    latest = [trial.epochs[-1] for trial in study.trials if trial.epochs]
+    metrics = list(dict.fromkeys(name for row in latest for name in row if name.startswith("validation/")))
+    return {
+        VIEW_TAG + TABLE_VIEW: _saved("Designs, best first", _table(study.objective, searched, metrics)),
+        VIEW_TAG + CHART_VIEW: _saved("Curves, and where", _charts(study.objective, searched, metrics)),
+    }
+
+
+def _table(objective: str, searched: Sequence[str], metrics: Sequence[str]) -> dict[str, Any]:
+    plain = [name for name in metrics if name != objective and "_yaw_" not in name]
+    columns = [
+        "tags.`state`",
+        f"metrics.`{objective}`",
+        *(f"params.`{name}`" for name in searched),
+        "metrics.`best/objective`",
+        *(f"metrics.`{name}`" for name in plain),
+        "metrics.`epoch`",
+        "tags.`reason`",
+    ]
+    return _page(objective) | {"selectedColumns": columns, "columnOrder": columns}
+
+
+def _charts(objective: str, searched: Sequence[str], metrics: Sequence[str]) -> dict[str, Any]:
+    design, where = "Which design", "Where"
+    bands = [name for name in metrics if name.startswith(f"{objective}_")]
+    angles = [name for name in metrics if name not in (objective, *bands) and "_yaw_" not in name]
+    charts = [
+        _chart("PARALLEL", design, "design", selectedParams=list(searched), selectedMetrics=[objective]),
+        _chart("LINE", design, objective, metricKey=objective, selectedMetricKeys=[objective]),
+        *(_chart("BAR", where, name, metricKey=name) for name in (*bands, *angles)),
+    ]
+    sections = [
+        {"uuid": name, "name": name, "display": True, "isReordered": False, "deleted": False}
+        for name in (design, where)
+    ]
+    return _page(objective) | {
+        "isAccordionReordered": True,  # else the page sorts its sections by name
+        "compareRunCharts": charts,
+        "compareRunSections": [section | {"isGenerated": False} for section in sections],
+    }
+
+
+def _page(objective: str) -> dict[str, Any]:
+    return {
+        "searchFilter": ONLY_TRIALS,
+        "orderByKey": f"metrics.`{objective}`",
+        "orderByAsc": True,
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "datasetsFilter": [],
+        "modelVersionFilter": "All Runs",
+        "selectedColumns": ["tags.`state`", f"metrics.`{objective}`"],
+        "runsHiddenMode": f"FIRST_{SHOWN_RUNS}_RUNS",
+        "hideEmptyCharts": True,
+        "useGroupedValuesInCharts": True,
+        "groupBy": None,
+        "globalLineChartConfig": {"xAxisKey": "step", "lineSmoothness": 0, "selectedXAxisMetricKey": ""},
+    }
+
+
+def _chart(kind: str, section: str, name: str, **settings: Any) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "uuid": f"{kind}-{name}",
+        "metricSectionId": section,
+        "displayName": name,
+        "runsCountToCompare": SHOWN_RUNS,
+        "deleted": False,
+        "isGenerated": False,
+        **settings,
+    }
+
+
+def _saved(name: str, page: dict[str, Any]) -> str:
+    packed = base64.b64encode(zlib.compress(json.dumps(page).encode(), 9)).decode()
+    return json.dumps({"name": name, "createdAt": 0, "updatedAt": 0, "state": f"deflate;{packed}"})
