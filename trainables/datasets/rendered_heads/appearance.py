@@ -66,7 +66,7 @@ class Waves:
     """Smooth noise in about [-1, 1] on points: a sum of random plane waves."""
 
     def __init__(
-        self, rng: np.random.Generator, per_dm: float, count: int = 10, stretch: tuple[float, ...] = (1, 1, 1)
+        self, rng: np.random.Generator, per_dm: float, count: int = 6, stretch: tuple[float, ...] = (1, 1, 1)
     ):
         directions = rng.normal(0, 1, (count, 3)) * np.array(stretch)
         self._waves = (directions * per_dm * 2 * np.pi / np.sqrt(3)).astype(np.float32)
@@ -74,8 +74,9 @@ class Waves:
 
     def __call__(self, points: Floats) -> Floats:
         """Return the noise at points [N, 3]."""
-        angles = np.einsum("nc,kc->nk", points, self._waves) + self._phases
-        return np.sin(angles).mean(axis=1) * np.float32(1.8)
+        angles = self._waves @ points.T + self._phases[:, None]
+        total: Floats = np.sin(angles, out=angles).sum(axis=0)
+        return total * np.float32(1.8 / len(self._phases))
 
 
 def around(rest: Floats) -> Floats:
@@ -121,15 +122,16 @@ class Appearance:
             rng.normal(0, 0.25),
         )
         self._liner = rng.uniform(0.2, 0.9) * (rng.random() < 0.5 * (1 - male) + 0.05)
+        self._lash = self.skin * 0.35 * male + linear((24, 18, 16)) * (1 - male)
         self._beard = rng.uniform(0.25, 1.0) if rng.random() < 0.55 * male**2 else 0.0
         self._beard_kind = str(rng.choice(["stubble", "full", "moustache", "goatee"]))
-        self._iris = linear(IRIS_TONES[rng.integers(len(IRIS_TONES))]) * rng.uniform(0.6, 1.3)
+        self._iris = linear(IRIS_TONES[rng.integers(len(IRIS_TONES))]) * rng.uniform(0.5, 1.0)
         self._iris_rad, self._pupil_rad = np.radians([rng.uniform(25, 29), rng.uniform(8, 14)])
         self._cloth = _vivid(rng), _vivid(rng), rng.integers(4), rng.uniform(2, 7)
         self._collar_y = rng.uniform(5.25, 5.95)
-        self._fine, self._broad = Waves(rng, 2.5, 14), Waves(rng, 0.7)
-        self._spots, self._strands = Waves(rng, 7.0, 12), Waves(rng, 3.5, 12, (1.6, 0.25, 1.6))
-        self._curls = Waves(rng, 1.6 if self.hair.style == "curly" else 0.8, 12)
+        self._fine, self._broad = Waves(rng, 2.5, 8), Waves(rng, 0.7)
+        self._spots, self._strands = Waves(rng, 7.0, 8), Waves(rng, 3.5, 8, (1.6, 0.25, 1.6))
+        self._curls = Waves(rng, 1.6 if self.hair.style == "curly" else 0.8, 6)
         self._frame = linear(rng.integers(8, 90, 3)) if rng.random() < 0.22 else None
 
     @property
@@ -146,9 +148,9 @@ class Appearance:
 
     def in_shell(self, rest: Floats) -> npt.NDArray[np.bool_]:
         """Return where the long-hair shell is hair and not the gap that the face looks through, [N]."""
-        ragged = 0.12 * self._strands(rest)
+        ragged = 0.06 * self._strands(rest)
         x, y, z = rest.T
-        opening = np.clip((8.2 + ragged - y) * 1.5, 0, 0.78 + 0.3 * ragged)
+        opening = np.clip((8.2 + ragged - y) * 1.6, 0, 0.95 + ragged)
         face = (
             (z > 0.55)
             & (np.abs(x - self.hair.part_x * (y > 7.4)) < opening)
@@ -174,7 +176,7 @@ class Appearance:
         shell = np.flatnonzero(hits.material == HAIR)
         colour[shell], gloss[shell] = self._paint_hair(hits.rest[shell]), 0.12
         colour[hits.material == TEETH] = linear((225, 215, 195))
-        colour[hits.material == LASHES] = linear((18, 14, 12))
+        colour[hits.material == LASHES] = self._lash
         if self._frame is not None:
             frame = hits.material == GLASSES
             colour[frame], gloss[frame], sharp[frame] = self._frame, 0.5, 40.0
@@ -255,7 +257,7 @@ class Appearance:
     def _paint_scalp(self, rest: Floats, colour: Floats, gloss: Floats) -> tuple[Floats, Floats]:
         above = self._above_hairline(rest)
         if self.hair.style == "beanie":
-            knit = 0.85 + 0.15 * np.sin(rest[:, 1] * 60) + 0.1 * (above < 0.3)
+            knit = 0.85 + 0.15 * np.sin(rest[:, 1] * 40) + 0.1 * (above < 0.3)
             wool = self._cloth[1] * knit[:, None]
             return mix(colour, wool.astype(np.float32), smooth(-0.01, 0.01, above)), gloss * (above < 0)
         cover = {"bald": 0.06, "buzz": 0.6}.get(self.hair.style, 1.0)
@@ -274,7 +276,7 @@ class Appearance:
         return mix(np.broadcast_to(first, (len(rest), 3)), second, stripes).astype(np.float32)
 
     def _paint_eye(self, angle: Floats) -> Floats:
-        white = np.broadcast_to(linear((226, 218, 212)), (len(angle), 3))
+        white = np.broadcast_to(linear((212, 204, 198)), (len(angle), 3))
         ring = self._iris * (1.15 - 0.75 * smooth(0.55, 1.0, angle / self._iris_rad))[:, None]
         colour = mix(ring, white, smooth(0.94, 1.06, angle / self._iris_rad))
         return mix(np.full_like(colour, 0.004), colour, smooth(0.85, 1.15, angle / self._pupil_rad))

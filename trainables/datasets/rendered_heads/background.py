@@ -17,14 +17,14 @@ Draw = Callable[[np.random.Generator, int], npt.NDArray[np.floating]]
 def draw_background(rng: np.random.Generator, size: int) -> Floats:
     """Return a random background [size, size, 3] in linear RGB."""
     kinds: tuple[Draw, ...] = (_gradient, _blobs, _stripes, _clutter, _room, _foliage)
-    kind = kinds[rng.choice(len(kinds), p=(0.16, 0.2, 0.1, 0.22, 0.2, 0.12))]
+    kind = kinds[rng.choice(len(kinds), p=(0.18, 0.22, 0.06, 0.22, 0.2, 0.12))]
     image = kind(rng, size) + rng.normal(0, rng.uniform(0, 3), (size, size, 1))
     return linear(np.clip(image, 0, 255)) * np.float32(rng.uniform(0.35, 1.1))
 
 
 def _colour(rng: np.random.Generator) -> npt.NDArray[np.float64]:
     grey = rng.uniform(25, 235)
-    return np.clip(grey + rng.normal(0, rng.choice([8, 35, 80]), 3), 5, 250)
+    return np.clip(grey + rng.normal(0, rng.choice([5, 15, 45], p=[0.4, 0.4, 0.2]), 3), 5, 250)
 
 
 def _upsampled(small: npt.NDArray[np.floating], size: int) -> npt.NDArray[np.floating]:
@@ -69,7 +69,7 @@ def _room(rng: np.random.Generator, size: int) -> npt.NDArray[np.floating]:
 
 
 def _foliage(rng: np.random.Generator, size: int) -> npt.NDArray[np.floating]:
-    hue = np.array([0.6, 1.0, 0.35]) if rng.random() < 0.6 else _colour(rng) / 160
+    hue = np.array([0.75, 0.95, 0.5]) if rng.random() < 0.6 else _colour(rng) / 160
     image = np.zeros((size, size, 3), np.float32)
     for cells, strength in ((4, 50), (12, 40), (40, 30)):
         layer = np.repeat(rng.normal(0, 1, (cells, cells, 1)), 3, axis=2) * strength * hue + 128

@@ -30,13 +30,13 @@ OPPOSITES = {
     "uncompress": "compress",
 }
 SPREAD = {
-    "head": 0.45,
-    "eyes": 0.5,
-    "nose": 0.6,
-    "mouth": 0.5,
+    "head": 0.4,
+    "eyes": 0.45,
+    "nose": 0.5,
+    "mouth": 0.42,
     "ears": 0.4,
-    "chin": 0.55,
-    "cheek": 0.5,
+    "chin": 0.45,
+    "cheek": 0.4,
     "forehead": 0.25,
     "eyebrows": 0.4,
     "neck": 0.2,
@@ -45,6 +45,23 @@ SPREAD = {
 
 LATERAL = ("nose-trans", "mouth-trans", "neck-trans")
 """Features whose `in` and `out` push to one side of the face: crooked, so kept small."""
+
+
+def unit(vectors: Floats) -> Floats:
+    """Return vectors [N, 3] at length 1; a zero vector stays zero."""
+    length = np.sqrt(np.einsum("nc,nc->n", vectors, vectors))
+    scaled: Floats = vectors / (length + np.float32(1e-9))[:, None]
+    return scaled
+
+
+def vertex_normals(vertices: Floats, triangles: Ints, welded: npt.NDArray[np.int64]) -> Floats:
+    """Return unit normals [V, 3]; vertices with one number in `welded` [V] share theirs."""
+    corners = vertices[triangles]
+    (ax, ay, az), (bx, by, bz) = (corners[:, 1] - corners[:, 0]).T, (corners[:, 2] - corners[:, 0]).T
+    face = (ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx)
+    ids, count = welded[triangles].ravel(), welded.max() + 1
+    total = np.stack([np.bincount(ids, np.repeat(part, 3), count) for part in face], axis=1)
+    return unit(total[welded].astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -121,17 +138,6 @@ class HeadModel:
                 total += np.float32(weight) * self._delta[self.mode[name]]
         return total
 
-    def normals(self, vertices: Floats) -> Floats:
-        """Return unit vertex normals [V, 3], shared across texture seams."""
-        corners = vertices[self.triangles]
-        face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        ids = self.welded[self.triangles].ravel()
-        total = np.stack(
-            [np.bincount(ids, np.repeat(face[:, axis], 3), self.welded.max() + 1) for axis in range(3)],
-            axis=1,
-        )[self.welded]
-        return (total / (np.linalg.norm(total, axis=1, keepdims=True) + 1e-12)).astype(np.float32)
-
     def _features(self, rng: np.random.Generator) -> dict[str, float]:
         """Draw each feature once: opposite modes share one signed value, the two sides nearly one value."""
         drawn: dict[str, float] = {}
@@ -172,7 +178,7 @@ class HeadModel:
         left, _, right = np.linalg.svd(covariance)
         flip = np.diag([1.0, 1.0, np.sign(np.linalg.det(right.T @ left.T))])
         turn = (right.T @ flip @ left.T).astype(np.float32)
-        return np.einsum("ab,nb->na", turn, vertices - moved_mean) + target_mean
+        return (vertices - moved_mean) @ turn.T + target_mean
 
 
 def _macro(rng: np.random.Generator) -> dict[str, float]:

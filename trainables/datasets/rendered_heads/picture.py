@@ -10,7 +10,7 @@ from PIL import Image
 
 from trainables.datasets.rendered_heads.background import draw_background
 from trainables.datasets.rendered_heads.expression import draw_expression, draw_gaze
-from trainables.datasets.rendered_heads.head import LEFT_EYE, RIGHT_EYE, SKIN, Floats
+from trainables.datasets.rendered_heads.head import LASHES, LEFT_EYE, RIGHT_EYE, SKIN, Floats, unit
 from trainables.datasets.rendered_heads.person import Person
 from trainables.datasets.rendered_heads.scene import Hits, Scene
 from trainables.pose_axes import head_rotation
@@ -40,7 +40,7 @@ class Camera:
         steps = ((np.arange(pixels, dtype=np.float32) + 0.5) / pixels * 2 - 1) * np.float32(self.half)
         x, y = np.meshgrid(steps + np.float32(self.centre[0]), np.float32(self.centre[1]) - steps)
         directions = np.stack([x, y, -np.ones_like(x)], axis=-1).reshape(-1, 3)
-        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        directions = unit(directions)
         origins = np.zeros_like(directions)
         origins[:, 2] = self.distance_dm
         return origins, directions
@@ -76,7 +76,7 @@ def draw_light(rng: np.random.Generator) -> Light:
         fill=(rng.uniform(0.7, 1.3, 3) * rng.uniform(0, 0.35)).astype(np.float32),
         sky=(np.clip(2 - tint + rng.normal(0, 0.05, 3), 0.4, 1.6) * ambient).astype(np.float32),
         ground=(rng.uniform(0.6, 1.1, 3) * ambient * rng.uniform(0.2, 0.8)).astype(np.float32),
-        softness=float(rng.uniform(0.03, 0.3)),
+        softness=float(rng.uniform(0.02, 0.1)),
     )
 
 
@@ -96,8 +96,8 @@ def render(person: Person, pose_deg: npt.ArrayLike, image_px: int, rng: np.rando
     posed = person.bend(vertices, head, body)
     camera = frame(person, posed, rng)
     gaze = head @ draw_gaze(rng, head[2])
-    surface, shell = person.surfaces(posed)
-    scene = Scene(surface)
+    eye = np.array([0, 0, camera.distance_dm], np.float32)
+    scene, shell = Scene(person.surface(posed).seen_from(eye, two_sided=LASHES)), person.shell(posed)
     pixels = image_px * SUPERSAMPLE
     origins, directions = camera.rays(pixels)
     hits = scene.cast(origins, directions)
@@ -122,9 +122,8 @@ def _body_rotation(pose_deg: npt.ArrayLike, rng: np.random.Generator) -> Floats:
 def frame(person: Person, posed: Floats, rng: np.random.Generator) -> Camera:
     """Return a camera whose square window holds the head, with random distance, margin and shift."""
     distance = float(np.exp(rng.uniform(np.log(7), np.log(30))))
-    shown = np.flatnonzero((person.rest[:, 1] > 6.2) & (person.head_share() >= 1))
-    shown = shown[np.isin(shown, np.flatnonzero(person.model.skin))]
-    tangent = posed[shown, :2] / (distance - posed[shown, 2:])
+    shown = posed[person.is_face]
+    tangent = shown[:, :2] / (distance - shown[:, 2:])
     low, high = tangent.min(0), tangent.max(0)
     half = float((high - low).max() / 2 * rng.uniform(1.05, 1.5))
     centre = (low + high) / 2 + rng.uniform(-0.12, 0.12, 2) * half
@@ -146,24 +145,21 @@ def shade(
     """Return the light that leaves each hit towards the camera, linear RGB [N, 3]."""
     normal, towards = hits.normal, -directions
     centre = eyes[(hits.material == RIGHT_EYE).astype(int)]
-    outward = hits.position - centre
-    outward /= np.linalg.norm(outward, axis=1, keepdims=True) + 1e-9
+    outward = unit(hits.position - centre)
     on_eye = (hits.material == LEFT_EYE) | (hits.material == RIGHT_EYE)
-    angle = np.arccos(np.clip(np.einsum("nc,c->n", outward, gaze), -1, 1))
+    angle = np.arccos(np.clip(outward @ gaze, -1, 1))
     colour, gloss, sharp = person.looks.paint(hits, angle)
     normal = np.where(on_eye[:, None], outward, normal)
     wrap = np.where((hits.material == SKIN)[:, None], WRAP, 0.05).astype(np.float32)
     up = normal[:, 1:2] * 0.5 + 0.5
     total = colour * (light.sky * up + light.ground * (1 - up)) * hits.open[:, None] ** 1.3
     jitter = rng.normal(0, light.softness, normal.shape).astype(np.float32)
-    aim = light.key_from + jitter
-    aim /= np.linalg.norm(aim, axis=1, keepdims=True)
-    lit = ~scene.blocked(hits.position + 0.02 * normal + 0.01 * aim, aim, 8.0)
+    aim = unit(light.key_from + jitter)
+    lit = ~scene.blocked(hits.position + 0.04 * normal + 0.01 * aim, aim, 8.0)
     for source, power, seen in ((light.key_from, light.key, lit), (light.fill_from, light.fill, hits.open)):
-        cosine = np.einsum("nc,c->n", normal, source)
+        cosine = normal @ source
         diffuse = np.clip((cosine[:, None] + wrap) / (1 + wrap), 0, None)
-        middle = towards + source
-        middle /= np.linalg.norm(middle, axis=1, keepdims=True) + 1e-9
+        middle = unit(towards + source)
         glint = gloss * np.clip(np.einsum("nc,nc->n", normal, middle), 0, 1) ** sharp * (cosine > 0)
         total += power * (colour * diffuse + glint[:, None]) * seen[:, None]
     return total.astype(np.float32)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trainables.datasets.rendered_heads.head import Floats, Ints
+from trainables.datasets.rendered_heads.head import Floats, Ints, unit
 
 Bools = npt.NDArray[np.bool_]
 
@@ -50,6 +50,22 @@ class Surface:
     open: Floats
     triangles: Ints
     material: Ints
+
+    def seen_from(self, eye: Floats, two_sided: int) -> Surface:
+        """Return only the triangles that face a point [3], and all of the material `two_sided`.
+
+        Of a closed surface no other triangle can be hit first; building half a scene takes half the time.
+        """
+        a, b, c = (self.vertices[self.triangles[:, corner]] for corner in range(3))
+        (ux, uy, uz), (vx, vy, vz), (wx, wy, wz) = (b - a).T, (c - a).T, (eye - a).T
+        facing = (uy * vz - uz * vy) * wx + (uz * vx - ux * vz) * wy + (ux * vy - uy * vx) * wz > 0
+        kept = facing | (self.material == two_sided)
+        triangles = self.triangles[kept]
+        used = np.zeros(len(self.vertices), np.bool_)
+        used[triangles] = True
+        numbers = (np.cumsum(used) - 1).astype(np.int32)
+        vertices = (self.vertices, self.normals, self.rest, self.uv, self.open)
+        return Surface(*(values[used] for values in vertices), numbers[triangles], self.material[kept])
 
 
 class Scene:
@@ -112,7 +128,7 @@ class Scene:
             + self._attributes[corners[:, 1]] * u
             + self._attributes[corners[:, 2]] * v
         )
-        normal = values[:, 3:6] / (np.linalg.norm(values[:, 3:6], axis=1, keepdims=True) + 1e-9)
+        normal = unit(values[:, 3:6])
         away = np.einsum("nc,nc->n", normal, directions) > 0
         normal[away] *= -1
         return Hits(
@@ -122,14 +138,14 @@ class Scene:
 
 
 def sky_share(
-    scene: Scene, points: Floats, normals: Floats, within_dm: float = 1.2, rays: int = 32
+    scene: Scene, points: Floats, normals: Floats, within_dm: float = 1.2, rays: int = 16
 ) -> Floats:
     """Return how much of the half-space above each point [V, 3] is free of surface, cosine-weighted, [V]."""
     index = np.arange(rays) + 0.5
     z, turn = 1 - 2 * index / rays, np.pi * (1 + 5**0.5) * index
     ring = np.sqrt(1 - z * z)
     sphere = np.stack([ring * np.cos(turn), ring * np.sin(turn), z], axis=1).astype(np.float32)
-    cosine = np.einsum("vc,rc->vr", normals, sphere)
+    cosine = normals @ sphere.T
     origin = np.repeat(points + 0.02 * normals, rays, axis=0)
     blocked = scene.blocked(origin, np.tile(sphere, (len(points), 1)), within_dm).reshape(len(points), rays)
     weight = np.clip(cosine, 0, None)
