@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,15 @@ def save_state(state: dict[str, Any], path: Path) -> None:
 def load_state(path: Path) -> dict[str, Any]:
     """Return what `save_state` wrote, on the CPU; tensors and plain values alone are read, never code.
 
-    Raises `OSError`, `RuntimeError`, `EOFError` or `pickle.UnpicklingError` for a file that is not one.
+    Raises `ValueError` for a damaged file, `pickle.UnpicklingError` for one that holds something else, and
+    `OSError` where it cannot be read.
     """
+    try:
+        with zipfile.ZipFile(path) as archive:  # torch writes checksums but does not look at them
+            damaged = archive.testzip()
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"{path} is damaged: {error}") from None
+    if damaged is not None:
+        raise ValueError(f"{path} is damaged: the checksum of {damaged} is wrong")
     state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return state

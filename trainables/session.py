@@ -52,8 +52,8 @@ class Session:
     """A network in training; `epoch` is the number of epochs completed.
 
     `optimizer` makes the optimizer of the parameters that it is given. The precision `mixed` is fp16 with
-    loss scaling and needs a GPU; `auto` is `mixed` on a GPU and `fp32` on a CPU. Raises `BadInput` for `mixed`
-    on a CPU.
+    loss scaling and needs a GPU; `auto` is `mixed` on a GPU and `fp32` on a CPU. Raises `BadInput` for
+    `mixed` on a CPU.
     """
 
     def __init__(
@@ -163,7 +163,8 @@ class Session:
     def load(self, path: Path) -> None:
         """Take over the state in `path`, of a session with the same settings.
 
-        Raises what `load_state` raises, `KeyError` or `RuntimeError` where it is another session's.
+        Raises what `load_state` raises for a file that cannot be read, and `RuntimeError`, `KeyError` or
+        `ValueError` for another session's.
         """
         state = load_state(path)
         self.network.load_state_dict(state["network"])

@@ -1,0 +1,254 @@
+"""A session: repeatable, resumable to the bit, and honest about what went wrong."""
+
+from __future__ import annotations
+
+import pickle
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from toy import ANGLES, CPU, blobs, toy_session
+
+from trainables.durable import load_state, save_state
+from trainables.faults import BadInput
+from trainables.heads import RegressionConfig
+from trainables.memory_loader import MemoryBatch, MemoryLoader
+from trainables.optimizers import OPTIMIZERS, AdamWConfig
+from trainables.pretext import PRETEXT_TASKS, PuzzlingConfig, PuzzlingRotationConfig, RotationConfig
+from trainables.schedules import CosineConfig, MultiStepConfig
+from trainables.session import Diverged, Session
+
+SPEED = ("speed/", "memory/")
+
+
+def numbers(session: Session, epochs: int) -> list[dict[str, float]]:
+    """Return the metrics of some epochs without those that are measured with a clock."""
+    reports = [session.run_epoch().metrics() for _ in range(epochs)]
+    return [{k: v for k, v in metrics.items() if not k.startswith(SPEED)} for metrics in reports]
+
+
+def weights(session: Session) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in session.network.state_dict().items()}
+
+
+def assert_same_weights(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
+    assert one.keys() == other.keys()
+    assert [name for name in one if not torch.equal(one[name], other[name])] == []
+
+
+def puzzled(**settings: Any) -> Session:
+    return toy_session(pretext=PuzzlingRotationConfig(), dropout=0.4, **settings)
+
+
+def test_a_seed_gives_the_same_digits_and_another_seed_others() -> None:
+    torch.manual_seed(1)
+    first = numbers(puzzled(), 2)
+    torch.manual_seed(2)  # whatever the process did before
+    assert numbers(puzzled(), 2) == first
+    assert numbers(puzzled(seed=4), 2) != first
+
+
+def test_training_leaves_the_global_generator_alone() -> None:
+    session, state = puzzled(), torch.get_rng_state()
+    session.run_epoch()
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
+def test_a_resumed_run_goes_on_to_the_same_digits(optimizer: str, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {
+        "optimizer": OPTIMIZERS[optimizer](),
+        "schedule": MultiStepConfig(epochs=(1, 3)).build(4),
+        "clip_norm": 10.0,
+    }
+    whole = puzzled(**settings)
+    expected = numbers(whole, 4)
+    first = puzzled(**settings)
+    assert numbers(first, 2) == expected[:2]
+    first.save(tmp_path / "session.pt")
+    second = puzzled(**settings)
+    second.load(tmp_path / "session.pt")
+    assert second.epoch == 2
+    assert numbers(second, 2) == expected[2:]
+    assert_same_weights(weights(second), weights(whole))
+    assert_same_weights(second.best_weights(), whole.best_weights())
+
+
+def test_best_weights_are_those_of_the_supervised_network_after_the_best_epoch() -> None:
+    class Worsening(MemoryLoader):
+        """Truth that moves away from the second epoch on."""
+
+        epochs = 0
+
+        def epoch(self, seed: int) -> Iterator[MemoryBatch]:
+            self.epochs += 1
+            for batch in super().epoch(seed):
+                yield MemoryBatch(batch.images, batch.pose_deg + 500.0 * (self.epochs > 2))
+
+    session = puzzled(validation=Worsening(*blobs(32, 32), batch=16, shuffle=False))
+    assert session.best_weights() == {}
+    session.run_epoch()
+    second = session.run_epoch()
+    at_best = {name: value.clone() for name, value in session.network.supervised().state_dict().items()}
+    third = session.run_epoch()
+    assert (third.best_epoch, third.best_mae_deg) == (second.best_epoch, second.best_mae_deg)
+    assert third.validation.mae_deg > third.best_mae_deg
+    if second.best_epoch == 2:
+        assert_same_weights(session.best_weights(), at_best)
+    assert not any(name.startswith("branches") for name in session.best_weights())
+
+
+@pytest.mark.parametrize("name", sorted(PRETEXT_TASKS))
+@pytest.mark.parametrize("angles", [ANGLES, ANGLES[:2]], ids=len)
+def test_every_task_trains_and_reports_its_own_heads(name: str, angles: tuple[str, ...]) -> None:
+    config = PRETEXT_TASKS[name]()
+    metrics = toy_session(pretext=config, angles=angles).run_epoch().metrics()  # type: ignore[arg-type]
+    branches = set(config.build().branches)  # type: ignore[attr-defined]
+    assert {key for key in metrics if key.startswith("pretext/")} == {
+        f"pretext/{branch}_{what}" for branch in branches for what in ("accuracy", "chance")
+    }
+    assert {key for key in metrics if key.startswith("train/loss_")} == {
+        f"train/loss_{part}" for part in branches | set(angles)
+    }
+    assert ("validation/geodesic_deg" in metrics) == (len(angles) == 3)
+
+
+def test_total_loss_is_the_weighted_sum_of_the_losses_shown() -> None:
+    losses = toy_session(pretext=PuzzlingRotationConfig(ssl_weight=50.0)).run_epoch().losses
+    expected = sum(losses[a] for a in ANGLES) + 50 * (losses["puzzle"] + losses["rotation"])
+    assert losses["total"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_mean_over_regions_is_a_region_s_share_of_their_sum() -> None:
+    by_sum, by_mean = (
+        toy_session(pretext=PuzzlingConfig(grid=3, ssl_reduction=how), batch=32).run_epoch().losses["puzzle"]
+        for how in ("sum", "mean")
+    )
+    assert by_sum == pytest.approx(9 * by_mean, rel=1e-5)  # one step: both from the same weights
+
+
+def test_at_ssl_weight_zero_the_trunk_learns_as_without_heads() -> None:
+    weightless = toy_session(pretext=RotationConfig(ssl_weight=0.0))
+    without = toy_session(pretext=RotationConfig(heads=False))
+    weightless.run_epoch()
+    without.run_epoch()
+    assert_same_weights(weightless.network.supervised().state_dict(), without.network.state_dict())
+
+
+def test_perturbed_pictures_train_but_plain_ones_evaluate() -> None:
+    session = toy_session(pretext=PuzzlingConfig(grid=4))
+    seen: list[Tensor] = []
+    session.network.trunk.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].clone()))
+    session.evaluate(MemoryLoader(*blobs(32, 32), batch=32, shuffle=False))
+    assert torch.equal(seen[0], blobs(32, 32)[0])
+    session.run_epoch()
+    assert not any((image == seen[0]).all(dim=(1, 2, 3)).any() for image in seen[1])
+
+
+def test_evaluation_changes_nothing_and_reads_the_network_s_angles() -> None:
+    session = toy_session(angles=ANGLES[:2])
+    session.run_epoch()
+    before = weights(session)
+    with_roll = MemoryLoader(*blobs(32, 32), batch=5, shuffle=False)
+    first, second = session.evaluate(with_roll), session.evaluate(with_roll)
+    assert first == second and first.images == 32 and list(first.angle_mae_deg) == ["yaw", "pitch"]
+    assert_same_weights(weights(session), before)
+
+
+def test_learning_rate_follows_the_epochs() -> None:
+    session = toy_session(optimizer=AdamWConfig(lr=0.01), schedule=CosineConfig().build(2))
+    assert [session.run_epoch().learning_rate for _ in range(2)] == pytest.approx([0.01, 0.005])
+
+
+def test_clipping_bounds_the_gradient_that_is_stepped_along() -> None:
+    session = toy_session(head=RegressionConfig(reg_loss="mse"), clip_norm=0.5, batch=32)
+    session.run_epoch()
+    norms = torch.stack([p.grad.norm() for p in session.network.parameters() if p.grad is not None])
+    assert float(norms.norm()) == pytest.approx(0.5, rel=1e-4)
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_loss_that_is_not_finite_ends_the_run_with_its_reason(epoch: int) -> None:
+    images, pose_deg = blobs(32, 32)
+    session = toy_session()
+    for _ in range(epoch - 1):
+        session.run_epoch()
+    pose_deg = pose_deg.clone()
+    pose_deg[3, 1] = float("nan")
+    session._train = MemoryLoader(images, pose_deg, batch=16, shuffle=True)
+    with pytest.raises(Diverged, match=f"^diverged at epoch {epoch}$") as caught:
+        session.run_epoch()
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301 - our own bytes
+
+
+def test_a_prediction_that_is_not_finite_ends_the_run_too() -> None:
+    session = toy_session()
+    with torch.no_grad():
+        session.network.head.linear.bias[0] = float("inf")  # type: ignore[attr-defined]
+    with pytest.raises(Diverged, match="diverged at epoch 1"):
+        session.evaluate(MemoryLoader(*blobs(32, 32), batch=16, shuffle=False))
+
+
+def test_a_large_ssl_weight_stays_finite() -> None:
+    session = toy_session(pretext=PuzzlingConfig(grid=3, ssl_weight=200.0), images=64)
+    for report in numbers(session, 3):
+        assert all(torch.tensor(list(report.values())).isfinite())
+
+
+def test_mixed_precision_is_refused_without_a_gpu() -> None:
+    with pytest.raises(BadInput, match="'mixed' needs a GPU"):
+        toy_session(precision="mixed", device=CPU)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_mixed_precision_agrees_with_fp32_on_a_gpu() -> None:
+    device = torch.device("cuda", 0)
+    fp32, mixed = (
+        toy_session(pretext=PuzzlingConfig(), precision=precision, device=device, batch=32)
+        for precision in ("fp32", "mixed")
+    )
+    assert mixed.run_epoch().losses["total"] == pytest.approx(fp32.run_epoch().losses["total"], rel=2e-2)
+
+
+def test_a_checkpoint_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "state.pt"
+    save_state({"weights": torch.ones(9)}, path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))  # writing stops where a full disk would
+    try:
+        with pytest.raises((OSError, RuntimeError)):
+            save_state({"weights": torch.ones(99_999)}, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert torch.equal(load_state(path)["weights"], torch.ones(9))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "code"])
+def test_a_damaged_checkpoint_raises_and_leaves_the_session_as_it_was(tmp_path: Path, damage: str) -> None:
+    path, session = tmp_path / "session.pt", puzzled()
+    session.save(path)
+    content = bytearray(path.read_bytes())
+    if damage == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    elif damage == "flipped":
+        content[len(content) // 2] ^= 0xFF
+        path.write_bytes(content)
+    else:
+        torch.save({"network": nn.Linear(2, 2)}, path)
+    before = weights(session)
+    with pytest.raises((ValueError, pickle.UnpicklingError)):
+        session.load(path)
+    assert_same_weights(weights(session), before)
+    assert session.epoch == 0
+
+
+def test_another_session_s_checkpoint_is_refused(tmp_path: Path) -> None:
+    toy_session().save(tmp_path / "sl.pt")
+    with pytest.raises(RuntimeError, match="branches"):
+        puzzled().load(tmp_path / "sl.pt")
