@@ -41,8 +41,8 @@ STATUS = {
     TrialState.PRUNED: "FINISHED",
     TrialState.FAILED: "FAILED",
 }
-"""Pruning is an end in good order, and MLflow draws KILLED with the red cross of FAILED. KILLED stays for trials
-that were interrupted and go on with the next launch; the tag `state` tells all of them apart."""
+"""Pruning is an end in good order, and MLflow draws KILLED with the red cross of FAILED. KILLED stays for
+trials that were interrupted and go on with the next launch; the tag `state` tells all of them apart."""
 
 MAX_METRICS = 1000
 MAX_PARAMS = 100

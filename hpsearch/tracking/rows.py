@@ -64,7 +64,8 @@ def epoch_rows(study: StudyRecord, trial: TrialRecord) -> list[dict[str, float]]
         value = metrics.get(study.objective, math.nan)
         if value < best:
             best, best_epoch = value, epoch
-        row = {"epoch": float(epoch), **metrics}
+        row = {study.objective: value} if study.objective in metrics else {}  # MLflow compares by the first
+        row |= {**metrics, "epoch": float(epoch)}
         if best_epoch:
             row |= {"best/objective": best, "best/epoch": float(best_epoch)}
         rows.append(row)

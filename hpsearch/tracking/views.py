@@ -60,13 +60,13 @@ def _charts(objective: str, searched: Sequence[str], metrics: Sequence[str]) -> 
         *(_chart("BAR", where, name, metricKey=name) for name in (*bands, *angles)),
     ]
     sections = [
-        {"uuid": name, "name": name, "display": True, "isReordered": False, "deleted": False}
-        for name in (design, where)
+        {"uuid": name, "name": name, "columns": columns, "cardHeight": 400, "display": True}
+        for name, columns in ((design, 2), (where, 3))
     ]
     return _page(objective) | {
         "isAccordionReordered": True,  # else the page sorts its sections by name
         "compareRunCharts": charts,
-        "compareRunSections": [section | {"isGenerated": False} for section in sections],
+        "compareRunSections": [section | {"isGenerated": False, "deleted": False} for section in sections],
     }
 
 
@@ -95,6 +95,8 @@ def _chart(kind: str, section: str, name: str, **settings: Any) -> dict[str, Any
         "metricSectionId": section,
         "displayName": name,
         "runsCountToCompare": SHOWN_RUNS,
+        "useGlobalLineSmoothing": True,
+        "useGlobalXaxisKey": True,
         "deleted": False,
         "isGenerated": False,
         **settings,
