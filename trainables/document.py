@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from trainables.faults import BadInput, Fault
 from trainables.schema import Path as ValuePath
 
 MAX_VALUES = 20_000
 """More values than any real file holds: what nested aliases ("alias bombs") expand to is cut off here."""
+
+MAX_DEPTH = 50
+"""More levels than any real file has: an alias inside its own anchor has no end."""
+
+_TAG = "tag:yaml.org,2002:"
 
 
 @dataclass(frozen=True)
@@ -36,56 +41,99 @@ class Document:
 def load_document(path: Path) -> Document:
     """Read a YAML file whose root is a mapping.
 
-    Raises `BadInput` where the file is missing, is not YAML, doubles a key, or expands beyond `MAX_VALUES`.
+    Raises `BadInput` where the file is missing, is not YAML, doubles keys, or expands beyond `MAX_VALUES`.
     """
-    yaml = YAML(typ="rt", pure=True)  # round-trip: the safe types only, and it knows the lines
-    yaml.version = (1, 2)
     try:
-        node = yaml.load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise BadInput(Fault("no such file", file=str(path))) from None
-    except (IsADirectoryError, PermissionError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise BadInput(Fault(f"cannot be read: {error}", file=str(path))) from None
-    except DuplicateKeyError as error:
-        line = error.problem_mark.line + 1
-        problem = str(error.problem).partition(" with value")[0]
-        raise BadInput(Fault(f"{problem}: write each key once", file=str(path), line=line)) from None
+    yaml = YAML(typ="safe", pure=True)
+    yaml.version = (1, 2)
+    try:
+        root = yaml.compose(text)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problem = " ".join(filter(None, (error.context, error.problem)))
-        raise BadInput(Fault(f"not YAML: {problem}", file=str(path), line=mark.line + 1)) from None
+        raise BadInput(_not_yaml(error, str(path))) from None
     except (YAMLError, ValueError, RecursionError) as error:
         raise BadInput(Fault(f"not YAML: {error}", file=str(path))) from None
-    if not isinstance(node, Mapping):
+    if not isinstance(root, MappingNode):
         raise BadInput(Fault("expected a mapping of settings at the root", file=str(path)))
-    lines: dict[ValuePath, int] = {}
-    tree = _plain(node, (), lines, str(path))
-    return Document(str(path), tree, lines)
+    reader = _Reader(yaml, str(path))
+    tree = reader.value(root, ())
+    if reader.faults:
+        raise BadInput(list(dict.fromkeys(reader.faults)))
+    return Document(str(path), tree, reader.lines)
 
 
-def _plain(node: Any, path: ValuePath, lines: dict[ValuePath, int], file: str) -> Any:
-    """Return `node` as plain Python values, and note the line of every value below it."""
-    if len(lines) > MAX_VALUES:
-        raise BadInput(Fault(f"holds more than {MAX_VALUES} values, aliases included", file=file))
-    if isinstance(node, Mapping):
-        tree = {}
-        for key in node:
-            if not isinstance(key, str | int) or isinstance(key, bool):
-                raise BadInput(Fault(f"keys are names, got {key!r}", where=".".join(map(str, path)), file=file))
-            name = str(key)
-            lines[(*path, name)] = node.lc.key(key)[0] + 1 if key in node.lc.data else lines.get(path, 1)
-            tree[name] = _plain(node[key], (*path, name), lines, file)
+def _not_yaml(error: MarkedYAMLError, file: str) -> Fault:
+    mark = error.problem_mark or error.context_mark
+    problem = " ".join(filter(None, (error.context, error.problem)))
+    return Fault(f"not YAML: {problem}", file=file, line=mark.line + 1 if mark else None)
+
+
+class _Reader:
+    """Turns the nodes of a file into plain values; notes the line of each, and every fault."""
+
+    def __init__(self, yaml: YAML, file: str) -> None:
+        self.yaml = yaml
+        self.file = file
+        self.lines: dict[ValuePath, int] = {}
+        self.faults: list[Fault] = []
+
+    def value(self, node: Node, path: ValuePath) -> Any:
+        if len(self.lines) > MAX_VALUES:
+            raise BadInput(Fault(f"holds more than {MAX_VALUES} values, aliases included", file=self.file))
+        if len(path) > MAX_DEPTH:
+            raise BadInput(Fault(f"is nested more than {MAX_DEPTH} levels deep", file=self.file))
+        if isinstance(node, ScalarNode):
+            return self.scalar(node, path)
+        if node.tag not in (_TAG + "map", _TAG + "seq"):
+            self.fault(f"tags are not used here, got {node.tag}", node, path)
+            return None
+        return self.mapping(node, path) if isinstance(node, MappingNode) else self.sequence(node, path)
+
+    def mapping(self, node: MappingNode, path: ValuePath) -> dict[str, Any]:
+        tree: dict[str, Any] = {}
+        for key, value in node.value:
+            name = self.name(key, path)
+            if name in tree:
+                self.fault(f"the key {name!r} stands here twice: write each key once", key, path)
+            elif name is not None:
+                self.lines[(*path, name)] = key.start_mark.line + 1
+                tree[name] = self.value(value, (*path, name))
         return tree
-    if isinstance(node, list):
+
+    def sequence(self, node: SequenceNode, path: ValuePath) -> list[Any]:
         items = []
-        for index, item in enumerate(node):
-            lines[(*path, index)] = node.lc.item(index)[0] + 1
-            items.append(_plain(item, (*path, index), lines, file))
+        for index, item in enumerate(node.value):
+            self.lines[(*path, index)] = item.start_mark.line + 1
+            items.append(self.value(item, (*path, index)))
         return items
-    for kind in (bool, int, float, str):  # the round-trip loader marks scalars with their spelling
-        if isinstance(node, kind):
-            return kind(node)
-    if node is None:
+
+    def scalar(self, node: ScalarNode, path: ValuePath) -> Any:
+        try:
+            value = self.yaml.constructor.construct_object(node)
+        except (YAMLError, ValueError) as error:
+            problem = error.problem if isinstance(error, MarkedYAMLError) else error
+            self.fault(f"cannot be read: {problem}", node, path)
+            return None
+        if value is not None and not isinstance(value, bool | int | float | str):
+            self.fault(f"dates and binary values are not used here: write {node.value!r}", node, path)
+            return None
+        return value
+
+    def name(self, key: Node, path: ValuePath) -> str | None:
+        if key.tag == _TAG + "merge":
+            self.fault("YAML 1.2 has no merge keys (<<): repeat the settings, or alias all of them", key, path)
+            return None
+        value = self.scalar(key, path) if isinstance(key, ScalarNode) else None
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            return str(value)
+        shown = repr(key.value) if isinstance(key, ScalarNode) else "a list or mapping"
+        self.fault(f"keys are names, got {shown}", key, path)
         return None
-    where = ".".join(map(str, path))
-    raise BadInput(Fault("tags and dates are not used here: write text in quotes", where, file, lines.get(path)))
+
+    def fault(self, message: str, node: Node, path: ValuePath) -> None:
+        where = ".".join(map(str, path))
+        self.faults.append(Fault(message, where, self.file, node.start_mark.line + 1))
