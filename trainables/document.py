@@ -88,10 +88,11 @@ class _Reader:
             raise BadInput(Fault(f"is nested more than {MAX_DEPTH} levels deep", file=self.file))
         if isinstance(node, ScalarNode):
             return self.scalar(node, path)
-        if node.tag not in (_TAG + "map", _TAG + "seq"):
-            self.fault(f"tags are not used here, got {node.tag}", node, path)
-            return None
-        return self.mapping(node, path) if isinstance(node, MappingNode) else self.sequence(node, path)
+        if isinstance(node, MappingNode) and node.tag == _TAG + "map":
+            return self.mapping(node, path)
+        if isinstance(node, SequenceNode) and node.tag == _TAG + "seq":
+            return self.sequence(node, path)
+        return self.fault(f"tags are not used here, got {node.tag}", node, path)
 
     def mapping(self, node: MappingNode, path: ValuePath) -> dict[str, Any]:
         tree: dict[str, Any] = {}
@@ -116,24 +117,22 @@ class _Reader:
             value = self.yaml.constructor.construct_object(node)
         except (YAMLError, ValueError) as error:
             problem = error.problem if isinstance(error, MarkedYAMLError) else error
-            self.fault(f"cannot be read: {problem}", node, path)
-            return None
+            return self.fault(f"cannot be read: {problem}", node, path)
         if value is not None and not isinstance(value, bool | int | float | str):
-            self.fault(f"dates and binary values are not used here: write {node.value!r}", node, path)
-            return None
+            return self.fault(f"dates and binary values are not used here: write {node.value!r}", node, path)
         return value
 
     def name(self, key: Node, path: ValuePath) -> str | None:
         if key.tag == _TAG + "merge":
-            self.fault("YAML 1.2 has no merge keys (<<): repeat the settings, or alias all of them", key, path)
-            return None
+            return self.fault("YAML 1.2 has no merge keys (<<): repeat or alias all the settings", key, path)
         value = self.scalar(key, path) if isinstance(key, ScalarNode) else None
         if isinstance(value, str | int) and not isinstance(value, bool):
             return str(value)
         shown = repr(key.value) if isinstance(key, ScalarNode) else "a list or mapping"
-        self.fault(f"keys are names, got {shown}", key, path)
-        return None
+        return self.fault(f"keys are names, got {shown}", key, path)
 
-    def fault(self, message: str, node: Node, path: ValuePath) -> None:
+    def fault(self, message: str, node: Node, path: ValuePath) -> Any:
+        """Note a fault; None stands for the value until all are known."""
         where = ".".join(map(str, path))
         self.faults.append(Fault(message, where, self.file, node.start_mark.line + 1))
+        return None
