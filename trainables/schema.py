@@ -49,7 +49,7 @@ class Variant:
         rows = tuple(
             Annotated[row, BeforeValidator(_settings_of), Tag(name)] for name, row in self.table.items()
         )
-        union = Annotated[Union[rows], Discriminator(self._tag), BeforeValidator(self._named)]  # noqa: UP007
+        union = Annotated[Union[rows], Discriminator(self._tag), BeforeValidator(self._named)]  # type: ignore[valid-type]  # noqa: UP007
         schema = handler.generate_schema(union)
         return core_schema.no_info_after_validator_function(
             lambda value: value,
@@ -85,8 +85,13 @@ class Variant:
         if isinstance(value, Config) or _name_in(value) in self.table:
             return value
         name = _name_in(value)
-        shown = f"{name!r} is unknown" if name else f"expected one name, got {_shown(value)}"
-        raise PydanticCustomError("variant", "{text}", {"text": shown + nearest(name or "", self.table)})
+        if str(value) in self.table:  # a number, where names are text
+            text = f"names are text: write {str(value)!r} in quotes"
+        elif name:
+            text = f"{name!r} is unknown{nearest(name, self.table)}"
+        else:
+            text = f"expected one name, got {_shown(value)}{nearest('', self.table)}"
+        raise PydanticCustomError("variant", "{text}", {"text": text})
 
     def _written(self, value: Config) -> object:
         return {self.name_of(value): value.model_dump(mode="json")}
@@ -120,6 +125,8 @@ def faults_of(error: ValidationError, model: type[Config]) -> Iterator[tuple[Pat
                 message = f"unknown key{nearest(str(path[-1]), known)}"
             case "missing":
                 message = "this key is required"
+            case "model_type" | "dict_type":
+                message = f"expected a mapping of settings, got {_shown(item['input'])}"
             case "variant" | "value_error":
                 message = str(item.get("ctx", {}).get("text") or item["msg"].removeprefix("Value error, "))
             case _:
@@ -144,8 +151,19 @@ def _is_number(text: str) -> bool:
 
 
 def variant_of(field: FieldInfo) -> Variant | None:
-    """Return the table of a field marked with `Variant`, or None for any other field."""
-    return next((mark for mark in field.metadata if isinstance(mark, Variant)), None)
+    """Return the table of a field marked with `Variant`, or None for any other field.
+
+    The mark may stand inside a union (`X | None`), or be held as `variant` by a mark that allows more.
+    """
+    marks = [*field.metadata, *_marks_in(field.annotation)]
+    tables = (getattr(mark, "variant", mark) for mark in marks)
+    return next((table for table in tables if isinstance(table, Variant)), None)
+
+
+def _marks_in(annotation: Any) -> Iterator[Any]:
+    yield from getattr(annotation, "__metadata__", ())
+    for part in get_args(annotation):
+        yield from _marks_in(part)
 
 
 def _fields_at(model: type[Config], path: Path) -> list[str]:
