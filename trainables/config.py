@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from trainables.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.datasets import DatasetRef
@@ -94,15 +94,17 @@ class TrainConfig(Config):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Seeds weights, order, augmentation and pretext labels."""
 
-    @model_validator(mode="after")
-    def _tiles_are_large_enough(self) -> TrainConfig:
-        grid = getattr(self.pretext, "grid", 1)
-        if self.data.image_px // grid < MIN_TILE_PX:
+    @field_validator("pretext")
+    @classmethod
+    def _tiles_are_large_enough(cls, pretext: PretextConfig, fields: ValidationInfo) -> PretextConfig:
+        grid = getattr(pretext, "grid", 1)
+        data = fields.data.get("data")  # absent where it has faults of its own
+        if data is not None and data.image_px // grid < MIN_TILE_PX:
             raise ValueError(
-                f"a grid of {grid} cuts {self.data.image_px} px into tiles below {MIN_TILE_PX} px: "
+                f"a grid of {grid} cuts {data.image_px} px into tiles below {MIN_TILE_PX} px: "
                 "take a smaller grid or a larger data.image_px"
             )
-        return self
+        return pretext
 
     @property
     def validation_dataset(self) -> DatasetRef:
