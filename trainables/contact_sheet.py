@@ -71,11 +71,11 @@ def _spread(table: pd.DataFrame, count: int) -> pd.DataFrame:
 def _tile(file: Path, pose_deg: list[float]) -> Image.Image:
     try:
         with Image.open(file) as image:
-            tile = image.convert("RGB").resize((TILE_PX, TILE_PX), Image.Resampling.BICUBIC)
+            tile = image.convert("RGB").resize((3 * TILE_PX, 3 * TILE_PX), Image.Resampling.BICUBIC)
     except OSError as error:
         raise BadInput(Fault(f"this image cannot be read: {error}", file=str(file))) from None
-    draw_axes(tile, pose_deg)
-    return tile
+    draw_axes(tile, pose_deg)  # drawn large, then reduced: smooth lines
+    return tile.resize((TILE_PX, TILE_PX), Image.Resampling.BOX)
 
 
 def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:

@@ -8,6 +8,8 @@ from PIL import Image, ImageDraw
 
 from trainables.geometry import matrix_from_pose
 
+Point = npt.NDArray[np.float64]
+
 COLOURS = ((235, 64, 52), (52, 199, 89), (64, 140, 255))
 """Red: the subject's left. Green: down. Blue: out of the face, along the nose."""
 
@@ -29,13 +31,34 @@ def draw_axes(
     centre: tuple[float, float] | None = None,
     length: float | None = None,
 ) -> None:
-    """Draw the axes of a pose onto an RGB image, from its middle unless `centre` says otherwise (pixels)."""
-    x, y = centre or (image.width / 2, image.height / 2)
+    """Draw the axes of a pose onto an RGB image, from its middle unless `centre` says otherwise (pixels).
+
+    The axis that points furthest away from the viewer is drawn first; the nose's ends in a dot.
+    """
+    start = np.array(centre or (image.width / 2, image.height / 2))
     size = length or 0.36 * min(image.size)
+    tips = start + axes_px(pose_deg) * size
+    left, up, nose = head_rotation(pose_deg).T
+    nearness = (left[2], -up[2], nose[2])
     draw = ImageDraw.Draw(image)
     width = max(1, round(size / 16))
-    for colour, (dx, dy) in zip(COLOURS, axes_px(pose_deg) * size, strict=True):
-        draw.line([(x, y), (x + dx, y + dy)], fill=(0, 0, 0), width=width + 2)
-        draw.line([(x, y), (x + dx, y + dy)], fill=colour, width=width)
-    tip = x + axes_px(pose_deg)[2][0] * size, y + axes_px(pose_deg)[2][1] * size
-    draw.ellipse([tip[0] - width, tip[1] - width, tip[0] + width, tip[1] + width], fill=COLOURS[2])
+    rim = max(1, width // 3)
+    for axis in sorted(range(3), key=lambda axis: nearness[axis]):
+        for colour, extra in (((20, 22, 26), rim), (COLOURS[axis], 0)):
+            _line(draw, start, tips[axis], colour, width / 2 + extra)
+            if axis == 2:
+                _dot(draw, tips[axis], colour, width + extra)
+
+
+def _line(
+    draw: ImageDraw.ImageDraw, start: Point, end: Point, colour: tuple[int, int, int], half: float
+) -> None:
+    along = end - start
+    across = np.array([-along[1], along[0]]) * half / (np.hypot(*along) + 1e-9)
+    draw.polygon(
+        [tuple(p) for p in (start + across, end + across, end - across, start - across)], fill=colour
+    )
+
+
+def _dot(draw: ImageDraw.ImageDraw, at: Point, colour: tuple[int, int, int], radius: float) -> None:
+    draw.ellipse([*(at - radius), *(at + radius)], fill=colour)

@@ -38,7 +38,7 @@ class DatasetName:
         self, schema: core_schema.WrapValidatorFunctionSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         name = {"type": "string", "pattern": NAME, "description": "the name of a prepared dataset"}
-        return {"anyOf": [handler(schema["schema"]), name]}
+        return {"anyOf": [self.variant.__get_pydantic_json_schema__(schema["schema"], handler), name]}
 
     def _read(self, value: object, generated: ValidatorFunctionWrapHandler) -> object:
         if not isinstance(value, str) or value in self.variant.table:
