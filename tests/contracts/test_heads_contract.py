@@ -16,7 +16,7 @@ each_head = pytest.mark.parametrize(("name", "angles"), list(itertools.product(s
 
 def build(name: str, angles: tuple[str, ...]) -> Head:
     torch.manual_seed(0)
-    return HEADS[name]().build(16, angles)  # type: ignore[attr-defined,no-any-return]
+    return HEADS[name]().build(16, angles)
 
 
 def poses(batch: int, angles: tuple[str, ...]) -> torch.Tensor:
@@ -49,7 +49,7 @@ def test_an_angle_has_no_part_in_the_loss_of_another(name: str, angles: tuple[st
 def test_the_gradient_is_finite_at_zero_error(name: str, angles: tuple[str, ...]) -> None:
     head = build(name, angles)
     raw = head(torch.randn(8, 16)).detach().requires_grad_()
-    sum(head.losses(raw, head.decode(raw).detach()).values()).backward()  # type: ignore[union-attr]
+    sum(head.losses(raw, head.decode(raw).detach()).values()).backward()
     assert raw.grad is not None and raw.grad.isfinite().all()
 
 

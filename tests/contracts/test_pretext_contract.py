@@ -16,7 +16,7 @@ each_task = pytest.mark.parametrize(("name", "settings"), EVERY_TASK, ids=str)
 
 
 def build(name: str, settings: dict[str, object]) -> PretextTask:
-    return PRETEXT_TASKS[name](**settings).build()  # type: ignore[attr-defined,no-any-return]
+    return PRETEXT_TASKS[name](**settings).build()
 
 
 def pictures(batch: int = 16, px: int = 60) -> Tensor:
@@ -102,7 +102,7 @@ def test_chance_is_the_share_of_the_most_frequent_class(name: str, settings: dic
 @pytest.mark.parametrize("name", TILE_TASKS)
 def test_without_heads_pictures_are_perturbed_all_the_same(name: str) -> None:
     with_heads, without = (PRETEXT_TASKS[name](heads=heads) for heads in (True, False))
-    assert with_heads.ssl_heads() is not None and without.ssl_heads() is None  # type: ignore[attr-defined]
+    assert with_heads.ssl_heads() is not None and without.ssl_heads() is None
     images = pictures()
     ours, theirs = (build(name, {"heads": heads}).perturb(images, seeded()) for heads in (True, False))
     assert torch.equal(ours.images, theirs.images) and not torch.equal(ours.images, images)
@@ -111,4 +111,4 @@ def test_without_heads_pictures_are_perturbed_all_the_same(name: str) -> None:
 def test_none_leaves_pictures_alone_and_asks_nothing() -> None:
     task, images = build("none", {}), pictures()
     assert torch.equal(task.perturb(images, seeded()).images, images)
-    assert not task.branches and PRETEXT_TASKS["none"]().ssl_heads() is None  # type: ignore[attr-defined]
+    assert not task.branches and PRETEXT_TASKS["none"]().ssl_heads() is None

@@ -14,7 +14,7 @@ from trainables.losses import angle_loss, region_cross_entropy
 
 
 def bins_head(**settings: object) -> BinsHead:
-    return BinsHead(8, ("yaw", "pitch", "roll"), **settings)  # type: ignore[arg-type]
+    return BinsHead(8, ("yaw", "pitch", "roll"), **settings)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 import pickle
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from trainables.metrics import EpochReport, PretextScore, mean_baseline, pose_errors
@@ -54,10 +56,13 @@ def test_shapes_that_differ_are_refused() -> None:
         pose_errors(poses(9), poses(9)[:, :2], ANGLES)
 
 
-def test_a_perfect_predictor_clipped_to_the_bins_has_an_error_on_labels_outside_them() -> None:
-    true = np.array([[0.0, -714.0, -972.0], [5.0, 5.0, 5.0]])
+def test_floor_of_a_perfect_predictor_clipped_to_the_bins_on_the_whole_of_aflw2000() -> None:
+    table = pd.read_csv(Path(__file__).with_name("aflw2000_excluded.csv"))  # labels beyond 99 degrees
+    beyond = table[list(ANGLES)].to_numpy()
+    true = np.concatenate([beyond, np.zeros((2000 - len(beyond), 3))])
     errors = pose_errors(true.clip(-99, 96), true, ANGLES)
-    assert errors.angle_mae_deg == {"yaw": 0.0, "pitch": 615 / 2, "roll": 873 / 2}
+    assert list(errors.angle_mae_deg.values()) == pytest.approx([0.20, 1.29, 1.54], abs=0.006)
+    assert errors.mae_deg == pytest.approx(1.01, abs=0.005)
 
 
 def test_mean_baseline_predicts_the_training_mean() -> None:

@@ -23,8 +23,8 @@ def network(
         ANGLES,
         dropout=0.4,
         seed=seed,
-        branches=config.build().branches,  # type: ignore[attr-defined]
-        ssl_heads=config.ssl_heads(),  # type: ignore[attr-defined]
+        branches=config.build().branches,
+        ssl_heads=config.ssl_heads(),
     )
 
 
@@ -149,7 +149,7 @@ def test_ssl_gradient_reaches_the_trunk_up_to_the_flag_and_nothing_after(flag: i
     sum(
         nn.functional.cross_entropy(logits.flatten(0, 1), perturbed.labels[name].flatten())
         for name, logits in output.pretext.items()
-    ).backward()  # type: ignore[union-attr]
+    ).backward()
     stages = [whole.trunk.layer1, whole.trunk.layer2, whole.trunk.layer3, whole.trunk.layer4]
     shared = [whole.trunk.conv1, whole.trunk.bn1, *stages[:flag]]
     beyond = [*stages[flag:], whole.head]

@@ -106,8 +106,8 @@ def test_best_weights_are_those_of_the_supervised_network_after_the_best_epoch()
 @pytest.mark.parametrize("angles", [ANGLES, ANGLES[:2]], ids=len)
 def test_every_task_trains_and_reports_its_own_heads(name: str, angles: tuple[str, ...]) -> None:
     config = PRETEXT_TASKS[name]()
-    metrics = toy_session(pretext=config, angles=angles).run_epoch().metrics()  # type: ignore[arg-type]
-    branches = set(config.build().branches)  # type: ignore[attr-defined]
+    metrics = toy_session(pretext=config, angles=angles).run_epoch().metrics()
+    branches = set(config.build().branches)
     assert {key for key in metrics if key.startswith("pretext/")} == {
         f"pretext/{branch}_{what}" for branch in branches for what in ("accuracy", "chance")
     }
@@ -188,7 +188,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_its_reason(epoch: int) -> N
 def test_a_prediction_that_is_not_finite_ends_the_run_too() -> None:
     session = toy_session()
     with torch.no_grad():
-        session.network.head.linear.bias[0] = float("inf")  # type: ignore[attr-defined]
+        session.network.head.linear.bias[0] = float("inf")
     with pytest.raises(Diverged, match="diverged at epoch 1"):
         session.evaluate(MemoryLoader(*blobs(32, 32), batch=16, shuffle=False))
 

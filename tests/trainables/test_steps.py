@@ -21,7 +21,7 @@ def gradients(steps: int) -> torch.Tensor:
 def stepped(config: object, steps: int) -> torch.Tensor:
     """Return the parameter after each step along `gradients`, from ones."""
     parameter = nn.Parameter(torch.ones(5))
-    optimizer = config.build([parameter])  # type: ignore[attr-defined]
+    optimizer = config.build([parameter])
     trace = []
     for gradient in gradients(steps):
         parameter.grad = gradient.clone()
@@ -80,7 +80,7 @@ def test_adabelief_s_defaults_are_the_package_s() -> None:
 
 @pytest.mark.parametrize("name", sorted(OPTIMIZERS))
 def test_optimizers_are_made_in_silence(name: str, capfd: pytest.CaptureFixture[str]) -> None:
-    OPTIMIZERS[name]().build([nn.Parameter(torch.ones(1))])  # type: ignore[attr-defined]
+    OPTIMIZERS[name]().build([nn.Parameter(torch.ones(1))])
     assert capfd.readouterr() == ("", "")
 
 
@@ -127,7 +127,7 @@ def test_constant_stays() -> None:
 
 @pytest.mark.parametrize("name", sorted(SCHEDULES))
 def test_every_schedule_starts_at_the_learning_rate(name: str) -> None:
-    assert SCHEDULES[name]().build(50).factor(0) == 1.0  # type: ignore[attr-defined]
+    assert SCHEDULES[name]().build(50).factor(0) == 1.0
 
 
 def test_fixed_weights() -> None:
