@@ -152,19 +152,21 @@ def main() -> None:
     parser.add_argument("--level", choices=AUGMENTATIONS, default="2")
     parser.add_argument("--workers", type=int, default=2, help="our threads, their processes")
     parser.add_argument("--images", type=int, default=768)
-    parser.add_argument("--source-px", type=int, default=224, help="side of the JPEG files")
+    parser.add_argument("--source-px", type=int, help="side of the JPEG files; that of the batch if left out")
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        samples = write_images(Path(folder), given.images, given.source_px)
-        print(f"images/s, level {given.level}, {given.workers} workers, JPEG of {given.source_px} px")
-        print(f"{'':8} {'loader':>9} {'torchvision':>12} {'ratio':>10}")
+        print(f"images/s, level {given.level}, {given.workers} workers")
+        print("            loader  torchvision      ratio")
         for image_px in SIDES_PX:
-            print(compare(samples, image_px, given.level, given.workers, given.rounds), flush=True)
-        for image_px in SIDES_PX:
+            below = Path(folder, str(image_px))
+            below.mkdir()
+            samples = write_images(below, given.images, given.source_px or image_px)
+            print(compare(samples, image_px, given.level, given.workers, given.rounds))
             new, kept = first_batch_ms(samples, image_px, given.level, given.workers)
             print(
-                f"first batch at {image_px} px: {new:.0f} ms on a new pipeline, {kept:.0f} ms on a kept one"
+                f"         first batch {new:.0f} ms on a new pipeline, {kept:.0f} ms on a kept one",
+                flush=True,
             )
 
 

@@ -23,7 +23,7 @@ from trainables.datasets.prepared import Samples, write_labels
 from trainables.faults import BadInput
 from trainables.loader import Batch, Loader, LoaderPool
 from trainables.loader.epoch_plan import batch_count, plan_epoch
-from trainables.loader.pipeline import INPUTS, Feed, ImagePipeline, PipelineSpec, operator_inputs
+from trainables.loader.pipeline import INPUTS, Feed, ImagePipeline, PipelineSpec
 from trainables.normalization import IMAGENET_MEAN, IMAGENET_STD
 
 CPU = torch.device("cpu")
@@ -286,15 +286,12 @@ def test_cutout_blanks_the_square_that_was_drawn(heads: Samples) -> None:
     rows = AUGMENTATIONS["2"]().build().draw(COUNT, 4)
     drawn = {name: rows[name] for name in ("cutout_side", "cutout_x", "cutout_y")}
     seen = through_pipeline(heads, 96, **drawn)
-    boxes = operator_inputs(rows, 96)
-    assert (boxes["anchor"] + boxes["shape"]).max() <= 96
-    for image, original, anchor, shape in zip(
-        seen, decoded(heads), boxes["anchor"], boxes["shape"], strict=True
-    ):
+    for image, original, row in zip(seen, decoded(heads), rows, strict=True):
+        side = round(float(row["cutout_side"]) * 96)
+        left, top = (round(float(row[name]) * (96 - side)) for name in ("cutout_x", "cutout_y"))
         inside = np.zeros((96, 96), bool)
-        top, left = anchor.astype(int)
-        height, width = shape.astype(int)
-        inside[top : top + height, left : left + width] = True
+        inside[top : top + side, left : left + side] = True
+        assert inside.sum() == side * side
         assert np.abs(image - original)[~inside].max() < 0.01
         assert np.abs(image[inside] - 255 * np.array(IMAGENET_MEAN)).max(initial=0) <= 0.51
 
@@ -312,6 +309,13 @@ def test_noise_has_the_drawn_sigma_and_stays_in_range(greys: Samples) -> None:
     assert np.allclose(seen[mid].std(axis=(1, 2, 3)), 255 * sigma[mid], rtol=0.06, atol=0.5)
     noise = (seen[mid] - seen[mid].mean(axis=(1, 2, 3), keepdims=True)).reshape(5, -1)
     assert np.abs(np.corrcoef(noise) - np.eye(5)).max() < 0.06
+
+
+def test_noise_is_new_in_every_batch_and_epoch(tmp_path: Path) -> None:
+    twins = write_dataset(tmp_path / "twins", lambda _: np.full((40, 40, 3), 128, np.uint8), count=4)
+    reader = loader(twins, Magnitudes(noise=0.2).build(), batch=2, shuffle=False)
+    noise = [(pixels_of(batch.images) - 128).ravel() for seed in (0, 1) for batch in reader.epoch(seed)]
+    assert np.abs(np.corrcoef(noise) - np.eye(4)).max() < 0.05
 
 
 # Files that cannot be read.
