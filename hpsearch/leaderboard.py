@@ -81,8 +81,13 @@ def records(study: StudyRecord) -> list[dict[str, Any]]:
     ]
 
 
-def table(study: StudyRecord, width: int, top: int | None = None) -> RenderableType:
-    """Return the table for people, the baseline below it; `top` keeps the first rows alone."""
+def table(study: StudyRecord, width: int) -> RenderableType:
+    """Return the table for people with the baseline below it."""
+    return Group(rows(study, width), Text(verdict(study)))
+
+
+def rows(study: StudyRecord, width: int, top: int | None = None) -> Table:
+    """Return the table alone; `top` keeps its first rows."""
     trials = study.leaderboard()[:top]
     columns = _fitting(_columns(study, trials), width)
     grid = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), header_style="bold")
@@ -92,7 +97,7 @@ def table(study: StudyRecord, width: int, top: int | None = None) -> RenderableT
         best = trial is study.best
         style = "bold" if best else "" if trial.state is TrialState.COMPLETE else "dim"
         grid.add_row(*(_cell(column, row, trial) for column in columns), style=style)
-    return Group(grid, Text(verdict(study)))
+    return grid
 
 
 def verdict(study: StudyRecord) -> str:

@@ -29,11 +29,15 @@ def views(study: StudyRecord) -> dict[str, str]:
     """Return the experiment tags that hold the two views of a study."""
     searched = list(dict.fromkeys(name for trial in study.trials for name in shared_params(trial)))
     latest = [trial.epochs[-1] for trial in study.trials if trial.epochs]
-    metrics = list(dict.fromkeys(name for row in latest for name in row if name.startswith("validation/")))
+    metrics = [name for name in dict.fromkeys(name for row in latest for name in row) if _compared(name)]
     return {
         VIEW_TAG + TABLE_VIEW: _saved("Designs, best first", _table(study.objective, searched, metrics)),
         VIEW_TAG + CHART_VIEW: _saved("Curves, and where", _charts(study.objective, searched, metrics)),
     }
+
+
+def _compared(metric: str) -> bool:
+    return metric.startswith("validation/") and not metric.startswith("validation/best_")
 
 
 def _table(objective: str, searched: Sequence[str], metrics: Sequence[str]) -> dict[str, Any]:
@@ -52,12 +56,12 @@ def _table(objective: str, searched: Sequence[str], metrics: Sequence[str]) -> d
 
 def _charts(objective: str, searched: Sequence[str], metrics: Sequence[str]) -> dict[str, Any]:
     design, where = "Which design", "Where"
-    bands = [name for name in metrics if name.startswith(f"{objective}_")]
-    angles = [name for name in metrics if name not in (objective, *bands) and "_yaw_" not in name]
+    bands = [name for name in metrics if "_yaw_" in name]
+    others = [name for name in metrics if name not in (objective, *bands)]
     charts = [
         _chart("PARALLEL", design, "design", selectedParams=list(searched), selectedMetrics=[objective]),
         _chart("LINE", design, objective, metricKey=objective, selectedMetricKeys=[objective]),
-        *(_chart("BAR", where, name, metricKey=name) for name in (*bands, *angles)),
+        *(_chart("BAR", where, name, metricKey=name) for name in (*bands, *others)),
     ]
     sections = [
         {"uuid": name, "name": name, "columns": columns, "cardHeight": 400, "display": True}
