@@ -15,12 +15,12 @@ COLOURS = ((235, 64, 52), (52, 199, 89), (64, 140, 255))
 
 
 def head_rotation(pose_deg: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Return the rotation [3, 3] that turns a head facing the viewer (x right, y up, z to the viewer) to a pose."""
+    """Return the rotation [3, 3] that turns the vertices of a head facing the viewer to a pose."""
     return matrix_from_pose(np.asarray(pose_deg, np.float64)).T
 
 
 def axes_px(pose_deg: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Return the tips [3, 2] of the subject's left, down and nose axes of length 1 in the image (x right, y down)."""
+    """Return the tips [3, 2] of the left, down and nose axes of length 1 in the image (x right, y down)."""
     left, up, nose = head_rotation(pose_deg).T
     return np.stack([left, -up, nose])[:, :2] * [1, -1]
 

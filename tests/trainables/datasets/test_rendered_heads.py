@@ -1,4 +1,4 @@
-"""Pictures of made-up people: exact labels, the same bytes each time, folders that appear only when complete."""
+"""Made-up people: exact labels, the same bytes each time, whole folders or none."""
 
 from __future__ import annotations
 
@@ -111,7 +111,8 @@ def test_a_killed_build_leaves_no_dataset_and_the_next_one_succeeds(
     code = (
         "import sys, pathlib; from trainables.datasets.rendered_heads import RenderedHeads\n"
         f"RenderedHeads.model_validate_json({TINY.model_dump_json()!r}).ensure(\n"
-        "    pathlib.Path(sys.argv[1]), lambda *_: (print('one', flush=True), __import__('time').sleep(60)), workers=1)"
+        "    pathlib.Path(sys.argv[1]), workers=1,\n"
+        "    progress=lambda *_: (print('one', flush=True), __import__('time').sleep(60)))"
     )
     child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE)
     assert child.stdout is not None
@@ -127,7 +128,8 @@ def test_a_killed_build_leaves_no_dataset_and_the_next_one_succeeds(
 def test_two_builds_at_once_agree(tiny: PreparedDataset, tmp_path: Path) -> None:
     code = (
         "import sys, pathlib; from trainables.datasets.rendered_heads import RenderedHeads\n"
-        f"made = RenderedHeads.model_validate_json({TINY.model_dump_json()!r}).ensure(pathlib.Path(sys.argv[1]), workers=1)\n"
+        f"recipe = RenderedHeads.model_validate_json({TINY.model_dump_json()!r})\n"
+        "made = recipe.ensure(pathlib.Path(sys.argv[1]), workers=1)\n"
         "print(made.card.content_hash)"
     )
     children = [
@@ -255,7 +257,7 @@ def test_long_hair_leaves_the_face_free(model: HeadModel) -> None:
     people = (Person(np.random.default_rng(seed), model) for seed in range(40))
     worn = next(person for person in people if person.looks.hair.shell)
     nose = np.array([[0.0, 6.9, 1.7], [0.3, 6.6, 1.5], [-0.3, 6.6, 1.5]], np.float32)
-    assert not worn.looks.in_shell(nose).any()
-    assert worn.looks.in_shell(np.array([[0.0, 7.5, -0.5]], np.float32)).all()
+    assert not worn.looks.hair.in_shell(nose).any()
+    assert worn.looks.hair.in_shell(np.array([[0.0, 7.5, -0.5]], np.float32)).all()
     assert set(model.material[np.isin(model.triangles[:, 0], model.vertices_of(HAIR))]) == {HAIR}
     assert model.skin[model.vertices_of(SKIN)].all()

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from trainables.datasets.rendered_heads.appearance import linear
 from trainables.datasets.rendered_heads.head import Floats
+from trainables.datasets.rendered_heads.paint import linear, mix
 
 Draw = Callable[[np.random.Generator, int], npt.NDArray[np.floating]]
 
@@ -35,10 +35,10 @@ def _upsampled(small: npt.NDArray[np.floating], size: int) -> npt.NDArray[np.flo
 def _gradient(rng: np.random.Generator, size: int) -> npt.NDArray[np.floating]:
     angle = rng.uniform(0, 2 * np.pi)
     x, y = np.meshgrid(np.linspace(-0.5, 0.5, size), np.linspace(-0.5, 0.5, size))
-    share = np.clip(0.5 + np.cos(angle) * x + np.sin(angle) * y, 0, 1)[..., None]
+    share = np.clip(0.5 + np.cos(angle) * x + np.sin(angle) * y, 0, 1)
     first = _colour(rng)
     second = first * rng.uniform(0.3, 1.0) if rng.random() < 0.6 else _colour(rng)
-    return first * (1 - share) + second * share
+    return mix(first, second, share.ravel()).reshape(size, size, 3)
 
 
 def _blobs(rng: np.random.Generator, size: int) -> npt.NDArray[np.floating]:
@@ -53,8 +53,8 @@ def _stripes(rng: np.random.Generator, size: int) -> npt.NDArray[np.floating]:
     angle, count = rng.uniform(0, np.pi), rng.uniform(3, 14)
     x, y = np.meshgrid(np.linspace(0, 1, size), np.linspace(0, 1, size))
     wave = np.sin((np.cos(angle) * x + np.sin(angle) * y) * count * 2 * np.pi)
-    share = np.clip(0.5 + wave * rng.uniform(0.5, 3), 0, 1)[..., None]
-    return _colour(rng) * (1 - share) + _colour(rng) * share
+    share = np.clip(0.5 + wave * rng.uniform(0.5, 3), 0, 1)
+    return mix(_colour(rng), _colour(rng), share.ravel()).reshape(size, size, 3)
 
 
 def _clutter(rng: np.random.Generator, size: int) -> npt.NDArray[np.floating]:

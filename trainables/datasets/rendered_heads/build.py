@@ -54,9 +54,15 @@ class Task:
 
 
 def build(
-    folder: Path, subjects: list[Subject], *, image_px: int, limits_deg: tuple[float, float, float], seed: int,
-    progress: Progress | None = None, workers: int | None = None,
-) -> PreparedDataset:  # fmt: skip
+    folder: Path,
+    subjects: list[Subject],
+    *,
+    image_px: int,
+    limits_deg: tuple[float, float, float],
+    seed: int,
+    progress: Progress | None = None,
+    workers: int | None = None,
+) -> PreparedDataset:
     """Return the prepared dataset at `folder`, rendered first unless it is there."""
     if (folder / "dataset.json").exists():
         return PreparedDataset(folder)

@@ -36,7 +36,9 @@ def make_glasses(rng: np.random.Generator, skin: Floats, eyes: Floats) -> tuple[
         corner = np.array([outward * side, hinge[1], front - 0.3])
         lines.append(np.linspace(hinge, corner, 4))
         lines.append(np.linspace(corner, [outward * side, centre[1], 0.45], 4))
-    bridge = np.linspace(left[:2] - [wide, 0], right[:2] + [wide, 0], 7) + [0, 0.04]
+    inner = np.array([wide, 0.0])
+    bridge = np.linspace(left[:2] - inner, right[:2] + inner, 7)
+    bridge[:, 1] += 0.04
     lines.append(np.column_stack([bridge, np.full(7, front)]))
     return _tubes(lines, rng.uniform(0.012, 0.03))
 

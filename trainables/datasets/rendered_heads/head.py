@@ -1,7 +1,7 @@
 """The parametric head: who somebody is and what face they make, as vertices.
 
-Lengths are decimetres in the head's frame: x to the subject's left, y up, z out of the face. `head_cc0.npz` is
-CC0 (licence beside it): a mesh from MakeHuman with 304 identity and 34 expression modes.
+Lengths are decimetres in the head's frame: x to the subject's left, y up, z out of the face. `head_cc0.npz`
+is CC0 (licence beside it): a mesh from MakeHuman with 304 identity and 34 expression modes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.floating]
+"""32-bit all through; named loosely because a type checker cannot follow numpy's promotions."""
+
 Ints = npt.NDArray[np.int32]
 
 MODEL_FILE = Path(__file__).parent / "head_cc0.npz"
@@ -178,7 +180,8 @@ class HeadModel:
         left, _, right = np.linalg.svd(covariance)
         flip = np.diag([1.0, 1.0, np.sign(np.linalg.det(right.T @ left.T))])
         turn = (right.T @ flip @ left.T).astype(np.float32)
-        return (vertices - moved_mean) @ turn.T + target_mean
+        aligned: Floats = (vertices - moved_mean) @ turn.T + target_mean
+        return aligned
 
 
 def _macro(rng: np.random.Generator) -> dict[str, float]:
@@ -207,7 +210,8 @@ def _weld(source: npt.NDArray[np.int64], triangles: Ints, material: Ints) -> npt
     owner = np.zeros(len(source), np.int64)
     owner[triangles.ravel()] = np.repeat(material, 3)
     _, numbers = np.unique(source * 16 + owner, return_inverse=True)
-    return numbers.astype(np.int64)
+    welded: npt.NDArray[np.int64] = numbers.astype(np.int64)
+    return welded
 
 
 def _open_edges(welded: npt.NDArray[np.int64], triangles: Ints) -> Ints:
@@ -215,7 +219,8 @@ def _open_edges(welded: npt.NDArray[np.int64], triangles: Ints) -> Ints:
     edges = np.concatenate([triangles[:, pair] for pair in ([0, 1], [1, 2], [2, 0])])
     keys = np.sort(np.concatenate([welded[:, pair] for pair in ([0, 1], [1, 2], [2, 0])]), axis=1)
     _, first, count = np.unique(keys, axis=0, return_index=True, return_counts=True)
-    return edges[first[count == 1]]
+    rim: Ints = edges[first[count == 1]]
+    return rim
 
 
 def _skirt(vertices: int, rim: Ints) -> tuple[npt.NDArray[np.intp], Ints]:

@@ -1,10 +1,10 @@
-"""One subject: a head at rest with hair, glasses and shoulders, ready to be posed for any number of pictures."""
+"""One subject: a head with hair, glasses and shoulders, ready to be posed for any number of pictures."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from trainables.datasets.rendered_heads.appearance import Appearance, smooth
+from trainables.datasets.rendered_heads.appearance import Appearance
 from trainables.datasets.rendered_heads.glasses import make_glasses, no_glasses
 from trainables.datasets.rendered_heads.head import (
     GLASSES,
@@ -16,6 +16,7 @@ from trainables.datasets.rendered_heads.head import (
     unit,
     vertex_normals,
 )
+from trainables.datasets.rendered_heads.paint import smooth
 from trainables.datasets.rendered_heads.scene import Scene, Surface, sky_share
 
 PIVOT = np.array([0.0, 7.0, 0.45], np.float32)
@@ -29,9 +30,9 @@ SHELL_SCALE = np.array([1.04, 1.015, 1.04], np.float32)
 
 
 class Person:
-    """A subject drawn from `rng`: shape, looks, and the mesh with everything that stays the same in all pictures.
+    """A subject drawn from `rng`: shape, looks, and the parts of the mesh that stay the same in all pictures.
 
-    Vertices are the model's and then the glasses'. The hair shell is a mesh of its own over the same vertices.
+    Vertices are the model's, then the glasses'. The hair shell is a mesh of its own over the same vertices.
     """
 
     def __init__(self, rng: np.random.Generator, model: HeadModel) -> None:
@@ -55,7 +56,7 @@ class Person:
         self._shell, strands = np.unique(model.triangles[~bald], return_inverse=True)
         self._strands = strands.reshape(-1, 3).astype(np.int32)
         self.head_share = self._head_share()
-        lift = self.looks.hair_lift(model.base) * model.skin * (1 - model.mask("ears", model.uv))
+        lift = self.looks.hair.lift_dm(model.base) * model.skin * (1 - model.mask("ears", model.uv))
         self._lift = lift[:, None] * vertex_normals(bare, model.triangles, model.welded)
         self._open = np.ones(count + extra, np.float32)
         surface = self.surface(self.vertices({}))
@@ -73,7 +74,7 @@ class Person:
         return np.stack([(ball.min(0) + ball.max(0)) / 2 for ball in balls])
 
     def bend(self, vertices: Floats, head: Floats, body: Floats) -> Floats:
-        """Return the vertices turned about `PIVOT`, which becomes the origin: head and body, the neck between.
+        """Return the vertices turned about `PIVOT`, the new origin: head and body, and the neck between.
 
         `head` and `body` are rotations [3, 3]. All that lies above the neck moves rigidly with the head.
         """

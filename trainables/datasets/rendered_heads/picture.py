@@ -39,8 +39,7 @@ class Camera:
         """Return origins and directions [pixels**2, 3], row by row from the top left."""
         steps = ((np.arange(pixels, dtype=np.float32) + 0.5) / pixels * 2 - 1) * np.float32(self.half)
         x, y = np.meshgrid(steps + np.float32(self.centre[0]), np.float32(self.centre[1]) - steps)
-        directions = np.stack([x, y, -np.ones_like(x)], axis=-1).reshape(-1, 3)
-        directions = unit(directions)
+        directions = unit(np.stack([x, y, -np.ones_like(x)], axis=-1).reshape(-1, 3))
         origins = np.zeros_like(directions)
         origins[:, 2] = self.distance_dm
         return origins, directions
@@ -48,7 +47,8 @@ class Camera:
     def project(self, points: Floats) -> Floats:
         """Return where points [N, 3] stand in the picture, in [0, 1] from the top left, [N, 2]."""
         tangent = points[:, :2] / (self.distance_dm - points[:, 2:])
-        return (tangent - np.array(self.centre)) * [1, -1] / (2 * self.half) + 0.5
+        share: Floats = (tangent - np.array(self.centre)) * [1, -1] / (2 * self.half) + 0.5
+        return share
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def render(person: Person, pose_deg: npt.ArrayLike, image_px: int, rng: np.rando
     origins, directions = camera.rays(pixels)
     hits = scene.cast(origins, directions)
     if shell is not None:
-        hair = Scene(shell).cast(origins, directions, accept=person.looks.in_shell)
+        hair = Scene(shell).cast(origins, directions, accept=person.looks.hair.in_shell)
         hits = nearest(hits, hair, pixels * pixels)
     image = draw_background(rng, pixels).reshape(-1, 3)
     eyes = person.eyes(posed)
@@ -162,11 +162,12 @@ def shade(
         middle = unit(towards + source)
         glint = gloss * np.clip(np.einsum("nc,nc->n", normal, middle), 0, 1) ** sharp * (cosine > 0)
         total += power * (colour * diffuse + glint[:, None]) * seen[:, None]
-    return total.astype(np.float32)
+    light_out: Floats = total.astype(np.float32)
+    return light_out
 
 
 def develop(image: Floats, head: npt.NDArray[np.intp], rng: np.random.Generator) -> Image.Image:
-    """Return the 8-bit picture of linear light: averaged to pixels, exposed for the head, tinted and noisy."""
+    """Return the 8-bit picture of linear light: averaged to pixels, exposed for the head, noisy."""
     size = len(image) // SUPERSAMPLE
     bright = float(image.reshape(-1, 3)[head].mean()) if len(head) else 0.3
     exposure = 0.5 + 0.5 * rng.uniform(0.16, 0.42) / max(bright, 0.02)

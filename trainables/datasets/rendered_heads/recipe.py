@@ -47,8 +47,8 @@ class RenderedHeads(Config):
             )
         if sum(self._held_out()) >= self.subjects:
             raise ValueError(
-                f"validation_share {self.validation_share:g} and test_share {self.test_share:g} of {self.subjects} "
-                "subjects leave none to train on: lower the shares or raise subjects"
+                f"validation_share {self.validation_share:g} and test_share {self.test_share:g} of "
+                f"{self.subjects} subjects leave none to train on: lower the shares or raise subjects"
             )
         return self
 
@@ -70,7 +70,7 @@ class RenderedHeads(Config):
             ["train"] * (self.subjects - validation - test) + ["validation"] * validation + ["test"] * test
         )
         whole, rest = divmod(self.images, self.subjects)
-        # The odd pictures are spread over all subjects, not given to the first ones: splits keep their shares.
+        # Odd pictures are spread over all subjects, not given to the first ones: splits keep their shares.
         extra = {index * self.subjects // rest for index in range(rest)}
         return [Subject(index, split, whole + (index in extra)) for index, split in enumerate(splits)]
 
@@ -89,6 +89,5 @@ class RenderedHeads(Config):
         )  # fmt: skip
 
     def _held_out(self) -> tuple[int, int]:
-        return tuple(
-            max(1, round(self.subjects * share)) for share in (self.validation_share, self.test_share)
-        )  # type: ignore[return-value]
+        validation, test = self.subjects * self.validation_share, self.subjects * self.test_share
+        return max(1, round(validation)), max(1, round(test))

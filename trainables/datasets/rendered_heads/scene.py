@@ -64,8 +64,15 @@ class Surface:
         used = np.zeros(len(self.vertices), np.bool_)
         used[triangles] = True
         numbers = (np.cumsum(used) - 1).astype(np.int32)
-        vertices = (self.vertices, self.normals, self.rest, self.uv, self.open)
-        return Surface(*(values[used] for values in vertices), numbers[triangles], self.material[kept])
+        return Surface(
+            vertices=self.vertices[used],
+            normals=self.normals[used],
+            rest=self.rest[used],
+            uv=self.uv[used],
+            open=self.open[used],
+            triangles=numbers[triangles],
+            material=self.material[kept],
+        )
 
 
 class Scene:
@@ -149,4 +156,5 @@ def sky_share(
     origin = np.repeat(points + 0.02 * normals, rays, axis=0)
     blocked = scene.blocked(origin, np.tile(sphere, (len(points), 1)), within_dm).reshape(len(points), rays)
     weight = np.clip(cosine, 0, None)
-    return ((weight * ~blocked).sum(axis=1) / (weight.sum(axis=1) + 1e-6)).astype(np.float32)
+    share: Floats = ((weight * ~blocked).sum(axis=1) / (weight.sum(axis=1) + 1e-6)).astype(np.float32)
+    return share
