@@ -25,7 +25,6 @@ from torchvision.transforms.v2 import functional as F
 from trainables.augmentation import AUGMENTATIONS, AugmentationPlan
 from trainables.datasets.prepared import Samples
 from trainables.loader import Loader
-from trainables.loader.pipeline import add_noise
 from trainables.normalization import IMAGENET_MEAN, IMAGENET_STD
 
 BATCH = 64
@@ -68,10 +67,10 @@ class TorchvisionDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
             cut = round(float(row["cutout_side"]) * side)
             top, left = (round(float(row[f"cutout_{axis}"]) * (side - cut)) for axis in "yx")
             image = F.erase(image, top, left, cut, cut, torch.tensor([124, 116, 104]).view(3, 1, 1).byte())
-        image = self._normalised(image)
+        image = F.to_dtype(image, torch.float32, scale=True)
         if "noise" in self.operations:
-            add_noise(image[None], self.rows["noise_sigma"][place : place + 1], place)
-        return image, torch.tensor(self.samples.pose_deg[place])
+            image = F.gaussian_noise(image, sigma=float(row["noise_sigma"]))
+        return self._normalised(image), torch.tensor(self.samples.pose_deg[place])
 
     def _normalised(self, image: torch.Tensor) -> torch.Tensor:
         return F.normalize(

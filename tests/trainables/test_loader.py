@@ -141,8 +141,9 @@ def test_augmentation_is_drawn_for_each_sample_not_for_each_batch(tmp_path: Path
     assert len(distinct) == 8
 
 
-def test_batch_size_leaves_each_image_as_it_was(heads: Samples) -> None:
-    augmentation = AUGMENTATIONS["2"]().build()
+@pytest.mark.parametrize("level", ["2", "heavy"])
+def test_batch_size_leaves_each_image_as_it_was(heads: Samples, level: str) -> None:
+    augmentation = AUGMENTATIONS[level]().build()
     images = [
         torch.cat([b.images for b in loader(heads, augmentation, batch=size, shuffle=False).epoch(3)])
         for size in (4, 22)

@@ -23,9 +23,14 @@ NEUTRAL: Mapping[str, float] = MappingProxyType(
         "cutout_x": 0.5,  # where in the room that the square leaves: 0 left, 1 right
         "cutout_y": 0.5,  # 0 top, 1 bottom
         "noise_sigma": 0.0,  # share of white
+        "noise_x": 0.5,  # where the image's noise is cut from a larger field: 0 left, 1 right
+        "noise_y": 0.5,  # 0 top, 1 bottom
     }
 )
 """The parameters of an image, each with the value that changes nothing."""
+
+PLACES = ("cutout_x", "cutout_y", "noise_x", "noise_y")
+"""The parameters that are always drawn from 0 to 1: a place matters only with a size."""
 
 PARAMETERS = np.dtype([(name, np.float32) for name in NEUTRAL])
 
@@ -54,7 +59,7 @@ class AugmentationPlan:
     """
 
     def __init__(self, ranges: Mapping[str, tuple[float, float]], detail_px: tuple[int, ...]) -> None:
-        self.ranges = {"cutout_x": (0.0, 1.0), "cutout_y": (0.0, 1.0), **ranges}
+        self.ranges = {**dict.fromkeys(PLACES, (0.0, 1.0)), **ranges}
         self.detail_px = detail_px
 
     @property

@@ -10,17 +10,13 @@ import numpy.typing as npt
 
 from trainables.augmentation.plan import AugmentationPlan, Parameters
 
-ORDER, AUGMENTATION, NOISE = range(3)
-"""The independent streams of random numbers of an epoch."""
-
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """One batch: the images' places in the samples, what happens to each, and the seed of their noise."""
+    """One batch: the images' places in the samples, and what happens to each."""
 
     places: npt.NDArray[np.int64]  # [B]
     parameters: Parameters | None  # [B]
-    noise_seed: int
 
 
 def batch_count(images: int, batch: int, *, shuffle: bool) -> int:
@@ -37,14 +33,9 @@ def plan_epoch(
     """
     order = np.arange(images)
     if shuffle:
-        order = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(ORDER,))).permutation(images)
-    parameters = augmentation.draw(images, _child(seed, AUGMENTATION)) if augmentation else None
+        order = np.random.default_rng(seed).permutation(images)
+    parameters = augmentation.draw(images, seed) if augmentation else None  # from streams of their own
     for number in range(batch_count(images, batch, shuffle=shuffle)):
         places = order[number * batch : (number + 1) * batch]
         rows = None if parameters is None else parameters[places]
-        yield BatchPlan(places, rows, _child(seed, NOISE, number))
-
-
-def _child(seed: int, *key: int) -> int:
-    """Return a seed of its own, 63 bits, for one use of the epoch's seed."""
-    return int(np.random.SeedSequence(seed, spawn_key=key).generate_state(1, np.uint64)[0] >> np.uint64(1))
+        yield BatchPlan(places, rows)

@@ -14,7 +14,8 @@ from trainables.augmentation import AugmentationPlan
 from trainables.datasets.prepared import Samples
 from trainables.faults import BadInput, Fault
 from trainables.loader.epoch_plan import BatchPlan, batch_count, plan_epoch
-from trainables.loader.pipeline import Feed, ImagePipeline, PipelineSpec, add_noise
+from trainables.loader.noise import NoiseField
+from trainables.loader.pipeline import Feed, ImagePipeline, PipelineSpec
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Loader:
         operations = augmentation.operations if augmentation else frozenset[str]()
         spec = PipelineSpec(image_px, batch, operations, device, threads)
         self.pipeline = pool.pipeline(spec) if pool else ImagePipeline(spec)
+        self._noise = NoiseField(image_px, device) if "noise" in operations else None
         self._pose_deg = torch.tensor(samples.pose_deg)
 
     def __len__(self) -> int:
@@ -79,8 +81,8 @@ class Loader:
                     raise BadInput(faults) from error
                 raise
             plan = ahead.popleft()
-            if self.augmentation and plan.parameters is not None and "noise" in self.augmentation.operations:
-                add_noise(images, plan.parameters["noise_sigma"], plan.noise_seed)
+            if self._noise is not None and plan.parameters is not None:
+                self._noise.add_to(images, plan.parameters)
             pose_deg = self._pose_deg[torch.from_numpy(places)].to(self.device)
             self.wait_s += time.perf_counter() - started
             yield Batch(images, pose_deg)

@@ -35,7 +35,7 @@ INPUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "cutout": ("anchor", "shape"),
     }
 )
-"""What each operation is fed. Noise is not here: DALI's depends on its own history, see `add_noise`."""
+"""What each operation is fed. Noise is not here: that of DALI depends on what ran before."""
 
 Output = tuple[torch.Tensor, npt.NDArray[np.int64]]
 """Images [B, 3, H, W] and their places in the samples [B]."""
@@ -181,17 +181,3 @@ def _build(spec: PipelineSpec, source: Callable[[], tuple[Any, ...]]) -> Any:
         pipeline.set_outputs(image, places)
     pipeline.build()
     return pipeline
-
-
-def add_noise(images: torch.Tensor, sigma: npt.NDArray[np.float32], seed: int) -> None:
-    """Add Gaussian noise of `sigma` [B], a share of white, in place to normalised images [B, 3, H, W].
-
-    The result stays between black and white.
-    """
-    generator = torch.Generator(images.device).manual_seed(seed)
-    noise = torch.randn(images.shape, generator=generator, device=images.device)
-    mean, std = (
-        torch.tensor(values, device=images.device).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD)
-    )
-    noise *= torch.from_numpy(sigma.copy()).to(images.device).view(-1, 1, 1, 1) / std
-    torch.clamp_(images.add_(noise), -mean / std, (1 - mean) / std)
