@@ -1,4 +1,4 @@
-"""A search space is a training config with holes: read them, fill them, probe them, list them.
+"""A search space is a training config with holes: fill them, probe them, list them.
 
 A hole is written wherever a value may stand:
 
@@ -7,7 +7,8 @@ A hole is written wherever a value may stand:
     {float: [low, high]}        log: true, or step: s, where wanted
     {int: [low, high]}          likewise
 
-A hole's name is its dotted path in the training config (`pretext.puzzling.grid`), the same everywhere.
+A hole's name is its dotted path in the training config (`pretext.puzzling.grid`), the same everywhere. A hole
+that is itself an option of a choice has the option's name behind its path (`clip_norm.float`).
 """
 
 from __future__ import annotations
@@ -18,78 +19,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trainables.document import Document
-from trainables.faults import Fault, nearest
+from hpsearch.holes import Choice, Hole, Params, Range, Value, same
+from trainables.faults import nearest
 from trainables.schema import Path
 
-Value = str | int | float | bool | None
-Params = dict[str, Value]
-"""Value of each hole that was reached, under its dotted path; a choice's value is its option's name."""
-
-HOLE_KEYS = ("choice", "float", "int")
-
-
-@dataclass(frozen=True)
-class Option:
-    """One option of a choice: its name, and what stands in its place."""
-
-    name: Value
-    tree: Any
-    origin: Path
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A hole filled by one of several options."""
-
-    name: str
-    options: tuple[Option, ...]
-
-    def option(self, name: Value) -> Option:
-        """Return the option of that name."""
-        return next(option for option in self.options if _same(option.name, name))
-
-    def ends(self) -> tuple[Value, ...]:
-        """Return every option's name."""
-        return tuple(option.name for option in self.options)
-
-    grid = ends
-
-
-@dataclass(frozen=True)
-class Range:
-    """A hole filled by a number between two ends, both included."""
-
-    name: str
-    low: float
-    high: float
-    log: bool
-    step: float | None
-    whole: bool
-
-    def ends(self) -> tuple[Value, ...]:
-        """Return the two ends."""
-        return self._number(self.low), self._number(self.high)
-
-    def grid(self) -> tuple[Value, ...]:
-        """Return every value a grid visits; the ends alone where there is no step."""
-        step = self.step or (1 if self.whole and not self.log else None)
-        if step is None:
-            return self.ends()
-        count = math.floor((self.high - self.low) / step + 1e-9) + 1
-        return tuple(self._number(self.low + index * step) for index in range(count))
-
-    def holds(self, value: object) -> bool:
-        """Say whether `value` is a number of this range."""
-        if isinstance(value, bool) or not isinstance(value, int if self.whole else (int, float)):
-            return False
-        return self.low <= value <= self.high
-
-    def _number(self, value: float) -> int | float:
-        return round(value) if self.whole else float(value)
-
-
-Hole = Choice | Range
+MAX_PAIRS = 2_000
+"""Pairs of departures that are probed at most: a second or so."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +58,10 @@ class Space:
         """Return the config that `params` stand for."""
         return self.fill(lambda hole: params[hole.name])[1]
 
+    def completed(self, params: Mapping[str, Value]) -> Params:
+        """Return `params` and, for the holes they leave open, the first option or the lower end."""
+        return self.fill(lambda hole: params.get(hole.name, hole.ends()[0]))[0]
+
     def holes(self) -> tuple[Hole, ...]:
         """Return every hole, in the order of the file."""
 
@@ -136,7 +75,27 @@ class Space:
 
     def probes(self) -> Iterator[Params]:
         """Yield params that reach every option and both ends of every range, one departure at a time."""
-        yield from _probes(self.template)
+        for departure in ({}, *_departures(self.template, {})):
+            yield self.completed(departure)
+
+    def pairs(self) -> Iterator[Params]:
+        """Yield params with two departures at a time, `MAX_PAIRS` at most: some rules join two values."""
+        departures = itertools.combinations(_departures(self.template, {}), 2)
+        pairs = (one | other for one, other in departures if _compatible(one, other))
+        yield from map(self.completed, itertools.islice(pairs, MAX_PAIRS))
+
+    def size(self) -> int:
+        """Return how many combinations the grid has, without listing them."""
+
+        def count(node: Any) -> int:
+            match node:
+                case Choice():
+                    return sum(count(option.tree) for option in node.options)
+                case Range():
+                    return node.size
+            return math.prod(map(count, _children(node)))
+
+        return count(self.template)
 
     def combinations(self) -> Iterator[Params]:
         """Yield every combination of the grid, conditional holes only where they exist."""
@@ -149,145 +108,74 @@ class Space:
             while isinstance(node, Choice):
                 option = node.option(params[node.name])
                 node, origin = option.tree, option.origin
-            if key is None or isinstance(node, Range):
-                break
-            key = node_key(node, key)
-            if key is None:
+            if key is None or key not in _keys(node):
                 break
             node, origin = node[key], (*origin, key)
         return origin
 
-    def params_of(self, tree: Any) -> tuple[Params, list[str]]:
-        """Return the params that lead to `tree`, a part of a config, and what in it cannot be reached."""
-        params: Params = {}
-        faults: list[str] = []
-
-        def visit(node: Any, value: Any, path: str) -> None:
-            match node:
-                case Choice():
-                    name = next(iter(value)) if isinstance(value, Mapping) and len(value) == 1 else value
-                    match_ = [option for option in node.options if _same(option.name, name)]
-                    if not match_:
-                        valid = nearest(str(name), map(str, node.ends()))
-                        faults.append(f"{path}: {name!r} is not an option here{valid}")
-                        return
-                    params[node.name] = match_[0].name
-                    if isinstance(value, Mapping):
-                        visit(match_[0].tree, value, path)
-                case Range():
-                    if node.holds(value):
-                        params[node.name] = value
-                    else:
-                        faults.append(f"{path}: {value!r} lies outside [{node.low:g}, {node.high:g}]")
-                case dict() if isinstance(value, Mapping):
-                    for key, child in value.items():
-                        below = f"{path}.{key}" if path else str(key)
-                        if key in node:
-                            visit(node[key], child, below)
-                        else:
-                            faults.append(f"{below}: the space does not set this key{nearest(key, node)}")
-                case _ if not _same(node, value):
-                    faults.append(f"{path}: the space fixes this to {node!r}, got {value!r}")
-
-        visit(self.template, tree, "")
-        return params, faults
+    def params_of(self, tree: Any) -> tuple[Params, list[tuple[Path, str]]]:
+        """Return the params that lead to `tree`, a part of a config, and where it leaves the space, why."""
+        return _params_of(self.template, tree, ())
 
 
-def node_key(node: Any, key: str | int) -> str | int | None:
-    """Return `key` as it stands in `node`, or None where there is no such value."""
-    if isinstance(node, dict):
-        return key if key in node else None
-    return key if isinstance(node, list) and isinstance(key, int) and key < len(node) else None
+Reached = tuple[Params, list[tuple[Path, str]]]
 
 
-def read_space(document: Document, skip: frozenset[str] = frozenset()) -> tuple[Space, list[Fault]]:
-    """Read the holes of a document, leaving out the root keys in `skip`; return every fault with them."""
-    reader = _Reader(document)
-    tree = {key: value for key, value in document.tree.items() if key not in skip}
-    return Space(reader.node(tree, (), ())), reader.faults
+def _params_of(node: Any, value: Any, path: Path) -> Reached:
+    match node:
+        case Choice():
+            return _option_of(node, value, path)
+        case Range() if node.holds(value):
+            return {node.name: value}, []
+        case Range():
+            step = "" if node.step is None else f" in steps of {node.step:g}"
+            return {}, [(path, f"{value!r} lies outside [{node.low:g}, {node.high:g}]{step}")]
+        case dict() if value is None or list(node) == [value]:  # a section or a variant without its settings
+            return {}, []
+        case dict() if isinstance(value, Mapping):
+            unknown = [
+                ((*path, key), f"the space does not set this key{nearest(key, node)}")
+                for key in value
+                if key not in node
+            ]
+            parts = [
+                _params_of(node[key], child, (*path, key)) for key, child in value.items() if key in node
+            ]
+            return _merged([params for params, _ in parts]), unknown + [
+                f for _, faults in parts for f in faults
+            ]
+        case list() if isinstance(value, list) and len(value) == len(node):
+            parts = [
+                _params_of(child, item, (*path, index))
+                for index, (child, item) in enumerate(zip(node, value, strict=True))
+            ]
+            return _merged([params for params, _ in parts]), [f for _, faults in parts for f in faults]
+    if same(node, value) or (isinstance(value, Mapping) and same(node, _bare(value))):
+        return {}, []
+    fixed = f"to {node!r}" if not isinstance(node, dict | list) else "to other settings"
+    return {}, [(path, f"the space fixes this {fixed}, got {value!r}")]
 
 
-class _Reader:
-    """Turns the mappings of a document that are holes into holes, and collects faults."""
+def _option_of(node: Choice, value: Any, path: Path) -> Reached:
+    """Find the option that `value` names, else the first one that leads to it."""
+    for option in node.options:
+        if same(option.name, value):
+            return {node.name: option.name}, []
+    for option in node.options:
+        if isinstance(value, Mapping) and list(value) == [option.name]:
+            params, faults = _params_of(option.tree, value, path)
+            return {node.name: option.name, **params}, faults
+    for option in node.options:
+        params, faults = _params_of(option.tree, value, path)
+        if not faults:
+            return {node.name: option.name, **params}, []
+    name = str(next(iter(value), "")) if isinstance(value, Mapping) else str(value)
+    return {}, [(path, f"{value!r} is not an option here{nearest(name, map(str, node.ends()))}")]
 
-    def __init__(self, document: Document) -> None:
-        self.document = document
-        self.faults: list[Fault] = []
-        self.seen: dict[str, Hole] = {}
 
-    def node(self, value: Any, origin: Path, path: Path) -> Any:
-        if isinstance(value, Mapping):
-            if any(key in value for key in HOLE_KEYS):
-                return self.hole(value, origin, path)
-            return {key: self.node(child, (*origin, key), (*path, key)) for key, child in value.items()}
-        if isinstance(value, list):
-            return [self.node(child, (*origin, i), (*path, i)) for i, child in enumerate(value)]
-        return value
-
-    def hole(self, value: Mapping[str, Any], origin: Path, path: Path) -> Any:
-        kind = next(key for key in HOLE_KEYS if key in value)
-        allowed = {"choice"} if kind == "choice" else {kind, "log", "step"}
-        for key in value.keys() - allowed:
-            self.fault(f"{key!r} has no place in a hole of kind {kind!r}", (*origin, key), path)
-        name = ".".join(map(str, path))
-        hole = self.choice(value, origin, path) if kind == "choice" else self.range(value, kind, origin, path)
-        if hole is None:
-            return None
-        if self.seen.setdefault(name, hole) != hole and isinstance(hole, Range):
-            self.fault("two options put different ranges in one place: write the same hole in both", origin, path)
-        return hole
-
-    def choice(self, value: Mapping[str, Any], origin: Path, path: Path) -> Choice | None:
-        items = value["choice"]
-        below = (*origin, "choice")
-        named: list[tuple[Value, Any, Path]]
-        if isinstance(items, Mapping):
-            named = [(key, tree, (*below, key)) for key, tree in items.items()]
-        elif isinstance(items, list):
-            named = []
-            for index, tree in enumerate(items):
-                name = next(iter(tree)) if isinstance(tree, Mapping) and len(tree) == 1 else tree
-                if isinstance(name, Mapping | list):
-                    self.fault("an option of several keys needs a name: choice: {name: {...}, ...}", below, path)
-                    return None
-                named.append((name, tree, (*below, index)))
-        else:
-            self.fault(f"choice takes a list of options, got {items!r}", origin, path)
-            return None
-        names = [name for name, _, _ in named]
-        if not names:
-            self.fault("choice needs at least one option", origin, path)
-            return None
-        for index, name in enumerate(names):
-            if any(_same(name, other) for other in names[:index]):
-                self.fault(f"two options are named {name!r}: put the choice inside it", named[index][2], path)
-        options = tuple(Option(name, self.node(tree, at, path), at) for name, tree, at in named)
-        return Choice(".".join(map(str, path)), options)
-
-    def range(self, value: Mapping[str, Any], kind: str, origin: Path, path: Path) -> Range | None:
-        ends, log, step = value[kind], value.get("log", False), value.get("step")
-        whole = kind == "int"
-        wanted = "whole numbers" if whole else "numbers"
-        if not (isinstance(ends, list) and len(ends) == 2 and all(_is_number(end, whole) for end in ends)):
-            self.fault(f"{kind} takes [low, high], two {wanted}, got {ends!r}{_text_hint(ends)}", origin, path)
-            return None
-        low, high = ends
-        rules = {
-            f"low must be below high, got [{low}, {high}]": low < high,
-            f"log is true or false, got {log!r}": isinstance(log, bool),
-            f"a log range must stay above 0, got low = {low}": log is not True or low > 0,
-            f"step must be one of the {wanted} above 0, got {step!r}": step is None
-            or (_is_number(step, whole) and step > 0),
-            "a log range takes no step": not (log is True and step is not None),
-        }
-        broken = [rule for rule, kept in rules.items() if not kept]
-        for rule in broken:
-            self.fault(rule, origin, path)
-        return None if broken else Range(".".join(map(str, path)), low, high, log, step, whole)
-
-    def fault(self, message: str, origin: Path, path: Path) -> None:
-        where = ".".join(map(str, path))
-        self.faults.append(Fault(message, where, self.document.file, self.document.line(origin)))
+def _bare(value: Mapping[str, Any]) -> str | None:
+    """Return the name of a variant written with empty settings."""
+    return next(iter(value)) if len(value) == 1 and next(iter(value.values())) in (None, {}) else None
 
 
 def _children(node: Any) -> list[Any]:
@@ -301,21 +189,31 @@ def _children(node: Any) -> list[Any]:
     return []
 
 
-def _probes(node: Any) -> Iterator[Params]:
+def _keys(node: Any) -> Mapping[Any, Any] | range:
+    """Return the keys below a node that is no hole."""
+    return node if isinstance(node, dict) else range(len(node) if isinstance(node, list) else 0)
+
+
+def _departures(node: Any, reached: Params) -> Iterator[Params]:
+    """Yield each option but the first and each probe but the lower end, with the options that lead there."""
     match node:
         case Choice():
-            for option in node.options:
-                for params in _probes(option.tree):
-                    yield {node.name: option.name, **params}
+            for index, option in enumerate(node.options):
+                here = {**reached, node.name: option.name}
+                if index:
+                    yield here
+                yield from _departures(option.tree, here)
         case Range():
-            yield from ({node.name: end} for end in node.ends())
+            yield from ({**reached, node.name: value} for value in node.probes()[1:])
         case _:
-            parts = [list(_probes(child)) for child in _children(node)]
-            firsts = [part[0] for part in parts]
-            yield _merged(firsts)
-            for index, part in enumerate(parts):
-                others = _merged(firsts[:index] + firsts[index + 1 :])
-                yield from ({**others, **params} for params in part[1:])
+            for child in _children(node):
+                yield from _departures(child, reached)
+
+
+def _compatible(one: Params, other: Params) -> bool:
+    """Say whether two departures can be made at once and are not steps of one way."""
+    shared = one.keys() & other.keys()
+    return len(shared) < min(len(one), len(other)) and all(same(one[name], other[name]) for name in shared)
 
 
 def _combinations(node: Any) -> Iterator[Params]:
@@ -333,20 +231,3 @@ def _combinations(node: Any) -> Iterator[Params]:
 
 def _merged(parts: list[Params]) -> Params:
     return {name: value for part in parts for name, value in part.items()}
-
-
-def _same(left: Any, right: Any) -> bool:
-    """Compare without taking True for 1."""
-    return bool(left == right and isinstance(left, bool) == isinstance(right, bool))
-
-
-def _is_number(value: object, whole: bool) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-        return False
-    return math.isfinite(value)
-
-
-def _text_hint(ends: object) -> str:
-    return " (text: write numbers without quotes)" if isinstance(ends, list) and any(
-        isinstance(end, str) for end in ends
-    ) else ""

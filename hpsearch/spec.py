@@ -2,91 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError
 
-from hpsearch.space import Params, Space, read_space
-from hpsearch.study.pruners import PRUNERS, PrunerConfig, SuccessiveHalvingConfig
-from hpsearch.study.samplers import SAMPLERS, SamplerConfig, TPEConfig
+from hpsearch.holes import HOLE_KEYS, Params
+from hpsearch.search_config import NAME, SearchConfig
+from hpsearch.space import Space
+from hpsearch.space_file import holes_below, read_space
+from hpsearch.study.samplers import SAMPLERS
 from trainables.config import TrainConfig, parse_config
 from trainables.document import Document, load_document
-from trainables.faults import BadInput, Fault
-from trainables.schema import Config, Variant, faults_of
+from trainables.faults import BadInput, Fault, nearest
+from trainables.schema import Path as ValuePath
+from trainables.schema import faults_of
 
-NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,63}")
-"""What a study may be called: a name that is safe as a folder."""
+MAX_GRID = 10_000
+"""Combinations that a grid may have: a hundred days of quarter-hour trials."""
 
 SECTION = "search"
 """The one key of a search space that is not part of the training config."""
-
-
-class BudgetConfig(Config):
-    """When the search ends."""
-
-    trials: Annotated[int, Field(ge=1)] | None = None
-    """Trials to finish, pruned and failed ones included; 20 where neither this nor `hours` is given."""
-    hours: Annotated[float, Field(gt=0)] | None = None
-    """Hours after which no further trial starts, counted from each launch."""
-
-
-class ResourcesConfig(Config):
-    """What one trial takes of a machine."""
-
-    cpus: Annotated[int, Field(ge=1)] = 1
-    """CPU cores, and threads, a trial."""
-    gpus: Annotated[float, Field(ge=0)] | Literal["auto"] = "auto"
-    """GPUs a trial; a fraction is also its share of the GPU's memory. `auto`: 1 where there is a GPU, else 0."""
-    concurrent: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
-    """Trials side by side; `auto`: as many as fit."""
-
-    @model_validator(mode="after")
-    def _gpus_are_whole_above_one(self) -> ResourcesConfig:
-        if self.gpus != "auto" and self.gpus > 1 and self.gpus != int(self.gpus):
-            raise ValueError(f"gpus is a fraction of one GPU or a whole number, got {self.gpus}")
-        return self
-
-
-class SearchConfig(Config):
-    """How the space is searched."""
-
-    name: str | None = None
-    """The study's name: MLflow experiment and folder below the root. The file's name where left out."""
-    objective: Literal[
-        "validation/mae_deg",
-        "validation/best_mae_deg",
-        "validation/geodesic_deg",
-        "validation/yaw_mae_deg",
-        "validation/pitch_mae_deg",
-        "validation/roll_mae_deg",
-    ] = "validation/mae_deg"
-    """The metric to minimise, taken after the last epoch (`best_`: after the best one)."""
-    sampler: Annotated[SamplerConfig, Variant(SAMPLERS)] = TPEConfig()
-    """How the next trial's values are chosen."""
-    pruner: Annotated[PrunerConfig, Variant(PRUNERS)] = SuccessiveHalvingConfig()
-    """When a trial is stopped early."""
-    budget: BudgetConfig = BudgetConfig()
-    """When the search ends."""
-    enqueue: Annotated[tuple[dict[str, Any], ...], Field(strict=False)] = ()
-    """Known configs tried first: parts of a training config; holes they leave open are sampled."""
-    resources: ResourcesConfig = ResourcesConfig()
-    """What one trial takes of a machine."""
-    retries: Annotated[int, Field(ge=0)] = 2
-    """Times a trial is started again from its last checkpoint after its process died."""
-    epoch_timeout_s: Annotated[float, Field(gt=0)] = 3600.0
-    """Seconds after which an epoch counts as hung and its process is killed."""
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    """Seeds the sampler. Weights and data are seeded by the training config's own `seed`."""
-
-    @model_validator(mode="after")
-    def _name_stays_inside_the_root(self) -> SearchConfig:
-        if self.name is not None and not NAME.fullmatch(self.name):
-            raise ValueError(f"name must match {NAME.pattern}, got {self.name!r}")
-        return self
 
 
 @dataclass(frozen=True)
@@ -131,20 +70,26 @@ def load_spec(path: Path, *, trials: int | None = None, name: str | None = None)
     """
     document = load_document(path)
     search, faults = _search_section(document)
-    space, space_faults = read_space(document, skip=frozenset({SECTION}))
-    faults += space_faults
-    if not space_faults:
-        faults += _config_faults(document, space)
     name = name or (search.name if search else None) or path.stem
-    if not NAME.fullmatch(name):
-        faults.append(Fault(f"{name!r} cannot name a study (rule: {NAME.pattern}): set {SECTION}.name", file=str(path)))
-    if faults or search is None:
+    if not NAME.fullmatch(name) and search is not None:
+        rule = f"{name!r} cannot name a study (rule: {NAME.pattern}): set {SECTION}.name"
+        faults.append(Fault(rule, file=str(path)))
+    space, space_faults = read_space(document, skip=frozenset({SECTION}))
+    unread = {fault.where for fault in space_faults}
+    probed = _config_faults(document, space, (*space.probes(), *space.pairs()))
+    space_faults += [fault for fault in probed if not any(_below(fault.where, where) for where in unread)]
+    faults += space_faults
+    if search is None:
         raise BadInput(_unique(faults))
     if trials is not None:
         search = search.model_copy(update={"budget": search.budget.model_copy(update={"trials": trials})})
-    enqueued, faults = _enqueued(document, search, space)
+    enqueued: tuple[Params, ...] = ()
+    if not unread:
+        enqueued, wrong = _enqueued(document, search, space, sound=not space_faults)
+        faults += wrong
     spec = StudySpec(name, search, space, enqueued, document)
-    faults += _pruner_faults(spec)
+    if not space_faults:
+        faults += _pruner_faults(spec)
     if faults:
         raise BadInput(_unique(faults))
     return spec
@@ -152,46 +97,90 @@ def load_spec(path: Path, *, trials: int | None = None, name: str | None = None)
 
 def _search_section(document: Document) -> tuple[SearchConfig | None, list[Fault]]:
     section = document.tree.get(SECTION)
+    holes = list(holes_below(section, ()))
+    faults = [(path, Fault("no hole may stand here: write one value", _dotted(path))) for path in holes]
+    search = None
     try:
-        return SearchConfig.model_validate({} if section is None else section), []
+        search = SearchConfig.model_validate({} if section is None else section)
     except ValidationError as error:
-        return None, [
-            replace(
-                fault,
-                where=f"{SECTION}.{fault.where}".rstrip("."),
-                file=document.file,
-                line=document.line((SECTION, *path)),
-            )
-            for path, fault in faults_of(error, SearchConfig)
-        ]
+        wrong = faults_of(error, SearchConfig)
+        faults += [(path, fault) for path, fault in wrong if not any(path[: len(at)] == at for at in holes)]
+    return search, [
+        replace(
+            fault,
+            where=f"{SECTION}.{fault.where}".rstrip("."),
+            file=document.file,
+            line=document.line((SECTION, *path)),
+        )
+        for path, fault in faults
+    ]
 
 
-def _config_faults(document: Document, space: Space) -> Iterator[Fault]:
-    """Yield what is wrong with the configs at each option and each end of every range."""
-    for params in space.probes():
-        parsed = parse_config(space.filled(params))
+def _config_faults(document: Document, space: Space, filled: Iterable[Params]) -> Iterator[Fault]:
+    """Yield what is wrong with the configs that the holes are filled to."""
+    for params in filled:
+        tree = space.filled(params)
+        parsed = parse_config(tree)
         if isinstance(parsed, TrainConfig):
             continue
         for path, fault in parsed:
             line = document.line(space.origin(path, params))
-            if not path:  # a rule between several values: name the ones in question
-                chosen = ", ".join(f"{name} = {value}" for name, value in params.items())
-                fault = replace(fault, message=f"{fault.message} (with {chosen})" if chosen else fault.message)
-            yield replace(fault, file=document.file, line=line)
+            message = fault.message + _hole_meant(tree, path)
+            if len(path) == 1 and path[0] not in TrainConfig.model_fields:
+                message = f"unknown key{nearest(str(path[0]), (*TrainConfig.model_fields, SECTION))}"
+            yield replace(fault, message=message, file=document.file, line=line)
+
+
+def _hole_meant(tree: Any, path: ValuePath) -> str:
+    """Return a hint where the value at `path` looks like a hole with its key misspelt."""
+    for key in path:
+        if isinstance(tree, Mapping):
+            tree = tree.get(key)
+        elif isinstance(tree, list) and isinstance(key, int):
+            tree = tree[key]
+    keys = map(str, tree) if isinstance(tree, Mapping) else ()
+    close = [hole for key in keys for hole in difflib.get_close_matches(key, HOLE_KEYS, n=1)]
+    return f" (is this a hole? then write {close[0]!r})" if close else ""
 
 
 def _enqueued(
-    document: Document, search: SearchConfig, space: Space
+    document: Document, search: SearchConfig, space: Space, *, sound: bool
 ) -> tuple[tuple[Params, ...], list[Fault]]:
-    enqueued, faults = [], []
+    """Return the params tried first, and every fault in them; `sound`: the space itself has no fault."""
+    enqueued: list[Params] = []
+    faults: list[Fault] = []
     for index, tree in enumerate(search.enqueue):
+        at = (SECTION, "enqueue", index)
         params, wrong = space.params_of(tree)
+        if not wrong and sound:
+            parsed = parse_config(space.filled(space.completed(params)))
+            wrong = [] if isinstance(parsed, TrainConfig) else [(path, f.message) for path, f in parsed]
+        for path, message in wrong:
+            where = (*at, *path)
+            faults.append(Fault(message, _dotted(where), document.file, document.line(where)))
         enqueued.append(params)
-        line = document.line((SECTION, "enqueue", index))
-        faults += [Fault(message, f"{SECTION}.enqueue[{index}]", document.file, line) for message in wrong]
-    if isinstance(search.sampler, _GRID):
-        enqueued += [params for params in space.combinations() if params not in enqueued]
+    if isinstance(search.sampler, _GRID) and not faults and sound:
+        return _grid(document, space, enqueued)
     return tuple(enqueued), faults
+
+
+def _grid(document: Document, space: Space, enqueued: list[Params]) -> tuple[tuple[Params, ...], list[Fault]]:
+    """Return the combinations of the grid, the enqueued ones first, and every fault in them."""
+    path: ValuePath = (SECTION, "sampler")
+    if (size := space.size()) > MAX_GRID:
+        message = f"the grid has {size} combinations, more than {MAX_GRID}: fix some values, or take random"
+        return (), [Fault(message, _dotted(path), document.file, document.line(path))]
+    combinations = list(space.combinations())
+    faults = list(_config_faults(document, space, combinations))
+    first: list[Params] = []
+    for index, params in enumerate(enqueued):
+        met = [combination for combination in combinations if params.items() <= combination.items()]
+        first += [combination for combination in met if combination not in first]
+        if not met:
+            path = (SECTION, "enqueue", index)
+            message = "the grid has no such combination: enqueue one that it has, or take another sampler"
+            faults.append(Fault(message, _dotted(path), document.file, document.line(path)))
+    return (*first, *(params for params in combinations if params not in first)), faults
 
 
 def _pruner_faults(spec: StudySpec) -> Iterator[Fault]:
@@ -207,7 +196,13 @@ def _pruner_faults(spec: StudySpec) -> Iterator[Fault]:
         )
 
 
+def _dotted(path: ValuePath) -> str:
+    return ".".join(map(str, path))
+
+
+def _below(where: str, above: str) -> bool:
+    return f"{where}.".startswith(f"{above}.")
+
+
 def _unique(faults: list[Fault]) -> list[Fault]:
     return sorted(dict.fromkeys(faults), key=lambda fault: fault.line or 0)
-
-

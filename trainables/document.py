@@ -92,7 +92,8 @@ class _Reader:
             return self.mapping(node, path)
         if isinstance(node, SequenceNode) and node.tag == _TAG + "seq":
             return self.sequence(node, path)
-        return self.fault(f"tags are not used here, got {node.tag}", node, path)
+        self.fault(f"tags are not used here, got {node.tag}", node, path)
+        return None
 
     def mapping(self, node: MappingNode, path: ValuePath) -> dict[str, Any]:
         tree: dict[str, Any] = {}
@@ -117,22 +118,24 @@ class _Reader:
             value = self.yaml.constructor.construct_object(node)
         except (YAMLError, ValueError) as error:
             problem = error.problem if isinstance(error, MarkedYAMLError) else error
-            return self.fault(f"cannot be read: {problem}", node, path)
+            self.fault(f"cannot be read: {problem}", node, path)
+            return None
         if value is not None and not isinstance(value, bool | int | float | str):
-            return self.fault(f"dates and binary values are not used here: write {node.value!r}", node, path)
+            self.fault(f"dates and binary values are not used here: write {node.value!r}", node, path)
+            return None
         return value
 
     def name(self, key: Node, path: ValuePath) -> str | None:
         if key.tag == _TAG + "merge":
-            return self.fault("YAML 1.2 has no merge keys (<<): repeat or alias all the settings", key, path)
+            self.fault("YAML 1.2 has no merge keys (<<): repeat or alias all the settings", key, path)
+            return None
         value = self.scalar(key, path) if isinstance(key, ScalarNode) else None
         if isinstance(value, str | int) and not isinstance(value, bool):
             return str(value)
         shown = repr(key.value) if isinstance(key, ScalarNode) else "a list or mapping"
-        return self.fault(f"keys are names, got {shown}", key, path)
+        self.fault(f"keys are names, got {shown}", key, path)
+        return None
 
-    def fault(self, message: str, node: Node, path: ValuePath) -> Any:
-        """Note a fault; None stands for the value until all are known."""
+    def fault(self, message: str, node: Node, path: ValuePath) -> None:
         where = ".".join(map(str, path))
         self.faults.append(Fault(message, where, self.file, node.start_mark.line + 1))
-        return None

@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import optuna
@@ -20,8 +19,8 @@ from optuna.storages.journal._file import BaseJournalFileLock
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
+from hpsearch.holes import Choice, Hole, Params, Value
 from hpsearch.records import Placement, StudyFacts, StudyRecord, TrialRecord, TrialState
-from hpsearch.space import Choice, Hole, Params, Value
 from hpsearch.spec import StudySpec
 from trainables.config import TrainConfig
 
