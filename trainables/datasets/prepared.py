@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +72,8 @@ class DatasetCard:
     subjects: int
     images: int
     content_hash: str
+    details: dict[str, Any] = field(default_factory=dict)
+    """What only this source has to say: the options of its import, the detector, what was left out."""
 
 
 class PreparedDataset:
@@ -83,7 +88,9 @@ class PreparedDataset:
             card = json.loads((folder / "dataset.json").read_text())
             self.card = DatasetCard(**{**card, "angles": tuple(card["angles"])})
         except FileNotFoundError:
-            raise BadInput(Fault("no prepared dataset here (dataset.json is missing)", file=str(folder))) from None
+            raise BadInput(
+                Fault("no prepared dataset here (dataset.json is missing)", file=str(folder))
+            ) from None
         except (ValueError, TypeError, KeyError) as error:
             raise BadInput(Fault(f"dataset.json cannot be read: {error}", file=str(folder))) from None
 
@@ -107,10 +114,7 @@ class PreparedDataset:
         table = table[table["split"].str.split(" ").map(lambda names: split in names)]
         unknown = [subject for subject in subjects if subject not in set(table["subject"])]
         if unknown:
-            raise BadInput(
-                f"split {split!r} of dataset {self.name!r} has no subject {unknown[0]!r}"
-                f"{nearest(unknown[0], set(table['subject']))}"
-            )
+            raise BadInput([Fault(self._no_subject(split, subject, table)) for subject in unknown])
         if subjects:
             table = table[table["subject"].isin(list(subjects))]
         if table.empty:
@@ -124,9 +128,29 @@ class PreparedDataset:
             content_hash=self.card.content_hash,
         )
 
+    def _no_subject(self, split: str, subject: str, table: pd.DataFrame) -> str:
+        message = f"split {split!r} of dataset {self.name!r} has no subject {subject!r}"
+        labels = self.labels()
+        elsewhere = sorted(set(labels.loc[labels["subject"] == subject, "split"]))
+        if elsewhere:
+            return f"{message}: it stands in {', '.join(map(repr, elsewhere))}"
+        known = set(table["subject"])
+        return message + (nearest(subject, known) if len(known) <= 100 else f"; it has {len(known)} others")
 
-def write_labels(folder: Path, table: pd.DataFrame, *, source: str) -> PreparedDataset:
-    """Write `labels.parquet` and `dataset.json` for the images that already lie in `folder`."""
+
+def write_labels(
+    folder: Path,
+    table: pd.DataFrame,
+    *,
+    source: str,
+    convention: str = CONVENTION,
+    details: Mapping[str, Any] | None = None,
+    digests: Iterable[bytes | None] | None = None,
+) -> PreparedDataset:
+    """Write `labels.parquet` and, last and in one step, `dataset.json` for the images that lie in `folder`.
+
+    `digests` are the images' SHA-256 in the order of the table, where they are known already.
+    """
     angles = tuple(angle for angle in ANGLES if f"{angle}_deg" in table)
     table.to_parquet(folder / "labels.parquet", index=False)
     splits: dict[str, int] = {}
@@ -136,19 +160,39 @@ def write_labels(folder: Path, table: pd.DataFrame, *, source: str) -> PreparedD
     card = DatasetCard(
         source=source,
         angles=angles,
-        convention=CONVENTION,
+        convention=convention,
         splits=dict(sorted(splits.items())),
         subjects=int(table["subject"].nunique()),
         images=len(table),
-        content_hash=content_hash(folder, table["file"]),
+        content_hash=content_hash(
+            folder, image_digests(folder, table["file"]) if digests is None else digests
+        ),
+        details=dict(details or {}),
     )
-    (folder / "dataset.json").write_text(json.dumps(asdict(card), indent=2) + "\n")
+    unfinished = folder / ".dataset.json.unfinished"
+    unfinished.write_text(json.dumps(asdict(card), indent=2) + "\n")
+    unfinished.replace(folder / "dataset.json")
     return PreparedDataset(folder)
 
 
-def content_hash(folder: Path, files: Iterable[str]) -> str:
-    """Return the SHA-256 over the labels and the bytes of every image, in the order of the table."""
-    digest = hashlib.sha256((folder / "labels.parquet").read_bytes())
-    for file in files:
-        digest.update((folder / file).read_bytes())
-    return digest.hexdigest()
+def content_hash(folder: Path, digests: Iterable[bytes | None]) -> str:
+    """Return the SHA-256 over the labels' file and the images' digests, in the order of the table."""
+    whole = hashlib.sha256((folder / "labels.parquet").read_bytes())
+    for digest in digests:
+        whole.update(digest or b"missing")
+    return whole.hexdigest()
+
+
+def image_digests(folder: Path, files: Iterable[str]) -> Iterator[bytes | None]:
+    """Yield the SHA-256 of each image's bytes, None for one that is not there; on all cores."""
+    names = list(files)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(names), 1024):  # a future for each of a million files would not be flat
+            yield from pool.map(lambda name: _digest(folder / name), names[start : start + 1024])
+
+
+def _digest(file: Path) -> bytes | None:
+    try:
+        return hashlib.sha256(file.read_bytes()).digest()
+    except FileNotFoundError:
+        return None
