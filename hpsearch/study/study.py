@@ -184,6 +184,7 @@ class Study:
 
 def open_study(folder: Path, spec: StudySpec, facts: StudyFacts) -> Study:
     """Open a study for writing, or begin it. The caller holds the study's lock."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # its word on every trial, which the live table has
     cut_torn_line(folder / JOURNAL)
     study = optuna.create_study(
         storage=_storage(folder),
