@@ -6,8 +6,9 @@ Only `MlflowClient` is used: no active run, no global tracking URI.
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,7 @@ class Mirror:
 
         self._study_id = study_id
         with _away():
+            _check_database(uri)
             self._client = MlflowClient(tracking_uri=uri)
             location = None if uri.startswith("http") else (artifacts / name).absolute().as_uri()
             self._experiment = self._find_experiment(name, location)
@@ -236,6 +238,14 @@ class Mirror:
         self._client.set_tag(self._parent, "best_trial", str(best.number))
 
 
+def _check_database(uri: str) -> None:
+    """Open an SQLite file once: MLflow retries for 100 s where that fails."""
+    path = uri.removeprefix("sqlite:///")
+    if path != uri:
+        with closing(sqlite3.connect(path, timeout=1.0)) as database:
+            database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
 @contextmanager
 def _away() -> Iterator[None]:
     from mlflow.exceptions import MlflowException
@@ -243,7 +253,7 @@ def _away() -> Iterator[None]:
 
     try:
         yield
-    except (MlflowException, SQLAlchemyError, OSError) as error:
+    except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise MlflowAwayError(lines[0][:300]) from error
 

@@ -121,6 +121,8 @@ def note(study: StudyRecord, top: int = 10) -> str:
         lines.append(
             _cells([str(rank), str(trial.number), trial.state, objective, str(len(trial.epochs)), *searched])
         )
+    while sum(len(line) + 1 for line in lines) > MAX_TAG_CHARS:
+        lines.pop()
     return "\n".join(lines)
 
 
