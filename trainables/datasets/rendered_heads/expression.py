@@ -26,7 +26,7 @@ def draw_expression(rng: np.random.Generator) -> dict[str, float]:
     shares = np.array([share for share, _ in MOODS.values()])
     mood = list(MOODS)[rng.choice(len(MOODS), p=shares / shares.sum())]
     weights = {f"expression/{mode}": rng.uniform(*span) for mode, span in MOODS[mood][1].items()}
-    lid = rng.choice(["eye-{}-slit", "eye-{}-opened-up", "eye-{}-closure"], p=[0.3, 0.5, 0.2])
+    lid = rng.choice(["eye-{}-slit", "eye-{}-opened-up", "eye-{}-closure"], p=[0.15, 0.7, 0.15])
     most = 1.0 if "closure" in lid and rng.random() < 0.35 else 0.6
     brow = "eyebrows-{}-" + str(rng.choice(BROWS, p=[0.15, 0.25, 0.3, 0.3]))
     nose = "nose-{}-" + str(rng.choice(["dilatation", "elevation"]))

@@ -23,6 +23,12 @@ MODEL_FILE = Path(__file__).parent / "head_cc0.npz"
 SKIN, LEFT_EYE, RIGHT_EYE, HAIR, TEETH, LASHES, GLASSES = range(7)
 """Materials of the mesh; `GLASSES` are added by the renderer."""
 
+SOCKETS_U = 0.16
+"""Skin left of this in texture space lines the sockets behind the eyeballs, where no ray gets."""
+
+SHOULDERS_Y = 5.5
+"""The mesh's rim below this height is where the shoulders are cut."""
+
 OPPOSITES = {
     "incr": "decr",
     "up": "down",
@@ -84,10 +90,12 @@ class HeadModel:
     def __init__(self, file: Path = MODEL_FILE) -> None:
         with np.load(file) as data:
             names = [str(name) for name in data["names"]]
-            triangles = data["tri"].astype(np.int32)
-            material = data["tri_mat"].astype(np.int32)
+            seen = (data["tri_mat"] != SKIN) | (data["uv"][data["tri"][:, 0], 0] > SOCKETS_U)
+            triangles = data["tri"][seen].astype(np.int32)
+            material = data["tri_mat"][seen].astype(np.int32)
             welded = _weld(data["src_vertex"].astype(np.int64), triangles, material)
             rim = _open_edges(welded[triangles[material == SKIN]], triangles[material == SKIN])
+            rim = rim[data["base"][rim, 1].max(axis=1) < SHOULDERS_Y]
             source, skirt = _skirt(len(welded), rim)
             self.base: Floats = data["base"][source]
             self.base[len(welded) :, 1] -= 3.0
@@ -134,10 +142,10 @@ class HeadModel:
 
         Summed mode by mode in a fixed order: the same bytes whatever number of threads a BLAS would use.
         """
-        total = np.zeros_like(self.base)
+        total, part = np.zeros_like(self.base), np.empty_like(self.base)
         for name, weight in weights.items():
             if weight:
-                total += np.float32(weight) * self._delta[self.mode[name]]
+                total += np.multiply(self._delta[self.mode[name]], np.float32(weight), out=part)
         return total
 
     def _features(self, rng: np.random.Generator) -> dict[str, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from trainables.datasets.rendered_heads.appearance import Appearance
@@ -17,7 +19,7 @@ from trainables.datasets.rendered_heads.head import (
     vertex_normals,
 )
 from trainables.datasets.rendered_heads.paint import smooth
-from trainables.datasets.rendered_heads.scene import Scene, Surface, sky_share
+from trainables.datasets.rendered_heads.scene import Surface, sky_share
 
 PIVOT = np.array([0.0, 7.0, 0.45], np.float32)
 """What the camera looks at, in the head's frame: the middle between the ears."""
@@ -58,9 +60,7 @@ class Person:
         self.head_share = self._head_share()
         lift = self.looks.hair.lift_dm(model.base) * model.skin * (1 - model.mask("ears", model.uv))
         self._lift = lift[:, None] * vertex_normals(bare, model.triangles, model.welded)
-        self._open = np.ones(count + extra, np.float32)
-        surface = self.surface(self.vertices({}))
-        self._open = sky_share(Scene(surface), surface.vertices, surface.normals)
+        self._open = np.append(_sky_at_rest(model), np.ones(extra, np.float32)).astype(np.float32)
 
     def vertices(self, expression: dict[str, float]) -> Floats:
         """Return all vertices [V, 3] in the head's frame for an expression, hair and glasses included."""
@@ -104,3 +104,12 @@ class Person:
         """Return how far each vertex follows the head and not the body, [V] in [0, 1]."""
         height = self.rest[:, 1] + 0.3 * np.clip(self.rest[:, 2] - 0.7, 0, None)
         return smooth(5.35, 6.1, height)
+
+
+@cache
+def _sky_at_rest(model: HeadModel) -> Floats:
+    """Return how open the base mesh's vertices lie, [V]: dark nostrils, lids and neck for everybody alike."""
+    bald = model.material != HAIR
+    return sky_share(
+        model.base, vertex_normals(model.base, model.triangles, model.welded), model.triangles[bald]
+    )

@@ -102,7 +102,7 @@ def render(person: Person, pose_deg: npt.ArrayLike, image_px: int, rng: np.rando
     origins, directions = camera.rays(pixels)
     hits = scene.cast(origins, directions)
     if shell is not None:
-        hair = Scene(shell).cast(origins, directions, accept=person.looks.hair.in_shell)
+        hair = Scene(shell).cast_through(origins, directions, person.looks.hair.in_shell)
         hits = nearest(hits, hair, pixels * pixels)
     image = draw_background(rng, pixels).reshape(-1, 3)
     eyes = person.eyes(posed)
@@ -174,7 +174,7 @@ def develop(image: Floats, head: npt.NDArray[np.intp], rng: np.random.Generator)
     image = image.reshape(size, SUPERSAMPLE, size, SUPERSAMPLE, 3).mean(axis=(1, 3))
     image = np.clip(image * exposure * rng.normal(1, 0.04, 3), 0, None)
     image = image / (1 + 0.25 * image)  # a soft shoulder in place of hard clipping
-    if rng.random() < 0.06:
+    if rng.random() < 0.04:  # a black-and-white photograph
         image = np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2)
     noise = rng.normal(0, rng.uniform(0, 0.02), image.shape)
     srgb = np.power(np.clip(image, 0, 1), 1 / 2.2) + noise

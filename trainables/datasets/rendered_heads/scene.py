@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,86 +76,109 @@ class Surface:
         )
 
 
+class Rays:
+    """Triangles in Embree."""
+
+    def __init__(self, vertices: Floats, triangles: Ints) -> None:
+        from embreex.mesh_construction import TriangleMesh
+        from embreex.rtcore_scene import EmbreeScene
+
+        self._embree = EmbreeScene()
+        self._mesh = TriangleMesh(self._embree, vertices, triangles)
+
+    def first(self, origins: Floats, directions: Floats) -> dict[str, npt.NDArray[Any]]:
+        """Return Embree's answer for rays [R, 3]: `primID` (-1 for none), `tfar`, `u` and `v`, each [R]."""
+        answer: dict[str, npt.NDArray[Any]] = self._embree.run(origins, directions, output=True)
+        return answer
+
+    def blocked(self, origins: Floats, directions: Floats, within_dm: float) -> Bools:
+        """Return which rays [R, 3] meet a triangle within a distance, [R]."""
+        limits = np.full(len(origins), within_dm, np.float32)
+        return np.asarray(self._embree.run(origins, directions, limits, query="OCCLUDED")) >= 0
+
+
 class Scene:
     """A surface that rays can be cast at."""
 
     def __init__(self, surface: Surface) -> None:
-        from embreex.mesh_construction import TriangleMesh
-        from embreex.rtcore_scene import EmbreeScene
-
         self._surface = surface
-        self._embree = EmbreeScene()
-        self._mesh = TriangleMesh(self._embree, surface.vertices, surface.triangles)
-        self._attributes = np.concatenate(
-            [surface.vertices, surface.normals, surface.rest, surface.uv, surface.open[:, None]], axis=1
-        )
+        self._rays = Rays(surface.vertices, surface.triangles)
+        parts = (surface.vertices, surface.normals, surface.rest, surface.uv, surface.open[:, None])
+        self._attributes = np.concatenate(parts, axis=1)
 
-    def cast(
-        self,
-        origins: Floats,
-        directions: Floats,
-        accept: Callable[[Floats], Bools] | None = None,
-        layers: int = 4,
+    def cast(self, origins: Floats, directions: Floats) -> Hits:
+        """Return the first hit of each ray [R, 3] that hits at all."""
+        answer = self._rays.first(origins, directions)
+        struck = np.flatnonzero(answer["primID"] >= 0)
+        return self._at(answer, struck, struck, answer["tfar"][struck], directions[struck])
+
+    def cast_through(
+        self, origins: Floats, directions: Floats, solid: Callable[[Floats], Bools], layers: int = 4
     ) -> Hits:
-        """Return the first hit of each ray [R, 3] that hits at all.
+        """Return the first hit of each ray where `solid` says yes of its rest position.
 
-        Where `accept` (of rest positions) says no, the surface has a gap there and the ray goes on, through
-        at most `layers` surfaces.
+        Elsewhere the surface has a gap, and the ray goes on, through at most `layers` surfaces.
         """
         rays = np.arange(len(origins))
+        far = np.zeros(len(origins), np.float32)
         found: list[Hits] = []
-        travelled = np.zeros(len(origins), np.float32)
-        for _ in range(layers if accept else 1):
-            result = self._embree.run(origins + directions * travelled[rays, None], directions, output=True)
-            struck = np.flatnonzero(result["primID"] >= 0)
-            rays, directions, origins = rays[struck], directions[struck], origins[struck]
-            travelled[rays] += result["tfar"][struck]
-            hits = self._at(result, struck, rays, travelled[rays], directions)
-            kept = accept(hits.rest) if accept else np.ones(len(rays), np.bool_)
+        for _ in range(layers):
+            answer = self._rays.first(origins[rays] + directions[rays] * far[rays, None], directions[rays])
+            struck = np.flatnonzero(answer["primID"] >= 0)
+            rays = rays[struck]
+            far[rays] += answer["tfar"][struck]
+            hits = self._at(answer, struck, rays, far[rays], directions[rays])
+            kept = solid(hits.rest)
             found.append(hits.where(kept))
-            rays, directions, origins = rays[~kept], directions[~kept], origins[~kept]
+            rays = rays[~kept]
             if not len(rays):
                 break
-            travelled[rays] += SKIP_DM
+            far[rays] += SKIP_DM
         return Hits.joined(found)
 
     def blocked(self, origins: Floats, directions: Floats, within_dm: float) -> Bools:
-        """Return which rays [R, 3] meet a surface within a distance, [R]."""
-        limits = np.full(len(origins), within_dm, np.float32)
-        return np.asarray(self._embree.run(origins, directions, limits, query="OCCLUDED")) >= 0
+        """Return which rays [R, 3] meet the surface within a distance, [R]."""
+        return self._rays.blocked(origins, directions, within_dm)
 
     def _at(
-        self, result: dict[str, npt.NDArray[np.float32]], struck: npt.NDArray[np.intp],
-        rays: npt.NDArray[np.intp], far: Floats, directions: Floats,
-    ) -> Hits:  # fmt: skip
-        face = result["primID"][struck].astype(np.intp)
-        u, v = result["u"][struck, None], result["v"][struck, None]
-        corners = self._surface.triangles[face]
-        values = (
-            self._attributes[corners[:, 0]] * (1 - u - v)
-            + self._attributes[corners[:, 1]] * u
-            + self._attributes[corners[:, 2]] * v
-        )
+        self,
+        answer: dict[str, npt.NDArray[Any]],
+        struck: npt.NDArray[np.intp],
+        rays: npt.NDArray[np.intp],
+        far: Floats,
+        directions: Floats,
+    ) -> Hits:
+        face = answer["primID"][struck]
+        u, v = answer["u"][struck, None], answer["v"][struck, None]
+        first, second, third = self._surface.triangles[face].T
+        values = self._attributes[first] * (1 - u - v)
+        values += self._attributes[second] * u
+        values += self._attributes[third] * v
         normal = unit(values[:, 3:6])
-        away = np.einsum("nc,nc->n", normal, directions) > 0
-        normal[away] *= -1
+        normal[np.einsum("nc,nc->n", normal, directions) > 0] *= -1
         return Hits(
-            ray=rays, far=far, position=values[:, :3], normal=normal, rest=values[:, 6:9], uv=values[:, 9:11],
-            open=values[:, 11], material=self._surface.material[face],
-        )  # fmt: skip
+            ray=rays,
+            far=far,
+            position=values[:, :3],
+            normal=normal,
+            rest=values[:, 6:9],
+            uv=values[:, 9:11],
+            open=values[:, 11],
+            material=self._surface.material[face],
+        )
 
 
 def sky_share(
-    scene: Scene, points: Floats, normals: Floats, within_dm: float = 1.2, rays: int = 16
+    points: Floats, normals: Floats, triangles: Ints, within_dm: float = 1.2, rays: int = 48
 ) -> Floats:
-    """Return how much of the half-space above each point [V, 3] is free of surface, cosine-weighted, [V]."""
+    """Return how much of the half-space above each vertex is free of `triangles`, cosine-weighted, [V]."""
     index = np.arange(rays) + 0.5
     z, turn = 1 - 2 * index / rays, np.pi * (1 + 5**0.5) * index
     ring = np.sqrt(1 - z * z)
     sphere = np.stack([ring * np.cos(turn), ring * np.sin(turn), z], axis=1).astype(np.float32)
-    cosine = normals @ sphere.T
-    origin = np.repeat(points + 0.02 * normals, rays, axis=0)
-    blocked = scene.blocked(origin, np.tile(sphere, (len(points), 1)), within_dm).reshape(len(points), rays)
-    weight = np.clip(cosine, 0, None)
-    share: Floats = ((weight * ~blocked).sum(axis=1) / (weight.sum(axis=1) + 1e-6)).astype(np.float32)
+    weight = np.clip(normals @ sphere.T, 0, None)
+    origins = np.repeat(points + np.float32(0.02) * normals, rays, axis=0)
+    blocked = Rays(points, triangles).blocked(origins, np.tile(sphere, (len(points), 1)), within_dm)
+    free = (weight * ~blocked.reshape(weight.shape)).sum(axis=1)
+    share: Floats = (free / (weight.sum(axis=1) + 1e-6)).astype(np.float32)
     return share
