@@ -60,7 +60,7 @@ class Variant:
     def __get_pydantic_json_schema__(
         self, _schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        bare = [name for name, row in self.table.items() if not _required(row)]
+        bare = [name for name, row in self.table.items() if not needs_settings(row)]
         options: list[dict[str, Any]] = [{"enum": bare}] if bare else []
         for name, row in self.table.items():
             settings = handler(row.__pydantic_core_schema__)
@@ -110,14 +110,21 @@ def _settings_of(value: object) -> object:
     return {} if isinstance(value, str) else value
 
 
-def _required(row: type[Config]) -> bool:
+def needs_settings(row: type[Config]) -> bool:
+    """Say whether a variant cannot be written by its name alone."""
     return any(field.is_required() for field in row.model_fields.values())
+
+
+_UNION_TAGS = ("constrained-", "literal[")
+"""How pydantic marks, behind a path, which type of a union it tried."""
 
 
 def faults_of(error: ValidationError, model: type[Config]) -> Iterator[tuple[Path, Fault]]:
     """Yield each fault of a validation with the path of the value it is about."""
     for item in error.errors():
         path = tuple(item["loc"])
+        if path and str(path[-1]).startswith(_UNION_TAGS):
+            path = path[:-1]
         where = ".".join(map(str, path))
         match item["type"]:
             case "extra_forbidden":
@@ -176,12 +183,12 @@ def _fields_at(model: type[Config], path: Path) -> list[str]:
             field = here.model_fields[key]
             variant = variant_of(field)
             if variant is None:
-                here = _config_in(field.annotation) or here
+                here = config_in(field.annotation) or here
     return list(here.model_fields)
 
 
-def _config_in(annotation: Any) -> type[Config] | None:
+def config_in(annotation: Any) -> type[Config] | None:
     """Return the Config class inside an annotation such as `X`, `X | None` or `tuple[X, ...]`."""
     if isinstance(annotation, type) and issubclass(annotation, Config):
         return annotation
-    return next((found for arg in get_args(annotation) if (found := _config_in(arg))), None)
+    return next((found for arg in get_args(annotation) if (found := config_in(arg))), None)
