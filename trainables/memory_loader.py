@@ -39,5 +39,5 @@ class MemoryLoader:
         order = torch.arange(len(self.images))
         if self.shuffle:
             order = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(seed))
-        for chosen in order.split(self.batch)[: len(self)]:
+        for chosen in torch.split(order, self.batch)[: len(self)]:
             yield MemoryBatch(self.images[chosen], self.pose_deg[chosen])

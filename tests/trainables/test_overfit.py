@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from toy import toy_session
 
-from trainables.heads import BinsConfig
 from trainables.optimizers import AdaBeliefConfig
 from trainables.pretext import PuzzlingConfig
 from trainables.schedules import CosineConfig
@@ -15,8 +14,8 @@ def test_sl_learns_poses_to_a_degree() -> None:
     session = toy_session(
         images=64,
         batch=32,
-        head=BinsConfig(),
-        schedule=CosineConfig().build(epochs),
+        schedule=CosineConfig(),
+        epochs=epochs,
         optimizer=AdaBeliefConfig(lr=2e-3, rectify=False),
     )
     for _ in range(epochs):
@@ -30,7 +29,8 @@ def test_hmtl_learns_puzzles_and_poses() -> None:
         images=64,
         batch=32,
         pretext=PuzzlingConfig(dropout=0.0),
-        schedule=CosineConfig().build(epochs),
+        schedule=CosineConfig(),
+        epochs=epochs,
         optimizer=AdaBeliefConfig(lr=2e-3, rectify=False),
     )
     for _ in range(epochs):

@@ -25,6 +25,20 @@ from trainables.session import Diverged, Session
 SPEED = ("speed/", "memory/")
 
 
+class Changing(MemoryLoader):
+    """Blobs whose true poses are moved from some epoch on."""
+
+    def __init__(self, offset_deg: float, *, after: int, shuffle: bool) -> None:
+        super().__init__(*blobs(32, 32), batch=16, shuffle=shuffle)
+        self.offset_deg, self.after, self.seeds = offset_deg, after, []
+
+    def epoch(self, seed: int) -> Iterator[MemoryBatch]:
+        self.seeds.append(seed)
+        moved = self.offset_deg if len(self.seeds) > self.after else 0.0
+        for batch in super().epoch(seed):
+            yield MemoryBatch(batch.images, batch.pose_deg + moved)
+
+
 def numbers(session: Session, epochs: int) -> list[dict[str, float]]:
     """Return the metrics of some epochs without those that are measured with a clock."""
     reports = [session.run_epoch().metrics() for _ in range(epochs)]
@@ -62,7 +76,7 @@ def test_training_leaves_the_global_generator_alone() -> None:
 def test_a_resumed_run_goes_on_to_the_same_digits(optimizer: str, tmp_path: Path) -> None:
     settings: dict[str, Any] = {
         "optimizer": OPTIMIZERS[optimizer](),
-        "schedule": MultiStepConfig(epochs=(1, 3)).build(4),
+        "schedule": MultiStepConfig(epochs=(1, 3)),
         "clip_norm": 10.0,
     }
     whole = puzzled(**settings)
@@ -79,17 +93,7 @@ def test_a_resumed_run_goes_on_to_the_same_digits(optimizer: str, tmp_path: Path
 
 
 def test_best_weights_are_those_of_the_supervised_network_after_the_best_epoch() -> None:
-    class Worsening(MemoryLoader):
-        """Truth that moves away from the second epoch on."""
-
-        epochs = 0
-
-        def epoch(self, seed: int) -> Iterator[MemoryBatch]:
-            self.epochs += 1
-            for batch in super().epoch(seed):
-                yield MemoryBatch(batch.images, batch.pose_deg + 500.0 * (self.epochs > 2))
-
-    session = puzzled(validation=Worsening(*blobs(32, 32), batch=16, shuffle=False))
+    session = puzzled(validation=Changing(500.0, after=2, shuffle=False))
     assert session.best_weights() == {}
     session.run_epoch()
     second = session.run_epoch()
@@ -160,7 +164,7 @@ def test_evaluation_changes_nothing_and_reads_the_network_s_angles() -> None:
 
 
 def test_learning_rate_follows_the_epochs() -> None:
-    session = toy_session(optimizer=AdamWConfig(lr=0.01), schedule=CosineConfig().build(2))
+    session = toy_session(optimizer=AdamWConfig(lr=0.01), schedule=CosineConfig(), epochs=2)
     assert [session.run_epoch().learning_rate for _ in range(2)] == pytest.approx([0.01, 0.005])
 
 
@@ -173,16 +177,21 @@ def test_clipping_bounds_the_gradient_that_is_stepped_along() -> None:
 
 @pytest.mark.parametrize("epoch", [1, 2])
 def test_a_loss_that_is_not_finite_ends_the_run_with_its_reason(epoch: int) -> None:
-    images, pose_deg = blobs(32, 32)
-    session = toy_session()
+    session = toy_session(train=Changing(float("nan"), after=epoch - 1, shuffle=True))
     for _ in range(epoch - 1):
         session.run_epoch()
-    pose_deg = pose_deg.clone()
-    pose_deg[3, 1] = float("nan")
-    session._train = MemoryLoader(images, pose_deg, batch=16, shuffle=True)
     with pytest.raises(Diverged, match=f"^diverged at epoch {epoch}$") as caught:
         session.run_epoch()
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301 - our own bytes
+
+
+def test_every_epoch_has_a_data_seed_of_its_own() -> None:
+    loaders = [Changing(0.0, after=0, shuffle=True) for _ in range(2)]
+    for seed, loader in enumerate(loaders):
+        session = toy_session(train=loader, seed=seed)
+        session.run_epoch()
+        session.run_epoch()
+    assert len({*loaders[0].seeds, *loaders[1].seeds}) == 4
 
 
 def test_a_prediction_that_is_not_finite_ends_the_run_too() -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from trainables.heads import BinsConfig, HeadConfig
+from trainables.batches import BatchSource
+from trainables.config import TrainConfig
 from trainables.memory_loader import MemoryLoader
-from trainables.network import build_network
-from trainables.optimizers import AdaBeliefConfig, OptimizerConfig
-from trainables.pretext import NoPretextConfig, PretextConfig
-from trainables.schedules import ConstantConfig
-from trainables.session import Session
-from trainables.weighting import FixedConfig
+from trainables.session import Session, session_of
 
 ANGLES = ("yaw", "pitch", "roll")
 CPU = torch.device("cpu")
@@ -35,45 +32,32 @@ def blobs(count: int, px: int, *, seed: int = 0) -> tuple[Tensor, Tensor]:
     return images, place * torch.tensor([75.0, 40.0, 40.0])
 
 
+def toy_config(**settings: Any) -> TrainConfig:
+    """Return the config of a ResNet-10 on 32 px pictures; `settings` are keys of TrainConfig."""
+    data = {"train": {"dataset": "blobs"}, "image_px": 32, "batch": settings.pop("batch", 16)}
+    network = {"backbone": "resnet10", "dropout": settings.pop("dropout", 0.0)}
+    plain = {"schedule": "constant", "epochs": 1, "seed": 3}
+    return TrainConfig.model_validate({"data": data, "network": network, **plain, **settings})
+
+
 def toy_session(
     *,
-    pretext: PretextConfig | None = None,
-    head: HeadConfig | None = None,
-    optimizer: OptimizerConfig | None = None,
     images: int = 32,
-    px: int = 32,
-    batch: int = 16,
-    dropout: float = 0.0,
-    seed: int = 3,
+    angles: Sequence[str] = ANGLES,
+    device: torch.device = CPU,
+    validation: BatchSource | None = None,
+    train: BatchSource | None = None,
     **settings: Any,
 ) -> Session:
-    """Return a session of a ResNet-10 on blobs that are both its training and its validation set."""
-    task_config: PretextConfig = pretext or NoPretextConfig()
-    task, heads = task_config.build(), task_config.ssl_heads()
-    pictures, pose_deg = blobs(images, px)
-    angles = settings.pop("angles", ANGLES)
+    """Return a session of `toy_config(**settings)` on blobs, its training and its validation set."""
+    config = toy_config(**settings)
+    pictures, pose_deg = blobs(images, config.data.image_px)
     pose_deg = pose_deg[:, : len(angles)]
-    network = build_network(
-        "resnet10",
-        head or BinsConfig(),
-        angles,
-        dropout=dropout,
-        seed=seed,
-        branches=task.branches,
-        ssl_heads=heads,
-    )
-    weights = dict.fromkeys(angles, 1.0) | dict.fromkeys(task.branches, heads.weight if heads else 0.0)
-    return Session(
-        network=network,
-        task=task,
-        weighting=FixedConfig().build(weights),
-        optimizer=(optimizer or AdaBeliefConfig()).build,
-        schedule=settings.pop("schedule", ConstantConfig().build(1)),
-        train=settings.pop("train", MemoryLoader(pictures, pose_deg, batch=batch, shuffle=True)),
-        validation=settings.pop("validation", MemoryLoader(pictures, pose_deg, batch=batch, shuffle=False)),
+    batch = config.data.batch
+    return session_of(
+        config,
+        train=train or MemoryLoader(pictures, pose_deg, batch=batch, shuffle=True),
+        validation=validation or MemoryLoader(pictures, pose_deg, batch=batch, shuffle=False),
         angles=angles,
-        device=settings.pop("device", CPU),
-        seed=seed,
-        ssl_reduction=heads.reduction if heads else "sum",
-        **settings,
+        device=device,
     )
