@@ -125,6 +125,30 @@ def test_a_killed_build_leaves_no_dataset_and_the_next_one_succeeds(
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == [TINY.folder_name]
 
 
+def test_ctrl_c_is_quiet_and_leaves_nothing(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib; from trainables.datasets.rendered_heads import RenderedHeads\n"
+        "try:\n"
+        "    RenderedHeads(images=4000, subjects=2000, image_px=16).ensure(\n"
+        "        pathlib.Path(sys.argv[1]), workers=2, progress=lambda *_: print('one', flush=True))\n"
+        "except KeyboardInterrupt: sys.exit(130)"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert child.stdout is not None
+    for _ in range(20):  # until both workers are at work
+        assert child.stdout.readline() == "one\n"
+    os.killpg(child.pid, signal.SIGINT)  # as a terminal does: the parent and its workers
+    _, said = child.communicate(timeout=60)
+    assert (child.returncode, said) == (130, "")
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
+
+
 def test_two_builds_at_once_agree(tiny: PreparedDataset, tmp_path: Path) -> None:
     code = (
         "import sys, pathlib; from trainables.datasets.rendered_heads import RenderedHeads\n"
