@@ -12,7 +12,6 @@ from hpsearch.study.study import Ask, Study
 from trainables.checkpoints import Checkpoints, History
 from trainables.ray_trainable import TrialJob
 
-
 Change = Callable[[StudyRecord, TrialRecord], None]
 """Called after every change with the study and the trial that changed."""
 
@@ -20,8 +19,9 @@ Change = Callable[[StudyRecord, TrialRecord], None]
 class Search:
     """Hands out the study's trials and takes in what came of them; see `hpsearch.ray_tune.Director`.
 
-    `trials` is how many the study shall hold in the end (None: no limit), `deadline_s` the `time.monotonic` after which
-    no further trial starts, `prepare` builds what a trial needs before it starts, `say` tells a person.
+    `trials` is how many the study shall hold in the end (None: no limit), `deadline_s` the `time.monotonic`
+    after which no further trial starts, `prepare` builds what a trial needs before it starts, `say` tells a
+    person.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Search:
         self._study.place(number, placement)
         stop = False
         for epoch, metrics in enumerate(history, start=first_epoch):
-            stop = self._study.report(number, epoch, metrics)
+            stop = self._study.report(number, epoch, metrics) or stop
         if stop:
             self._study.prune(number)
             Checkpoints(self._study.trial_folder(number)).clear(weights=True)

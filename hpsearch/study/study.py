@@ -1,7 +1,7 @@
 """Ask, report, tell, re-attach: the Optuna study behind a small face. Its journal file is the truth.
 
-The file holds what was asked, every epoch's metrics, what was pruned and why each trial ended. Only the driver
-writes it. Ray and MLflow can both be lost: what they need is made again from here.
+The file holds what was asked, every epoch's metrics, what was pruned and why each trial ended. Only the
+driver writes it. Ray and MLflow can both be lost: what they need is made again from here.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ STATES = {
 
 @dataclass(frozen=True)
 class Ask:
-    """A trial that is to run: `config` follows from `params`; `epochs_done` were reported before a restart."""
+    """A trial that is to run: `config` follows from `params`; `epochs_done` were reported before."""
 
     number: int
     params: Params
@@ -74,21 +74,21 @@ class Study:
         waiting = self._study.get_trials(deepcopy=False, states=(OptunaState.WAITING,))
         if number < len(self._spec.enqueued) and not waiting:
             self._study.enqueue_trial(self._spec.enqueued[number])
-        seed = int(np.random.SeedSequence([self._spec.search.seed, number]).generate_state(1)[0])
-        self._study.sampler = self._spec.search.sampler.build(seed)
+        self._seed_sampler(number)
         return self._fill(self._study.ask(), epochs_done=0)
 
     def report(self, number: int, epoch: int, metrics: Mapping[str, float]) -> bool:
         """Record what a trial reached after `epoch` and say whether it should stop now.
 
-        An epoch that was recorded before (a trial repeats at most one after a restart) changes nothing. A trial
-        is never pruned after its last epoch: it has cost its full budget and is complete.
+        An epoch that was recorded before (a trial repeats at most one after a restart) changes nothing. A
+        trial is never pruned after its last epoch: it has cost its full budget and is complete. Nor is it where
+        its value is not finite: it fails in the end, and says why.
         """
-        trial = self._trial(number)
+        trial, value = self._trial(number), metrics[self._spec.search.objective]
         if epoch not in self._frozen(number).intermediate_values:
             trial.set_user_attr(f"epoch {epoch}", dict(metrics))
-            trial.report(metrics[self._spec.search.objective], step=epoch)
-        if epoch >= self._config(self._frozen(number)).epochs:
+            trial.report(value, step=epoch)
+        if epoch >= self._config(self._frozen(number)).epochs or not math.isfinite(value):
             return False
         return trial.should_prune()
 
@@ -142,6 +142,10 @@ class Study:
             trials=tuple(self._record(trial) for trial in trials if trial.state in STATES),
         )
 
+    def _seed_sampler(self, number: int) -> None:
+        seed = int(np.random.SeedSequence([self._spec.search.seed, number]).generate_state(1)[0])
+        self._study.sampler = self._spec.search.sampler.build(seed)
+
     def _fill(self, trial: optuna.Trial, epochs_done: int) -> Ask:
         params, tree = self._spec.space.fill(lambda hole: _suggest(trial, hole))
         config = TrainConfig.model_validate(tree)
@@ -149,6 +153,7 @@ class Study:
         return Ask(trial.number, params, config, epochs_done)
 
     def _attach(self, frozen: FrozenTrial) -> Ask:
+        self._seed_sampler(frozen.number)  # a crash may have come before the last of its values was drawn
         done = max(frozen.intermediate_values, default=0)
         return self._fill(optuna.trial.Trial(self._study, frozen._trial_id), epochs_done=done)
 
@@ -231,7 +236,7 @@ def _suggest(trial: optuna.Trial, hole: Hole) -> Value:
 
 
 class _NoLock(BaseJournalFileLock):
-    """The study's own lock keeps other writers out; a lock file a crash left would only block the next launch."""
+    """The study's own lock keeps other writers out; a lock file left by a crash would block the next one."""
 
     def acquire(self) -> bool:
         return True
