@@ -169,14 +169,16 @@ class Mirror:
                 return
 
     def _create(self, study: StudyRecord, trial: TrialRecord) -> _Written:
-        tags = identity_tags(study, trial) | {
+        standing = standing_tags(trial) | {"state": TrialState.RUNNING.value, "reason": ""}
+        tags = identity_tags(study, trial) | standing
+        tags |= {
             STUDY_TAG: self._study_id,
             TRIAL_TAG: str(trial.number),
             PARENT_TAG: self._parent,
         }
         name = run_name(trial, short_names([trial]))
         run = self._client.create_run(self._experiment, _ms(trial.started_s), tags, name)
-        return _Written(run.info.run_id, "RUNNING")
+        return _Written(run.info.run_id, "RUNNING", tags=standing)
 
     def _log(
         self, study: StudyRecord, trial: TrialRecord, written: _Written, seen_s: Sequence[float]
