@@ -61,7 +61,8 @@ class Variant:
         self, _schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         bare = [name for name, row in self.table.items() if not needs_settings(row)]
-        options: list[dict[str, Any]] = [{"enum": bare}] if bare else []
+        numbers = [int(name) for name in bare if name.isdigit()]  # as YAML reads such a name without quotes
+        options: list[dict[str, Any]] = [{"enum": [*bare, *numbers]}] if bare else []
         for name, row in self.table.items():
             settings = handler(row.__pydantic_core_schema__)
             options.append(
@@ -85,9 +86,7 @@ class Variant:
         if isinstance(value, Config) or _name_in(value) in self.table:
             return value
         name = _name_in(value)
-        if str(value) in self.table:  # a number, where names are text
-            text = f"names are text: write {str(value)!r} in quotes"
-        elif name:
+        if name:
             text = f"{name!r} is unknown{nearest(name, self.table)}"
         else:
             text = f"expected one name, got {_shown(value)}{nearest('', self.table)}"
@@ -100,6 +99,8 @@ class Variant:
 def _name_in(value: object) -> str | None:
     if isinstance(value, Mapping) and len(value) == 1:
         value = next(iter(value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)  # `augmentation: 1`, which YAML reads as a number
     return value if isinstance(value, str) else None
 
 
@@ -107,7 +108,7 @@ def _settings_of(value: object) -> object:
     if isinstance(value, Mapping):
         settings = next(iter(value.values()))
         return {} if settings is None else settings
-    return {} if isinstance(value, str) else value
+    return value if isinstance(value, Config) else {}
 
 
 def needs_settings(row: type[Config]) -> bool:
