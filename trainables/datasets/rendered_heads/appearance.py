@@ -18,7 +18,6 @@ from trainables.datasets.rendered_heads.head import (
     SKIN,
     TEETH,
     Floats,
-    HeadModel,
     Identity,
 )
 from trainables.datasets.rendered_heads.paint import Waves, draw_cloth_colour, linear, mix, smooth
@@ -40,8 +39,7 @@ RED = np.array([1.02, 0.72, 0.68], np.float32)
 class Appearance:
     """One person's looks, and the paint for whatever a ray hits."""
 
-    def __init__(self, rng: np.random.Generator, model: HeadModel, identity: Identity) -> None:
-        self._model = model
+    def __init__(self, rng: np.random.Generator, identity: Identity) -> None:
         male, old = identity.share("male"), identity.share("old")
         self.skin = _draw_skin(rng, identity)
         self.hair = Hair(rng, male, old, dark_skin=bool(self.skin.mean() < 0.25))
@@ -80,7 +78,7 @@ class Appearance:
         colour, gloss = np.zeros((count, 3), np.float32), np.zeros(count, np.float32)
         sharp = np.full(count, 12.0, np.float32)
         skin = np.flatnonzero(hits.material == SKIN)
-        colour[skin], gloss[skin] = self._paint_skin(hits.rest[skin], hits.uv[skin])
+        colour[skin], gloss[skin] = self._paint_skin(hits.rest[skin], hits.regions[skin])
         eyes = np.flatnonzero((hits.material == LEFT_EYE) | (hits.material == RIGHT_EYE))
         colour[eyes], gloss[eyes], sharp[eyes] = self._paint_eye(eye_angle[eyes]), 0.7, 90.0
         shell = np.flatnonzero(hits.material == HAIR)
@@ -92,20 +90,19 @@ class Appearance:
             colour[frame], gloss[frame], sharp[frame] = self._frame, 0.5, 40.0
         return colour, gloss, sharp
 
-    def _paint_skin(self, rest: Floats, uv: Floats) -> tuple[Floats, Floats]:
+    def _paint_skin(self, rest: Floats, regions: Floats) -> tuple[Floats, Floats]:
         x, y, z = np.abs(rest[:, 0]), rest[:, 1], rest[:, 2]
-        lips, lids, ears = (self._model.mask(name, uv) for name in ("lips", "eyelids", "ears"))
+        lips, lids, ears, inside = regions.T
         colour: Floats = self.skin * (1 + self._mottle * (self._fine(rest) + self._broad(rest)))[:, None]
         cheeks = np.exp(-(((x - 0.48) / 0.22) ** 2) - ((y - 6.95) / 0.22) ** 2) * (z > 0.8)
         nose = np.exp(-((x / 0.14) ** 2) - ((y - 6.92) / 0.14) ** 2 - ((z - 1.65) / 0.25) ** 2)
         colour = mix(colour, self.skin * RED, np.clip(self._blush * (cheeks + nose) + 0.3 * ears, 0, 1))
-        freckled = self._freckles * smooth(0.35, 0.7, self._spots(rest)) * (z > 0.7) * (y < 7.5)
-        colour = mix(colour, colour * 0.62, np.clip(freckled, 0, 1))
+        freckled = self._freckles * smooth(0.35, 0.7, self._spots(rest)) * cheeks
+        colour = mix(colour, colour * np.float32(0.7), np.clip(freckled, 0, 1))
         shadow = 0.6 * lids + self._liner * smooth(0.3, 0.9, lids)
         colour = mix(colour, colour * LID, shadow)
         colour = mix(colour, self._lip, smooth(0.2, 0.7, lips))
-        inside = (uv[:, 1] < 0.145) & (uv[:, 0] > 0.7)  # the mouth's inside is an island of the texture
-        colour[inside] = linear((92, 30, 30))
+        colour[inside > 0.5] = linear((92, 30, 30))
         colour = mix(colour, self.hair.brow, self._brows(x, y, z))
         colour = mix(colour, self.hair.brow, self._beards(x, y, z, rest, lips))
         colour, gloss = self.hair.cover(rest, colour, self._gloss * (1 + 2 * lips))

@@ -99,8 +99,9 @@ class HeadModel:
             source, skirt = _skirt(len(welded), rim)
             self.base: Floats = data["base"][source]
             self.base[len(welded) :, 1] -= 3.0
-            self.uv: Floats = data["uv"].astype(np.float32)[source]
-            self.masks = {key[7:]: data[key] for key in data if key.startswith("uvmask_")}
+            uv = data["uv"].astype(np.float32)[source]
+            painted = [_painted(data[f"uvmask_{name}"], uv) for name in ("lips", "eyelids", "ears")]
+            self.regions: Floats = np.stack([*painted, _inside_mouth(uv)], axis=1)
             self._delta = data["delta"][:, source].astype(np.float32) * data["scale"][:, None, None]
         self.triangles: Ints = np.concatenate([triangles, skirt])
         self.material: Ints = np.concatenate([material, np.full(len(skirt), SKIN, np.int32)])
@@ -115,19 +116,6 @@ class HeadModel:
     def vertices_of(self, material: int) -> Ints:
         """Return the indices of a material's vertices."""
         return np.unique(self.triangles[self.material == material])
-
-    def mask(self, name: str, uv: Floats) -> Floats:
-        """Return the painted region `name` at texture coordinates [N, 2], in [0, 1], bilinearly."""
-        image = self.masks[name]
-        size = len(image)
-        x, y = uv[:, 0] * size - 0.5, (1 - uv[:, 1]) * size - 0.5
-        left, top = np.floor(x).astype(int), np.floor(y).astype(int)
-        fx, fy = x - left, y - top
-        total = np.zeros(len(uv), np.float32)
-        for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
-            weight = (fx if dx else 1 - fx) * (fy if dy else 1 - fy)
-            total += weight * image[np.clip(top + dy, 0, size - 1), np.clip(left + dx, 0, size - 1)]
-        return total / 255
 
     def identity(self, rng: np.random.Generator) -> Identity:
         """Draw a person: a convex mix of race, sex and age, then every feature within its limits."""
@@ -220,6 +208,23 @@ def _weld(source: npt.NDArray[np.int64], triangles: Ints, material: Ints) -> npt
     _, numbers = np.unique(source * 16 + owner, return_inverse=True)
     welded: npt.NDArray[np.int64] = numbers.astype(np.int64)
     return welded
+
+
+def _painted(mask: npt.NDArray[np.uint8], uv: Floats) -> Floats:
+    """Return a painted region's strength in [0, 1] at texture coordinates [V, 2], bilinearly."""
+    size = len(mask)
+    at = np.stack([(1 - uv[:, 1]) * size, uv[:, 0] * size]) - 0.5
+    corner = np.floor(at).astype(int)
+    (fy, fx), total = at - corner, np.zeros(len(uv), np.float32)
+    for dy, dx in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        y, x = np.clip(corner + np.array([[dy], [dx]]), 0, size - 1)
+        total += (fy if dy else 1 - fy) * (fx if dx else 1 - fx) * mask[y, x]
+    return total / 255
+
+
+def _inside_mouth(uv: Floats) -> Floats:
+    """Return 1 where a vertex lines the mouth, an island of the texture of its own, and else 0."""
+    return ((uv[:, 0] > 0.7) & (uv[:, 1] < 0.145)).astype(np.float32)
 
 
 def _open_edges(welded: npt.NDArray[np.int64], triangles: Ints) -> Ints:

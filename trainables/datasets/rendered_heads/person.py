@@ -40,7 +40,7 @@ class Person:
     def __init__(self, rng: np.random.Generator, model: HeadModel) -> None:
         self.model = model
         self.identity = model.identity(rng)
-        self.looks = Appearance(rng, model, self.identity)
+        self.looks = Appearance(rng, self.identity)
         bare = self.identity.vertices
         self._eyeballs = [model.vertices_of(side) for side in (LEFT_EYE, RIGHT_EYE)]
         glasses, rims = (
@@ -50,7 +50,7 @@ class Person:
         self._glasses = glasses
         self.rest = np.concatenate([model.base, np.tile(PIVOT, (extra, 1))])
         self.is_face = np.append(model.skin & (model.base[:, 1] > 6.2), np.zeros(extra, np.bool_))
-        self._uv = np.concatenate([model.uv, np.zeros((extra, 2), np.float32)])
+        self._regions = np.concatenate([model.regions, np.zeros((extra, 4), np.float32)])
         self._welded = np.concatenate([model.welded, model.welded.max() + 1 + np.arange(extra)])
         bald = model.material != HAIR
         self._triangles = np.concatenate([model.triangles[bald], rims + count]).astype(np.int32)
@@ -58,7 +58,7 @@ class Person:
         self._shell, strands = np.unique(model.triangles[~bald], return_inverse=True)
         self._strands = strands.reshape(-1, 3).astype(np.int32)
         self.head_share = self._head_share()
-        lift = self.looks.hair.lift_dm(model.base) * model.skin * (1 - model.mask("ears", model.uv))
+        lift = self.looks.hair.lift_dm(model.base) * model.skin * (1 - model.regions[:, 2])
         self._lift = lift[:, None] * vertex_normals(bare, model.triangles, model.welded)
         self._open = np.append(_sky_at_rest(model), np.ones(extra, np.float32)).astype(np.float32)
 
@@ -87,17 +87,17 @@ class Person:
     def surface(self, posed: Floats) -> Surface:
         """Return everything but long hair, for vertices in any frame."""
         normals = vertex_normals(posed, self._triangles, self._welded)
-        return Surface(posed, normals, self.rest, self._uv, self._open, self._triangles, self._material)
+        return Surface(posed, normals, self.rest, self._regions, self._open, self._triangles, self._material)
 
     def shell(self, posed: Floats) -> Surface | None:
         """Return the long hair, where worn, for vertices that `bend` made."""
         if not self.looks.hair.shell:
             return None
-        worn, rest, uv = posed[self._shell], self.rest[self._shell], self._uv[self._shell]
+        worn, rest, regions = posed[self._shell], self.rest[self._shell], self._regions[self._shell]
         # The shell is a few flat strips: lit as the round mass of hair that they stand for.
         normals, open_ = unit(worn), np.clip(0.55 + 0.45 * smooth(6.0, 8.0, rest[:, 1]), 0, 1)
         return Surface(
-            worn, normals, rest, uv, open_, self._strands, np.full(len(self._strands), HAIR, np.int32)
+            worn, normals, rest, regions, open_, self._strands, np.full(len(self._strands), HAIR, np.int32)
         )
 
     def _head_share(self) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ class Hits:
     position: Floats  # [N, 3] in the camera's frame
     normal: Floats  # [N, 3] unit, towards the viewer
     rest: Floats  # [N, 3] on the base mesh
-    uv: Floats  # [N, 2]
+    regions: Floats  # [N, 4] lips, eyelids, ears and the mouth's inside, in [0, 1]
     open: Floats  # [N] share of the sky that the surface sees
     material: Ints  # [N]
 
@@ -47,7 +48,7 @@ class Surface:
     vertices: Floats
     normals: Floats
     rest: Floats
-    uv: Floats
+    regions: Floats
     open: Floats
     triangles: Ints
     material: Ints
@@ -69,7 +70,7 @@ class Surface:
             vertices=self.vertices[used],
             normals=self.normals[used],
             rest=self.rest[used],
-            uv=self.uv[used],
+            regions=self.regions[used],
             open=self.open[used],
             triangles=numbers[triangles],
             material=self.material[kept],
@@ -83,7 +84,7 @@ class Rays:
         from embreex.mesh_construction import TriangleMesh
         from embreex.rtcore_scene import EmbreeScene
 
-        self._embree = EmbreeScene()
+        self._embree = EmbreeScene(_device())
         self._mesh = TriangleMesh(self._embree, vertices, triangles)
 
     def first(self, origins: Floats, directions: Floats) -> dict[str, npt.NDArray[Any]]:
@@ -97,13 +98,21 @@ class Rays:
         return np.asarray(self._embree.run(origins, directions, limits, query="OCCLUDED")) >= 0
 
 
+@cache
+def _device() -> Any:
+    """Return Embree's device, one a process: making one costs as much as a small scene."""
+    from embreex.rtcore import EmbreeDevice
+
+    return EmbreeDevice()
+
+
 class Scene:
     """A surface that rays can be cast at."""
 
     def __init__(self, surface: Surface) -> None:
         self._surface = surface
         self._rays = Rays(surface.vertices, surface.triangles)
-        parts = (surface.vertices, surface.normals, surface.rest, surface.uv, surface.open[:, None])
+        parts = (surface.vertices, surface.normals, surface.rest, surface.regions, surface.open[:, None])
         self._attributes = np.concatenate(parts, axis=1)
 
     def cast(self, origins: Floats, directions: Floats) -> Hits:
@@ -162,8 +171,8 @@ class Scene:
             position=values[:, :3],
             normal=normal,
             rest=values[:, 6:9],
-            uv=values[:, 9:11],
-            open=values[:, 11],
+            regions=values[:, 9:13],
+            open=values[:, 13],
             material=self._surface.material[face],
         )
 
