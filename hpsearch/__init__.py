@@ -1,1 +1,49 @@
-"""The search system: knows trials, never pixels."""
+"""The search system: knows trials, never pixels.
+
+    import hpsearch
+
+    study = hpsearch.read_study("quickstart")
+    study.trials()                                   # a row a trial, as a pandas table
+    study.epochs()                                   # a row an epoch of a trial
+
+    model = hpsearch.load("exported")                # what `hpsearch export` wrote
+    model.predict(["face.jpg"])                      # [B, A]: yaw, pitch, roll in degrees
+
+Importing this loads nothing else: each function imports what it needs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import os
+
+    from hpsearch.tables import StudyTables
+    from trainables.predict import PoseModel
+
+__all__ = ["load", "read_study"]
+
+
+def read_study(name: str, root: str | os.PathLike[str] = "hpsearch-runs") -> StudyTables:
+    """Read the study called `name` below `root`; it may be running, nothing is written.
+
+    Raises `trainables.faults.BadInput` where there is none, with the names that are.
+    """
+    from pathlib import Path
+
+    from hpsearch.launch import find_study
+    from hpsearch.tables import StudyTables
+
+    return StudyTables(find_study(Path(root), name))
+
+
+def load(folder: str | os.PathLike[str], device: str = "cpu") -> PoseModel:
+    """Load the network that `hpsearch export` wrote to `folder`.
+
+    `predict(images)` takes uint8 [B, H, W, 3], paths or PIL images and returns degrees [B, A], named by
+    `angles`. Raises `trainables.faults.BadInput` where there is none, or it is damaged.
+    """
+    from trainables.predict import load as load_model
+
+    return load_model(folder, device)

@@ -1,0 +1,58 @@
+"""The README of an exported network."""
+
+from __future__ import annotations
+
+from trainables.exported import CARD, ONNX, WEIGHTS, NetworkCard
+
+
+def model_card(card: NetworkCard, check: str) -> str:
+    """Return a page for who meets the network without its study; `check` says how it was compared."""
+    origin, px, count = card.provenance, card.image_px, len(card.angles)
+    angles = ", ".join(card.angles)
+    trial = f"trial {origin['trial']} of the study `{origin['study']}` ({origin['design']})"
+    error = f"{origin['validation_mae_deg']:.2f} deg mean absolute error"
+    baseline = f"{origin['baseline']:.2f} ({origin['objective']})"
+    datasets = "\n".join(f"- {role}: {name}" for role, name in origin["datasets"].items())
+    return f"""# Head pose from a face crop: {angles}
+
+{card.backbone}, {px} x {px} px, {trial}.
+The supervised network alone: what the pretext task added while training is not in it.
+
+## Use
+
+```python
+import hpsearch
+model = hpsearch.load("DIR")  # this folder
+model.predict(["face.jpg"])   # [B, {count}]: {angles} in degrees
+```
+
+Or `hpsearch predict DIR face.jpg`, or `{ONNX}` in any ONNX runtime:
+
+```python
+import numpy, onnxruntime, PIL.Image
+face = PIL.Image.open("face.jpg").convert("RGB").resize(({px}, {px}), PIL.Image.Resampling.BILINEAR)
+network = onnxruntime.InferenceSession("{ONNX}")
+(pose_deg,) = network.run(None, {{"image": numpy.asarray(face).transpose(2, 0, 1)[None]}})
+```
+
+- **Input** `image`: uint8 [B, 3, {px}, {px}], red, green, blue, 0 to 255; a square crop of one face, cut as
+  those of the training set. Normalisation is inside.
+- **Output** `pose_deg`: float32 [B, {count}].
+  {card.convention}.
+
+## How good it is
+
+{error} on the validation set after epoch {origin["epoch"]}, whose weights these are.
+The search chose by this set: expect more on images that it never saw, and much more on other cameras, crops
+and faces. Always answering with the mean of the training set comes to {baseline}.
+
+{datasets}
+
+## Files
+
+- `{WEIGHTS}`: the weights; numbers, never code.
+- `{CARD}`: what rebuilds the network, how it was trained, where it comes from.
+- `{ONNX}`: network, normalisation and decoding.
+
+Written by hpsearch {origin["code_version"]} and checked: {check}.
+"""

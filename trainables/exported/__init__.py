@@ -1,0 +1,32 @@
+"""The supervised network alone, as a folder that needs neither its study nor its data.
+
+DIR/
+  model.safetensors   the weights, under the names of `HeadPoseNetwork`: numbers, never code
+  config.yaml         what rebuilds the network (`NetworkCard`), and where it comes from
+  model.onnx          the same network for any runtime: uint8 RGB in, degrees out
+  README.md           what it is, how to use it, how good it is
+"""
+
+from trainables.exported.check import TOLERANCE_DEG, Differences, compare
+from trainables.exported.folder import (
+    CARD,
+    ONNX,
+    WEIGHTS,
+    NetworkCard,
+    PoseNetwork,
+    read_network,
+    write_network,
+)
+
+__all__ = [
+    "CARD",
+    "ONNX",
+    "TOLERANCE_DEG",
+    "WEIGHTS",
+    "Differences",
+    "NetworkCard",
+    "PoseNetwork",
+    "compare",
+    "read_network",
+    "write_network",
+]

@@ -1,0 +1,75 @@
+"""An exported folder beside the network it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from trainables.exported.folder import ONNX, read_network
+from trainables.exported.onnx_file import OnnxNetwork
+from trainables.network import HeadPoseNetwork
+from trainables.normalization import IMAGENET_MEAN, IMAGENET_STD
+
+TOLERANCE_DEG = 1e-4
+"""Largest difference allowed: a thousandth of what separates two networks, and above float32's noise."""
+
+BATCH = 16
+
+Images = npt.NDArray[np.uint8]
+Poses = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Differences:
+    """The largest difference of any angle of any image from the trained network, in degrees."""
+
+    safetensors_deg: float
+    onnx_deg: float
+
+    @property
+    def allowed(self) -> bool:
+        """Whether both are within `TOLERANCE_DEG`; one that is not a number is not."""
+        return self.safetensors_deg <= TOLERANCE_DEG and self.onnx_deg <= TOLERANCE_DEG
+
+
+def compare(folder: Path, trained: HeadPoseNetwork, images: Images) -> Differences:
+    """Load what `folder` holds and compare its poses with the trained network's on images [N, 3, H, W].
+
+    The trained network sees them as in training: scaled to 0..1, then normalised.
+    """
+    exported, _ = read_network(folder)
+    onnx = OnnxNetwork(folder / ONNX, threads=torch.get_num_threads())
+    expected = _in_batches(lambda batch: trained_poses(trained, batch), images)
+    return Differences(
+        safetensors_deg=_largest(expected, _in_batches(lambda batch: _poses(exported, batch), images)),
+        onnx_deg=_largest(expected, _in_batches(onnx.poses_deg, images)),
+    )
+
+
+@torch.inference_mode()
+def trained_poses(network: HeadPoseNetwork, images: Images) -> Poses:
+    """Return the poses [N, A] of a network as `Session.evaluate` has them, on the CPU."""
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    normalised = (torch.from_numpy(images).float() / 255 - mean) / std
+    supervised = network.supervised().eval()
+    poses: Poses = supervised.head.decode(supervised(normalised).pose_raw).numpy()
+    return poses
+
+
+@torch.inference_mode()
+def _poses(network: torch.nn.Module, images: Images) -> Poses:
+    poses: Poses = network(torch.from_numpy(images)).numpy()
+    return poses
+
+
+def _in_batches(poses: Callable[[Images], Poses], images: Images) -> Poses:
+    return np.concatenate([poses(images[at : at + BATCH]) for at in range(0, len(images), BATCH)])
+
+
+def _largest(expected: Poses, got: Poses) -> float:
+    return float(np.abs(expected.astype(np.float64) - got).max())

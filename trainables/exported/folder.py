@@ -1,0 +1,128 @@
+"""Writes and reads the folder of an exported network; the only module that names safetensors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field, Strict, ValidationError
+from torch import Tensor, nn
+
+from trainables.datasets.prepared import CONVENTION
+from trainables.document import load_document
+from trainables.exported.onnx_file import write_onnx
+from trainables.faults import BadInput, Fault
+from trainables.heads import HEADS, HeadConfig
+from trainables.network import Backbone, HeadPoseNetwork, build_network
+from trainables.normalization import IMAGENET_MEAN, IMAGENET_STD
+from trainables.schema import Config, Variant, faults_of
+
+WEIGHTS = "model.safetensors"
+CARD = "config.yaml"
+ONNX = "model.onnx"
+
+Channels = Annotated[tuple[float, float, float], Strict(False)]
+Angles = Annotated[tuple[Literal["yaw", "pitch", "roll"], ...], Strict(False), Field(min_length=1)]
+
+
+class NetworkCard(Config):
+    """What `config.yaml` holds. Only the part before `training` is needed to rebuild the network."""
+
+    format: Literal[1] = 1
+    """Version of this file."""
+    backbone: Backbone
+    """The residual trunk."""
+    head: Annotated[HeadConfig, Variant(HEADS)]
+    """How angles are read off the features."""
+    angles: Angles
+    """Names of the outputs, in order."""
+    image_px: Annotated[int, Field(ge=32, le=512)]
+    """Side of the square input, pixels."""
+    mean: Channels = IMAGENET_MEAN
+    """Subtracted from red, green and blue; black is 0, white is 1."""
+    std: Annotated[Channels, Field(min_length=3)] = IMAGENET_STD
+    """Divides them afterwards."""
+    convention: str = CONVENTION
+    """Signs of the angles."""
+    training: dict[str, Any] = Field(default_factory=dict)
+    """The training config that the weights come from: for the record, and to train it again."""
+    provenance: dict[str, Any] = Field(default_factory=dict)
+    """Study, trial, what it reached, hashes of its data, version of the code."""
+
+    def build(self) -> HeadPoseNetwork:
+        """Make the network with random weights."""
+        return build_network(self.backbone, self.head, self.angles, dropout=0.0, seed=0)
+
+
+class PoseNetwork(nn.Module):
+    """The network as a user meets it: pictures in, degrees out; always in evaluation mode when made."""
+
+    def __init__(self, network: HeadPoseNetwork, mean: Channels, std: Channels) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("mean", 255 * torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", 255 * torch.tensor(std).view(1, 3, 1, 1), persistent=False)
+        self.mean: Tensor
+        self.std: Tensor
+        self.eval()
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return the poses [B, A] in degrees of RGB images [B, 3, H, W], uint8."""
+        normalised = (image.float() - self.mean) / self.std
+        return self.network.head.decode(self.network(normalised).pose_raw)
+
+
+def write_network(folder: Path, network: HeadPoseNetwork, card: NetworkCard) -> None:
+    """Write weights, card and ONNX file of a network without branches into a folder that is there."""
+    from ruamel.yaml import YAML
+    from safetensors.torch import save
+
+    weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    (folder / WEIGHTS).write_bytes(save(weights, metadata={"format": "pt"}))
+    yaml = YAML()
+    yaml.width = 200
+    with (folder / CARD).open("w", encoding="utf-8") as out:
+        yaml.dump(card.model_dump(mode="json"), out)
+    write_onnx(PoseNetwork(network, card.mean, card.std), card.image_px, folder / ONNX)
+
+
+def read_network(folder: Path) -> tuple[PoseNetwork, NetworkCard]:
+    """Return the network that `write_network` wrote, on the CPU. Nothing in the folder is run.
+
+    Raises `BadInput` for a folder that holds none, settings that are wrong, and weights that are damaged or
+    belong to another network.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    missing = [name for name in (CARD, WEIGHTS) if not (folder / name).is_file()]
+    if missing:
+        reason = f"no exported network here ({' and '.join(missing)} missing): `hpsearch export` writes one"
+        raise BadInput(Fault(reason, file=str(folder)))
+    card = _read_card(folder / CARD)
+    network = card.build()
+    try:
+        network.load_state_dict(load_file(folder / WEIGHTS))
+    except SafetensorError as error:
+        reason = f"no safetensors file, or damaged: {error}"
+        raise BadInput(Fault(reason, file=str(folder / WEIGHTS))) from None
+    except RuntimeError as error:
+        first = str(error).splitlines()[1:2] or [str(error)]
+        reason = f"weights of another network than {CARD} describes: {first[0].strip()}"
+        raise BadInput(Fault(reason, file=str(folder / WEIGHTS))) from None
+    return PoseNetwork(network, card.mean, card.std), card
+
+
+def _read_card(file: Path) -> NetworkCard:
+    document = load_document(file)
+    try:
+        return NetworkCard.model_validate(document.tree)
+    except ValidationError as error:
+        raise BadInput(
+            [
+                replace(fault, file=document.file, line=document.line(path))
+                for path, fault in faults_of(error, NetworkCard)
+            ]
+        ) from None

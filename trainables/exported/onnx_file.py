@@ -1,0 +1,66 @@
+"""A network as an ONNX file, and a runtime for it; the only module that names ONNX.
+
+Input `image`: uint8 [batch, 3, H, W], red, green, blue, 0 to 255, of any batch size. Output `pose_deg`:
+float32 [batch, A]. Normalisation and decoding are in the graph, so a user needs nothing but pixels.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+INPUT, OUTPUT = "image", "pose_deg"
+
+
+def write_onnx(network: nn.Module, image_px: int, file: Path) -> None:
+    """Write a network from uint8 [B, 3, H, W] to [B, A] as one file, weights included.
+
+    The exporter notes in each node the source lines it came from, with the paths of this machine: they are
+    taken out.
+    """
+    example = torch.zeros(2, 3, image_px, image_px, dtype=torch.uint8)
+    program = torch.onnx.export(
+        network,
+        (example,),
+        dynamo=True,
+        verbose=False,
+        input_names=[INPUT],
+        output_names=[OUTPUT],
+        dynamic_shapes=({0: torch.export.Dim("batch")},),
+    )
+    assert program is not None  # noqa: S101  ours: None only where it writes the file itself
+    model = program.model_proto
+    for part in _parts(model.graph):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    onnx: Any = importlib.import_module("onnx")  # partly typed
+    onnx.checker.check_model(model, full_check=True)
+    file.write_bytes(model.SerializeToString())
+
+
+def _parts(graph: Any) -> Iterator[Any]:
+    yield graph
+    for group in (graph.node, graph.initializer, graph.value_info, graph.input, graph.output):
+        yield from group
+
+
+class OnnxNetwork:
+    """An ONNX file on ONNX Runtime, on the CPU."""
+
+    def __init__(self, file: Path, threads: int = 1) -> None:
+        runtime: Any = importlib.import_module("onnxruntime")  # untyped
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = threads
+        self._session = runtime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+
+    def poses_deg(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the poses [B, A] in degrees of RGB images [B, 3, H, W]."""
+        poses: npt.NDArray[np.float32] = self._session.run([OUTPUT], {INPUT: images})[0]
+        return poses
