@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,13 +17,13 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from trainables.batches import Batch, BatchSource
-from trainables.durable import load_state, save_state
 from trainables.faults import BadInput
 from trainables.losses import RegionReduction, region_cross_entropy
 from trainables.metrics import EpochReport, PoseErrors, pose_errors
 from trainables.network import HeadPoseNetwork, build_network
 from trainables.pretext.task import PretextTask
 from trainables.schedules.schedule import Schedule
+from trainables.seeding import epoch_seeds, torch_seeded
 from trainables.totals import Totals
 from trainables.weighting.weighting import Weighting
 
@@ -96,12 +94,12 @@ class Session:
 
     def run_epoch(self) -> EpochReport:
         """Train one epoch, evaluate, and return what it came to. Raises `Diverged`."""
-        data_seed, pretext_seed, torch_seed = _seeds(self._seed, self.epoch)
+        data_seed, pretext_seed, torch_seed = epoch_seeds(self._seed, self.epoch)
         rate = self._schedule.factor(self.epoch)
         for group, base in zip(self._optimizer.param_groups, self._base_rates, strict=True):
             group["lr"] = base * rate
         started = time.perf_counter()
-        with _torch_seeded(torch_seed, self._device):
+        with torch_seeded(torch_seed, self._device):
             totals = self._train_epoch(data_seed, pretext_seed)
         train_s = time.perf_counter() - started
         errors = self.evaluate(self._validation)
@@ -144,29 +142,24 @@ class Session:
         """Return the supervised network's weights after the best epoch, on the CPU; empty before one."""
         return dict(self._best_weights)
 
-    def save(self, path: Path) -> None:
-        """Write the whole state to `path`, all or nothing. Raises `OSError` or `RuntimeError`."""
-        save_state(
-            {
-                "epoch": self.epoch,
-                "best_mae_deg": self.best_mae_deg,
-                "best_epoch": self.best_epoch,
-                "best_weights": self._best_weights,
-                "network": self.network.state_dict(),
-                "weighting": self._weighting.state_dict(),
-                "optimizer": self._optimizer.state_dict(),
-                "scaler": self._scaler.state_dict(),
-            },
-            path,
-        )
+    def state(self) -> dict[str, Any]:
+        """Return the whole state: tensors, which change when training goes on, and plain values."""
+        return {
+            "epoch": self.epoch,
+            "best_mae_deg": self.best_mae_deg,
+            "best_epoch": self.best_epoch,
+            "best_weights": self._best_weights,
+            "network": self.network.state_dict(),
+            "weighting": self._weighting.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "scaler": self._scaler.state_dict(),
+        }
 
-    def load(self, path: Path) -> None:
-        """Take over the state in `path`, of a session with the same settings.
+    def take(self, state: Mapping[str, Any]) -> None:
+        """Take over the state of a session with the same settings.
 
-        Raises what `load_state` raises for a file that cannot be read, and `RuntimeError`, `KeyError` or
-        `ValueError` for another session's.
+        Raises `RuntimeError`, `KeyError` or `ValueError` for another session's.
         """
-        state = load_state(path)
         self.network.load_state_dict(state["network"])
         self._weighting.load_state_dict(state["weighting"])
         self._optimizer.load_state_dict(state["optimizer"])
@@ -250,18 +243,6 @@ def session_of(
         clip_norm=config.clip_norm,
         precision=config.precision,
     )
-
-
-def _seeds(seed: int, epoch: int) -> list[int]:
-    """Return the three independent seeds of an epoch: for data, pretext task and dropout."""
-    return [int(word) for word in np.random.SeedSequence((seed, epoch)).generate_state(3) >> 1]
-
-
-@contextmanager
-def _torch_seeded(seed: int, device: torch.device) -> Iterator[None]:
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        yield
 
 
 def _copied(weights: dict[str, Any]) -> dict[str, Tensor]:
