@@ -84,7 +84,8 @@ class _Writer:
 
     def variants(self, variant: Variant, path: tuple[str, ...]) -> list[Schema]:
         bare = [name for name, row in variant.table.items() if not needs_settings(row)]
-        values: list[Schema] = [{"enum": bare}] if bare else []
+        numbers = [int(name) for name in bare if name.isdigit()]  # as YAML reads such a name without quotes
+        values: list[Schema] = [{"enum": [*bare, *numbers]}] if bare else []
         for name, row in variant.table.items():
             settings: Schema = self.section(row, (*path, name))
             if name in bare:

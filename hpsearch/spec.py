@@ -150,6 +150,8 @@ def _enqueued(
     enqueued: list[Params] = []
     faults: list[Fault] = []
     for index, tree in enumerate(search.enqueue):
+        if list(holes_below(tree, ())):
+            continue  # told with the section
         at = (SECTION, "enqueue", index)
         params, wrong = space.params_of(tree)
         if not wrong and sound:
