@@ -5,16 +5,14 @@ Only `MlflowClient` is used: no active run, no global tracking URI.
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpsearch.naming import run_name, short_names
 from hpsearch.records import StudyRecord, TrialRecord, TrialState
+from hpsearch.tracking.connection import away, connect
 from hpsearch.tracking.rows import (
     INTERRUPTED,
     MAX_PARAM_CHARS,
@@ -49,19 +47,6 @@ MAX_METRICS = 1000
 MAX_PARAMS = 100
 """What one `log_batch` takes."""
 
-QUIET = {
-    "MLFLOW_LOGGING_LEVEL": "CRITICAL",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
-}
-"""MLflow reads these when asked. By its own defaults one call to a lost server blocks for four minutes, and a
-retried "create" whose first answer was lost makes a second run."""
-
-
-class MlflowAwayError(Exception):
-    """MLflow could not be written: the server or database is away, locked or refuses."""
-
 
 @dataclass
 class _Written:
@@ -82,21 +67,16 @@ class Mirror:
     """
 
     def __init__(self, uri: str, name: str, study_id: str, artifacts: Path) -> None:
-        for key, value in QUIET.items():
-            os.environ.setdefault(key, value)
-        from mlflow import MlflowClient  # takes seconds
-
         self._study_id = study_id
-        with _away():
-            _check_database(uri)
-            self._client = MlflowClient(tracking_uri=uri)
+        self._client = connect(uri)
+        with away():
             location = None if uri.startswith("http") else (artifacts / name).absolute().as_uri()
             self._experiment = self._find_experiment(name, location)
             self._parent, self._trials = self._read_runs(name)
 
     def sync(self, study: StudyRecord, trial: TrialRecord, seen_s: Sequence[float]) -> None:
         """Bring the run of one trial up to date; `seen_s[i]` is when epoch i + 1 was first seen."""
-        with _away():
+        with away():
             written = self._trials.get(trial.number)
             if written is None:
                 written = self._trials[trial.number] = self._create(study, trial)
@@ -114,7 +94,7 @@ class Mirror:
 
         No run of the study is RUNNING afterwards: trials that were stopped are KILLED and `interrupted`.
         """
-        with _away():
+        with away():
             for written in self._trials.values():
                 if written.status == "RUNNING":
                     self._client.set_tag(written.run_id, "state", INTERRUPTED)
@@ -238,26 +218,6 @@ class Mirror:
         if weights.is_file():
             self._client.log_artifact(self._parent, str(weights), "best")
         self._client.set_tag(self._parent, "best_trial", str(best.number))
-
-
-def _check_database(uri: str) -> None:
-    """Open an SQLite file once: MLflow retries for 100 s where that fails."""
-    path = uri.removeprefix("sqlite:///")
-    if path != uri:
-        with closing(sqlite3.connect(path, timeout=1.0)) as database:
-            database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-
-
-@contextmanager
-def _away() -> Iterator[None]:
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise MlflowAwayError(lines[0][:300]) from error
 
 
 def _written(run: Run) -> _Written:

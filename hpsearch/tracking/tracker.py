@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from hpsearch.records import StudyRecord, TrialRecord
-from hpsearch.tracking.mirror import Mirror, MlflowAwayError
+from hpsearch.tracking.connection import MlflowAwayError
+from hpsearch.tracking.mirror import Mirror
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
