@@ -101,6 +101,7 @@ def launch(
                     epoch_timeout_s=spec.search.epoch_timeout_s,
                     verbose=verbose,
                 )
+                search.tidy()
         return study.record()
 
 

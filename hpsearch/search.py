@@ -7,13 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hpsearch.ray_tune import Shares
-from hpsearch.records import Placement, StudyRecord, TrialRecord
+from hpsearch.records import Placement, StudyRecord, TrialRecord, TrialState
 from hpsearch.study.study import Ask, Study
 from trainables.checkpoints import Checkpoints, History
 from trainables.ray_trainable import TrialJob
 
 Change = Callable[[StudyRecord, TrialRecord], None]
 """Called after every change with the study and the trial that changed."""
+
+
+KEEP_AN_EYE_ON = 64
+"""Trials that ended last whose folders are tidied once more: more than run side by side."""
 
 
 class Search:
@@ -45,9 +49,11 @@ class Search:
         self._deadline_s = deadline_s
         self._prepare = prepare
         self._unfinished = study.unfinished()
+        self._ended: list[int] = []
 
     def next_job(self) -> TrialJob | None:
         """Return a trial that an interrupted launch left, else a new one while the budget lasts."""
+        self.tidy()
         if self._unfinished:
             ask = self._unfinished.pop(0)
         elif self._spent():
@@ -75,25 +81,35 @@ class Search:
             stop = self._study.report(number, epoch, metrics) or stop
         if stop:
             self._study.prune(number)
-            Checkpoints(self._study.trial_folder(number)).clear(weights=True)
+            self._ended.append(number)
         self._tell(number)
         return stop
 
     def on_done(self, number: int) -> None:
         """End a trial that trained its full budget."""
         self._study.complete(number)
-        Checkpoints(self._study.trial_folder(number)).clear()
+        self._ended.append(number)
         self._tell(number)
 
     def on_failed(self, number: int, reason: str) -> None:
         """End a trial that failed for good."""
         self._study.fail(number, reason)
-        Checkpoints(self._study.trial_folder(number)).clear(weights=True)
+        self._ended.append(number)
         self._tell(number)
 
     def on_note(self, number: int, note: str) -> None:
         """Pass on what a person should hear."""
         self._say(f"trial {number}: {note}")
+
+    def tidy(self) -> None:
+        """Remove the checkpoints of ended trials, and the weights of those that are not complete.
+
+        Not at the moment they end: a worker may still be writing the last one.
+        """
+        for number in self._ended:
+            complete = self._study.trial_record(number).state is TrialState.COMPLETE
+            Checkpoints(self._study.trial_folder(number)).clear(weights=not complete)
+        self._ended = self._ended[-KEEP_AN_EYE_ON:]
 
     def _spent(self) -> bool:
         late = self._deadline_s is not None and time.monotonic() >= self._deadline_s

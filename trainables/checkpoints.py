@@ -2,73 +2,104 @@
 
 from __future__ import annotations
 
-import json
 import pickle
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+import torch
+
+from trainables.durable import load_state, save_state
 
 KEEP = 2
 """Checkpoints kept of a running trial: where the newest cannot be read, the one before can."""
 
-
 BEST_WEIGHTS = "best.pt"
 """The supervised network's weights after the trial's best epoch."""
-
-
-class Restorable(Protocol):
-    """What can be saved and loaded: a `Session`."""
-
-    epoch: int
-
-    def save(self, path: Path) -> None:
-        """Write the whole state to `path`, all or nothing."""
-        ...
-
-    def load(self, path: Path) -> None:
-        """Take over the state in `path`."""
-        ...
-
 
 History = list[dict[str, float]]
 """`history[i]`: the metrics after epoch i + 1."""
 
 
+class Restorable(Protocol):
+    """What can be saved and taken up again: a `Session`."""
+
+    epoch: int
+
+    def state(self) -> dict[str, Any]:
+        """Return the whole state, as tensors and plain values that may change when training goes on."""
+        ...
+
+    def take(self, state: Mapping[str, Any]) -> None:
+        """Take over a state."""
+        ...
+
+
 class Checkpoints:
-    """The last `KEEP` checkpoints below `folder`, each with the metrics of all epochs up to it."""
+    """The last `KEEP` checkpoints below `folder`, each with the metrics of all epochs up to it.
+
+    A checkpoint is written while the next epoch trains; `flush` waits for it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
+        self._writing: Future[None] | None = None
 
     def save(self, session: Restorable, history: History) -> None:
-        """Write a checkpoint of the session after its last epoch, then drop the oldest."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        """Begin to write a checkpoint of the session after its last epoch; the oldest is dropped after it.
+
+        Raises what kept the one before from being written: `OSError` or `RuntimeError`.
+        """
+        self.flush()
+        state = _copied({"session": session.state(), "history": history})
         path = self._folder / f"checkpoint_{session.epoch:04d}.pt"
-        path.with_suffix(".json").write_text(json.dumps(history))
-        session.save(path)
-        for old in self._newest_first()[KEEP:]:
-            old.unlink()
-            old.with_suffix(".json").unlink(missing_ok=True)
+        self._writing = self._threads.submit(self._write, state, path)
+
+    def flush(self) -> None:
+        """Wait until the last checkpoint is written. Raises what kept it from that."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            writing.result()
 
     def restore(self, session: Restorable) -> tuple[History, list[str]]:
-        """Load the newest checkpoint that can be read; return its history and a line for each that cannot."""
+        """Take up the newest checkpoint that can be read; return its history and a line for each that cannot."""
         broken = []
         for path in self._newest_first():
             try:
-                history: History = json.loads(path.with_suffix(".json").read_text())
-                session.load(path)
-            except (OSError, ValueError, RuntimeError, KeyError, EOFError, pickle.UnpicklingError) as error:
+                state = load_state(path)
+                session.take(state["session"])
+            except (OSError, ValueError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
                 broken.append(f"{path.name} cannot be read ({type(error).__name__}): using the one before")
             else:
-                return history, broken
+                return list(state["history"]), broken
         return [], broken
 
     def clear(self, *, weights: bool = False) -> None:
         """Remove the checkpoints of a trial that has ended, with `weights` its best weights too."""
         for path in self._newest_first():
             path.unlink(missing_ok=True)
-            path.with_suffix(".json").unlink(missing_ok=True)
         if weights:
             (self._folder / BEST_WEIGHTS).unlink(missing_ok=True)
 
+    def _write(self, state: dict[str, Any], path: Path) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        save_state(state, path)
+        for old in self._newest_first()[KEEP:]:
+            old.unlink()
+
     def _newest_first(self) -> list[Path]:
         return sorted(self._folder.glob("checkpoint_*.pt"), reverse=True)
+
+
+def _copied(value: Any) -> Any:
+    """Return `value` with every tensor copied to the CPU."""
+    match value:
+        case torch.Tensor():
+            return value.detach().to("cpu", copy=True)
+        case Mapping():
+            return {key: _copied(child) for key, child in value.items()}
+        case list() | tuple():
+            return type(value)(map(_copied, value))
+    return value

@@ -13,8 +13,8 @@ from ray import tune
 
 from trainables.checkpoints import BEST_WEIGHTS, Checkpoints, History
 from trainables.config import TrainConfig
-from trainables.loader import LoaderPool
 from trainables.durable import save_state
+from trainables.loader import LoaderPool
 from trainables.session import Diverged
 from trainables.training import build_session, open_data
 
@@ -45,6 +45,7 @@ class RayTrainable(tune.Trainable):
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take another job in the same process: starting one costs seconds."""
+        self._checkpoints.flush()
         self._start(new_config["job"])
         return True
 
@@ -54,12 +55,15 @@ class RayTrainable(tune.Trainable):
         try:
             if self._session.epoch < self._job.config.epochs:
                 self._history.append(self._session.run_epoch().metrics())
-                self._checkpoints.save(self._session, self._history)
         except Diverged as error:
             return {"failed": str(error), "done": True}
         done = self._session.epoch >= self._job.config.epochs
         if done:
+            self._checkpoints.flush()
+            self._job.folder.mkdir(parents=True, exist_ok=True)
             save_state(self._session.best_weights(), self._job.folder / BEST_WEIGHTS)
+        else:
+            self._checkpoints.save(self._session, self._history)
         self._unreported = len(self._history)
         notes, self._notes = self._notes, []
         return {

@@ -83,9 +83,9 @@ def test_a_resumed_run_goes_on_to_the_same_digits(optimizer: str, tmp_path: Path
     expected = numbers(whole, 4)
     first = puzzled(**settings)
     assert numbers(first, 2) == expected[:2]
-    first.save(tmp_path / "session.pt")
+    save_state(first.state(), tmp_path / "session.pt")
     second = puzzled(**settings)
-    second.load(tmp_path / "session.pt")
+    second.take(load_state(tmp_path / "session.pt"))
     assert second.epoch == 2
     assert numbers(second, 2) == expected[2:]
     assert_same_weights(weights(second), weights(whole))
@@ -241,7 +241,7 @@ def test_a_checkpoint_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["cut", "flipped", "code"])
 def test_a_damaged_checkpoint_raises_and_leaves_the_session_as_it_was(tmp_path: Path, damage: str) -> None:
     path, session = tmp_path / "session.pt", puzzled()
-    session.save(path)
+    save_state(session.state(), path)
     content = bytearray(path.read_bytes())
     if damage == "cut":
         path.write_bytes(content[: len(content) // 2])
@@ -252,12 +252,12 @@ def test_a_damaged_checkpoint_raises_and_leaves_the_session_as_it_was(tmp_path: 
         torch.save({"network": nn.Linear(2, 2)}, path)
     before = weights(session)
     with pytest.raises((ValueError, pickle.UnpicklingError)):
-        session.load(path)
+        session.take(load_state(path))
     assert_same_weights(weights(session), before)
     assert session.epoch == 0
 
 
 def test_another_session_s_checkpoint_is_refused(tmp_path: Path) -> None:
-    toy_session().save(tmp_path / "sl.pt")
+    save_state(toy_session().state(), tmp_path / "sl.pt")
     with pytest.raises(RuntimeError, match="branches"):
-        puzzled().load(tmp_path / "sl.pt")
+        puzzled().take(load_state(tmp_path / "sl.pt"))
