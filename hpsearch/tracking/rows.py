@@ -100,17 +100,15 @@ def note(study: StudyRecord, top: int = 10) -> str:
     """Return the study in Markdown: the winner, what it beats and the best designs."""
     names = short_names(study.trials)
     counts = {state: sum(trial.state is state for trial in study.trials) for state in TrialState}
-    lines = [
-        f"**{study.name}**: " + ", ".join(f"{n} {state.value}" for state, n in counts.items() if n) + "."
-    ]
-    best = study.best
+    standing = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
+    best, worth = study.best, "no trial has finished"
     if best is not None and best.objective is not None:
-        lines += [
-            "",
-            f"**Best: trial {best.number}** with {study.objective} = **{best.objective:.3f}**, "
+        worth = (
+            f"best is trial {best.number} with {study.objective} = **{best.objective:.3f}**, "
             f"{best.objective / study.facts.baseline:.2f} of always predicting the training mean "
-            f"({study.facts.baseline:.3f}).",
-        ]
+            f"({study.facts.baseline:.3f})"
+        )
+    lines = [f"**{study.name}**: {worth}; {standing}."]  # a folded note shows its first line
     columns = list(dict.fromkeys(names.values()))
     titles = ["rank", "trial", "state", PurePath(study.objective).name, "epochs", *columns]
     lines += ["", _cells(titles), _cells(["---"] * len(titles))]
