@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -101,7 +100,7 @@ class Part:
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
-    left_out: Counter[str] = field(default_factory=Counter)
+    left_out: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, answers: Iterable[tuple[RawItem, Outcome | Lost]]) -> Part:
@@ -112,7 +111,7 @@ class Part:
                 case Kept(row):
                     part.rows.append(row)
                 case Skipped(rule):
-                    part.left_out[rule] += 1
+                    part.left_out[rule] = part.left_out.get(rule, 0) + 1
                 case Reject():
                     part.rejects.append(answer)
                 case Lost(reason):
@@ -150,7 +149,7 @@ class Parts:
         for file in sorted(self.folder.glob("*.json")):
             content = json.loads(file.read_text())
             rejects = [Reject(**reject) for reject in content["rejects"]]
-            yield Part(content["rows"], rejects, Counter(content["left_out"]))
+            yield Part(content["rows"], rejects, content["left_out"])
 
     def table(self) -> pd.DataFrame | None:
         """Return the labels of all images, None where there is not one."""
