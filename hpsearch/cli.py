@@ -86,6 +86,23 @@ def _show(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _export(arguments: argparse.Namespace) -> int:
+    from hpsearch.export import export
+    from hpsearch.launch import datasets_folder, find_study
+
+    study = find_study(arguments.root, arguments.study)
+    print(export(study, arguments.out, datasets_root=datasets_folder(arguments.root), number=arguments.trial))
+    return 0
+
+
+def _predict(arguments: argparse.Namespace) -> int:
+    from trainables.predict import load, predict_files, render
+
+    predictions = predict_files(load(arguments.model), arguments.images, arguments.out)
+    print(render(predictions, arguments.format), end="")
+    return 0
+
+
 def _ui(arguments: argparse.Namespace) -> int:
     from hpsearch.ui import serve
 
@@ -150,6 +167,26 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("study", metavar="STUDY", help="the study's name")
     add_root(show)
     show.add_argument("--format", choices=("table", "csv", "json"), default="table", help="default: %(default)s")
+
+    export = add("export", _export, "write a trial's network, alone, as safetensors and ONNX")
+    export.add_argument("study", metavar="STUDY", help="the study's name")
+    add_root(export)
+    export.add_argument("--trial", type=int, metavar="N", help="default: the best")
+    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the network goes")
+
+    predict = add("predict", _predict, "print the head pose of face crops, and draw its axes")
+    predict.add_argument("model", type=Path, metavar="MODEL", help="a folder that `hpsearch export` wrote")
+    predict.add_argument(
+        "images",
+        type=Path,
+        nargs="+",
+        metavar="IMAGE",
+        help="a face crop, turned upright as EXIF says; of one that is not square the middle square is used",
+    )
+    where = "where pictures with axes go (default: %(default)s)"
+    predict.add_argument("--out", type=Path, default=Path("poses"), metavar="DIR", help=where)
+    formats = ("table", "csv", "json")
+    predict.add_argument("--format", choices=formats, default="table", help="default: %(default)s")
 
     ui = add("ui", _ui, "open MLflow on the runs below the root, on this machine only")
     add_root(ui)
