@@ -37,7 +37,7 @@ class Picture:
     split: str  # several names separated by a space where splits overlap
 
 
-class LeftOut(Exception):  # noqa: N818 no error: a rule of the dataset
+class LeftOut(Exception):
     """This image is fine but does not belong in the dataset; the message is the rule."""
 
 

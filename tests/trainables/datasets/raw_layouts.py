@@ -81,7 +81,10 @@ def write_biwi(
 
 
 def write_xgaze(
-    file: Path, pitch_yaw_rad: npt.NDArray[np.float64], side: int = 224, colour: tuple[int, int, int] = (200, 40, 10)
+    file: Path,
+    pitch_yaw_rad: npt.NDArray[np.float64],
+    side: int = 224,
+    colour: tuple[int, int, int] = (200, 40, 10),
 ) -> None:
     """Write a subject's .h5 with faces of one colour (blue, green, red)."""
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +92,7 @@ def write_xgaze(
     with h5py.File(file, "w") as opened:
         faces = np.empty((count, side, side, 3), np.uint8)
         faces[:] = colour
-        faces[:, :, :, 0] -= np.arange(count, dtype=np.uint8)[:, None, None]
+        faces[:, :, :, 0] -= (4 * np.arange(count) % 200).astype(np.uint8)[:, None, None]
         opened.create_dataset("face_patch", data=faces, chunks=(1, side, side, 3), compression="lzf")
         opened.create_dataset("face_head_pose", data=np.asarray(pitch_yaw_rad, np.float32))
         opened.create_dataset("face_mat_norm", data=np.tile(np.eye(3), (count, 1, 1)))

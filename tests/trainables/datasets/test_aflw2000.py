@@ -56,7 +56,10 @@ def test_hopenets_box_and_the_box_of_the_68_landmarks(tmp_path: Path) -> None:
     hidden = landmarks((250, 250), 100, 21)
     hidden[:, 5] = -1  # HopeNet reads the hidden landmarks too
     write_pair(
-        tmp_path / "image00001", (0, 0, 0), pt2d=hidden, pt3d_68=np.vstack([landmarks((250, 250), 100), np.zeros(68)])
+        tmp_path / "image00001",
+        (0, 0, 0),
+        pt2d=hidden,
+        pt3d_68=np.vstack([landmarks((250, 250), 100), np.zeros(68)]),
     )
     (hopenet,) = read_all(tmp_path, square="around").values()
     # -1 to 300 is 301: left -1 - 0.4 * 301 = -121.4, right 300 + 0.4 * 421.4 = 468.56; the height is less.
@@ -68,10 +71,10 @@ def test_hopenets_box_and_the_box_of_the_68_landmarks(tmp_path: Path) -> None:
 
 def test_a_missing_key_names_it(tmp_path: Path) -> None:
     write_pair(tmp_path / "image00001", (0, 0, 0))
-    with pytest.raises(ValueError, match="image00001.mat holds no pt3d_68"):
+    with pytest.raises(ValueError, match=r"image00001\.mat holds no pt3d_68"):
         read_all(tmp_path, box="pt3d_68")
 
 
 def test_a_folder_without_it_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="no imageNNNNN.jpg"):
+    with pytest.raises(BadInput, match=r"no imageNNNNN\.jpg"):
         AFLW2000Config().build(tmp_path)

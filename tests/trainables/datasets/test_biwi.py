@@ -21,7 +21,11 @@ def read_all(raw: Path, **options: object) -> dict[str, Picture]:
 
 
 def test_the_published_test_vector(tmp_path: Path) -> None:
-    rows = ((0.980639, 0.109899, 0.162077), (-0.11023, 0.993882, -0.00697376), (-0.161851, -0.011027, 0.986754))
+    rows = (
+        (0.980639, 0.109899, 0.162077),
+        (-0.11023, 0.993882, -0.00697376),
+        (-0.161851, -0.011027, 0.986754),
+    )
     write_biwi(tmp_path, "01", {3: np.array(rows)})
     (picture,) = read_all(tmp_path).values()
     np.testing.assert_allclose(picture.pose_deg, (9.3275, -0.4049, -6.3944), atol=1e-4)
@@ -58,8 +62,8 @@ def test_the_sample_heads_are_in_their_boxes() -> None:
 def test_a_known_rotation_turns_the_nose_where_our_convention_says(
     tmp_path: Path, pose: tuple[float, float, float]
 ) -> None:
-    # The head of our convention (x right, y up, z to the viewer) is turned by the transposed matrix of its pose;
-    # BIWI's camera has y down and z away, and its head looks against its own z.
+    # The head of our convention (x right, y up, z to the viewer) is turned by the transposed matrix of its
+    # pose; BIWI's camera has y down and z away, and its head looks against its own z.
     axes = np.diag([1.0, -1.0, -1.0])
     write_biwi(tmp_path, "01", {1: axes @ matrix_from_pose(np.array(pose)).T @ axes})
     (picture,) = read_all(tmp_path).values()
@@ -72,7 +76,7 @@ def test_the_box_stands_around_the_projected_head_centre(tmp_path: Path) -> None
         "500 0 320\n0 400 240\n0 0 1\n\n0 0 0 0\n\n0 1 0\n-1 0 0\n0 0 1\n\n20 40 1000\n\n640 480\n"
     )
     (picture,) = read_all(tmp_path, head_mm=240).values()
-    # Turned and shifted: (-50 + 20, -100 + 40, 2000); projected: 320 - 500 * 30 / 2000, 240 - 400 * 60 / 2000.
+    # Turned and shifted: -30, -60, 2000 mm; projected: 320 - 500 * 30 / 2000, 240 - 400 * 60 / 2000.
     x, y, side = 312.5, 228, 500 * 240 / 2000
     assert picture.box == (int(x - side / 2), y - side / 2, int(x + side / 2), y + side / 2)
 
@@ -116,7 +120,7 @@ def test_published_boxes_with_hopenets_margin(tmp_path: Path, line: str) -> None
     boxes.write_text(f"#;image;tl_x;tl_y;br_x;br_y;pose\n{line}\n")
     dataset = BIWIConfig(boxes=str(boxes)).build(tmp_path)
     seven, eight = dataset.items()
-    # k = 0.35: left 100 - 21, right 200 + 0.21 * 121; top 120 - 42, bottom 240 + 0.21 * 162; its middle square.
+    # k = 0.35: left 100 - 21, right 200 + 0.21 * 121; top 120 - 42, bottom 240 + 0.21 * 162; the middle of it.
     assert dataset.read(seven).box == (79, 78 + (196 - 146) // 2, 225, 78 + (196 - 146) // 2 + 146)
     with pytest.raises(LeftOut, match="without a box"):
         dataset.read(eight)

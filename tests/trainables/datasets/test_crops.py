@@ -10,7 +10,7 @@ WHITE = Image.new("RGB", (100, 100), (255, 255, 255))
 
 
 def test_margins_are_added_one_after_the_other() -> None:
-    # k = 0.5 on 100 x 100: left 30, then the box is 130 wide and right 39; top 100, then 200 high and bottom 60.
+    # k = 0.5 on 100 x 100: left 30, then it is 130 wide and right 39; top 100, then 200 high and bottom 60.
     assert widened(Box(100, 100, 200, 200), w300lp.margins(0.5)) == Box(70, 0, 239, 260)
 
 

@@ -80,7 +80,9 @@ def test_unreadable_images_are_set_aside_with_their_reason(tmp_path: Path) -> No
 
 
 def test_above_one_percent_of_rejects_the_import_fails_and_can_be_allowed(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"3 of 200 images \(1\.5%\) cannot be read, at most 1% may.*rejects\.csv"):
+    with pytest.raises(
+        BadInput, match=r"3 of 200 images \(1\.5%\) cannot be read, at most 1% may.*rejects\.csv"
+    ):
         imported(tmp_path, count=200, broken=(1, 2, 3))
     assert not (tmp_path / "out" / "dataset.json").exists()
     assert (tmp_path / "out" / "rejects.csv").read_text().count("made to be broken") == 3
@@ -104,7 +106,9 @@ def test_angles_that_are_no_numbers_are_rejected(tmp_path: Path, monkeypatch: py
     dataset = MadeUp(tmp_path, MadeUpConfig())
     item = next(iter(dataset.items()))
     picture = dataset.read(item)
-    monkeypatch.setattr(MadeUp, "read", lambda *_: picture.__class__(**{**vars(picture), "pose_deg": (float("nan"), 0, 0)}))
+    monkeypatch.setattr(
+        MadeUp, "read", lambda *_: picture.__class__(**{**vars(picture), "pose_deg": (float("nan"), 0, 0)})
+    )
     outcome = ImportOne(dataset, tmp_path, 16, 95)(item)
     assert isinstance(outcome, Reject) and "not finite" in outcome.reason
 

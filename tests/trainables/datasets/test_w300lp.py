@@ -27,7 +27,9 @@ def test_labels_of_the_real_samples_are_those_of_the_raw_files(tmp_path: Path) -
     for mat in raw.glob("*/*.mat"):
         pitch, yaw, roll = np.degrees(loadmat(mat)["Pose_Para"][0][:3])
         row = labels.loc[f"images/{mat.parent.name}/{mat.stem}.jpg"]
-        np.testing.assert_allclose(row[["yaw_deg", "pitch_deg", "roll_deg"]].astype(float), (yaw, pitch, roll), atol=1e-4)
+        np.testing.assert_allclose(
+            row[["yaw_deg", "pitch_deg", "roll_deg"]].astype(float), (yaw, pitch, roll), atol=1e-4
+        )
 
 
 @needs_samples
@@ -57,7 +59,12 @@ def test_the_box_is_hopenets(tmp_path: Path) -> None:
     (picture,) = read_all(tmp_path, margin_k=0.5).values()
     # Points from 175 to 275: left 145, then right 275 + 0.3 * 130; top 75, then bottom 275 + 0.3 * 200.
     left, top, right, bottom = 145, 75, 314, 335
-    assert picture.box == (left, top + (bottom - top - 169) // 2, right, top + (bottom - top - 169) // 2 + 169)
+    assert picture.box == (
+        left,
+        top + (bottom - top - 169) // 2,
+        right,
+        top + (bottom - top - 169) // 2 + 169,
+    )
     (whole,) = read_all(tmp_path, margin_k=0.5, square="around").values()
     assert whole.box.width == bottom - top
 
@@ -124,7 +131,9 @@ def test_broken_mats_are_set_aside_and_cost_nothing_else(tmp_path: Path) -> None
     jpg = tmp_path / "AFW_Flip" / "AFW_000001_1_0.jpg"
     jpg.write_bytes(jpg.read_bytes()[:2000])
     (tmp_path / "AFW_Flip" / "AFW_000002_1_0.jpg").unlink()
-    report = import_dataset("300w-lp", W300LPConfig(), tmp_path, tmp_path / "out", processes=2, reject_limit=1)
+    report = import_dataset(
+        "300w-lp", W300LPConfig(), tmp_path, tmp_path / "out", processes=2, reject_limit=1
+    )
     files = set(report.dataset.labels()["file"])
     rejects = (tmp_path / "out" / "rejects.csv").read_text()
     assert report.rejected >= 13 and len(files) + report.rejected + sum(report.left_out.values()) == 80
