@@ -56,7 +56,7 @@ class MedianConfig(Config):
     def build(self, epochs: int) -> BasePruner:
         """Return the pruner."""
         return optuna.pruners.MedianPruner(
-            n_startup_trials=self.startup_trials, n_warmup_steps=self.warmup_epochs - 1
+            n_startup_trials=self.startup_trials, n_warmup_steps=self.warmup_epochs
         )
 
 

@@ -81,8 +81,8 @@ class Study:
         """Record what a trial reached after `epoch` and say whether it should stop now.
 
         An epoch that was recorded before (a trial repeats at most one after a restart) changes nothing. A
-        trial is never pruned after its last epoch: it has cost its full budget and is complete. Nor is it where
-        its value is not finite: it fails in the end, and says why.
+        trial is never pruned after its last epoch: it has cost its full budget and is complete. Nor is one
+        whose value is not finite: it fails in the end, and says why.
         """
         trial, value = self._trial(number), metrics[self._spec.search.objective]
         if epoch not in self._frozen(number).intermediate_values:
@@ -139,7 +139,7 @@ class Study:
             folder=self.folder,
             objective=self._spec.search.objective,
             facts=StudyFacts(**self._study.user_attrs["facts"]),
-            trials=tuple(self._record(trial) for trial in trials if trial.state in STATES),
+            trials=tuple(self._record(trial) for trial in trials if self._begun(trial)),
         )
 
     def _seed_sampler(self, number: int) -> None:
@@ -156,6 +156,11 @@ class Study:
         self._seed_sampler(frozen.number)  # a crash may have come before the last of its values was drawn
         done = max(frozen.intermediate_values, default=0)
         return self._fill(optuna.trial.Trial(self._study, frozen._trial_id), epochs_done=done)
+
+    def _begun(self, trial: FrozenTrial) -> bool:
+        """Say whether all values of a trial are drawn; a crash, or a reader, may come between two of them."""
+        params = trial.params
+        return trial.state in STATES and self._spec.space.completed(params).keys() == params.keys()
 
     def _frozen(self, number: int) -> FrozenTrial:
         return self._study.get_trials(deepcopy=False)[number]
