@@ -120,7 +120,7 @@ def test_published_boxes_with_hopenets_margin(tmp_path: Path, line: str) -> None
     boxes.write_text(f"#;image;tl_x;tl_y;br_x;br_y;pose\n{line}\n")
     dataset = BIWIConfig(boxes=str(boxes)).build(tmp_path)
     seven, eight = dataset.items()
-    # k = 0.35: left 100 - 21, right 200 + 0.21 * 121; top 120 - 42, bottom 240 + 0.21 * 162; the middle of it.
+    # k = 0.35: left 100 - 21, right 200 + 0.21 * 121; top 120 - 42, bottom 240 + 0.21 * 162; its middle.
     assert dataset.read(seven).box == (79, 78 + (196 - 146) // 2, 225, 78 + (196 - 146) // 2 + 146)
     with pytest.raises(LeftOut, match="without a box"):
         dataset.read(eight)
