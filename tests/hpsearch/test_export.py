@@ -220,6 +220,21 @@ def test_an_export_that_differs_is_an_error_and_leaves_nothing(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_the_command_line_predicts_and_draws(
+    made: tuple[StudyRecord, Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = faces(tmp_path / "faces", 2, 80)
+    words = ["predict", str(made[1]), *map(str, files), "--out", str(tmp_path / "out"), "--format", "csv"]
+    assert cli.main(words) == 0
+    rows = [line.split(",") for line in capsys.readouterr().out.splitlines()]
+    assert rows[0] == ["file", "yaw_deg", "pitch_deg", "roll_deg", "picture"]
+    said = np.array([row[1:4] for row in rows[1:]], float)
+    np.testing.assert_allclose(said, hpsearch.load(made[1]).predict(files), atol=1e-4)
+    assert all(Path(row[4]).is_file() for row in rows[1:])
+    assert cli.main(["predict", str(tmp_path), str(files[0]), str(tmp_path / "gone.png")]) == 2
+    assert "no exported network here" in capsys.readouterr().err
+
+
 SPACE_TEXT = """
 data: {train: {dataset: rendered-heads}, image_px: 32}
 network: {backbone: resnet10, dropout: {float: [0.0, 0.5]}}
