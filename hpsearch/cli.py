@@ -19,8 +19,11 @@ ROOT = Path("hpsearch-runs")
 """Where datasets, studies and MLflow's store lie unless `--root` says otherwise."""
 
 
-class Terminated(BaseException):
-    """SIGTERM, raised where the main thread stands, so that everything is written before the process ends."""
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, raised where the main thread stands, so that everything is written before the process ends.
+
+    It is a `KeyboardInterrupt` because Ray's compiled parts let no other exception through.
+    """
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -36,10 +39,10 @@ def main(words: Sequence[str] | None = None) -> int:
         count = len(error.faults)
         print(f"{count} fault{'s' if count > 1 else ''}; nothing was started", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        return 130
     except Terminated:
         return 143
+    except KeyboardInterrupt:
+        return 130
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
         sys.stderr.close()
         return 0
@@ -71,7 +74,7 @@ def _launch(arguments: argparse.Namespace) -> int:
             verbose=arguments.verbose,
             screen=screen,
         )
-    except (KeyboardInterrupt, Terminated):
+    except KeyboardInterrupt:
         screen.interrupted()
         raise
     screen.result(study)

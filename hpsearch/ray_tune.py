@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -83,6 +84,7 @@ def cluster(address: str | None, verbose: bool) -> Iterator[None]:
     os.environ.update(_QUIET)
     logging.getLogger("ray").setLevel(logging.INFO if verbose else logging.ERROR)
     local: dict[str, Any] = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
+    on_sigterm = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(
             address or "local",
@@ -93,6 +95,7 @@ def cluster(address: str | None, verbose: bool) -> Iterator[None]:
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise BadInput(f"no Ray cluster answers at {address}: {error}") from None
+    signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own handler aborts the process
     try:
         yield
     finally:

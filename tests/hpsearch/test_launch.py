@@ -81,6 +81,16 @@ def wait_for_epochs(root: Path, count: int, timeout_s: float = 120) -> None:
     raise AssertionError("no epoch was recorded in time")
 
 
+def worker_of(driver: int) -> int:
+    """Return the process that trains for a driver: the child of a child of it, by name."""
+
+    def parent(pid: int) -> int:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+    found = subprocess.run(["pgrep", "-f", "^ray::.*Trainable"], capture_output=True, text=True, check=True)
+    return next(pid for pid in map(int, found.stdout.split()) if parent(parent(pid)) == driver)
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A root on which one study has run whole, one trial at a time."""
@@ -192,16 +202,13 @@ def test_an_interrupted_launch_says_how_to_go_on(tmp_path: Path, sent: signal.Si
 
 @pytest.mark.slow
 def test_a_killed_worker_is_started_again_and_a_second_launch_is_refused(tmp_path: Path) -> None:
-    space = write_space(tmp_path, concurrent=1, epochs=6)
+    space = write_space(tmp_path, concurrent=1, epochs=12)
     launch = start(space, tmp_path)
     wait_for_epochs(tmp_path, 2)
+    os.kill(worker_of(launch.pid), signal.SIGKILL)
     second = hpsearch("launch", space, "--root", tmp_path)
     assert second.returncode == 2
     assert f"process {launch.pid}" in second.stderr
-    workers = subprocess.run(
-        ["pgrep", "-f", "ray::.*RayTrainable"], capture_output=True, text=True, check=True
-    )
-    os.kill(int(workers.stdout.split()[0]), signal.SIGKILL)
     printed, _ = launch.communicate(timeout=240)
     assert launch.returncode == 0, printed
     assert "starts again" in printed
