@@ -204,9 +204,9 @@ class _Run:
                 self.imported += len(answers)
                 if self.progress:
                     self.progress(self._progress())
-                if self.rejected >= ENOUGH_REJECTS:
-                    self.refuse_too_many(reject_limit)
-        self.refuse_too_many(reject_limit)
+                if self.rejected >= ENOUGH_REJECTS and self._too_many(reject_limit):
+                    break
+        self._refuse_too_many(reject_limit)
 
     def _count(self, part: Part) -> None:
         self.left_out.update(part.left_out)
@@ -219,14 +219,17 @@ class _Run:
         left = self.plan.items - self.done
         return Progress(self.done, self.plan.items, self.rejected, self.left_out.total(), rate, left / rate)
 
-    def refuse_too_many(self, limit: float) -> None:
+    def _too_many(self, limit: float) -> bool:
+        return self.lost_images > limit * self.plan.images
+
+    def _refuse_too_many(self, limit: float) -> None:
         """Write `rejects.csv`, and raise where more than `limit` of the images are lost."""
         file = self.out / "rejects.csv"
         with file.open("w", newline="") as opened:
             rows = csv.writer(opened)
             rows.writerow(("file", "reason"))
             rows.writerows((reject.file, reject.reason) for part in self.parts for reject in part.rejects)
-        if self.lost_images > limit * self.plan.images:
+        if self._too_many(limit):
             share = self.lost_images / self.plan.images
             raise BadInput(
                 f"{self.lost_images} of {self.plan.images} images ({share:.1%}) cannot be read, at most "

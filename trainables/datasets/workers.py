@@ -7,6 +7,7 @@ it died. Such an item is tried once more in a fresh process; then its answer is 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import resource
 import signal
 import time
@@ -166,6 +167,9 @@ def _death(exitcode: int | None) -> str:
 def _serve(job: Callable[[Any], Any], connection: Connection) -> None:
     """Answer chunks until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    os.environ["OPENBLAS_NUM_THREADS"] = (
+        "1"  # scipy's, loaded later: its threads would count against the limit
+    )
     _limit_memory()
     connection.send(_READY)
     try:

@@ -91,6 +91,13 @@ def test_above_one_percent_of_rejects_the_import_fails_and_can_be_allowed(tmp_pa
     assert set(reads(tmp_path).values()) == {1}
 
 
+def test_a_hopeless_import_is_given_up_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainables.datasets.importing.ENOUGH_REJECTS", 100)
+    with pytest.raises(BadInput, match="128 of 500 images"):
+        imported(tmp_path, count=500, broken=tuple(range(500)))
+    assert len(reads(tmp_path)) < 500
+
+
 def test_an_import_of_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no image to import"):
         imported(tmp_path, count=0)
