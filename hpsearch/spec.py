@@ -174,15 +174,15 @@ def _grid(document: Document, space: Space, enqueued: list[Params]) -> tuple[tup
         return (), [Fault(message, _dotted(path), document.file, document.line(path))]
     combinations = list(space.combinations())
     faults = list(_config_faults(document, space, combinations))
-    first: list[Params] = []
+    first: dict[int, Params] = {}
     for index, params in enumerate(enqueued):
-        met = [combination for combination in combinations if params.items() <= combination.items()]
-        first += [combination for combination in met if combination not in first]
+        met = {n: other for n, other in enumerate(combinations) if params.items() <= other.items()}
+        first |= {n: other for n, other in met.items() if n not in first}
         if not met:
             path = (SECTION, "enqueue", index)
             message = "the grid has no such combination: enqueue one that it has, or take another sampler"
             faults.append(Fault(message, _dotted(path), document.file, document.line(path)))
-    return (*first, *(params for params in combinations if params not in first)), faults
+    return (*first.values(), *(other for n, other in enumerate(combinations) if n not in first)), faults
 
 
 def _pruner_faults(spec: StudySpec) -> Iterator[Fault]:

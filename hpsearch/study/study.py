@@ -23,6 +23,7 @@ from hpsearch.holes import Choice, Hole, Params, Value
 from hpsearch.records import Placement, StudyFacts, StudyRecord, TrialRecord, TrialState
 from hpsearch.spec import StudySpec
 from trainables.config import TrainConfig
+from trainables.faults import BadInput
 
 JOURNAL = "study.journal"
 
@@ -159,8 +160,10 @@ class Study:
 
     def _begun(self, trial: FrozenTrial) -> bool:
         """Say whether all values of a trial are drawn; a crash, or a reader, may come between two of them."""
+        if trial.state not in STATES or trial.number in self._configs:
+            return trial.state in STATES
         params = trial.params
-        return trial.state in STATES and self._spec.space.completed(params).keys() == params.keys()
+        return self._spec.space.completed(params).keys() == params.keys()
 
     def _frozen(self, number: int) -> FrozenTrial:
         return self._study.get_trials(deepcopy=False)[number]
@@ -207,8 +210,17 @@ def open_study(folder: Path, spec: StudySpec, facts: StudyFacts) -> Study:
 
 
 def read_study(folder: Path, spec: StudySpec) -> StudyRecord:
-    """Read a study that may be running: nothing is written."""
-    return Study(optuna.load_study(study_name=spec.name, storage=_storage(folder)), folder, spec).record()
+    """Read a study that may be running: nothing is written.
+
+    Raises `BadInput` where its launch was stopped before it began.
+    """
+    try:
+        study = optuna.load_study(study_name=spec.name, storage=_storage(folder))
+    except (KeyError, FileNotFoundError):
+        study = None
+    if study is None or "facts" not in study.user_attrs:
+        raise BadInput(f"study {spec.name!r} has not begun: launch it again")
+    return Study(study, folder, spec).record()
 
 
 def _storage(folder: Path) -> JournalStorage:

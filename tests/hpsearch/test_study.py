@@ -15,6 +15,7 @@ from optuna.trial import create_trial
 from hpsearch.records import Placement, TrialState
 from hpsearch.study.samplers import SAMPLERS, TPEConfig
 from hpsearch.study.study import JOURNAL, _storage, read_study
+from trainables.faults import BadInput
 
 HERE = Placement(host="here", device="cpu", cpus=1.0, gpus=0.0)
 RANDOM = "{sampler: random, pruner: {successive_halving: {warmup_epochs: 2, reduction_factor: 2}}}"
@@ -171,6 +172,42 @@ def test_pruned_trials_do_not_end_the_random_start_of_tpe() -> None:
         study.add_trial(_trial(number, OptunaState.PRUNED))
     alone = optuna.create_study(sampler=SAMPLERS["random"]().build(1))  # type: ignore[attr-defined]
     assert study.ask().suggest_float("x", 0, 1) == alone.ask().suggest_float("x", 0, 1)
+
+
+def test_values_come_back_from_the_file_with_their_types(tmp_path: Path) -> None:
+    space = """\
+data: {train: {dataset: heads}}
+pretext: {puzzling: {heads: {choice: [true, false]}, ssl_weight: {choice: [1, 0, 0.5]}}}
+clip_norm: {choice: [null, {float: [0.5, 5], log: true}]}
+augmentation: {choice: [none, "1", heavy]}
+epochs: {int: [4, 16], log: true}
+seed: {int: [0, 9], step: 3}
+"""
+    spec = studies.spec(tmp_path, "{sampler: random, enqueue: [{seed: 6, clip_norm: 2, epochs: 7}]}", space)
+    study = studies.open_in(tmp_path, spec)
+    asks = [study.ask() for _ in range(12)]
+    assert asks[0].params | {"seed": 6, "clip_norm": "float", "clip_norm.float": 2} == asks[0].params
+    for ask, trial in zip(asks, read_study(tmp_path, spec).trials, strict=True):
+        assert trial.params == ask.params
+        assert trial.config == ask.config
+        kinds = {name: type(value) for name, value in trial.params.items()}
+        assert kinds["pretext.puzzling.heads"] is bool
+        assert kinds["epochs"] is kinds["seed"] is int
+        assert trial.config.seed in (0, 3, 6, 9)
+    weights = {repr(ask.params["pretext.puzzling.ssl_weight"]) for ask in asks}
+    assert weights == {"1", "0", "0.5"}
+
+
+def test_a_study_that_has_not_begun_is_told_so(tmp_path: Path) -> None:
+    spec = studies.spec(tmp_path, RANDOM)
+    with pytest.raises(BadInput, match="has not begun"):
+        read_study(tmp_path, spec)
+    study = studies.open_in(tmp_path / "whole", spec)
+    first = (tmp_path / "whole" / JOURNAL).read_bytes().splitlines(keepends=True)[0]
+    assert study.record().trials == ()
+    (tmp_path / JOURNAL).write_bytes(first)
+    with pytest.raises(BadInput, match="has not begun"):
+        read_study(tmp_path, spec)
 
 
 def test_a_grid_is_visited_whole(tmp_path: Path) -> None:
