@@ -32,7 +32,7 @@ def read_study(name: str, root: str | os.PathLike[str] = "hpsearch-runs") -> Stu
     """
     from pathlib import Path
 
-    from hpsearch.launch import find_study
+    from hpsearch.studies import find_study
     from hpsearch.tables import StudyTables
 
     return StudyTables(find_study(Path(root), name))

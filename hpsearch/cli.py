@@ -82,8 +82,8 @@ def _launch(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from hpsearch.launch import find_study
     from hpsearch.leaderboard import render
+    from hpsearch.studies import find_study
 
     print(render(find_study(arguments.root, arguments.study), arguments.format), end="")
     return 0
@@ -91,7 +91,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _export(arguments: argparse.Namespace) -> int:
     from hpsearch.export import export
-    from hpsearch.launch import datasets_folder, find_study
+    from hpsearch.studies import datasets_folder, find_study
 
     study = find_study(arguments.root, arguments.study)
     print(export(study, arguments.out, datasets_root=datasets_folder(arguments.root), number=arguments.trial))
@@ -153,7 +153,11 @@ def _parser() -> argparse.ArgumentParser:
 
     def add_root(sub: argparse.ArgumentParser) -> None:
         sub.add_argument(
-            "--root", type=Path, default=ROOT, metavar="DIR", help="where everything is kept (default: %(default)s)"
+            "--root",
+            type=Path,
+            default=ROOT,
+            metavar="DIR",
+            help="keeps everything (default: %(default)s)",
         )
 
     check = add("check", _check, "read a search space and say what it holds, or every fault in it")
@@ -162,14 +166,18 @@ def _parser() -> argparse.ArgumentParser:
     launch = add("launch", _launch, "run a search, or go on with one")
     launch.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
     add_root(launch)
-    launch.add_argument("--trials", type=_positive, metavar="N", help="trials in all, instead of search.budget.trials")
+    launch.add_argument(
+        "--trials", type=_positive, metavar="N", help="trials in all, instead of search.budget.trials"
+    )
     launch.add_argument("--address", metavar="A", help="a running Ray cluster, such as auto or HOST:6379")
     launch.add_argument("-v", "--verbose", action="store_true", help="let Ray and Optuna speak too")
 
     show = add("show", _show, "print a study's leaderboard")
     show.add_argument("study", metavar="STUDY", help="the study's name")
     add_root(show)
-    show.add_argument("--format", choices=("table", "csv", "json"), default="table", help="default: %(default)s")
+    show.add_argument(
+        "--format", choices=("table", "csv", "json"), default="table", help="default: %(default)s"
+    )
 
     export = add("export", _export, "write a trial's network, alone, as safetensors and ONNX")
     export.add_argument("study", metavar="STUDY", help="the study's name")
@@ -197,12 +205,19 @@ def _parser() -> argparse.ArgumentParser:
 
     add("schema", _schema, "print the JSON schema of search spaces, for editors")
 
-    data = commands.add_parser("data", help="build and look at datasets", description="Build and look at datasets.")
+    data = commands.add_parser(
+        "data", help="build and look at datasets", description="Build and look at datasets."
+    )
     data_commands = data.add_subparsers(title="commands", required=True, metavar="COMMAND")
     build = add("build", _data_build, "build a dataset, or those that a search space names", data_commands)
     build.add_argument("what", metavar="WHAT", help="rendered-heads, or a search space")
     add_root(build)
-    look = add("show", _data_show, "write a contact sheet: samples with their axes, and how angles spread", data_commands)
+    look = add(
+        "show",
+        _data_show,
+        "write a contact sheet: samples with their axes, and how angles spread",
+        data_commands,
+    )
     look.add_argument("name", metavar="NAME", help="a dataset's name, or rendered-heads")
     add_root(look)
     look.add_argument("--out", type=Path, metavar="FILE", help="default: NAME.png here")

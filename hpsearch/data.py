@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from hpsearch.launch import Screen, datasets_folder
+from hpsearch.launch import Screen
 from hpsearch.spec import load_spec
+from hpsearch.studies import datasets_folder
 from trainables.datasets import DatasetRef, ensure_dataset, open_dataset
 from trainables.datasets.prepared import PreparedDataset
 
 if TYPE_CHECKING:
-    from trainables.training import Progress
+    pass
 
 _REF: TypeAdapter[DatasetRef] = TypeAdapter(DatasetRef)
 

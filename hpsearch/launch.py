@@ -5,35 +5,27 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from ruamel.yaml import YAML
 
 from hpsearch.leaderboard import render
 from hpsearch.lock import study_lock
 from hpsearch.ray_tune import Shares, cluster, gpus_in_cluster, run_trials, side_by_side
-from hpsearch.records import StudyFacts, StudyRecord, TrialRecord, TrialState
+from hpsearch.records import StudyFacts, StudyRecord, TrialRecord
 from hpsearch.search import Search
-from hpsearch.spec import SECTION, StudySpec, load_spec
-from hpsearch.study.study import Ask, Study, open_study, read_study
+from hpsearch.spec import StudySpec, load_spec
+from hpsearch.studies import SPACE, check_unchanged, datasets_folder, studies_folder
+from hpsearch.study.study import Study, open_study
 from hpsearch.tracking import Tracker, default_uri
 from trainables.checkpoints import BEST_WEIGHTS
 from trainables.config import TrainConfig
-from trainables.document import load_document
-from trainables.faults import BadInput, Fault, nearest
 from trainables.training import Progress, TrainingData, ensure_data
-
-SPACE = "space.yaml"
-"""The search space as it was launched, in the study's folder."""
-
-CHANGEABLE = ("budget", "resources", "retries", "epoch_timeout_s", "name")
-"""Keys of `search` that may change between launches: they do not change what a trial means."""
-
 
 BEST_CONFIG = "best.yaml"
 """The winner: the same file as the space, without holes."""
@@ -91,7 +83,7 @@ def launch(
                     shares=shares,
                     trials=spec.trials,
                     deadline_s=_deadline_s(spec),
-                    prepare=lambda ask: prepare.data(ask.config),
+                    prepare=prepare.data,
                 )
                 show(study.record())
                 run_trials(
@@ -157,69 +149,6 @@ class _Preparation:
     def data(self, config: TrainConfig) -> TrainingData:
         with self.screen.building("rendered-heads") as progress:
             return ensure_data(config, self.datasets_root, progress)
-
-
-def studies_folder(root: Path) -> Path:
-    """Return the folder of all studies below the root."""
-    return root / "studies"
-
-
-def datasets_folder(root: Path) -> Path:
-    """Return the folder of all prepared datasets below the root."""
-    return root / "datasets"
-
-
-def find_study(root: Path, name: str) -> StudyRecord:
-    """Read the study called `name`, which may be running.
-
-    Raises `BadInput` where there is none.
-    """
-    folder = studies_folder(root) / name
-    if not (folder / SPACE).is_file():
-        there = [path.parent.name for path in studies_folder(root).glob(f"*/{SPACE}")]
-        raise BadInput(f"no study {name!r} below {root}{nearest(name, there)}")
-    return read_study(folder, load_spec(folder / SPACE, name=name))
-
-
-def check_unchanged(folder: Path, spec: StudySpec) -> None:
-    """Refuse to go on with a study whose space has changed in a way that changes what a trial means.
-
-    Raises `BadInput` listing the changed keys.
-    """
-    kept = folder / SPACE
-    if not kept.is_file():
-        return
-    before, now = _meaning(load_document(kept).tree), _meaning(spec.document.tree)
-    changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
-    if changed:
-        raise BadInput(
-            [
-                Fault(
-                    f"was {before.get(key, 'absent')!r} when study {spec.name!r} began, is {now.get(key, 'absent')!r}: "
-                    f"its trials cannot be compared. Give the new space a name of its own ({SECTION}.name)",
-                    key,
-                    spec.document.file,
-                )
-                for key in changed
-            ]
-        )
-
-
-def _meaning(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """Return every value that shapes trials under its dotted path."""
-    flat: dict[str, Any] = {}
-
-    def visit(value: Any, path: tuple[str, ...]) -> None:
-        if path[:1] == (SECTION,) and path[1:2] and path[1] in CHANGEABLE:
-            return
-        if isinstance(value, Mapping) and value:
-            for key, child in value.items():
-                visit(child, (*path, str(key)))
-        else:
-            flat[".".join(path)] = value
-
-    visit(tree, ())
-    return flat
 
 
 def gather_facts(spec: StudySpec, data: TrainingData) -> StudyFacts:

@@ -18,8 +18,8 @@ from trainables.faults import BadInput
 def study_lock(folder: Path) -> Iterator[None]:
     """Hold the study in `folder` for this process.
 
-    Raises `BadInput` naming the holder (host, process, since) where another launch has it. The system drops the
-    lock with the process, however that ends.
+    Raises `BadInput` naming the holder (host, process, since) where another launch has it. The system drops
+    the lock with the process, however that ends.
     """
     with (folder / "study.lock").open("a+") as file:
         try:

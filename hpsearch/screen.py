@@ -20,7 +20,7 @@ from hpsearch.spec import StudySpec
 
 
 class TerminalScreen:
-    """Speaks to a person on `console`. `space` is the file that was launched, for the commands it proposes."""
+    """Speaks to a person. `space` is the file that was launched, for the commands it proposes."""
 
     def __init__(self, space: Path | None, root: Path, console: Console | None = None) -> None:
         self._space = space
@@ -77,7 +77,9 @@ class TerminalScreen:
         self.say("\nNext:")
         self.say(f"  hpsearch ui{root}    # compare the runs in MLflow")
         self.say(f"  hpsearch show {study.name}{root} --format csv")
-        self.say(f"  hpsearch launch {self._space}{root} --trials {2 * len(study.trials)}    # go on searching")
+        self.say(
+            f"  hpsearch launch {self._space}{root} --trials {2 * len(study.trials)}    # go on searching"
+        )
 
     def interrupted(self) -> None:
         """Say that nothing is lost."""

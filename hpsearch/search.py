@@ -8,8 +8,9 @@ from pathlib import Path
 
 from hpsearch.ray_tune import Shares
 from hpsearch.records import Placement, StudyRecord, TrialRecord, TrialState
-from hpsearch.study.study import Ask, Study
+from hpsearch.study.study import Study
 from trainables.checkpoints import Checkpoints, History
+from trainables.config import TrainConfig
 from trainables.ray_trainable import TrialJob
 
 Change = Callable[[StudyRecord, TrialRecord], None]
@@ -38,7 +39,7 @@ class Search:
         shares: Shares,
         trials: int | None,
         deadline_s: float | None,
-        prepare: Callable[[Ask], None],
+        prepare: Callable[[TrainConfig], object],
     ) -> None:
         self._study = study
         self._on_change = on_change
@@ -60,7 +61,7 @@ class Search:
             return None
         else:
             ask = self._study.ask()
-        self._prepare(ask)
+        self._prepare(ask.config)
         self._tell(ask.number)
         return TrialJob(
             number=ask.number,

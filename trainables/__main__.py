@@ -12,10 +12,16 @@ from trainables.faults import BadInput
 
 def main() -> int:
     """Train the config that the command line names; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m trainables", description="Train one config, without a search.")
+    parser = argparse.ArgumentParser(
+        prog="python -m trainables", description="Train one config, without a search."
+    )
     parser.add_argument("config", type=Path, metavar="CONFIG", help="a YAML file without holes")
-    parser.add_argument("--root", type=Path, default=Path("hpsearch-runs"), metavar="DIR", help="default: %(default)s")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="CPU threads (default: %(default)s)")
+    parser.add_argument(
+        "--root", type=Path, default=Path("hpsearch-runs"), metavar="DIR", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--threads", type=int, default=1, metavar="N", help="CPU threads (default: %(default)s)"
+    )
     parser.add_argument("--weights", type=Path, metavar="FILE", help="write the best epoch's weights here")
     arguments = parser.parse_args()
     try:
@@ -41,7 +47,9 @@ def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:
     document = load_document(file)
     config = parse_config(document.tree)
     if not isinstance(config, TrainConfig):
-        raise BadInput([replace(fault, file=document.file, line=document.line(path)) for path, fault in config])
+        raise BadInput(
+            [replace(fault, file=document.file, line=document.line(path)) for path, fault in config]
+        )
     torch.set_num_threads(threads)
     data = ensure_data(config, root / "datasets", lambda done, total: None)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -64,7 +64,10 @@ class Checkpoints:
             writing.result()
 
     def restore(self, session: Restorable) -> tuple[History, list[str]]:
-        """Take up the newest checkpoint that can be read; return its history and a line for each that cannot."""
+        """Take up the newest checkpoint that can be read.
+
+        Returns its history, and a line for each checkpoint that could not be read.
+        """
         broken = []
         for path in self._newest_first():
             try:

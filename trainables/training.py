@@ -43,8 +43,8 @@ def ensure_data(config: TrainConfig, datasets_root: Path, progress: Progress) ->
 def open_data(config: TrainConfig, datasets_root: Path) -> TrainingData:
     """Open training and validation images.
 
-    Raises `BadInput` with every fault: a dataset, split or subject that is not there, angles that differ between
-    the two, labels that are NaN or out of range, files that are missing.
+    Raises `BadInput` with every fault: a dataset, split or subject that is not there, angles that differ
+    between the two, labels that are NaN or out of range.
     """
     train_dataset = open_dataset(config.data.train.dataset, datasets_root)
     validation_dataset = open_dataset(config.validation_dataset, datasets_root)

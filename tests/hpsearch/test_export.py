@@ -18,7 +18,7 @@ from PIL import Image
 import hpsearch
 from hpsearch import cli
 from hpsearch.export import FILES, export
-from hpsearch.launch import SPACE, find_study, studies_folder
+from hpsearch.studies import SPACE, find_study, studies_folder
 from hpsearch.records import StudyFacts, StudyRecord, TrialState
 from hpsearch.spec import load_spec
 from hpsearch.study.study import open_study

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from hpsearch.launch import find_study
+from hpsearch.studies import find_study
 from hpsearch.leaderboard import records
 
 SPACE = """
@@ -233,7 +233,7 @@ def test_a_diverging_study_fails_with_reasons_and_status_1(tmp_path: Path) -> No
 )
 def test_what_the_machine_lacks_is_said_before_a_trial(tmp_path: Path, broken: str, expected: str) -> None:
     space = write_space(tmp_path)
-    text = space.read_text().replace("{%s}" % broken if "rendered" in broken else broken, expected)
+    text = space.read_text().replace(f"{{{broken}}}" if "rendered" in broken else broken, expected)
     space.write_text(text)
     refused = hpsearch("launch", space, "--root", tmp_path)
     assert refused.returncode == 2
