@@ -146,7 +146,7 @@ def measure(importer: str, raw: Path, out: Path, processes: int) -> str:
     cpu_s = time.process_time() - began + workers.ru_utime + workers.ru_stime
     return (
         f"{importer:<10} {report.imported:>6} images  {report.imported / report.seconds:7.1f} images/s  "
-        f"{1000 * cpu_s / report.imported:5.1f} ms of CPU each  peak {own.ru_maxrss / 1024:6.1f} MiB, a worker "
+        f"{1000 * cpu_s / report.imported:5.1f} ms CPU each  peak {own.ru_maxrss / 1024:6.1f} MiB, worker "
         f"{workers.ru_maxrss / 1024:6.1f} MiB  load before {load:.1f}"
     )
 

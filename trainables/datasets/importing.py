@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from trainables.datasets.import_report import ImportReport, Progress
 from trainables.datasets.parts import ImportOne, Part, Parts, write_whole
 from trainables.datasets.prepared import PreparedDataset, write_labels
 from trainables.datasets.raw import ImporterConfig, RawDataset
@@ -32,42 +33,6 @@ VERSION = 1
 
 ENOUGH_REJECTS = 1000
 """So many are shown before an import above its limit is given up early."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far an import is."""
-
-    done: int
-    total: int
-    rejected: int
-    left_out: int
-    images_per_s: float
-    left_s: float
-
-
-@dataclass(frozen=True)
-class ImportReport:
-    """What an import came to."""
-
-    dataset: PreparedDataset
-    rejected: int
-    left_out: dict[str, int]  # rule -> images
-    imported: int  # images read by this run; 0 where all was there
-    seconds: float
-
-    @property
-    def text(self) -> str:
-        """The report in one paragraph."""
-        card = self.dataset.card
-        splits = ", ".join(f"{name} {count}" for name, count in card.splits.items())
-        lines = [f"{self.dataset.folder}: {card.images} images of {card.subjects} subjects ({splits})"]
-        lines += [f"{count} left out: {rule}" for rule, count in self.left_out.items()]
-        if self.rejected:
-            lines.append(f"{self.rejected} could not be read: {self.dataset.folder / 'rejects.csv'}")
-        if not self.imported:
-            lines.append("nothing to do: it was imported before")
-        return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -106,6 +71,8 @@ def import_dataset(
     work = out / ".import"
     (work / "parts").mkdir(parents=True, exist_ok=True)
     with _sole_importer(work):
+        if (out / "dataset.json").exists():  # another process finished it just now
+            return _finished(out, plan, started)
         _take_up(work / "plan.json", plan, out)
         run = _Run(out, plan, progress)
         job = ImportOne(dataset, out, config.image_px, config.jpeg_quality)

@@ -12,7 +12,8 @@ import pytest
 from made_up import MadeUpConfig
 
 from trainables.datasets.check import check_dataset
-from trainables.datasets.importing import ImportReport, Progress, import_dataset
+from trainables.datasets.import_report import ImportReport, Progress
+from trainables.datasets.importing import import_dataset
 from trainables.datasets.parts import CHUNK
 from trainables.faults import BadInput
 
