@@ -13,19 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import optuna
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.storages.journal._file import BaseJournalFileLock
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from hpsearch.holes import Choice, Hole, Params, Value
 from hpsearch.records import Placement, StudyFacts, StudyRecord, TrialRecord, TrialState
 from hpsearch.spec import StudySpec
+from hpsearch.study.journal import JOURNAL, cut_torn_line, storage
 from trainables.config import TrainConfig
 from trainables.faults import BadInput
-
-JOURNAL = "study.journal"
 
 STATES = {
     OptunaState.RUNNING: TrialState.RUNNING,
@@ -200,7 +196,7 @@ def open_study(folder: Path, spec: StudySpec, facts: StudyFacts) -> Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # its word on every trial, which the live table has
     cut_torn_line(folder / JOURNAL)
     study = optuna.create_study(
-        storage=_storage(folder),
+        storage=storage(folder),
         study_name=spec.name,
         pruner=spec.search.pruner.build(spec.epochs),
         load_if_exists=True,
@@ -215,7 +211,7 @@ def read_study(folder: Path, spec: StudySpec) -> StudyRecord:
     Raises `BadInput` where its launch was stopped before it began.
     """
     try:
-        study = optuna.load_study(study_name=spec.name, storage=_storage(folder))
+        study = optuna.load_study(study_name=spec.name, storage=storage(folder))
     except (KeyError, FileNotFoundError):
         study = None
     if study is None or "facts" not in study.user_attrs:
@@ -223,24 +219,9 @@ def read_study(folder: Path, spec: StudySpec) -> StudyRecord:
     return Study(study, folder, spec).record()
 
 
-def _storage(folder: Path) -> JournalStorage:
-    return JournalStorage(JournalFileBackend(str(folder / JOURNAL), lock_obj=_NoLock()))
-
-
 def trial_folder(study_folder: Path, number: int) -> Path:
     """Return the folder of a trial's checkpoints."""
     return study_folder / "trials" / f"{number:04d}"
-
-
-def cut_torn_line(journal: Path) -> None:
-    """Drop the last line where a crash left it unfinished: appending to it would spoil the next one too."""
-    if not journal.exists():
-        return
-    with journal.open("rb+") as file:
-        content = file.read()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            file.truncate(whole)
 
 
 def _suggest(trial: optuna.Trial, hole: Hole) -> Value:
@@ -250,13 +231,3 @@ def _suggest(trial: optuna.Trial, hole: Hole) -> Value:
         step = 1 if hole.step is None else int(hole.step)
         return trial.suggest_int(hole.name, int(hole.low), int(hole.high), log=hole.log, step=step)
     return trial.suggest_float(hole.name, hole.low, hole.high, log=hole.log, step=hole.step)
-
-
-class _NoLock(BaseJournalFileLock):
-    """The study's own lock keeps other writers out; a lock file left by a crash would block the next one."""
-
-    def acquire(self) -> bool:
-        return True
-
-    def release(self) -> None:
-        return None
