@@ -212,10 +212,10 @@ def _assemble(
     out: Path, plan: _Plan, dataset: RawDataset, config: ImporterConfig, run: _Run
 ) -> PreparedDataset:
     """Turn the parts, in the order of the listing, into the labels and the card."""
-    table = run.parts.table()
-    if table is None:
+    labels = run.parts.table()
+    if labels is None:
         raise BadInput(f"{plan.importer}: not one image is left: {dict(run.left_out)}")
-    digests = [bytes.fromhex(digest) for digest in table.pop("sha256")]
+    table, digests = labels
     details = {
         "importer": plan.importer,
         "options": plan.options,

@@ -19,6 +19,9 @@ from trainables.datasets.workers import Lost
 CHUNK = 64
 """Images a part: at most this many are done again for each worker of a killed import."""
 
+ROWS_AT_ONCE = 8192
+"""Rows of the labels that stand in memory as Python objects."""
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -151,13 +154,27 @@ class Parts:
             rejects = [Reject(**reject) for reject in content["rejects"]]
             yield Part(content["rows"], rejects, content["left_out"])
 
-    def table(self) -> pd.DataFrame | None:
-        """Return the labels of all images, None where there is not one."""
+    def table(self) -> tuple[pd.DataFrame, list[bytes]] | None:
+        """Return the labels of all images and the SHA-256 of their files, None where there is not one."""
         import pyarrow as pa
 
-        # One Arrow table a part: a million rows as Python objects would take gigabytes.
-        tables = [pa.Table.from_pylist(part.rows) for part in self if part.rows]
-        return pa.concat_tables(tables).combine_chunks().to_pandas() if tables else None
+        # Arrow tables of some thousand rows: a million rows as Python objects would take gigabytes.
+        tables: list[pa.Table] = []
+        digests: list[bytes] = []
+        rows: list[dict[str, Any]] = []
+        for part in self:
+            digests += [bytes.fromhex(row.pop("sha256")) for row in part.rows]
+            rows += part.rows
+            if len(rows) >= ROWS_AT_ONCE:
+                tables.append(pa.Table.from_pylist(rows))
+                rows = []
+        if rows:
+            tables.append(pa.Table.from_pylist(rows))
+        if not tables:
+            return None
+        whole = pa.concat_tables(tables)
+        del tables
+        return whole.to_pandas(self_destruct=True, split_blocks=True), digests
 
 
 def write_whole(file: Path, text: str) -> None:
