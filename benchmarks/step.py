@@ -48,7 +48,7 @@ def session(arguments: argparse.Namespace, pretext: object = "none", optimizer: 
 def step_s(trained: Session, batch: int) -> float:
     """Return the seconds of a training step: of processor time on a CPU, where other programs run too."""
     started = time.process_time()
-    images_per_s = trained.run_epoch().images_per_s
+    images_per_s = trained.run_epoch().training.images_per_s
     on_cpu = not torch.cuda.is_available()
     return (time.process_time() - started) / STEPS if on_cpu else batch / images_per_s
 

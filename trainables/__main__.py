@@ -40,8 +40,8 @@ def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:
     from trainables.config import TrainConfig, parse_config
     from trainables.document import load_document
     from trainables.durable import save_state
+    from trainables.learner import Diverged
     from trainables.loader import LoaderPool
-    from trainables.session import Diverged
     from trainables.training import build_session, ensure_data
 
     document = load_document(file)
@@ -59,7 +59,7 @@ def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:
             report = session.run_epoch()
             print(
                 f"epoch {report.epoch}/{config.epochs}: {report.validation.mae_deg:.3f} deg validation MAE, "
-                f"loss {report.losses['total']:.3f}, {report.images_per_s:.0f} images/s",
+                f"loss {report.training.losses['total']:.3f}, {report.training.images_per_s:.0f} images/s",
                 flush=True,
             )
     except Diverged as error:

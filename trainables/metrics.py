@@ -83,20 +83,15 @@ class PretextScore:
 
 
 @dataclass(frozen=True)
-class EpochReport:
-    """What one epoch came to; every number is a plain float.
+class TrainingReport:
+    """What training for one epoch came to; every number is a plain float.
 
     `losses` are the means over the epoch's steps: `total` as it was minimised, the others before weighting.
-    `pretext` was measured on the training batches while they were learned from, `validation` after the epoch,
-    on unperturbed images. `best_mae_deg` and `best_epoch` are those of the best epoch so far.
+    `pretext` was measured on the training batches while they were learned from.
     """
 
-    epoch: int
     losses: Mapping[str, float]
     pretext: Mapping[str, PretextScore]
-    validation: PoseErrors
-    best_mae_deg: float
-    best_epoch: int
     learning_rate: float
     images_per_s: float
     data_wait_share: float
@@ -104,11 +99,10 @@ class EpochReport:
 
     def metrics(self) -> dict[str, float]:
         """Return every number under the name that the tracker shows."""
-        named = self.validation.metrics("validation")
-        named["validation/best_mae_deg"] = self.best_mae_deg
-        named["validation/best_epoch"] = float(self.best_epoch)
-        for name, loss in self.losses.items():
-            named["train/loss" if name == "total" else f"train/loss_{name}"] = loss
+        named = {
+            "train/loss" if name == "total" else f"train/loss_{name}": loss
+            for name, loss in self.losses.items()
+        }
         named["train/learning_rate"] = self.learning_rate
         for name, score in self.pretext.items():
             named[f"pretext/{name}_accuracy"] = score.accuracy
@@ -117,3 +111,27 @@ class EpochReport:
         named["speed/data_wait_share"] = self.data_wait_share
         named["memory/peak_mib"] = self.peak_memory_mib
         return named
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """What one epoch of a supervised run came to: how it trained, and the errors after it.
+
+    `validation` was measured on unperturbed images; `best_mae_deg` and `best_epoch` are those of the best
+    epoch so far.
+    """
+
+    epoch: int
+    training: TrainingReport
+    validation: PoseErrors
+    best_mae_deg: float
+    best_epoch: int
+    epoch_s: float
+    """Seconds of training and evaluation together."""
+
+    def metrics(self) -> dict[str, float]:
+        """Return every number under the name that the tracker shows."""
+        named = self.validation.metrics("validation")
+        named["validation/best_mae_deg"] = self.best_mae_deg
+        named["validation/best_epoch"] = float(self.best_epoch)
+        return named | self.training.metrics() | {"speed/epoch_s": self.epoch_s}

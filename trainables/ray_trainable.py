@@ -14,8 +14,8 @@ from ray import tune
 from trainables.checkpoints import BEST_WEIGHTS, Checkpoints, History
 from trainables.config import TrainConfig
 from trainables.durable import save_state
+from trainables.learner import Diverged
 from trainables.loader import LoaderPool
-from trainables.session import Diverged
 from trainables.training import build_session, open_data
 
 

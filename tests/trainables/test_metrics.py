@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trainables.metrics import EpochReport, PretextScore, mean_baseline, pose_errors
+from trainables.metrics import EpochReport, PretextScore, TrainingReport, mean_baseline, pose_errors
 
 ANGLES = ("yaw", "pitch", "roll")
 
@@ -75,15 +75,18 @@ def test_mean_baseline_predicts_the_training_mean() -> None:
 def test_report_names_every_number_and_travels_as_plain_values() -> None:
     report = EpochReport(
         epoch=3,
-        losses={"total": 5.0, "yaw": 2.0, "puzzle": 1.5},
-        pretext={"puzzle": PretextScore(accuracy=0.5, chance=0.25)},
+        training=TrainingReport(
+            losses={"total": 5.0, "yaw": 2.0, "puzzle": 1.5},
+            pretext={"puzzle": PretextScore(accuracy=0.5, chance=0.25)},
+            learning_rate=1e-3,
+            images_per_s=90.0,
+            data_wait_share=0.1,
+            peak_memory_mib=800.0,
+        ),
         validation=pose_errors(poses(9), poses(9, 1), ANGLES),
         best_mae_deg=4.0,
         best_epoch=2,
-        learning_rate=1e-3,
-        images_per_s=90.0,
-        data_wait_share=0.1,
-        peak_memory_mib=800.0,
+        epoch_s=12.0,
     )
     metrics = report.metrics()
     assert metrics["train/loss"] == 5.0 and metrics["train/loss_puzzle"] == 1.5

@@ -16,11 +16,12 @@ from toy import ANGLES, CPU, blobs, toy_session
 from trainables.durable import load_state, save_state
 from trainables.faults import BadInput
 from trainables.heads import RegressionConfig
+from trainables.learner import Diverged
 from trainables.memory_loader import MemoryBatch, MemoryLoader
 from trainables.optimizers import OPTIMIZERS, AdamWConfig
 from trainables.pretext import PRETEXT_TASKS, PuzzlingConfig, PuzzlingRotationConfig, RotationConfig
 from trainables.schedules import CosineConfig, MultiStepConfig
-from trainables.session import Diverged, Session
+from trainables.session import Session
 
 SPEED = ("speed/", "memory/")
 
@@ -122,14 +123,16 @@ def test_every_task_trains_and_reports_its_own_heads(name: str, angles: tuple[st
 
 
 def test_total_loss_is_the_weighted_sum_of_the_losses_shown() -> None:
-    losses = toy_session(pretext=PuzzlingRotationConfig(ssl_weight=50.0)).run_epoch().losses
+    losses = toy_session(pretext=PuzzlingRotationConfig(ssl_weight=50.0)).run_epoch().training.losses
     expected = sum(losses[a] for a in ANGLES) + 50 * (losses["puzzle"] + losses["rotation"])
     assert losses["total"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_mean_over_regions_is_a_region_s_share_of_their_sum() -> None:
     by_sum, by_mean = (
-        toy_session(pretext=PuzzlingConfig(grid=3, ssl_reduction=how), batch=32).run_epoch().losses["puzzle"]
+        toy_session(pretext=PuzzlingConfig(grid=3, ssl_reduction=how), batch=32)
+        .run_epoch()
+        .training.losses["puzzle"]
         for how in ("sum", "mean")
     )
     assert by_sum == pytest.approx(9 * by_mean, rel=1e-5)  # one step: both from the same weights
@@ -165,7 +168,7 @@ def test_evaluation_changes_nothing_and_reads_the_network_s_angles() -> None:
 
 def test_learning_rate_follows_the_epochs() -> None:
     session = toy_session(optimizer=AdamWConfig(lr=0.01), schedule=CosineConfig(), epochs=2)
-    assert [session.run_epoch().learning_rate for _ in range(2)] == pytest.approx([0.01, 0.005])
+    assert [session.run_epoch().training.learning_rate for _ in range(2)] == pytest.approx([0.01, 0.005])
 
 
 def test_clipping_bounds_the_gradient_that_is_stepped_along() -> None:
@@ -221,7 +224,9 @@ def test_mixed_precision_agrees_with_fp32_on_a_gpu() -> None:
         toy_session(pretext=PuzzlingConfig(), precision=precision, device=device, batch=32)
         for precision in ("fp32", "mixed")
     )
-    assert mixed.run_epoch().losses["total"] == pytest.approx(fp32.run_epoch().losses["total"], rel=2e-2)
+    assert mixed.run_epoch().training.losses["total"] == pytest.approx(
+        fp32.run_epoch().training.losses["total"], rel=2e-2
+    )
 
 
 def test_a_checkpoint_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
