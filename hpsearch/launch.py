@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
 from ruamel.yaml import YAML
 
+from hpsearch.facts import gather_facts
 from hpsearch.leaderboard import render
 from hpsearch.lock import study_lock
 from hpsearch.ray_tune import Shares, cluster, gpus_in_cluster, run_trials, side_by_side
-from hpsearch.records import StudyFacts, StudyRecord, TrialRecord
+from hpsearch.records import StudyRecord, TrialRecord
 from hpsearch.search import Search
 from hpsearch.spec import StudySpec, load_spec
 from hpsearch.studies import SPACE, check_unchanged, datasets_folder, studies_folder
@@ -149,28 +148,3 @@ class _Preparation:
     def data(self, config: TrainConfig) -> TrainingData:
         with self.screen.building("rendered-heads") as progress:
             return ensure_data(config, self.datasets_root, progress)
-
-
-def gather_facts(spec: StudySpec, data: TrainingData) -> StudyFacts:
-    """Return what is true of every trial: the datasets, the code and the error of knowing nothing."""
-    from trainables.metrics import mean_baseline
-
-    baseline = mean_baseline(data.train.pose_deg, data.validation.pose_deg, data.train.angles)
-    metric = spec.search.objective.replace("best_", "")
-    datasets = {"train": data.train_dataset, "validation": data.validation_dataset}
-    return StudyFacts(
-        baseline=baseline.metrics("validation")[metric],
-        datasets={role: f"{d.name} @ {d.card.content_hash}" for role, d in datasets.items()},
-        code_version=code_version(),
-    )
-
-
-def code_version() -> str:
-    """Return the package's version, with the commit where it runs from a checkout."""
-    here = Path(__file__).parent
-    git = shutil.which("git")
-    commit = ""
-    if git and (here.parent / ".git").exists():
-        command = [git, "-C", str(here), "describe", "--always", "--dirty"]
-        commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
-    return f"{version('hpsearch')}+{commit}" if commit else version("hpsearch")
