@@ -52,13 +52,21 @@ class Exported:
     checked_on: str
     """The images that it was checked on, in words."""
 
+    @property
+    def check(self) -> str:
+        """What was compared and what came of it."""
+        gaps = self.differences
+        return (
+            f"on {self.checked_on} at most {gaps.safetensors_deg:.1e} deg (safetensors) and "
+            f"{gaps.onnx_deg:.1e} deg (ONNX) from the trained network, {TOLERANCE_DEG:.0e} allowed"
+        )
+
     def __str__(self) -> str:
-        origin, gaps = self.card.provenance, self.differences
+        origin = self.card.provenance
         return (
             f"{self.folder}: trial {origin['trial']} of {origin['study']}, "
             f"{origin['validation_mae_deg']:.2f} deg validation MAE after epoch {origin['epoch']}; "
-            f"on {self.checked_on} at most {gaps.safetensors_deg:.1e} deg (safetensors) and "
-            f"{gaps.onnx_deg:.1e} deg (ONNX) from the trained network, {TOLERANCE_DEG:.0e} allowed"
+            f"{self.check}"
         )
 
 
@@ -82,16 +90,13 @@ def export(study: StudyRecord, out: Path, *, datasets_root: Path, number: int | 
     unfinished.mkdir(parents=True)
     try:
         write_network(unfinished, trained.supervised(), card)
-        differences = compare(unfinished, trained, images)
-        if not differences.allowed:
+        exported = Exported(out, card, compare(unfinished, trained, images), checked_on)
+        if not exported.differences.allowed:
             raise BadInput(
-                f"the exported network is not the trained one: on {checked_on} its poses differ by up to "
-                f"{differences.safetensors_deg:.1e} deg (safetensors) and {differences.onnx_deg:.1e} deg "
-                f"(ONNX), {TOLERANCE_DEG:.0e} are allowed. Nothing was written; please report it with the "
-                "versions of torch, onnx and onnxruntime"
+                f"the exported network is not the trained one: {exported.check}. Nothing was written; please "
+                "report it with the versions of torch, onnx and onnxruntime"
             )
-        exported = Exported(out, card, differences, checked_on)
-        (unfinished / README).write_text(model_card(card, str(exported).partition(": ")[2]), encoding="utf-8")
+        (unfinished / README).write_text(model_card(card, exported.check), encoding="utf-8")
         out.mkdir(parents=True, exist_ok=True)
         for file in sorted(FILES):
             (unfinished / file).replace(out / file)
@@ -114,14 +119,10 @@ def _chosen(study: StudyRecord, number: int | None) -> TrialRecord:
         raise BadInput(f"study {study.name!r} has no trial {number}: {instead}")
     if trial in with_weights:
         return trial
-    kept = (
-        ""
-        if trial.state in (TrialState.COMPLETE, TrialState.RUNNING)
-        else ", and only finished trials keep them"
-    )
-    raise BadInput(
-        f"trial {number} of {study.name!r} has no weights (it is {trial.state.value}{kept}): {instead}"
-    )
+    state = trial.state.value
+    if trial.state in (TrialState.PRUNED, TrialState.FAILED):
+        state += ", and only finished trials keep them"
+    raise BadInput(f"trial {number} of {study.name!r} has no weights (it is {state}): {instead}")
 
 
 def _strangers(out: Path) -> list[str]:

@@ -18,9 +18,9 @@ from PIL import Image
 import hpsearch
 from hpsearch import cli
 from hpsearch.export import FILES, export
-from hpsearch.studies import SPACE, find_study, studies_folder
 from hpsearch.records import StudyFacts, StudyRecord, TrialState
 from hpsearch.spec import load_spec
+from hpsearch.studies import SPACE, find_study, studies_folder
 from hpsearch.study.study import open_study
 from hpsearch.tables import StudyTables
 from trainables.checkpoints import BEST_WEIGHTS
