@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from hpsearch.data_cli import add_data_commands
 from trainables.faults import BadInput
 
 ROOT = Path("hpsearch-runs")
@@ -28,7 +29,8 @@ class Terminated(KeyboardInterrupt):
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    arguments = _parser().parse_args(words)
+    words = sys.argv[1:] if words is None else words
+    arguments = _parser(importers="import" in words).parse_args(words)
     signal.signal(signal.SIGTERM, _terminate)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
@@ -119,23 +121,7 @@ def _schema(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _data_build(arguments: argparse.Namespace) -> int:
-    from hpsearch.data import build
-    from hpsearch.screen import TerminalScreen
-
-    for dataset in build(arguments.what, arguments.root, TerminalScreen(None, arguments.root)):
-        print(f"{dataset.name}: {dataset.card.images} images in {dataset.folder}")
-    return 0
-
-
-def _data_show(arguments: argparse.Namespace) -> int:
-    from hpsearch.data import show
-
-    print(show(arguments.name, arguments.root, arguments.out, arguments.split))
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
+def _parser(*, importers: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hpsearch", description="Find the best head-pose network, and know whether it really is better."
     )
@@ -205,23 +191,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add("schema", _schema, "print the JSON schema of search spaces, for editors")
 
-    data = commands.add_parser(
-        "data", help="build and look at datasets", description="Build and look at datasets."
-    )
-    data_commands = data.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    build = add("build", _data_build, "build a dataset, or those that a search space names", data_commands)
-    build.add_argument("what", metavar="WHAT", help="rendered-heads, or a search space")
-    add_root(build)
-    look = add(
-        "show",
-        _data_show,
-        "write a contact sheet: samples with their axes, and how angles spread",
-        data_commands,
-    )
-    look.add_argument("name", metavar="NAME", help="a dataset's name, or rendered-heads")
-    add_root(look)
-    look.add_argument("--out", type=Path, metavar="FILE", help="default: NAME.png here")
-    look.add_argument("--split", metavar="S", help="only this split")
+    add_data_commands(commands, add, add_root, importers=importers)
     return parser
 
 

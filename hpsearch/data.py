@@ -1,21 +1,26 @@
-"""Datasets by name for the command line: build them, show them."""
+"""Datasets by name for the command line: build, import, check and show them."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
+from ruamel.yaml import YAML
 
 from hpsearch.launch import Screen
 from hpsearch.spec import load_spec
 from hpsearch.studies import datasets_folder
-from trainables.datasets import DatasetRef, ensure_dataset, open_dataset
+from trainables.datasets import DatasetRef, ensure_dataset, name_fault, open_dataset
+from trainables.datasets.check import Check, check_dataset
+from trainables.datasets.import_report import ImportReport, Progress
+from trainables.datasets.importers import IMPORTERS
+from trainables.datasets.importing import import_dataset
 from trainables.datasets.prepared import PreparedDataset
-
-if TYPE_CHECKING:
-    pass
+from trainables.faults import BadInput, Fault
+from trainables.schema import Config, faults_of
 
 _REF: TypeAdapter[DatasetRef] = TypeAdapter(DatasetRef)
 
@@ -40,6 +45,47 @@ def _refs_of_space(file: Path) -> list[DatasetRef]:
         config = spec.config(params)
         refs += [ref for ref in (config.data.train.dataset, config.validation_dataset) if ref not in refs]
     return refs
+
+
+def import_raw(
+    kind: str,
+    raw: Path,
+    name: str,
+    root: Path,
+    options: Mapping[str, str],
+    progress: Callable[[Progress], None],
+) -> ImportReport:
+    """Import the raw dataset `kind` at `raw` as the prepared dataset `name`; `options` are as typed.
+
+    Raises `BadInput` for a wrong option, name or folder, and where too much of it cannot be read.
+    """
+    faults = [Fault(fault, "--out")] if (fault := name_fault(name)) else []
+    config = IMPORTERS[kind]
+    try:
+        settings = config.model_validate({key: _typed(config, key, text) for key, text in options.items()})
+    except ValidationError as error:
+        faults += [
+            replace(fault, where=f"--{fault.where.replace('_', '-')}")
+            for _, fault in faults_of(error, config)
+        ]
+    if faults:
+        raise BadInput(faults)
+    return import_dataset(kind, settings, raw, datasets_folder(root) / name, progress=progress)
+
+
+def _typed(config: type[Config], key: str, text: str) -> object:
+    """Return what was typed behind an option as the setting's own type; a list is separated by commas."""
+    if isinstance(config.model_fields[key].default, tuple):
+        return [part.strip() for part in text.split(",")]
+    return YAML(typ="safe").load(text)
+
+
+def check(name: str, root: Path) -> Check:
+    """Look a dataset over.
+
+    Raises `BadInput` for a dataset that is not there.
+    """
+    return check_dataset(open_dataset(_REF.validate_python(name), datasets_folder(root)).folder)
 
 
 def show(name: str, root: Path, out: Path | None, split: str | None) -> str:

@@ -1,6 +1,7 @@
 """Every hole and every key of a search space as Markdown, generated so that it cannot drift from the code.
 
-`python -m hpsearch.reference README.md` rewrites the block between the two marker comments in place.
+`python -m hpsearch.reference README.md` rewrites the README's blocks between marker comments in
+place: this one and the file map.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
+from hpsearch import file_map
 from hpsearch.keys import Schema, default_of, help_of, value_schemas
 from hpsearch.search_config import SearchConfig
 from hpsearch.spec import SECTION
@@ -46,15 +48,21 @@ def render() -> str:
 
 
 def rewritten(text: str) -> str:
-    """Return a page with the block between the markers brought up to date.
+    """Return the README with its generated blocks brought up to date: every key, and the file map.
 
-    Raises `ValueError` where the page does not hold both markers.
+    Raises `ValueError` where the page does not hold a block's two markers.
     """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page must hold the lines {BEGIN!r} and {END!r}")
-    return f"{before}{BEGIN}\n\n{render()}\n{END}{after}"
+    text = _replaced(text, BEGIN, END, render())
+    files = file_map.render(Path(__file__).parents[1])
+    return _replaced(text, file_map.BEGIN, file_map.END, files)
+
+
+def _replaced(text: str, begin: str, end: str, block: str) -> str:
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"the page must hold the lines {begin!r} and {end!r}")
+    return f"{before}{begin}\n\n{block}\n{end}{after}"
 
 
 @dataclass(frozen=True)
@@ -178,7 +186,7 @@ def _cell(text: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Rewrite the block in each page that is named; without one, print it."""
+    """Rewrite the blocks in each page that is named; without one, print it."""
     for page in map(Path, arguments):
         page.write_text(rewritten(page.read_text(encoding="utf-8")), encoding="utf-8")
     if not arguments:

@@ -1,0 +1,99 @@
+"""The README's commands and code do what it says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from hpsearch.cli import main
+from hpsearch.spec import load_spec
+from trainables.pretext.task import BranchSpec, Perturbed
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, flags=re.DOTALL)
+
+
+def test_the_two_commands_come_first_and_ci_runs_the_second() -> None:
+    commands = blocks("sh")[0].splitlines()
+    assert TEXT.index(commands[0]) < 40
+    assert commands[0] == "pip install -e . && hpsearch launch search_spaces/quickstart.yaml"
+    assert commands[1] == "pip install -e '.[test]' && pytest"
+    install, test = commands[1].split(" && ")
+    ci = (ROOT / ".ci" / "run").read_text()
+    assert install.replace("pip install", "pip install -q") in ci
+    assert re.search(rf"&& {test}$", ci, flags=re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_the_quickstart_runs_with_a_smaller_budget(tmp_path: Path) -> None:
+    text = (ROOT / "search_spaces" / "quickstart.yaml").read_text()
+    for pattern, smaller in {
+        r"images: \d+, subjects: \d+": "images: 64, subjects: 16",
+        r"\n  pruner: .*": "",
+        r"\nepochs: \d+": "\nepochs: 1",
+    }.items():
+        text, times = re.subn(pattern, smaller, text)
+        assert times == 1, pattern
+    space = tmp_path / "quickstart.yaml"
+    space.write_text(text)
+    words = [
+        sys.executable,
+        "-m",
+        "hpsearch.cli",
+        "launch",
+        str(space),
+        "--root",
+        str(tmp_path),
+        "--trials",
+        "1",
+    ]
+    ran = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "Always predicting the training mean" in ran.stdout
+
+
+def test_every_command_it_names_exists(capsys: pytest.CaptureFixture[str]) -> None:
+    named = set(re.findall(r"(?:`|^)hpsearch (\w+)", TEXT, flags=re.MULTILINE))
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    help_text = capsys.readouterr().out
+    assert {"check", "launch", "show", "ui", "data", "schema"} <= named
+    assert all(re.search(rf"^    {name} ", help_text, flags=re.MULTILINE) for name in named), named
+
+
+def test_the_search_space_it_shows_is_one(tmp_path: Path) -> None:
+    space = tmp_path / "shown.yaml"
+    space.write_text(blocks("yaml")[0])
+    spec = load_spec(space)
+    assert spec.trials == 40
+    assert "pretext.puzzling.grid" in {hole.name for hole in spec.space.holes()}
+
+
+def test_the_pretext_task_it_shows_is_one() -> None:
+    names = {"torch": torch, "BranchSpec": BranchSpec, "Perturbed": Perturbed}
+    names |= {"Tensor": torch.Tensor, "Generator": torch.Generator}
+    code = next(block for block in blocks("python") if "class Blanking" in block)
+    exec(code, names)  # noqa: S102  our own page
+    images = torch.rand(8, 3, 6, 6) + 1
+    perturbed = names["Blanking"]().perturb(images, torch.Generator().manual_seed(0))  # type: ignore[operator]
+    for image, blanked, quarter in zip(
+        images, perturbed.images, perturbed.labels["blank"][:, 0], strict=True
+    ):
+        top, left = 3 * (int(quarter) // 2), 3 * (int(quarter) % 2)
+        expected = image.clone()
+        expected[:, top : top + 3, left : left + 3] = 0
+        assert torch.equal(blanked, expected)
+
+
+def test_its_pictures_and_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#][^)]*)\)", TEXT):
+        assert (ROOT / target).exists(), target
