@@ -26,7 +26,8 @@ from ray.tune.search import Searcher
 from hpsearch.records import Placement
 from trainables.checkpoints import History
 from trainables.faults import BadInput
-from trainables.ray_trainable import RayTrainable, TrialJob
+from trainables.jobs import TrialJob
+from trainables.ray_trainable import RayTrainable
 
 UNBOUNDED = 1_000_000
 """Tune's number of trials where the director alone decides when there is none left."""

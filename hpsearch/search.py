@@ -11,7 +11,7 @@ from hpsearch.records import Placement, StudyRecord, TrialRecord, TrialState
 from hpsearch.study.study import Study
 from trainables.checkpoints import Checkpoints, History
 from trainables.config import TrainConfig
-from trainables.ray_trainable import TrialJob
+from trainables.jobs import TrialJob
 
 Change = Callable[[StudyRecord, TrialRecord], None]
 """Called after every change with the study and the trial that changed."""
@@ -66,8 +66,9 @@ class Search:
         return TrialJob(
             number=ask.number,
             config=ask.config,
+            trunk=None,
             folder=self._study.trial_folder(ask.number),
-            datasets_root=self._datasets_root,
+            datasets=self._datasets_root,
             cpus=self._shares.cpus,
             gpus=self._shares.gpus,
         )

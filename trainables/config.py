@@ -11,37 +11,15 @@ from trainables.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.datasets import DatasetRef
 from trainables.faults import Fault
 from trainables.heads import HEADS, BinsConfig, HeadConfig
+from trainables.inits import INITS, InitConfig, RandomConfig, Wanted
 from trainables.network import Backbone
 from trainables.optimizers import OPTIMIZERS, AdaBeliefConfig, OptimizerConfig
 from trainables.pretext import PRETEXT_TASKS, NoPretextConfig, PretextConfig
+from trainables.pretext.tiles import tile_misfit
 from trainables.schedules import SCHEDULES, CosineConfig, ScheduleConfig
-from trainables.schema import Config, Path, Strings, Variant, faults_of
+from trainables.schema import Config, Path, Variant, faults_of
+from trainables.sources import TrainSource, ValidationSource
 from trainables.weighting import WEIGHTINGS, FixedConfig, WeightingConfig
-
-MIN_TILE_PX = 8
-"""A tile smaller than this holds less than one cell of the network's earliest branch point."""
-
-
-class TrainSource(Config):
-    """The images a network learns from."""
-
-    dataset: DatasetRef
-    """A prepared dataset's name below `ROOT/datasets`, or `rendered-heads`, built on first use."""
-    split: str = "train"
-    """Which of the dataset's splits."""
-    subjects: Strings = ()
-    """Only these subjects; all where empty."""
-
-
-class ValidationSource(Config):
-    """The images that decide which network is better. Never the test set."""
-
-    dataset: DatasetRef | None = None
-    """As for `train`; the same dataset where left out."""
-    split: str = "validation"
-    """Which of the dataset's splits."""
-    subjects: Strings = ()
-    """Only these subjects; all where empty."""
 
 
 class DataConfig(Config):
@@ -75,6 +53,8 @@ class TrainConfig(Config):
     """Random changes to training images, by level. [paper 4.1, 4.2, 5.2]"""
     network: NetworkConfig = NetworkConfig()
     """Trunk and supervised dropout."""
+    init: Annotated[InitConfig, Variant(INITS)] = RandomConfig()
+    """Where the trunk's weights start from. [paper 5.2]"""
     head: Annotated[HeadConfig, Variant(HEADS)] = BinsConfig()
     """How angles are read off the features, and the supervised loss."""
     pretext: Annotated[PretextConfig, Variant(PRETEXT_TASKS)] = NoPretextConfig()
@@ -94,22 +74,31 @@ class TrainConfig(Config):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Seeds weights, order, augmentation and pretext labels."""
 
+    @field_validator("init")
+    @classmethod
+    def _fits_the_network(cls, init: InitConfig, fields: ValidationInfo) -> InitConfig:
+        data, network = fields.data.get("data"), fields.data.get("network")  # absent where at fault
+        if data and network and (misfit := init.misfit(network.backbone, data.image_px)):
+            raise ValueError(misfit)
+        return init
+
     @field_validator("pretext")
     @classmethod
     def _tiles_are_large_enough(cls, pretext: PretextConfig, fields: ValidationInfo) -> PretextConfig:
-        grid = getattr(pretext, "grid", 1)
         data = fields.data.get("data")  # absent where it has faults of its own
-        if data is not None and data.image_px // grid < MIN_TILE_PX:
-            raise ValueError(
-                f"a grid of {grid} cuts {data.image_px} px into tiles below {MIN_TILE_PX} px: "
-                "take a smaller grid or a larger data.image_px"
-            )
+        if data and (misfit := tile_misfit(pretext, data.image_px)):
+            raise ValueError(misfit)
         return pretext
 
     @property
     def validation_dataset(self) -> DatasetRef:
         """The dataset behind `data.validation`."""
         return self.data.validation.dataset or self.data.train.dataset
+
+    @property
+    def wanted(self) -> Wanted:
+        """What a source of initial weights may know of this run."""
+        return Wanted(self.network.backbone, self.data.image_px, self.data.train)
 
 
 def parse_config(tree: Mapping[str, Any]) -> TrainConfig | list[tuple[Path, Fault]]:

@@ -102,7 +102,7 @@ class HeadPoseNetwork(nn.Module):
     """Trunk, supervised head and branches; `dropout` stands before the head."""
 
     def __init__(
-        self, trunk: Trunk, head: Head, *, dropout: float, branches: Mapping[str, Branch] | None = None
+        self, trunk: Trunk, head: Head, *, dropout: float, branches: Mapping[str, nn.Module] | None = None
     ) -> None:
         super().__init__()
         self.trunk = trunk
@@ -120,6 +120,37 @@ class HeadPoseNetwork(nn.Module):
     def supervised(self) -> HeadPoseNetwork:
         """Return the network without its branches: the same modules, bit-identical poses."""
         return HeadPoseNetwork(self.trunk, self.head, dropout=self.dropout.p)
+
+
+class NoHead(nn.Module):
+    """Stands where a network learns no pose."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the features [B, F] as they are."""
+        return features
+
+    def losses(self, raw: Tensor, pose_deg: Tensor) -> dict[str, Tensor]:
+        """Return no loss; the poses are not looked at."""
+        return {}
+
+    def decode(self, raw: Tensor) -> Tensor:
+        """Return poses without an angle [B, 0]."""
+        return raw[:, :0]
+
+
+class RegionHeads(nn.Module):
+    """The heads of a pretext task on the trunk's last features: dropout, then a linear layer a region."""
+
+    def __init__(self, spec: BranchSpec, features: int, *, dropout: float) -> None:
+        super().__init__()
+        self.regions, self.classes = spec.regions, spec.classes
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(features, spec.regions * spec.classes)
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        """Return logits [B, R, C] of the trunk's feature maps, of which it takes the last."""
+        logits: Tensor = self.linear(self.dropout(_pooled(maps[-1])))
+        return logits.view(-1, self.regions, self.classes)
 
 
 def _pooled(maps: Tensor) -> Tensor:
@@ -151,3 +182,34 @@ def build_network(
                 torch.manual_seed(zlib.crc32(f"{seed}/{name}".encode()))
                 built_branches[name] = Branch(spec, ssl_heads, trunk.channels)
     return HeadPoseNetwork(trunk, built_head, dropout=dropout, branches=built_branches)
+
+
+def build_pretraining_network(
+    backbone: Backbone, branches: Mapping[str, BranchSpec], *, dropout: float, seed: int
+) -> HeadPoseNetwork:
+    """Make the supervised network with the heads of a pretext task in place of its own [paper 5.2].
+
+    Its weights follow from `seed` alone; the trunk starts as that of `build_network` does.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        trunk = Trunk(backbone)
+        heads = {}
+        for name, spec in branches.items():
+            torch.manual_seed(zlib.crc32(f"{seed}/{name}".encode()))
+            heads[name] = RegionHeads(spec, trunk.channels[-1], dropout=dropout)
+    return HeadPoseNetwork(trunk, NoHead(), dropout=0.0, branches=heads)
+
+
+def trunk_shapes(backbone: Backbone) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each of a trunk's tensors by name."""
+    with torch.device("meta"):
+        return {name: tuple(value.shape) for name, value in Trunk(backbone).state_dict().items()}
+
+
+def imagenet_url(backbone: Backbone) -> str:
+    """Return where torchvision's ImageNet weights of a backbone lie; there are none of `resnet10`."""
+    from torchvision.models import get_model_weights
+
+    url: str = get_model_weights(backbone)["IMAGENET1K_V1"].url
+    return url

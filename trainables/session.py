@@ -36,7 +36,8 @@ class Session:
     @property
     def network(self) -> HeadPoseNetwork:
         """The network, with its branches."""
-        return self._learner.network
+        network: HeadPoseNetwork = self._learner.network
+        return network
 
     def run_epoch(self) -> EpochReport:
         """Train one epoch, evaluate, and return what it came to. Raises `Diverged`."""

@@ -14,6 +14,7 @@ from trainables.datasets import ensure_dataset, open_dataset
 from trainables.datasets.prepared import PreparedDataset, Samples
 from trainables.faults import BadInput, Fault
 from trainables.loader import Loader, LoaderPool
+from trainables.pretraining import load_trunk
 from trainables.session import Session, session_of
 
 Progress = Callable[[int, int], None]
@@ -59,9 +60,18 @@ def open_data(config: TrainConfig, datasets_root: Path) -> TrainingData:
 
 
 def build_session(
-    config: TrainConfig, data: TrainingData, *, device: torch.device, threads: int, pool: LoaderPool
+    config: TrainConfig,
+    data: TrainingData,
+    *,
+    device: torch.device,
+    threads: int,
+    pool: LoaderPool,
+    trunk: Path | None = None,
 ) -> Session:
-    """Make the session that `config` describes; the loaders' pipelines stay in `pool` for the next one."""
+    """Make the session that `config` describes; the loaders' pipelines stay in `pool` for the next one.
+
+    `trunk` is the file of the initial weights that `config.init` came to; None: random ones.
+    """
 
     def loader(samples: Samples, *, train: bool) -> Loader:
         return Loader(
@@ -81,6 +91,7 @@ def build_session(
         validation=loader(data.validation, train=False),
         angles=data.train.angles,
         device=device,
+        trunk=None if trunk is None else load_trunk(trunk),
     )
 
 

@@ -10,12 +10,15 @@ from pydantic import Field
 from torch import Generator, Tensor
 
 from trainables.losses import RegionReduction
-from trainables.pretext.task import SslHeads
+from trainables.pretext.task import PretextConfig, SslHeads
 from trainables.schema import Config
 
 Border = Literal["fill", "keep"]
 
 TURNS = 4  # quarter turns: 0, 90, 180 and 270 degrees counter-clockwise
+MIN_TILE_PX = 8
+"""A tile smaller than this holds less than one cell of the network's earliest branch point."""
+
 FILL = 0.0  # of a normalised picture: the mean colour
 
 
@@ -83,6 +86,17 @@ def random_turns(batch: int, regions: int, images: Tensor, generator: Generator)
 def kept_order(batch: int, regions: int, images: Tensor) -> Tensor:
     """Return the identity permutation [B, R] on the device of `images`."""
     return torch.arange(regions, device=images.device).expand(batch, regions)
+
+
+def tile_misfit(pretext: PretextConfig, image_px: int) -> str | None:
+    """Return why a task cannot cut pictures of this side, or None."""
+    grid = getattr(pretext, "grid", 1)
+    if image_px // grid >= MIN_TILE_PX:
+        return None
+    return (
+        f"a grid of {grid} cuts {image_px} px into tiles below {MIN_TILE_PX} px: "
+        "take a smaller grid or a larger data.image_px"
+    )
 
 
 class BranchConfig(Config):

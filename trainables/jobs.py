@@ -1,0 +1,112 @@
+"""What a worker is sent: a trial or a pretraining. It starts a run, which goes an epoch at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import torch
+
+from trainables.checkpoints import BEST_WEIGHTS, History, Restorable
+from trainables.config import TrainConfig
+from trainables.durable import save_state
+from trainables.loader import LoaderPool
+from trainables.pretraining import Pretrainer, Pretraining
+from trainables.session import Session
+from trainables.training import build_session, open_data
+
+
+class Report(Protocol):
+    """What an epoch came to."""
+
+    def metrics(self) -> dict[str, float]:
+        """Return every number by name."""
+
+
+class Run(Restorable, Protocol):
+    """Something in training; `epoch` is the number of epochs completed."""
+
+    def run_epoch(self) -> Report:
+        """Train one epoch. Raises `Diverged`."""
+
+
+RunT = TypeVar("RunT", bound=Run)
+
+
+class Job(Protocol[RunT]):
+    """What is to run: `epochs` long, with its checkpoints in `folder`, on its share of a machine."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder of its checkpoints and of what comes of it."""
+
+    @property
+    def epochs(self) -> int:
+        """How long it trains."""
+
+    @property
+    def cpus(self) -> int:
+        """Threads it may use."""
+
+    @property
+    def gpus(self) -> float:
+        """Its share of a GPU, or how many."""
+
+    def start(self, device: torch.device, pool: LoaderPool) -> RunT:
+        """Return the run at its beginning; its pipelines stay in `pool` for the next."""
+
+    def finish(self, run: RunT, history: History) -> None:
+        """Write down what came of it after the last epoch."""
+
+
+@dataclass(frozen=True)
+class TrialJob:
+    """A trial; `trunk` is the file of its initial weights, None for random ones."""
+
+    number: int
+    config: TrainConfig
+    trunk: Path | None
+    folder: Path
+    datasets: Path
+    cpus: int
+    gpus: float
+
+    @property
+    def epochs(self) -> int:
+        """How long it trains."""
+        return self.config.epochs
+
+    def start(self, device: torch.device, pool: LoaderPool) -> Session:
+        """Return the trial's session, over its data. Raises `BadInput` where either is at fault."""
+        data = open_data(self.config, self.datasets)
+        return build_session(self.config, data, device=device, threads=self.cpus, pool=pool, trunk=self.trunk)
+
+    def finish(self, run: Session, history: History) -> None:
+        """Write the weights after the best epoch."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        save_state(run.best_weights(), self.folder / BEST_WEIGHTS)
+
+
+@dataclass(frozen=True)
+class PretrainJob:
+    """A pretraining that trials wait for."""
+
+    pretraining: Pretraining
+    folder: Path
+    datasets: Path
+    cpus: int
+    gpus: float
+
+    @property
+    def epochs(self) -> int:
+        """How long it trains."""
+        return self.pretraining.epochs
+
+    def start(self, device: torch.device, pool: LoaderPool) -> Pretrainer:
+        """Return the pretraining at its beginning. Raises `BadInput` where its data is at fault."""
+        return self.pretraining.start(self.datasets, device=device, threads=self.cpus, pool=pool)
+
+    def finish(self, run: Pretrainer, history: History) -> None:
+        """Write the trunk."""
+        self.pretraining.keep(run, history, self.folder)
