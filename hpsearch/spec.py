@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -174,15 +175,17 @@ def _grid(document: Document, space: Space, enqueued: list[Params]) -> tuple[tup
         return (), [Fault(message, _dotted(path), document.file, document.line(path))]
     combinations = list(space.combinations())
     faults = list(_config_faults(document, space, combinations))
-    first: dict[int, Params] = {}
+    known: list[list[int]] = []
     for index, params in enumerate(enqueued):
-        met = {n: other for n, other in enumerate(combinations) if params.items() <= other.items()}
-        first |= {n: other for n, other in met.items() if n not in first}
-        if not met:
+        known.append([n for n, other in enumerate(combinations) if params.items() <= other.items()])
+        if not known[-1]:
             path = (SECTION, "enqueue", index)
             message = "the grid has no such combination: enqueue one that it has, or take another sampler"
             faults.append(Fault(message, _dotted(path), document.file, document.line(path)))
-    return (*first.values(), *(other for n, other in enumerate(combinations) if n not in first)), faults
+    # In turns: where `seed` is the first hole, every arm has its first seed before any has its second.
+    turns = (n for turn in itertools.zip_longest(*known) for n in turn if n is not None)
+    order = dict.fromkeys(itertools.chain(turns, range(len(combinations))))
+    return tuple(combinations[n] for n in order), faults
 
 
 def _pruner_faults(spec: StudySpec) -> Iterator[Fault]:
