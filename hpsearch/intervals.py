@@ -1,0 +1,78 @@
+"""Means over seeds with their 95 % intervals, and differences of paired seeds."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over `n` values and half the width of its interval; None where one value tells no width."""
+
+    mean: float
+    half: float | None
+    n: int
+
+    @property
+    def low(self) -> float | None:
+        """The lower end."""
+        return None if self.half is None else self.mean - self.half
+
+    @property
+    def high(self) -> float | None:
+        """The upper end."""
+        return None if self.half is None else self.mean + self.half
+
+    @property
+    def sign(self) -> int | None:
+        """-1 or 1 where all of the interval lies on that side of 0, 0 where it holds 0, None without one."""
+        if self.half is None:
+            return None
+        return 0 if abs(self.mean) <= self.half else int(math.copysign(1, self.mean))
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """Return the mean of one or more values with Student's t-interval."""
+    n = len(values)
+    mean = statistics.fmean(values)
+    if n < 2:
+        return Interval(mean, None, n)
+    return Interval(mean, t_quantile(n - 1) * statistics.stdev(values) / math.sqrt(n), n)
+
+
+def paired_difference(left: Mapping[int, float], right: Mapping[int, float]) -> Interval | None:
+    """Return left - right over the seeds that both have; None where they share none."""
+    seeds = sorted(left.keys() & right.keys())
+    return interval([left[seed] - right[seed] for seed in seeds]) if seeds else None
+
+
+def t_quantile(df: int, confidence: float = CONFIDENCE) -> float:
+    """Return t such that Student's distribution of `df` degrees of freedom has `confidence` within +-t."""
+    low, high = 0.0, 1.0
+    while _within(high, df) < confidence:
+        high *= 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _within(middle, df) < confidence else (low, middle)
+    return high
+
+
+def _within(t: float, df: int) -> float:
+    """Return the probability of +-t. [Abramowitz and Stegun, 26.7.3 and 26.7.4]"""
+    angle = math.atan(t / math.sqrt(df))
+    cosine, term, total = math.cos(angle), 1.0, 0.0
+    if df % 2:
+        term *= cosine
+        for k in range(1, df - 1, 2):
+            total += term
+            term *= (k + 1) / (k + 2) * cosine**2
+        return 2 / math.pi * (angle + math.sin(angle) * total)
+    for k in range(0, df, 2):
+        total += term
+        term *= (k + 1) / (k + 2) * cosine**2
+    return math.sin(angle) * total
