@@ -42,6 +42,15 @@ class ResourcesConfig(Config):
         return gpus
 
 
+class ConfirmConfig(Config):
+    """How leaders are told from luck: trained again, beside the supervised baseline, with paired seeds."""
+
+    top: Annotated[int, Field(ge=1)] = 3
+    """Best trials that are trained again; the best one without pretext task is always among them."""
+    seeds: Annotated[int, Field(ge=2, le=50)] = 3
+    """Seeds each of them is trained with."""
+
+
 class SearchConfig(Config):
     """How the space is searched."""
 
@@ -66,12 +75,26 @@ class SearchConfig(Config):
     """Known configs tried first: parts of a training config; holes they leave open are sampled."""
     resources: ResourcesConfig = ResourcesConfig()
     """What one trial takes of a machine."""
+    confirm: ConfirmConfig | None = None
+    """Train the leaders again with other seeds before believing them; off where null."""
+    leaders: Annotated[int, Field(ge=1)] = 3
+    """Best trials that are measured on the test sets, `data.test`, when the search has ended."""
     retries: Annotated[int, Field(ge=0)] = 2
     """Times a trial is started again from its last checkpoint after its process died."""
     epoch_timeout_s: Annotated[float, Field(gt=0)] = 3600.0
     """Seconds after which an epoch counts as hung and its process is killed."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Seeds the sampler. Weights and data are seeded by the training config's own `seed`."""
+
+    @field_validator("objective", mode="before")
+    @classmethod
+    def _tests_decide_nothing(cls, objective: object) -> object:
+        if isinstance(objective, str) and objective.startswith("test"):
+            raise ValueError(
+                f"{objective!r} is measured on a test set, and a search that tunes on it has none left: "
+                "the objective comes from validation"
+            )
+        return objective
 
     @field_validator("name")
     @classmethod

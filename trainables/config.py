@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, Strict, ValidationError, ValidationInfo, field_validator
 
 from trainables.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.datasets import DatasetRef
@@ -18,7 +18,7 @@ from trainables.pretext import PRETEXT_TASKS, NoPretextConfig, PretextConfig
 from trainables.pretext.tiles import tile_misfit
 from trainables.schedules import SCHEDULES, CosineConfig, ScheduleConfig
 from trainables.schema import Config, Path, Variant, faults_of
-from trainables.sources import TrainSource, ValidationSource
+from trainables.sources import TestSource, TrainSource, ValidationSource
 from trainables.weighting import WEIGHTINGS, FixedConfig, WeightingConfig
 
 
@@ -29,10 +29,36 @@ class DataConfig(Config):
     """The training set."""
     validation: ValidationSource = ValidationSource()
     """The validation set."""
+    test: Annotated[tuple[TestSource, ...], Strict(False)] = ()
+    """Test sets, measured once, after the search, for its leaders."""
     image_px: Annotated[int, Field(ge=32, le=512)] = 224
     """Side of the square network input, pixels. [paper: 224]"""
     batch: Annotated[int, Field(ge=2, le=4096)] = 64
     """Images a training step. [paper: 64]"""
+
+    @field_validator("test")
+    @classmethod
+    def _tests_decide_nothing(
+        cls, tests: tuple[TestSource, ...], info: ValidationInfo
+    ) -> tuple[TestSource, ...]:
+        names = [test.name for test in tests]
+        if doubled := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two test sets are called {min(doubled)!r}")
+        train, validation = info.data.get("train"), info.data.get("validation")
+        if train is None or validation is None:
+            return tests
+        seen = {
+            "train": (train.dataset, train),
+            "validation": (validation.dataset or train.dataset, validation),
+        }
+        for test in tests:
+            for role, (dataset, source) in seen.items():
+                if test.shares_images(dataset, source.split, source.subjects):
+                    raise ValueError(
+                        f"test set {test.name!r} is also the {role} set, and a number on images that the search "
+                        "has seen says nothing: give it a split or subjects of its own"
+                    )
+        return tests
 
 
 class NetworkConfig(Config):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from trainables.datasets import DatasetRef
 from trainables.schema import Config, Strings
 
@@ -26,3 +30,23 @@ class ValidationSource(Config):
     """Which of the dataset's splits."""
     subjects: Strings = ()
     """Only these subjects; all where empty."""
+
+
+class TestSource(Config):
+    """Images that a finished network is measured on once. They decide nothing."""
+
+    __test__ = False  # not a test, whatever pytest thinks of its name
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w-]{0,31}$")]
+    """What its metrics are called: `test/NAME/mae_deg`."""
+    dataset: DatasetRef
+    """As for `train`."""
+    split: str = "test"
+    """Which of the dataset's splits."""
+    subjects: Strings = ()
+    """Only these subjects; all where empty."""
+
+    def shares_images(self, dataset: DatasetRef, split: str, subjects: tuple[str, ...]) -> bool:
+        """Say whether images of another source are among these."""
+        subjects_meet = not self.subjects or not subjects or bool({*self.subjects} & {*subjects})
+        return self.dataset == dataset and self.split == split and subjects_meet
