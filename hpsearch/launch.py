@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -15,15 +15,18 @@ from ruamel.yaml import YAML
 from hpsearch.facts import gather_facts
 from hpsearch.leaderboard import render
 from hpsearch.lock import study_lock
+from hpsearch.pretrainings import Pretrainings
 from hpsearch.ray_tune import Shares, cluster, gpus_in_cluster, run_trials, side_by_side
 from hpsearch.records import StudyRecord, TrialRecord
-from hpsearch.search import Search
+from hpsearch.search import Search, Start
 from hpsearch.spec import StudySpec, load_spec
-from hpsearch.studies import SPACE, check_unchanged, datasets_folder, studies_folder
+from hpsearch.studies import SPACE, check_unchanged, datasets_folder, pretrained_folder, studies_folder
 from hpsearch.study.study import Study, open_study
 from hpsearch.tracking import Tracker, default_uri
 from trainables.checkpoints import BEST_WEIGHTS
 from trainables.config import TrainConfig
+from trainables.faults import BadInput, Fault
+from trainables.inits import InitConfig, Wanted
 from trainables.training import Progress, TrainingData, ensure_data
 
 BEST_CONFIG = "best.yaml"
@@ -62,8 +65,9 @@ def launch(
     folder.mkdir(parents=True, exist_ok=True)
     with study_lock(folder):
         check_unchanged(folder, spec)
-        prepare = _Preparation(datasets_folder(root), screen)
+        prepare = _Preparation(datasets_folder(root), pretrained_folder(root), screen)
         data = prepare.data(spec.config(next(spec.space.probes())))
+        prepare.check(spec)
         shutil.copyfile(file, folder / SPACE)
         study = open_study(folder, spec, gather_facts(spec, data))
         with cluster(address, verbose), _tracked(root, spec, study, screen) as tracker:
@@ -78,11 +82,15 @@ def launch(
                     study,
                     on_change=on_change,
                     say=screen.say,
-                    datasets_root=prepare.datasets_root,
+                    datasets=prepare.datasets,
                     shares=shares,
+                    ahead=side_by_side(shares),
                     trials=spec.trials,
                     deadline_s=_deadline_s(spec),
-                    prepare=prepare.data,
+                    prepare=prepare,
+                    pretrainings=Pretrainings(
+                        prepare.store, prepare.datasets, shares, tracker.sync_pretraining, screen.say
+                    ),
                 )
                 show(study.record())
                 run_trials(
@@ -140,11 +148,38 @@ def _deadline_s(spec: StudySpec) -> float | None:
 
 @dataclass
 class _Preparation:
-    """Builds the datasets that trials need, each once."""
+    """Builds the datasets that trials need and finds where their trunks start, each once."""
 
-    datasets_root: Path
+    datasets: Path
+    store: Path
     screen: Screen
+    _starts: dict[tuple[InitConfig, Wanted], Start] = field(default_factory=dict)
+
+    def __call__(self, config: TrainConfig) -> Start:
+        """Build what a trial needs; return where its trunk starts. Raises `BadInput` where it cannot."""
+        self.data(config)
+        return self.start(config)
 
     def data(self, config: TrainConfig) -> TrainingData:
         with self.screen.building("rendered-heads") as progress:
-            return ensure_data(config, self.datasets_root, progress)
+            return ensure_data(config, self.datasets, progress)
+
+    def start(self, config: TrainConfig) -> Start:
+        key = (config.init, config.wanted)
+        if key not in self._starts:
+            with self.screen.building("rendered-heads") as progress:
+                self._starts[key] = config.init.trunk(
+                    config.wanted, datasets=self.datasets, store=self.store, progress=progress
+                )
+        return self._starts[key]
+
+    def check(self, spec: StudySpec) -> None:
+        """Find every start that the space can reach. Raises `BadInput` with all that are not to be had."""
+        faults: dict[Fault, None] = {}
+        for params in (*spec.space.probes(), *spec.space.pairs()):
+            try:
+                self.start(spec.config(params))
+            except BadInput as error:
+                faults |= dict.fromkeys(error.faults)
+        if faults:
+            raise BadInput(list(faults))

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,7 +27,7 @@ from ray.tune.search import Searcher
 from hpsearch.records import Placement
 from trainables.checkpoints import History
 from trainables.faults import BadInput
-from trainables.jobs import TrialJob
+from trainables.jobs import Job
 from trainables.ray_trainable import RayTrainable
 
 UNBOUNDED = 1_000_000
@@ -45,35 +46,50 @@ class Shares:
     concurrent: int | None
 
 
+class Errand(Protocol):
+    """A job, and who hears what becomes of it. Called in the driver's one thread, between results."""
+
+    @property
+    def job(self) -> Job[Any]:
+        """What a worker is sent."""
+
+    def on_epochs(self, first_epoch: int, history: History, placement: Placement) -> bool:
+        """Take in what the job reached since last time; return whether it shall stop now."""
+
+    def on_done(self) -> None:
+        """The job trained its full budget."""
+
+    def on_failed(self, reason: str) -> None:
+        """The job failed for good."""
+
+    def on_note(self, note: str) -> None:
+        """Something a person should hear: a restart, a checkpoint that could not be read."""
+
+
+class Nothing(Enum):
+    """No errand: none can start `YET`, or none is `LEFT`."""
+
+    YET = "yet"
+    LEFT = "left"
+
+
 class Director(Protocol):
     """Who decides. Called in the driver's one thread, between results."""
 
-    def next_job(self) -> TrialJob | None:
-        """Return a trial to run, or None where no further one shall start."""
-        ...
-
-    def on_epochs(self, number: int, first_epoch: int, history: History, placement: Placement) -> bool:
-        """Take in what a trial reached since last time; return whether it shall stop now."""
-        ...
-
-    def on_done(self, number: int) -> None:
-        """The trial trained its full budget."""
-        ...
-
-    def on_failed(self, number: int, reason: str) -> None:
-        """The trial failed for good."""
-        ...
-
-    def on_note(self, number: int, note: str) -> None:
-        """Something a person should hear: a restart, a checkpoint that could not be read."""
-        ...
+    def next_errand(self) -> Errand | Nothing:
+        """Return what to run next. Called about once a second while there is nothing yet."""
 
 
 class _Here:
-    """Holds the director where Tune pickles what it is given: a copy, never read, holds nothing."""
+    """Holds what stays in the driver where Tune pickles what it is given: a copy, never read, is empty."""
 
     def __init__(self, director: Director) -> None:
         self.director = director
+        self.errands: dict[str, Errand] = {}
+
+    def of(self, trial: Any) -> Errand:
+        """Return the errand of one of Tune's trials."""
+        return self.errands[trial.trial_id]
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
         return object, ()
@@ -138,13 +154,14 @@ def side_by_side(shares: Shares) -> int:
 def run_trials(
     director: Director, shares: Shares, *, retries: int, epoch_timeout_s: float, verbose: bool
 ) -> None:
-    """Run the director's trials until it has none left."""
+    """Run the director's errands until it has none left."""
+    here = _Here(director)
     with tempfile.TemporaryDirectory(prefix="hpsearch-") as scratch:
         tuner = tune.Tuner(
             tune.with_resources(RayTrainable, {"CPU": shares.cpus, "GPU": shares.gpus}),
             tune_config=tune.TuneConfig(
-                search_alg=_Asker(director),
-                scheduler=_Reporter(director),
+                search_alg=_Asker(here),
+                scheduler=_Reporter(here),
                 num_samples=UNBOUNDED,
                 max_concurrent_trials=side_by_side(shares),
                 reuse_actors=True,
@@ -154,7 +171,7 @@ def run_trials(
                 storage_path=str(Path(scratch).resolve()),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
                 failure_config=tune.FailureConfig(max_failures=retries),
-                callbacks=[_Watch(director, epoch_timeout_s)],
+                callbacks=[_Watch(here, epoch_timeout_s)],
                 verbose=1 if verbose else 0,
             ),
         )
@@ -164,13 +181,19 @@ def run_trials(
 class _Asker(Searcher):
     """Tune's searcher: asks the director."""
 
-    def __init__(self, director: Director) -> None:
+    def __init__(self, here: _Here) -> None:
         super().__init__()
-        self._here = _Here(director)
+        self._here = here
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str:
-        job = self._here.director.next_job()
-        return Searcher.FINISHED if job is None else {"job": job}
+    def suggest(self, trial_id: str) -> Any:
+        errand = self._here.director.next_errand()
+        match errand:
+            case Nothing.LEFT:
+                return Searcher.FINISHED
+            case Nothing.YET:
+                return None
+        self._here.errands[trial_id] = errand
+        return {"job": errand.job}
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
@@ -187,27 +210,26 @@ class _Asker(Searcher):
 class _Reporter(TrialScheduler):
     """Tune's scheduler: reports every result to the director and obeys."""
 
-    def __init__(self, director: Director) -> None:
+    def __init__(self, here: _Here) -> None:
         super().__init__()
-        self._here = _Here(director)
+        self._here = here
 
     def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
         stop = self._report(trial, result)
         return TrialScheduler.STOP if stop else TrialScheduler.CONTINUE
 
     def on_trial_complete(self, controller: Any, trial: Any, result: dict[str, Any]) -> None:
-        number = _job(trial).number
         if "failed" in result:
-            self._here.director.on_failed(number, result["failed"])
+            self._here.of(trial).on_failed(result["failed"])
         elif not self._report(trial, result):
-            self._here.director.on_done(number)
+            self._here.of(trial).on_done()
 
     def _report(self, trial: Any, result: dict[str, Any]) -> bool:
-        number = _job(trial).number
+        errand = self._here.of(trial)
         for note in result["notes"]:
-            self._here.director.on_note(number, note)
+            errand.on_note(note)
         placement = Placement(**{key: result[key] for key in ("host", "device", "cpus", "gpus")})
-        return self._here.director.on_epochs(number, result["first_epoch"], result["history"], placement)
+        return errand.on_epochs(result["first_epoch"], result["history"], placement)
 
     def on_trial_add(self, controller: Any, trial: Any) -> None: ...
 
@@ -226,8 +248,8 @@ class _Reporter(TrialScheduler):
 class _Watch(tune.Callback):
     """Hears of died workers, and kills those that hang."""
 
-    def __init__(self, director: Director, epoch_timeout_s: float) -> None:
-        self._here = _Here(director)
+    def __init__(self, here: _Here, epoch_timeout_s: float) -> None:
+        self._here = here
         self._timeout_s = epoch_timeout_s
         self._heard_s: dict[str, float] = {}
 
@@ -243,22 +265,14 @@ class _Watch(tune.Callback):
             actor = trial.temporary_state.ray_actor
             if trial.status == trial.RUNNING and actor and now - heard_s > self._timeout_s:
                 self._heard_s[trial.trial_id] = now
-                self._here.director.on_note(
-                    _job(trial).number, f"no epoch for {self._timeout_s:g} s: its process is killed"
-                )
+                self._here.of(trial).on_note(f"no epoch for {self._timeout_s:g} s: its process is killed")
                 ray.kill(actor)
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self._here.director.on_note(_job(trial).number, f"starts again: {_reason(trial)}")
+        self._here.of(trial).on_note(f"starts again: {_reason(trial)}")
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self._here.director.on_failed(_job(trial).number, _reason(trial))
-
-
-def _job(trial: Any) -> TrialJob:
-    job = trial.config["job"]
-    assert isinstance(job, TrialJob)  # noqa: S101  ours: the asker put it there
-    return job
+        self._here.of(trial).on_failed(_reason(trial))
 
 
 def _reason(trial: Any) -> str:

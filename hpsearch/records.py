@@ -70,6 +70,28 @@ class TrialRecord:
     placement: Placement | None
     folder: Path
     """Holds the trial's checkpoints and `best.pt`, the weights of its best epoch."""
+    pretrained: str | None = None
+    """The folder below `ROOT/pretrained` that its trunk started from; None: random weights."""
+
+
+@dataclass(frozen=True)
+class PretrainingRecord:
+    """One pretraining, which any number of trials may start from. Times are Unix seconds.
+
+    `name` is its folder below `ROOT/pretrained` and ends in its key, `title` says what it learns, `config` is
+    all that shapes it; `epochs[i]` are the metrics after epoch i + 1, first seen at `seen_s[i]`.
+    """
+
+    name: str
+    title: str
+    state: TrialState
+    config: Mapping[str, Any]
+    epochs: tuple[Mapping[str, float], ...]
+    seen_s: tuple[float, ...]
+    reason: str
+    started_s: float
+    ended_s: float | None
+    placement: Placement | None
 
 
 @dataclass(frozen=True)

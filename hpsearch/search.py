@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from hpsearch.ray_tune import Shares
+from hpsearch.pretrainings import Pretrainings
+from hpsearch.ray_tune import Errand, Nothing, Shares
 from hpsearch.records import Placement, StudyRecord, TrialRecord, TrialState
-from hpsearch.study.study import Study
+from hpsearch.study.study import Ask, Study
 from trainables.checkpoints import Checkpoints, History
 from trainables.config import TrainConfig
 from trainables.jobs import TrialJob
+from trainables.pretraining import Pretraining
 
 Change = Callable[[StudyRecord, TrialRecord], None]
 """Called after every change with the study and the trial that changed."""
 
+Start = Path | Pretraining | None
+"""Where a trial's trunk starts: a file, what must be trained before, or None for random weights."""
 
 KEEP_AN_EYE_ON = 64
 """Trials that ended last whose folders are tidied once more: more than run side by side."""
 
 
 class Search:
-    """Hands out the study's trials and takes in what came of them; see `hpsearch.ray_tune.Director`.
+    """Hands out the study's trials, and before them the pretrainings that they need.
 
     `trials` is how many the study shall hold in the end (None: no limit), `deadline_s` the `time.monotonic`
-    after which no further trial starts, `prepare` builds what a trial needs before it starts, `say` tells a
-    person.
+    after which no further trial starts, `ahead` how many trials may wait for a pretraining while others go
+    on, `prepare` builds what a trial needs before it starts and says where its trunk does.
     """
 
     def __init__(
@@ -35,73 +40,50 @@ class Search:
         *,
         on_change: Change,
         say: Callable[[str], None],
-        datasets_root: Path,
+        datasets: Path,
         shares: Shares,
+        ahead: int,
         trials: int | None,
         deadline_s: float | None,
-        prepare: Callable[[TrainConfig], object],
+        prepare: Callable[[TrainConfig], Start],
+        pretrainings: Pretrainings,
     ) -> None:
+        self.say = say
         self._study = study
         self._on_change = on_change
-        self._say = say
-        self._datasets_root = datasets_root
+        self._datasets = datasets
         self._shares = shares
+        self._ahead = ahead
         self._trials = trials
         self._deadline_s = deadline_s
         self._prepare = prepare
+        self._pretrainings = pretrainings
         self._unfinished = study.unfinished()
+        self._held: list[tuple[Ask, Start]] = []
         self._ended: list[int] = []
 
-    def next_job(self) -> TrialJob | None:
-        """Return a trial that an interrupted launch left, else a new one while the budget lasts."""
+    def next_errand(self) -> Errand | Nothing:
+        """Return what is to run next: a trial that waited and can start, one that an interrupted launch left,
+        a new one while the budget lasts; or what the first of them needs before."""
         self.tidy()
-        if self._unfinished:
-            ask = self._unfinished.pop(0)
-        elif self._spent():
-            return None
-        else:
-            ask = self._study.ask()
-        self._prepare(ask.config)
-        self._tell(ask.number)
-        return TrialJob(
-            number=ask.number,
-            config=ask.config,
-            trunk=None,
-            folder=self._study.trial_folder(ask.number),
-            datasets=self._datasets_root,
-            cpus=self._shares.cpus,
-            gpus=self._shares.gpus,
-        )
+        for held, start in list(self._held):
+            if errand := self._begin(held, start):
+                return errand
+        while len(self._held) < self._ahead and (ask := self._next_ask()):
+            if errand := self._begin(ask, self._taken(ask)):
+                return errand
+        return Nothing.YET if self._held else Nothing.LEFT
 
-    def on_epochs(self, number: int, first_epoch: int, history: History, placement: Placement) -> bool:
-        """Record epochs; where the pruner says so, end the trial as pruned and return True."""
-        if self._study.ended(number):
-            return True
-        self._study.place(number, placement)
-        stop = False
-        for epoch, metrics in enumerate(history, start=first_epoch):
-            stop = self._study.report(number, epoch, metrics) or stop
-        if stop:
-            self._study.prune(number)
-            self._ended.append(number)
-        self._tell(number)
-        return stop
-
-    def on_done(self, number: int) -> None:
-        """End a trial that trained its full budget."""
-        self._study.complete(number)
+    def ended(self, number: int) -> None:
+        """Take in that a trial ended."""
         self._ended.append(number)
-        self._tell(number)
+        self.changed(number)
 
-    def on_failed(self, number: int, reason: str) -> None:
-        """End a trial that failed for good."""
-        self._study.fail(number, reason)
-        self._ended.append(number)
-        self._tell(number)
-
-    def on_note(self, number: int, note: str) -> None:
-        """Pass on what a person should hear."""
-        self._say(f"trial {number}: {note}")
+    def changed(self, number: int) -> None:
+        """Pass on how a trial stands now."""
+        study = self._study.record()
+        trial = next(trial for trial in study.trials if trial.number == number)
+        self._on_change(study, trial)
 
     def tidy(self) -> None:
         """Remove the checkpoints of ended trials, and the weights of those that are not complete.
@@ -113,11 +95,81 @@ class Search:
             Checkpoints(self._study.trial_folder(number)).clear(weights=not complete)
         self._ended = self._ended[-KEEP_AN_EYE_ON:]
 
-    def _spent(self) -> bool:
+    def _next_ask(self) -> Ask | None:
+        if self._unfinished:
+            return self._unfinished.pop(0)
         late = self._deadline_s is not None and time.monotonic() >= self._deadline_s
-        return late or (self._trials is not None and self._study.asked >= self._trials)
+        spent = self._trials is not None and self._study.asked >= self._trials
+        return None if late or spent else self._study.ask()
 
-    def _tell(self, number: int) -> None:
-        study = self._study.record()
-        trial = next(trial for trial in study.trials if trial.number == number)
-        self._on_change(study, trial)
+    def _taken(self, ask: Ask) -> Start:
+        """Prepare a trial, and hold it until it begins."""
+        start = self._prepare(ask.config)
+        if start is not None:
+            self._study.link(ask.number, start.name if isinstance(start, Pretraining) else start.parent.name)
+        self._held.append((ask, start))
+        self.changed(ask.number)
+        return start
+
+    def _begin(self, ask: Ask, start: Start) -> Errand | Nothing | None:
+        """Return what can run now of a trial and what it needs; None where it has to wait."""
+        trunk = start if isinstance(start, Path) else None
+        if isinstance(start, Pretraining):
+            trunk = self._pretrainings.trunk(start)
+            if reason := self._pretrainings.failed(start):
+                self._held.remove((ask, start))
+                self._study.fail(ask.number, f"its pretraining failed: {reason}")
+                self.ended(ask.number)
+                return Nothing.YET  # the launch shall notice its deadline, even where every trial fails so
+            if trunk is None:
+                return self._pretrainings.errand(start)
+        self._held.remove((ask, start))
+        job = TrialJob(
+            number=ask.number,
+            config=ask.config,
+            trunk=trunk,
+            folder=self._study.trial_folder(ask.number),
+            datasets=self._datasets,
+            cpus=self._shares.cpus,
+            gpus=self._shares.gpus,
+        )
+        return TrialErrand(job, self._study, self)
+
+
+@dataclass(frozen=True)
+class TrialErrand:
+    """One trial under way; see `hpsearch.ray_tune.Errand`."""
+
+    job: TrialJob
+    study: Study
+    search: Search
+
+    def on_epochs(self, first_epoch: int, history: History, placement: Placement) -> bool:
+        """Record epochs; where the pruner says so, end the trial as pruned and return True."""
+        number = self.job.number
+        if self.study.ended(number):
+            return True
+        self.study.place(number, placement)
+        stop = False
+        for epoch, metrics in enumerate(history, start=first_epoch):
+            stop = self.study.report(number, epoch, metrics) or stop
+        if stop:
+            self.study.prune(number)
+            self.search.ended(number)
+        else:
+            self.search.changed(number)
+        return stop
+
+    def on_done(self) -> None:
+        """End a trial that trained its full budget."""
+        self.study.complete(self.job.number)
+        self.search.ended(self.job.number)
+
+    def on_failed(self, reason: str) -> None:
+        """End a trial that failed for good."""
+        self.study.fail(self.job.number, reason)
+        self.search.ended(self.job.number)
+
+    def on_note(self, note: str) -> None:
+        """Pass on what a person should hear."""
+        self.search.say(f"trial {self.job.number}: {note}")

@@ -29,6 +29,11 @@ def datasets_folder(root: Path) -> Path:
     return root / "datasets"
 
 
+def pretrained_folder(root: Path) -> Path:
+    """Return the folder of all pretrained weights below the root, which every study shares."""
+    return root / "pretrained"
+
+
 def find_study(root: Path, name: str) -> StudyRecord:
     """Read the study called `name`, which may be running.
 

@@ -44,6 +44,7 @@ FORMAT = 1
 TRUNK = "trunk.pt"
 CONFIG = "config.yaml"
 HISTORY = "history.json"
+LOCK = "pretraining.lock"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Pretraining:
         """Everything that the key follows from, as plain values. Where the pictures lie is no part of it."""
         return {
             "format": FORMAT,
-            **self.settings.model_dump(mode="json", exclude={"data"}),
+            **self.settings.shaping(),
             "data": {
                 "content_hash": self.content_hash,
                 "split": self.source.split,

@@ -95,6 +95,11 @@ class Study:
         if self._frozen(number).user_attrs.get("placement") != written:
             self._trial(number).set_user_attr("placement", written)
 
+    def link(self, number: int, pretrained: str) -> None:
+        """Record which pretrained weights a trial starts from."""
+        if self._frozen(number).user_attrs.get("pretrained") != pretrained:
+            self._trial(number).set_user_attr("pretrained", pretrained)
+
     def complete(self, number: int) -> None:
         """Tell that a trial trained its full budget; its objective is that of the last epoch."""
         trial = self._frozen(number)
@@ -188,6 +193,7 @@ class Study:
             ended_s=trial.datetime_complete.timestamp() if trial.datetime_complete else None,
             placement=Placement(**placement) if placement else None,
             folder=self.trial_folder(trial.number),
+            pretrained=attrs.get("pretrained"),
         )
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpsearch.naming import run_name, short_names
-from hpsearch.records import StudyRecord, TrialRecord, TrialState
+from hpsearch.records import PretrainingRecord, StudyRecord, TrialRecord, TrialState
 from hpsearch.tracking.connection import away, connect
+from hpsearch.tracking.pretraining_runs import PretrainingRuns
 from hpsearch.tracking.rows import (
     INTERRUPTED,
     MAX_PARAM_CHARS,
@@ -73,6 +74,7 @@ class Mirror:
             location = None if uri.startswith("http") else (artifacts / name).absolute().as_uri()
             self._experiment = self._find_experiment(name, location)
             self._parent, self._trials = self._read_runs(name)
+            self._pretrainings = PretrainingRuns(self._client, self._experiment, self._parent)
 
     def sync(self, study: StudyRecord, trial: TrialRecord, seen_s: Sequence[float]) -> None:
         """Bring the run of one trial up to date; `seen_s[i]` is when epoch i + 1 was first seen."""
@@ -89,6 +91,11 @@ class Mirror:
                 self._client.set_terminated(written.run_id, STATUS[trial.state], _ms(ended_s))
                 written.status = STATUS[trial.state]
 
+    def sync_pretraining(self, pretraining: PretrainingRecord) -> None:
+        """Bring the run of a pretraining up to date."""
+        with away():
+            self._pretrainings.sync(pretraining)
+
     def finish(self, study: StudyRecord, files: Sequence[Path]) -> None:
         """Bring the parent run up to date and end it: metrics, note, `files`, the winner and its weights.
 
@@ -100,6 +107,7 @@ class Mirror:
                     self._client.set_tag(written.run_id, "state", INTERRUPTED)
                     self._client.set_terminated(written.run_id, "KILLED")
                     written.tags["state"], written.status = INTERRUPTED, "KILLED"
+            self._pretrainings.interrupt()
             ended = study_rows(study)
             metrics = [(step, at_s, row) for step, (at_s, row) in enumerate(ended, start=1)]
             for chunk in _chunks(_metrics(metrics), MAX_METRICS):
@@ -175,7 +183,7 @@ class Mirror:
         ]
         rows = list(enumerate(epoch_rows(study, trial), start=1))[written.epochs :]
         metrics = _metrics([(epoch, seen_s[epoch - 1], row) for epoch, row in rows])
-        tags = standing_tags(trial)
+        tags = standing_tags(trial) | self._origin_tags(trial)
         news = [RunTag(key, value) for key, value in tags.items() if written.tags.get(key) != value]
         while params or metrics or news:
             self._client.log_batch(written.run_id, metrics[:MAX_METRICS], params[:MAX_PARAMS], news)
@@ -183,6 +191,14 @@ class Mirror:
         written.params = frozenset(config)
         written.epochs = len(trial.epochs)
         written.tags |= tags
+
+    def _origin_tags(self, trial: TrialRecord) -> dict[str, str]:
+        """Return the tags that link a trial with the weights it started from."""
+        if trial.pretrained is None:
+            return {}
+        tags, between = {"pretrained": trial.pretrained}, trial.state is TrialState.RUNNING and trial.epochs
+        run_id = None if between else self._pretrainings.run_id(trial.pretrained)
+        return tags if run_id is None else tags | {"pretrained.run_id": run_id}
 
     def _log_inputs(self, study: StudyRecord, run_id: str) -> None:
         """Fill MLflow's own dataset column."""

@@ -7,11 +7,10 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from hpsearch.records import StudyRecord, TrialRecord
+from hpsearch.records import PretrainingRecord, StudyRecord, TrialRecord
 from hpsearch.tracking.connection import MlflowAwayError
 from hpsearch.tracking.mirror import Mirror
 
@@ -24,19 +23,16 @@ def default_uri(root: Path) -> str:
     return f"sqlite:///{(root / 'mlflow.db').absolute()}"
 
 
-@dataclass(frozen=True)
-class _News:
-    study: StudyRecord
-    trial: TrialRecord
-    seen_s: tuple[float, ...]
+News = Callable[[Mirror], None]
+"""Writes how something stands now."""
 
 
 class Tracker:
     """Mirrors one study into the MLflow at `uri`.
 
-    Only the newest record of each trial is kept until it is written. When MLflow is away, `warn` is called
-    once and writing is tried again with growing pauses; what is missing at the end is written by the next
-    launch, which syncs every trial again.
+    Only the newest record of each trial and pretraining is kept until it is written. When MLflow is away,
+    `warn` is called once and writing is tried again with growing pauses; what is missing of trials at the end
+    is written by the next launch, which syncs every trial again.
     """
 
     def __init__(
@@ -47,7 +43,7 @@ class Tracker:
         self._warn = warn
         self._warned = False
         self._change = threading.Condition()
-        self._news: dict[int, _News] = {}
+        self._news: dict[int | str, News] = {}
         self._seen_s: dict[int, tuple[float, ...]] = {}
         self._deadline_s: float | None = None
         self._end: tuple[StudyRecord, Sequence[Path]] | None = None
@@ -60,10 +56,11 @@ class Tracker:
         now = time.time() if trial.ended_s is None else min(time.time(), trial.ended_s)
         seen = (*seen, *([now] * (len(trial.epochs) - len(seen))))
         self._seen_s[trial.number] = seen
-        with self._change:
-            self._news.pop(trial.number, None)  # to the end of the line
-            self._news[trial.number] = _News(study, trial, seen)
-            self._change.notify()
+        self._put(trial.number, lambda mirror: mirror.sync(study, trial, seen))
+
+    def sync_pretraining(self, pretraining: PretrainingRecord) -> None:
+        """Have a pretraining's run brought up to date. Returns at once."""
+        self._put(pretraining.name, lambda mirror: mirror.sync_pretraining(pretraining))
 
     def close(self, study: StudyRecord, files: Sequence[Path] = (), timeout_s: float = 60.0) -> bool:
         """Write what is left, end the parent run with `files` beside it, and return whether all was written.
@@ -78,6 +75,12 @@ class Tracker:
             return self._thread.result()
         finally:
             self._threads.shutdown()
+
+    def _put(self, key: int | str, news: News) -> None:
+        with self._change:
+            self._news.pop(key, None)  # to the end of the line
+            self._news[key] = news
+            self._change.notify()
 
     def _work(self) -> bool:
         """Write until closed; True when all was written."""
@@ -100,17 +103,18 @@ class Tracker:
         """Write the next piece of news, waiting for it; True when the end was written."""
         with self._change:
             self._change.wait_for(lambda: self._news or self._end)
-            news = self._news.pop(next(iter(self._news))) if self._news else None
+            key = next(iter(self._news), None)
+            news = None if key is None else self._news.pop(key)
             end = self._end
-        if news is None:
+        if key is None or news is None:
             if end is not None:
                 mirror.finish(*end)
             return end is not None
         try:
-            mirror.sync(news.study, news.trial, news.seen_s)
+            news(mirror)
         except MlflowAwayError:
             with self._change:
-                self._news.setdefault(news.trial.number, news)  # unless there is newer
+                self._news.setdefault(key, news)  # unless there is newer
             raise
         return False
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
 from trainables.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.datasets import ensure_dataset
-from trainables.inits.init import Wanted
+from trainables.inits.init import Progress, Wanted
 from trainables.network import Backbone
 from trainables.optimizers import OPTIMIZERS, AdaBeliefConfig, OptimizerConfig
 from trainables.pretext import PRETEXT_TASKS, PretextConfig, RotationConfig
@@ -60,14 +60,24 @@ class SslConfig(Config):
             raise ValueError(f"{', '.join(set_)}: a pretraining has no branch, leave this out")
         return pretext
 
+    def shaping(self) -> dict[str, Any]:
+        """Return every setting that shapes the weights, as plain values, but for where the pictures lie."""
+        settings = self.model_dump(mode="json", exclude={"data"})
+        for task in settings["pretext"].values():
+            for key in ATTACHMENT:
+                task.pop(key, None)
+        return settings
+
     def misfit(self, backbone: Backbone, image_px: int) -> str | None:
         """Return why the task cannot cut such pictures, or None."""
         return tile_misfit(self.pretext, image_px)
 
-    def trunk(self, wanted: Wanted, *, datasets: Path, store: Path) -> Path | Pretraining:
+    def trunk(
+        self, wanted: Wanted, *, datasets: Path, store: Path, progress: Progress | None = None
+    ) -> Path | Pretraining:
         """Return the pretraining, or its trunk where it is done."""
         source = self.data or wanted.train
-        dataset = ensure_dataset(source.dataset, datasets)
+        dataset = ensure_dataset(source.dataset, datasets, progress)
         dataset.samples(source.split, source.subjects)  # raises here what would end every trial later
         pretraining = Pretraining(
             settings=self,

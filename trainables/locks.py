@@ -1,0 +1,34 @@
+"""A lock on a file that dies with its holder, however that ends."""
+
+from __future__ import annotations
+
+import fcntl
+from pathlib import Path
+from typing import IO
+
+
+class FileLock:
+    """Held from `take` to `release`, or to the end of the process.
+
+    It is `flock`: it holds between the processes of a machine, and between machines on a network filesystem
+    that passes locks on (NFS as Linux mounts it, but for the options `nolock` and `local_lock`).
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    @classmethod
+    def take(cls, path: Path) -> FileLock | None:
+        """Return the lock on `path`, None where another has it."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+        return cls(file)
+
+    def release(self) -> None:
+        """Let another have it."""
+        self._file.close()
