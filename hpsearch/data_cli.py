@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,7 +125,7 @@ def _import_bar() -> Any:
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
         )
-        with Bars(*columns, transient=True) as bars:
+        with Bars(*columns, transient=True, disable=not sys.stdout.isatty()) as bars:
             task = bars.add_task("importing", total=None, rate="")
 
             def show(progress: Progress) -> None:

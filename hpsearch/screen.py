@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -41,15 +41,19 @@ class TerminalScreen:
             TextColumn("images"),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=self._console, transient=True) as bars:
-            task = bars.add_task(what, total=None, visible=False)
-            began_s = time.monotonic()
-            images = 0
+        began_s = time.monotonic()
+        images = 0
+        with ExitStack() as shown:
+            bars: Progress | None = None
 
             def show(done: int, total: int) -> None:
-                nonlocal images
+                nonlocal bars, images
                 images = total
-                bars.update(task, completed=done, total=total, visible=True)
+                if bars is None and self._console.is_terminal:
+                    bars = shown.enter_context(Progress(*columns, console=self._console, transient=True))
+                    bars.add_task(what)
+                if bars is not None:
+                    bars.update(bars.task_ids[0], completed=done, total=total)
 
             yield show
         if images:
