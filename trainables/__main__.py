@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainables.faults import BadInput
+
+if TYPE_CHECKING:
+    import torch
+
+    from trainables.loader import LoaderPool
+    from trainables.pretraining import Pretraining
 
 
 def main() -> int:
@@ -42,6 +50,7 @@ def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:
     from trainables.durable import save_state
     from trainables.learner import Diverged
     from trainables.loader import LoaderPool
+    from trainables.pretraining import Pretraining
     from trainables.training import build_session, ensure_data
 
     document = load_document(file)
@@ -53,8 +62,11 @@ def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:
     torch.set_num_threads(threads)
     data = ensure_data(config, root / "datasets", lambda done, total: None)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    session = build_session(config, data, device=device, threads=threads, pool=LoaderPool())
+    pool = LoaderPool()
     try:
+        start = config.init.trunk(config.wanted, datasets=root / "datasets", store=root / "pretrained")
+        trunk = _pretrained(start, root, device, threads, pool) if isinstance(start, Pretraining) else start
+        session = build_session(config, data, device=device, threads=threads, pool=pool, trunk=trunk)
         for _ in range(config.epochs):
             report = session.run_epoch()
             print(
@@ -66,6 +78,29 @@ def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:
         raise BadInput(f"{error}: lower the learning rate or set clip_norm") from None
     if weights is not None:
         save_state(session.best_weights(), weights)
+
+
+def _pretrained(
+    wanted: Pretraining, root: Path, device: torch.device, threads: int, pool: LoaderPool
+) -> Path:
+    """Return the trunk that a pretraining comes to; train it here unless another process does."""
+    from trainables.jobs import PretrainJob, run_here
+    from trainables.locks import FileLock
+    from trainables.pretraining import LOCK
+
+    trunk = wanted.trunk(root / "pretrained")
+    while (lock := FileLock.take(trunk.parent / LOCK)) is None:
+        time.sleep(1)
+    try:
+        if not trunk.is_file():
+            job = PretrainJob(wanted, trunk.parent, root / "datasets", threads, 0)
+            for epoch, metrics in enumerate(run_here(job, device, pool), start=1):
+                print(
+                    f"pretraining {wanted.title}: epoch {epoch}, loss {metrics['train/loss']:.3f}", flush=True
+                )
+    finally:
+        lock.release()
+    return trunk
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import torch
 
-from trainables.checkpoints import BEST_WEIGHTS, History, Restorable
+from trainables.checkpoints import BEST_WEIGHTS, Checkpoints, History, Restorable
 from trainables.config import TrainConfig
 from trainables.durable import save_state
 from trainables.loader import LoaderPool
@@ -110,3 +111,20 @@ class PretrainJob:
     def finish(self, run: Pretrainer, history: History) -> None:
         """Write the trunk."""
         self.pretraining.keep(run, history, self.folder)
+
+
+def run_here(job: Job[RunT], device: torch.device, pool: LoaderPool) -> Iterator[dict[str, float]]:
+    """Run a job in this process, from its newest checkpoint on; yield the metrics of each epoch.
+
+    Raises `Diverged`, and `BadInput` where the job's data is at fault.
+    """
+    run = job.start(device, pool)
+    checkpoints = Checkpoints(job.folder)
+    history, _ = checkpoints.restore(run)
+    while run.epoch < job.epochs:
+        history.append(run.run_epoch().metrics())
+        checkpoints.save(run, history)
+        yield history[-1]
+    checkpoints.flush()
+    job.finish(run, history)
+    checkpoints.clear()

@@ -188,6 +188,27 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_its_reason(epoch: int) -> N
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301 - our own bytes
 
 
+def test_arms_of_one_seed_start_alike_and_see_the_same_batches() -> None:
+    """Whatever the task, its weight or the optimizer: what differs is the arm alone."""
+    arms: list[dict[str, Any]] = [
+        {},
+        {"pretext": PuzzlingConfig(heads=False)},
+        {"pretext": PuzzlingConfig(grid=3, flag=2, ssl_weight=9.0)},
+        {"optimizer": AdamWConfig(lr=0.1), "dropout": 0.3},
+    ]
+    loaders = [Changing(0.0, after=0, shuffle=True) for _ in arms]
+    sessions = [toy_session(train=loader, **arm) for loader, arm in zip(loaders, arms, strict=True)]
+    for session in sessions[1:]:
+        supervised = session.network.supervised().state_dict()
+        assert_same_weights(supervised, sessions[0].network.supervised().state_dict())
+    for session in sessions:
+        session.run_epoch()
+        session.run_epoch()
+    assert {tuple(loader.seeds) for loader in loaders} == {tuple(loaders[0].seeds)}
+    first, other = (list(loader.epoch(loaders[0].seeds[0])) for loader in loaders[:2])
+    assert all(torch.equal(a.images, b.images) for a, b in zip(first, other, strict=True))
+
+
 def test_every_epoch_has_a_data_seed_of_its_own() -> None:
     loaders = [Changing(0.0, after=0, shuffle=True) for _ in range(2)]
     for seed, loader in enumerate(loaders):

@@ -62,7 +62,8 @@ def trunk_of(weights: Mapping[str, Any], backbone: Backbone, file: Path) -> dict
     }
     if any(faults.values()):
         listed = "; ".join(f"it {what} {_some(names)}" for what, names in faults.items() if names)
-        raise BadInput(Fault(f"not the trunk of a {backbone}: {listed}", file=str(file)))
+        rule = f"not the trunk of a {backbone}: {listed}. Take the backbone that it was trained with"
+        raise BadInput(Fault(rule, file=str(file)))
     return trunk | {name: torch.tensor(0) for name in counters - trunk.keys()}
 
 
