@@ -87,6 +87,8 @@ def launch(
                     ahead=side_by_side(shares),
                     trials=spec.trials,
                     deadline_s=_deadline_s(spec),
+                    confirm=spec.search.confirm,
+                    leaders=spec.search.leaders,
                     prepare=prepare,
                     pretrainings=Pretrainings(
                         prepare.store, prepare.datasets, shares, tracker.sync_pretraining, screen.say

@@ -15,8 +15,10 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from hpsearch.intervals import interval, paired_difference
 from hpsearch.naming import design, shared_params, short_names, shown
 from hpsearch.records import StudyRecord, TrialRecord, TrialState
+from trainables.pretext import NoPretextConfig
 
 Format = Literal["table", "csv", "json"]
 
@@ -69,6 +71,8 @@ def records(study: StudyRecord) -> list[dict[str, Any]]:
             "trial": trial.number,
             "state": trial.state.value,
             "objective": trial.objective,
+            "confirmed": study.confirmed(trial.number),
+            "confirmations": len(study.confirmations(trial.number)),
             **_best(study, trial),
             **{f"params.{path}": value for path, value in shared_params(trial).items()},
             "epochs": len(trial.epochs),
@@ -76,6 +80,7 @@ def records(study: StudyRecord) -> list[dict[str, Any]]:
             "seconds": None if trial.ended_s is None else round(trial.ended_s - trial.started_s, 3),
             "folder": str(trial.folder),
             **(trial.epochs[-1] if trial.epochs else {}),
+            **trial.test,
         }
         for rank, trial in enumerate(study.leaderboard(), start=1)
     ]
@@ -107,9 +112,34 @@ def verdict(study: StudyRecord) -> str:
     if best is None or best.objective is None:
         return f"No trial has finished yet. {baseline} {study.objective}."
     ratio = best.objective / study.facts.baseline
-    return (
+    said = (
         f"Best {study.objective}: {best.objective:.2f} (trial {best.number}). {baseline}: ratio {ratio:.2f}."
     )
+    return said + _against_the_plain(study, best)
+
+
+def _against_the_plain(study: StudyRecord, best: TrialRecord) -> str:
+    """Say whether the winner is separable from the best design without a pretext task, by paired seeds."""
+    plain = [trial for trial in study.leaderboard() if isinstance(trial.config.pretext, NoPretextConfig)]
+    rival = next((trial for trial in plain if study.confirmations(trial.number)), None)
+    if rival is None or rival is best:
+        return ""
+    difference = paired_difference(_by_seed(study, best), _by_seed(study, rival))
+    if difference is None or difference.half is None:
+        return ""
+    word = {-1: "better than", 0: "tied with", 1: "worse than"}[difference.sign or 0]
+    return (
+        f"\nConfirmed with {difference.n} paired seeds: trial {best.number} is {word} trial {rival.number}, "
+        f"the best without a pretext task ({difference.mean:+.2f} ±{difference.half:.2f}, 95 %)."
+    )
+
+
+def _by_seed(study: StudyRecord, trial: TrialRecord) -> dict[int, float]:
+    return {
+        again.config.seed: again.objective
+        for again in study.confirmations(trial.number)
+        if again.objective is not None
+    }
 
 
 def _columns(study: StudyRecord, trials: Sequence[TrialRecord]) -> list[Column]:
@@ -128,6 +158,7 @@ def _columns(study: StudyRecord, trials: Sequence[TrialRecord]) -> list[Column]:
         column("trial", (str(trial.number) for trial in trials), 0),
         column("state", (trial.state.value for trial in trials), 1, right=False),
         column(leaf, (_degrees(trial.objective) for trial in trials), 0),
+        column("confirmed", (_confirmed(study, trial) for trial in trials), 0),
         column("best", (_degrees(best["best"]) for best in bests), 4),
         column("at", (_count(best["best_epoch"]) for best in bests), 6),
         column("geodesic", (_degrees(row.get("validation/geodesic_deg")) for row in last), 5),
@@ -135,6 +166,9 @@ def _columns(study: StudyRecord, trials: Sequence[TrialRecord]) -> list[Column]:
     for angle in ANGLES:
         metric = f"validation/{angle}_mae_deg"
         columns.append(column(angle, (_degrees(row.get(metric)) for row in last), 5))
+    for test in dict.fromkeys(test.name for trial in trials for test in trial.config.data.test):
+        metric = f"test/{test}/mae_deg"
+        columns.append(column(f"test {test}", (_degrees(trial.test.get(metric)) for trial in trials), 1))
     for name in dict.fromkeys(names.values()):
         texts = (shown(values[name]) if name in values else "" for values in designs)
         columns.append(column(name, texts, 2, right=not _words(values.get(name) for values in designs)))
@@ -183,6 +217,15 @@ def _best(study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
     ]
     best, epoch = min(values, default=(None, None))
     return {"best": best, "best_epoch": epoch}
+
+
+def _confirmed(study: StudyRecord, trial: TrialRecord) -> str:
+    """Return the mean over a trial's repetitions with half its 95 % interval."""
+    values = [again.objective for again in study.confirmations(trial.number) if again.objective is not None]
+    if not values:
+        return ""
+    mean = interval(values)
+    return f"{mean.mean:.2f}" + ("" if mean.half is None else f" ±{mean.half:.2f}")
 
 
 def _summary(study: StudyRecord) -> dict[str, Any]:

@@ -101,11 +101,14 @@ class LiveView:
 
 def progress(study: StudyRecord, plan: Plan, now_s: float) -> list[str]:
     """Return the counts, and as far as known the best objective, the speed and the time left."""
-    counts = {state: sum(trial.state is state for trial in study.trials) for state in TrialState}
+    counts = {state: sum(trial.state is state for trial in study.searched) for state in TrialState}
     ended = sum(counts.values()) - counts[TrialState.RUNNING]
     total = "" if plan.trials is None else f" of {plan.trials}"
     shown = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
     parts = [f"{study.name}: {ended}{total} trials" + (f" ({shown})" if shown else "")]
+    if again := [trial for trial in study.trials if trial.confirms is not None]:
+        done = sum(trial.state is not TrialState.RUNNING for trial in again)
+        parts.append(f"{done} of {len(again)} confirmations")
     best = study.best
     if best is not None and best.objective is not None:
         ratio = best.objective / study.facts.baseline
@@ -150,7 +153,7 @@ def time_left_s(study: StudyRecord, plan: Plan, now_s: float) -> float | None:
     work_s = sum(max(mean_s - (now_s - trial.started_s), 0.0) for trial in running)
     estimates = [] if plan.deadline_s is None else [max(plan.deadline_s - now_s, 0.0) + mean_s]
     if plan.trials is not None:
-        waiting = max(plan.trials - len(study.trials), 0)
+        waiting = max(plan.trials - len(study.searched), 0)
         estimates.append((work_s + waiting * mean_s) / plan.side_by_side)
     return min(estimates, default=None)
 

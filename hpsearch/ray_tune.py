@@ -99,7 +99,8 @@ class _Here:
 def cluster(address: str | None, verbose: bool) -> Iterator[None]:
     """Hold a connection to the cluster at `address`, or a local one that ends with this block."""
     os.environ.update(_QUIET)
-    logging.getLogger("ray").setLevel(logging.INFO if verbose else logging.ERROR)
+    level = logging.INFO if verbose else logging.CRITICAL  # errors reach a person as the trial's reason
+    logging.getLogger("ray").setLevel(level)
     local: dict[str, Any] = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
     on_sigterm = signal.getsignal(signal.SIGTERM)
     try:
@@ -107,7 +108,7 @@ def cluster(address: str | None, verbose: bool) -> Iterator[None]:
             address or "local",
             configure_logging=False,
             log_to_driver=verbose,
-            logging_level=logging.INFO if verbose else logging.ERROR,
+            logging_level=level,
             **({} if address else local),
         )
     except (ConnectionError, ValueError, RuntimeError) as error:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from trainables.config import TrainConfig
@@ -72,6 +73,10 @@ class TrialRecord:
     """Holds the trial's checkpoints and `best.pt`, the weights of its best epoch."""
     pretrained: str | None = None
     """The folder below `ROOT/pretrained` that its trunk started from; None: random weights."""
+    confirms: int | None = None
+    """The number of the trial that it repeats with another seed; None for the search's own trials."""
+    test: Mapping[str, float] = field(default_factory=dict)
+    """Errors on the test sets, measured once for the search's leaders: `test/NAME/mae_deg` and the like."""
 
 
 @dataclass(frozen=True)
@@ -105,19 +110,41 @@ class StudyRecord:
     facts: StudyFacts
     trials: tuple[TrialRecord, ...]
 
+    @property
+    def searched(self) -> tuple[TrialRecord, ...]:
+        """The search's own trials, without those that repeat one with another seed."""
+        return tuple(trial for trial in self.trials if trial.confirms is None)
+
+    def confirmations(self, number: int) -> tuple[TrialRecord, ...]:
+        """Return the finished repetitions of a trial."""
+        return tuple(
+            trial
+            for trial in self.trials
+            if trial.confirms == number and trial.state is TrialState.COMPLETE and trial.objective is not None
+        )
+
+    def confirmed(self, number: int) -> float | None:
+        """Return the mean objective of a trial's repetitions, None where there are none."""
+        values = [trial.objective for trial in self.confirmations(number) if trial.objective is not None]
+        return fmean(values) if values else None
+
     def leaderboard(self) -> tuple[TrialRecord, ...]:
-        """Return complete trials, best first, then pruned, failed and running ones."""
+        """Return the search's complete trials, best first, then pruned, running and failed ones.
+
+        Trials that were confirmed stand first, by the mean of their repetitions: the others had one try.
+        """
         rank = {TrialState.COMPLETE: 0, TrialState.PRUNED: 1, TrialState.RUNNING: 2, TrialState.FAILED: 3}
 
-        def key(trial: TrialRecord) -> tuple[int, float, float, int]:
+        def key(trial: TrialRecord) -> tuple[int, int, float, float, int]:
             value = float("inf") if trial.objective is None else trial.objective
             reached = -len(trial.epochs) if trial.state is TrialState.PRUNED else 0
-            return rank[trial.state], reached, value, trial.number
+            mean = self.confirmed(trial.number)
+            return rank[trial.state], mean is None, reached, value if mean is None else mean, trial.number
 
-        return tuple(sorted(self.trials, key=key))
+        return tuple(sorted(self.searched, key=key))
 
     @property
     def best(self) -> TrialRecord | None:
-        """The complete trial with the smallest objective."""
+        """The first of the leaderboard that is complete."""
         complete = [trial for trial in self.leaderboard() if trial.state is TrialState.COMPLETE]
         return complete[0] if complete else None

@@ -82,7 +82,7 @@ class TerminalScreen:
         self.say(f"  hpsearch ui{root}    # compare the runs in MLflow")
         self.say(f"  hpsearch show {study.name}{root} --format csv")
         self.say(
-            f"  hpsearch launch {self._space}{root} --trials {2 * len(study.trials)}    # go on searching"
+            f"  hpsearch launch {self._space}{root} --trials {2 * len(study.searched)}    # go on searching"
         )
 
     def interrupted(self) -> None:

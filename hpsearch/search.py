@@ -7,14 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpsearch.finals import TestErrand, confirmations, to_test
 from hpsearch.pretrainings import Pretrainings
 from hpsearch.ray_tune import Errand, Nothing, Shares
 from hpsearch.records import Placement, StudyRecord, TrialRecord, TrialState
+from hpsearch.search_config import ConfirmConfig
 from hpsearch.study.study import Ask, Study
-from trainables.checkpoints import Checkpoints, History
+from trainables.checkpoints import BEST_WEIGHTS, Checkpoints, History
 from trainables.config import TrainConfig
 from trainables.jobs import TrialJob
 from trainables.pretraining import Pretraining
+from trainables.testing import TestJob
 
 Change = Callable[[StudyRecord, TrialRecord], None]
 """Called after every change with the study and the trial that changed."""
@@ -31,7 +34,8 @@ class Search:
 
     `trials` is how many the study shall hold in the end (None: no limit), `deadline_s` the `time.monotonic`
     after which no further trial starts, `ahead` how many trials may wait for a pretraining while others go
-    on, `prepare` builds what a trial needs before it starts and says where its trunk does.
+    on. `confirm` and `leaders` say what follows the search. `prepare` builds what a trial needs before it
+    starts and says where its trunk does.
     """
 
     def __init__(
@@ -45,6 +49,8 @@ class Search:
         ahead: int,
         trials: int | None,
         deadline_s: float | None,
+        confirm: ConfirmConfig | None,
+        leaders: int,
         prepare: Callable[[TrainConfig], Start],
         pretrainings: Pretrainings,
     ) -> None:
@@ -56,11 +62,14 @@ class Search:
         self._ahead = ahead
         self._trials = trials
         self._deadline_s = deadline_s
+        self._confirm = confirm
+        self._leaders = leaders
         self._prepare = prepare
         self._pretrainings = pretrainings
         self._unfinished = study.unfinished()
         self._held: list[tuple[Ask, Start]] = []
         self._ended: list[int] = []
+        self._tested: set[int] = set()
 
     def next_errand(self) -> Errand | Nothing:
         """Return what is to run next: a trial that waited and can start, one that an interrupted launch left,
@@ -72,7 +81,7 @@ class Search:
         while len(self._held) < self._ahead and (ask := self._next_ask()):
             if errand := self._begin(ask, self._taken(ask)):
                 return errand
-        return Nothing.YET if self._held else Nothing.LEFT
+        return Nothing.YET if self._held else self._final()
 
     def ended(self, number: int) -> None:
         """Take in that a trial ended."""
@@ -94,6 +103,30 @@ class Search:
             complete = self._study.trial_record(number).state is TrialState.COMPLETE
             Checkpoints(self._study.trial_folder(number)).clear(weights=not complete)
         self._ended = self._ended[-KEEP_AN_EYE_ON:]
+
+    def _final(self) -> Errand | Nothing:
+        """Return what is to be done once the search has ended: a leader again, then its test."""
+        study = self._study.record()
+        running = [trial for trial in study.trials if trial.state is TrialState.RUNNING]
+        if any(trial.confirms is None for trial in running):  # it may lead yet
+            return Nothing.YET
+        if self._confirm and (again := next(confirmations(study, self._confirm), None)):
+            ask = self._study.ask_again(*again)
+            return self._begin(ask, self._taken(ask)) or Nothing.YET
+        if running:
+            return Nothing.YET
+        if trial := next(to_test(study, self._leaders, self._tested), None):
+            self._tested.add(trial.number)
+            job = TestJob(
+                number=trial.number,
+                config=trial.config,
+                weights=trial.folder / BEST_WEIGHTS,
+                datasets=self._datasets,
+                cpus=self._shares.cpus,
+                gpus=self._shares.gpus,
+            )
+            return TestErrand(job, self._study, self)
+        return Nothing.LEFT
 
     def _next_ask(self) -> Ask | None:
         if self._unfinished:

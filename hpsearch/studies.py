@@ -15,8 +15,14 @@ from trainables.faults import BadInput, Fault, nearest
 SPACE = "space.yaml"
 """The search space as it was launched, in the study's folder."""
 
-CHANGEABLE = ("budget", "resources", "retries", "epoch_timeout_s", "name")
-"""Keys of `search` that may change between launches: they do not change what a trial means."""
+CHANGEABLE = frozenset(
+    {
+        *((SECTION, key) for key in ("budget", "confirm", "epoch_timeout_s", "leaders", "name", "resources")),
+        (SECTION, "retries"),
+        ("data", "test"),
+    }
+)
+"""Keys that may change between launches: they do not change what a trial means."""
 
 
 def studies_folder(root: Path) -> Path:
@@ -76,7 +82,7 @@ def _meaning(tree: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
 
     def visit(value: Any, path: tuple[str, ...]) -> None:
-        if path[:1] == (SECTION,) and path[1:2] and path[1] in CHANGEABLE:
+        if path[:2] in CHANGEABLE:
             return
         if isinstance(value, Mapping) and value:
             for key, child in value.items():

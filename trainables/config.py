@@ -47,16 +47,14 @@ class DataConfig(Config):
         train, validation = info.data.get("train"), info.data.get("validation")
         if train is None or validation is None:
             return tests
-        seen = {
-            "train": (train.dataset, train),
-            "validation": (validation.dataset or train.dataset, validation),
-        }
+        judge = validation.dataset or train.dataset
+        seen = {"train": (train.dataset, train), "validation": (judge, validation)}
         for test in tests:
             for role, (dataset, source) in seen.items():
                 if test.shares_images(dataset, source.split, source.subjects):
                     raise ValueError(
-                        f"test set {test.name!r} is also the {role} set, and a number on images that the search "
-                        "has seen says nothing: give it a split or subjects of its own"
+                        f"test set {test.name!r} is also the {role} set, and a number on images that the "
+                        "search has seen says nothing: give it a split or subjects of its own"
                     )
         return tests
 

@@ -60,7 +60,7 @@ class Session:
     def evaluate(self, source: BatchSource) -> PoseErrors:
         """Return the errors on unperturbed images, without the branches. Raises `Diverged`.
 
-        A source may have more angles than the network was trained on; the network's come first.
+        A source may have more angles than the network was trained on, or fewer: what both have is compared.
         """
         network = self.network.supervised().eval()
         predicted, true = [], []
@@ -71,8 +71,9 @@ class Session:
         poses = torch.cat(predicted).cpu().numpy()
         if not np.isfinite(poses).all():
             raise Diverged(self.epoch + 1)
-        truth = torch.cat(true)[:, : len(self._angles)].cpu().numpy()
-        return pose_errors(poses, truth, self._angles)
+        truth = torch.cat(true).cpu().numpy()
+        common = self._angles[: truth.shape[1]]
+        return pose_errors(poses[:, : len(common)], truth[:, : len(common)], common)
 
     def best_weights(self) -> dict[str, Tensor]:
         """Return the supervised network's weights after the best epoch, on the CPU; empty before one."""

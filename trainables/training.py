@@ -36,8 +36,13 @@ class TrainingData:
 
 def ensure_data(config: TrainConfig, datasets_root: Path, progress: Progress) -> TrainingData:
     """Build the datasets of `config` that can be built and are not there yet, then open the data."""
-    for ref in (config.data.train.dataset, config.validation_dataset):
+    for ref in (
+        config.data.train.dataset,
+        config.validation_dataset,
+        *(test.dataset for test in config.data.test),
+    ):
         ensure_dataset(ref, datasets_root, progress)
+    open_tests(config, datasets_root)
     return open_data(config, datasets_root)
 
 
@@ -57,6 +62,17 @@ def open_data(config: TrainConfig, datasets_root: Path) -> TrainingData:
     if faults:
         raise BadInput(faults)
     return TrainingData(train, validation, train_dataset, validation_dataset)
+
+
+def open_tests(config: TrainConfig, datasets_root: Path) -> dict[str, Samples]:
+    """Open the test sets by name. Labels may be out of range: full AFLW2000's are.
+
+    Raises `BadInput` for a dataset, split or subject that is not there.
+    """
+    return {
+        test.name: open_dataset(test.dataset, datasets_root).samples(test.split, test.subjects)
+        for test in config.data.test
+    }
 
 
 def build_session(

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import optuna
@@ -57,9 +58,11 @@ class Study:
 
     @property
     def asked(self) -> int:
-        """How many trials were asked so far, in all launches."""
+        """How many trials the search asked for so far, in all launches."""
         trials = self._study.get_trials(deepcopy=False)
-        return sum(trial.state is not OptunaState.WAITING for trial in trials)
+        return sum(
+            trial.state is not OptunaState.WAITING and "confirms" not in trial.user_attrs for trial in trials
+        )
 
     def ask(self) -> Ask:
         """Return the next trial: an enqueued one, else the sampler's suggestion.
@@ -74,18 +77,30 @@ class Study:
         self._seed_sampler(number)
         return self._fill(self._study.ask(), epochs_done=0)
 
+    def ask_again(self, number: int, seed: int) -> Ask:
+        """Return a trial that repeats another with another seed."""
+        attrs = {"confirms": number, "seed": seed}
+        self._study.enqueue_trial(self._frozen(number).params, user_attrs=attrs)
+        return self._fill(self._study.ask(), epochs_done=0)
+
+    def tested(self, number: int, metrics: Mapping[str, float]) -> None:
+        """Record a finished trial's errors on the test sets."""
+        self._study.set_user_attr(_test_key(number), dict(metrics))  # Optuna closes a trial that has ended
+
     def report(self, number: int, epoch: int, metrics: Mapping[str, float]) -> bool:
         """Record what a trial reached after `epoch` and say whether it should stop now.
 
         An epoch that was recorded before (a trial repeats at most one after a restart) changes nothing. A
         trial is never pruned after its last epoch: it has cost its full budget and is complete. Nor is one
-        whose value is not finite: it fails in the end, and says why.
+        whose value is not finite: it fails in the end, and says why. Nor is one that repeats another.
         """
         trial, value = self._trial(number), metrics[self._spec.search.objective]
         if epoch not in self._frozen(number).intermediate_values:
             trial.set_user_attr(f"epoch {epoch}", dict(metrics))
             trial.report(value, step=epoch)
-        if epoch >= self._config(self._frozen(number)).epochs or not math.isfinite(value):
+        frozen = self._frozen(number)
+        last = epoch >= self._config(frozen).epochs
+        if last or not math.isfinite(value) or "confirms" in frozen.user_attrs:
             return False
         return trial.should_prune()
 
@@ -150,7 +165,7 @@ class Study:
 
     def _fill(self, trial: optuna.Trial, epochs_done: int) -> Ask:
         params, tree = self._spec.space.fill(lambda hole: _suggest(trial, hole))
-        config = TrainConfig.model_validate(tree)
+        config = _reseeded(TrainConfig.model_validate(tree), trial.user_attrs)
         self._configs[trial.number] = config
         return Ask(trial.number, params, config, epochs_done)
 
@@ -174,7 +189,8 @@ class Study:
 
     def _config(self, frozen: FrozenTrial) -> TrainConfig:
         if frozen.number not in self._configs:
-            self._configs[frozen.number] = self._spec.config(frozen.params)
+            config = self._spec.config(frozen.params)
+            self._configs[frozen.number] = _reseeded(config, frozen.user_attrs)
         return self._configs[frozen.number]
 
     def _record(self, trial: FrozenTrial) -> TrialRecord:
@@ -194,7 +210,18 @@ class Study:
             placement=Placement(**placement) if placement else None,
             folder=self.trial_folder(trial.number),
             pretrained=attrs.get("pretrained"),
+            confirms=attrs.get("confirms"),
+            test=self._study.user_attrs.get(_test_key(trial.number), {}),
         )
+
+
+def _test_key(number: int) -> str:
+    return f"test of trial {number}"
+
+
+def _reseeded(config: TrainConfig, attrs: Mapping[str, Any]) -> TrainConfig:
+    """Return the config of a trial; one that repeats another has a seed of its own."""
+    return config.model_copy(update={"seed": attrs["seed"]}) if "confirms" in attrs else config
 
 
 def open_study(folder: Path, spec: StudySpec, facts: StudyFacts) -> Study:

@@ -5,6 +5,7 @@ Only `MlflowClient` is used: no active run, no global tracking URI.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,7 @@ class _Written:
     run_id: str
     status: str
     epochs: int = 0
+    tested: bool = False
     params: frozenset[str] = frozenset()
     tags: dict[str, str] = field(default_factory=dict)
 
@@ -183,6 +185,8 @@ class Mirror:
         ]
         rows = list(enumerate(epoch_rows(study, trial), start=1))[written.epochs :]
         metrics = _metrics([(epoch, seen_s[epoch - 1], row) for epoch, row in rows])
+        if trial.test and not written.tested:
+            metrics += _metrics([(len(trial.epochs), time.time(), trial.test)])
         tags = standing_tags(trial) | self._origin_tags(trial)
         news = [RunTag(key, value) for key, value in tags.items() if written.tags.get(key) != value]
         while params or metrics or news:
@@ -190,6 +194,7 @@ class Mirror:
             params, metrics, news = params[MAX_PARAMS:], metrics[MAX_METRICS:], []
         written.params = frozenset(config)
         written.epochs = len(trial.epochs)
+        written.tested = bool(trial.test)
         written.tags |= tags
 
     def _origin_tags(self, trial: TrialRecord) -> dict[str, str]:
@@ -241,6 +246,7 @@ def _written(run: Run) -> _Written:
         run_id=run.info.run_id,
         status=run.info.status,
         epochs=int(run.data.metrics.get("epoch", 0)),
+        tested=any(key.startswith("test/") for key in run.data.metrics),
         params=frozenset(run.data.params),
         tags=dict(run.data.tags),
     )

@@ -19,7 +19,7 @@ MAX_PARAM_CHARS = 6000
 def identity_tags(study: StudyRecord, trial: TrialRecord) -> dict[str, str]:
     """Return what is known of a trial when it starts and never changes."""
     tags = {
-        "kind": "trial",
+        "kind": "trial" if trial.confirms is None else "confirmation",
         "trial": str(trial.number),
         "seed": str(trial.config.seed),
         "code_version": study.facts.code_version,
@@ -45,7 +45,8 @@ def params_of(trial: TrialRecord) -> dict[str, str]:
 
 def standing_tags(trial: TrialRecord) -> dict[str, str]:
     """Return how a trial stands: its state, why it ended and where it ran."""
-    tags = {"state": trial.state.value, "reason": trial.reason[:MAX_TAG_CHARS]}
+    tags = {} if trial.confirms is None else {"confirms": str(trial.confirms)}
+    tags |= {"state": trial.state.value, "reason": trial.reason[:MAX_TAG_CHARS]}
     if trial.placement is not None:
         place = trial.placement
         tags |= {"host": place.host, "device": place.device, "cpus": shown(place.cpus)}
