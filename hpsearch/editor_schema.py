@@ -8,7 +8,7 @@ number of keys alone.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -77,7 +77,9 @@ class _Writer:
         if variant is not None:
             values = [*self.variants(variant, path), *value_schemas(model, key)]
         elif config is not None:
-            values = [self.section(config, path)]
+            section = self.section(config, path)
+            listed = get_origin(field.annotation) is tuple
+            values = [{"type": "array", "items": section} if listed else section]
         else:
             values = [self.with_items(value, path) for value in value_schemas(model, key)]
         return self.place(path, help_of(field), values, field)
