@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
@@ -19,6 +20,7 @@ from trainables.datasets.import_report import ImportReport, Progress
 from trainables.datasets.importers import IMPORTERS
 from trainables.datasets.importing import import_dataset
 from trainables.datasets.prepared import PreparedDataset
+from trainables.datasets.raw import ImporterConfig
 from trainables.faults import BadInput, Fault
 from trainables.schema import Config, faults_of
 
@@ -70,7 +72,8 @@ def import_raw(
         ]
     if faults:
         raise BadInput(faults)
-    return import_dataset(kind, settings, raw, datasets_folder(root) / name, progress=progress)
+    importer = cast(ImporterConfig, settings)  # every row of the table builds its dataset
+    return import_dataset(kind, importer, raw, datasets_folder(root) / name, progress=progress)
 
 
 def _typed(config: type[Config], key: str, text: str) -> object:

@@ -14,20 +14,17 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import ray
 from ray import tune
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
+from hpsearch.errands import Director, Errand, Nothing, Shares
 from hpsearch.records import Placement
-from trainables.checkpoints import History
 from trainables.faults import BadInput
-from trainables.jobs import Job
 from trainables.ray_trainable import RayTrainable
 
 UNBOUNDED = 1_000_000
@@ -35,49 +32,6 @@ UNBOUNDED = 1_000_000
 
 OBJECT_STORE_BYTES = 128 * 2**20
 """Room for results between processes on one machine: plain numbers, far below this."""
-
-
-@dataclass(frozen=True)
-class Shares:
-    """What one trial takes, and how many run side by side (None: as many as fit)."""
-
-    cpus: int
-    gpus: float
-    concurrent: int | None
-
-
-class Errand(Protocol):
-    """A job, and who hears what becomes of it. Called in the driver's one thread, between results."""
-
-    @property
-    def job(self) -> Job[Any]:
-        """What a worker is sent."""
-
-    def on_epochs(self, first_epoch: int, history: History, placement: Placement) -> bool:
-        """Take in what the job reached since last time; return whether it shall stop now."""
-
-    def on_done(self) -> None:
-        """The job trained its full budget."""
-
-    def on_failed(self, reason: str) -> None:
-        """The job failed for good."""
-
-    def on_note(self, note: str) -> None:
-        """Something a person should hear: a restart, a checkpoint that could not be read."""
-
-
-class Nothing(Enum):
-    """No errand: none can start `YET`, or none is `LEFT`."""
-
-    YET = "yet"
-    LEFT = "left"
-
-
-class Director(Protocol):
-    """Who decides. Called in the driver's one thread, between results."""
-
-    def next_errand(self) -> Errand | Nothing:
-        """Return what to run next. Called about once a second while there is nothing yet."""
 
 
 class _Here:
@@ -212,7 +166,7 @@ class _Reporter(TrialScheduler):
     """Tune's scheduler: reports every result to the director and obeys."""
 
     def __init__(self, here: _Here) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Ray leaves this one untyped
         self._here = here
 
     def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
+from pydantic import ValidationError
 
 from hpsearch.holes import Choice, Hole, Params, Value
 from hpsearch.records import Placement, StudyFacts, StudyRecord, TrialRecord, TrialState
@@ -30,6 +31,13 @@ STATES = {
     OptunaState.PRUNED: TrialState.PRUNED,
     OptunaState.FAIL: TrialState.FAILED,
 }
+
+
+IMPOSSIBLE = "impossible"
+"""Marks a suggestion from which no config can be built. It costs no budget."""
+
+MOST_IMPOSSIBLE = 100
+"""Suggestions that may be impossible one after another."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,8 @@ class Study:
         """How many trials the search asked for so far, in all launches."""
         trials = self._study.get_trials(deepcopy=False)
         return sum(
-            trial.state is not OptunaState.WAITING and "confirms" not in trial.user_attrs for trial in trials
+            trial.state is not OptunaState.WAITING and not {"confirms", IMPOSSIBLE} & trial.user_attrs.keys()
+            for trial in trials
         )
 
     def ask(self) -> Ask:
@@ -74,8 +83,19 @@ class Study:
         waiting = self._study.get_trials(deepcopy=False, states=(OptunaState.WAITING,))
         if number < len(self._spec.enqueued) and not waiting:
             self._study.enqueue_trial(self._spec.enqueued[number])
-        self._seed_sampler(number)
-        return self._fill(self._study.ask(), epochs_done=0)
+        for _ in range(MOST_IMPOSSIBLE):
+            self._seed_sampler(number)
+            trial = self._study.ask()
+            try:
+                return self._fill(trial, epochs_done=0)
+            except ValidationError as error:  # a rule between values that no probe of two of them breaks
+                trial.set_user_attr(IMPOSSIBLE, str(error))
+                self._study.tell(trial, state=OptunaState.FAIL)
+                number = trial.number + 1
+        raise BadInput(
+            f"{MOST_IMPOSSIBLE} suggestions in a row break a rule between their values, the last: "
+            f"{trial.user_attrs[IMPOSSIBLE]}: narrow the ranges"
+        )
 
     def ask_again(self, number: int, seed: int) -> Ask:
         """Return a trial that repeats another with another seed."""
@@ -175,7 +195,12 @@ class Study:
         return self._fill(optuna.trial.Trial(self._study, frozen._trial_id), epochs_done=done)
 
     def _begun(self, trial: FrozenTrial) -> bool:
-        """Say whether all values of a trial are drawn; a crash, or a reader, may come between two of them."""
+        """Say whether all values of a trial are drawn; a crash, or a reader, may come between two of them.
+
+        Values that cannot go together were never a trial.
+        """
+        if IMPOSSIBLE in trial.user_attrs:
+            return False
         if trial.state not in STATES or trial.number in self._configs:
             return trial.state in STATES
         params = trial.params

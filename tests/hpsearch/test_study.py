@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import math
 import shutil
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -12,7 +14,9 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState as OptunaState
 from optuna.trial import create_trial
 
+from hpsearch.holes import Hole, Params, Value
 from hpsearch.records import Placement, TrialState
+from hpsearch.space import Space
 from hpsearch.study.journal import JOURNAL, storage
 from hpsearch.study.samplers import SAMPLERS, TPEConfig
 from hpsearch.study.study import read_study
@@ -225,3 +229,32 @@ def test_a_grid_is_visited_whole(tmp_path: Path) -> None:
         study.fail(ask.number, "not trained")
     assert set(found) == {frozenset(params.items()) for params in spec.space.combinations()}
     assert len(found) == len(set(found))
+
+
+@dataclass(frozen=True)
+class Forbidding(Space):
+    """A space with a rule that no probe breaks: a dropout of up to `most` goes with no number of epochs."""
+
+    most: float = 0.2
+
+    def fill(self, choose: Callable[[Hole], Value]) -> tuple[Params, dict[str, Any]]:
+        params, tree = super().fill(choose)
+        broken = tree["network"]["dropout"] <= self.most
+        return params, {**tree, "epochs": 0} if broken else tree
+
+    def filled(self, params: Mapping[str, Value]) -> dict[str, Any]:
+        return Space(self.template).filled(params)
+
+
+def test_values_that_cannot_go_together_cost_no_trial(tmp_path: Path) -> None:
+    spec = studies.spec(tmp_path, RANDOM)
+    sometimes = replace(spec, space=Forbidding(spec.space.template))
+    study = studies.open_in(tmp_path / "sometimes", sometimes)
+    asks = [study.ask() for _ in range(8)]
+    assert all(ask.params["network.dropout"] > 0.2 for ask in asks)
+    assert study.asked == 8
+    assert [trial.number for trial in study.record().trials] == [ask.number for ask in asks]
+    assert asks[-1].number > 7, "no suggestion was impossible: this tests nothing"
+    never = replace(spec, space=Forbidding(spec.space.template, most=1.0))
+    with pytest.raises(BadInput, match="narrow the ranges"):
+        studies.open_in(tmp_path / "never", never).ask()
