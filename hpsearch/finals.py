@@ -45,7 +45,7 @@ def to_test(study: StudyRecord, leaders: int, begun: Container[int]) -> Iterator
 
 @dataclass(frozen=True)
 class TestErrand:
-    """The measurement of one leader; see `hpsearch.ray_tune.Errand`."""
+    """The measurement of one leader; see `hpsearch.errands.Errand`."""
 
     __test__ = False  # not a test, whatever pytest thinks of its name
 

@@ -12,11 +12,12 @@ from typing import Protocol
 
 from ruamel.yaml import YAML
 
+from hpsearch.errands import Shares
 from hpsearch.facts import gather_facts
 from hpsearch.leaderboard import render
 from hpsearch.lock import study_lock
 from hpsearch.pretrainings import Pretrainings
-from hpsearch.ray_tune import Shares, cluster, gpus_in_cluster, run_trials, side_by_side
+from hpsearch.ray_tune import cluster, gpus_in_cluster, run_trials, side_by_side
 from hpsearch.records import StudyRecord, TrialRecord
 from hpsearch.search import Search, Start
 from hpsearch.spec import StudySpec, load_spec

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hpsearch.ray_tune import Shares
+from hpsearch.errands import Shares
 from hpsearch.records import Placement, PretrainingRecord, TrialState
 from trainables.checkpoints import Checkpoints, History
 from trainables.jobs import PretrainJob
@@ -72,7 +72,7 @@ class Pretrainings:
 
 
 class PretrainErrand:
-    """One pretraining under way; see `hpsearch.ray_tune.Errand`."""
+    """One pretraining under way; see `hpsearch.errands.Errand`."""
 
     def __init__(self, job: PretrainJob, lock: FileLock, desk: Pretrainings) -> None:
         self.job = job

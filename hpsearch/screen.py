@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from hpsearch.errands import Shares
 from hpsearch.leaderboard import table
 from hpsearch.live import LiveView, Plan
 from hpsearch.plan import describe
-from hpsearch.ray_tune import Shares
 from hpsearch.records import StudyRecord
 from hpsearch.spec import StudySpec
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpsearch.errands import Errand, Nothing, Shares
 from hpsearch.finals import TestErrand, confirmations, to_test
 from hpsearch.pretrainings import Pretrainings
-from hpsearch.ray_tune import Errand, Nothing, Shares
 from hpsearch.records import Placement, StudyRecord, TrialRecord, TrialState
 from hpsearch.search_config import ConfirmConfig
 from hpsearch.study.study import Ask, Study
@@ -171,7 +171,7 @@ class Search:
 
 @dataclass(frozen=True)
 class TrialErrand:
-    """One trial under way; see `hpsearch.ray_tune.Errand`."""
+    """One trial under way; see `hpsearch.errands.Errand`."""
 
     job: TrialJob
     study: Study

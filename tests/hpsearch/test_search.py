@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import studies
 
+from hpsearch.errands import Errand, Nothing, Shares
 from hpsearch.pretrainings import PretrainErrand, Pretrainings
-from hpsearch.ray_tune import Errand, Nothing, Shares
 from hpsearch.records import Placement, PretrainingRecord, StudyRecord, TrialState
 from hpsearch.search import Search, Start, TrialErrand
 from hpsearch.study.study import Study
