@@ -11,7 +11,7 @@ from trainables.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.datasets import DatasetRef
 from trainables.faults import Fault
 from trainables.heads import HEADS, BinsConfig, HeadConfig
-from trainables.inits import INITS, InitConfig, RandomConfig, Wanted
+from trainables.inits import INITS, InitConfig, RandomConfig, SslConfig, Wanted
 from trainables.network import Backbone
 from trainables.optimizers import OPTIMIZERS, AdaBeliefConfig, OptimizerConfig
 from trainables.pretext import PRETEXT_TASKS, NoPretextConfig, PretextConfig
@@ -104,6 +104,14 @@ class TrainConfig(Config):
         data, network = fields.data.get("data"), fields.data.get("network")  # absent where at fault
         if data and network and (misfit := init.misfit(network.backbone, data.image_px)):
             raise ValueError(misfit)
+        if data and isinstance(init, SslConfig) and init.data:
+            seen = init.data
+            met = [t.name for t in data.test if t.shares_images(seen.dataset, seen.split, seen.subjects)]
+            if met:
+                raise ValueError(
+                    f"test set {met[0]!r} is also the pretraining's, and a number on images that the network "
+                    "has learned from says nothing: give either a split or subjects of its own"
+                )
         return init
 
     @field_validator("pretext")

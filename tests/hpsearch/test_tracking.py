@@ -18,7 +18,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 
-from hpsearch.records import StudyRecord, TrialRecord, TrialState
+from hpsearch.records import PretrainingRecord, StudyRecord, TrialRecord, TrialState
 from hpsearch.tracking import Tracker, default_uri
 from hpsearch.tracking.mirror import Mirror
 
@@ -208,6 +208,53 @@ def test_interrupted_trial_is_killed_and_goes_on_later(root: Path) -> None:
     assert (runs[1].info.status, runs[1].data.tags["state"]) == ("FINISHED", "complete")
     assert parent.info.status == "FINISHED"
     assert len(curve(root, runs[1], study.objective)) == 10
+
+
+def pretraining(state: TrialState, epochs: int) -> PretrainingRecord:
+    return PretrainingRecord(
+        name="rotation-2x2-0123456789ab",
+        title="rotation 2x2",
+        state=state,
+        config={"key": "0123456789ab", "backbone": "resnet10", "image_px": 32, "schedule": {"cosine": {}}},
+        epochs=tuple({"train/loss": 5.0 - epoch} for epoch in range(epochs)),
+        seen_s=tuple(plausible.START_S + epoch for epoch in range(epochs)),
+        reason="diverged at epoch 9" if state is FAILED else "",
+        started_s=plausible.START_S,
+        ended_s=None if state is RUNNING else plausible.START_S + 60,
+        placement=None,
+    )
+
+
+def pretrainings_in(root: Path) -> list[Run]:
+    client = MlflowClient(default_uri(root))
+    experiments = [found.experiment_id for found in client.search_experiments()]
+    return list(client.search_runs(experiments, "tags.kind = 'pretraining'"))
+
+
+def test_a_pretraining_is_one_run_whichever_study_trains_it(root: Path) -> None:
+    first, second = (make(root, COMPLETE, name=name) for name in ("first", "second"))
+    trial = replace(first.trials[0], pretrained="rotation-2x2-0123456789ab")
+    first, second = with_trial(first, trial), with_trial(second, replace(trial, folder=second.folder))
+    tracker = track(root, first)
+    for epochs in (0, 2, 2):
+        tracker.sync_pretraining(pretraining(RUNNING, epochs))
+    assert tracker.close(first)  # interrupted
+    [run] = pretrainings_in(root)
+    assert (run.info.status, run.data.tags["state"]) == ("KILLED", "interrupted")
+
+    tracker = track(root, second)
+    tracker.sync_pretraining(pretraining(RUNNING, 3))
+    tracker.sync_pretraining(pretraining(COMPLETE, 5))
+    assert tracker.close(second)
+    [run] = pretrainings_in(root)
+    assert (run.info.status, run.data.tags["state"]) == ("FINISHED", "complete")
+    assert run.data.tags["mlflow.parentRunId"] == runs_of(root, "first")[0].info.run_id
+    assert run.data.params["key"] == "0123456789ab" and run.data.params["schedule.cosine"] == "{}"
+    assert curve(root, run, "train/loss") == [(epoch, 6.0 - epoch) for epoch in range(1, 6)]
+    for study in ("first", "second"):
+        tags = runs_of(root, study)[1][0].data.tags
+        assert tags["pretrained"] == "rotation-2x2-0123456789ab"
+        assert tags.get("pretrained.run_id", run.info.run_id) == run.info.run_id
 
 
 def test_studies_of_one_name_do_not_mix(root: Path) -> None:

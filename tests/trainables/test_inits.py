@@ -187,6 +187,19 @@ def test_what_no_network_can_start_from_is_refused_with_the_file(init: Any, wron
     assert re.search(wrong, fault.message), fault.message
 
 
+def test_a_pretraining_never_sees_the_test_set() -> None:
+    data = {**DATA, "test": [{"name": "faces", "dataset": "faces", "subjects": ["a"]}]}
+    for seen, wrong in (
+        ({"dataset": "faces", "split": "test"}, "test set 'faces' is also the pretraining's"),
+        ({"dataset": "faces", "split": "test", "subjects": ["b"]}, None),
+        ({"dataset": "faces", "split": "train"}, None),
+        (None, None),
+    ):
+        found = parse_config({"data": data, "init": {"ssl": {"data": seen}}})
+        assert isinstance(found, TrainConfig) == (wrong is None)
+        assert wrong is None or (isinstance(found, list) and wrong in found[0][1].message)
+
+
 @pytest.mark.parametrize("name", sorted(INITS))
 def test_every_source_survives_being_written_and_read(name: str) -> None:
     settings = {"file": {"path": "best.pt"}}.get(name, {})
