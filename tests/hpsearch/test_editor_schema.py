@@ -45,6 +45,8 @@ GOOD = [
     "pretext: {puzzling: {ssl_weight: {float: [1, 9], log: true}, branch: {stride: {choice: [null, 1]}}}}",
     "pretext: {puzzling: {ssl_weight: {int: [1, 9], step: 2}}}",
     "pretext: {puzzling: {choice: {a: {grid: 2}, b: {grid: 3, flag: 2}}}}",
+    "init: {choice: [random, imagenet, {file: {path: a.pt}}, {ssl: {pretext: {choice: [rotation]}}}]}",
+    "init: {ssl: {data: {dataset: faces, subjects: [a]}, epochs: {int: [10, 50]}, optimizer: adamw}}",
     "schedule: {multi_step: {epochs: [{int: [1, 5]}, 9]}}",
     "clip_norm: {choice: [null, {float: [0.5, 5]}]}",
     "seed: {int: [0, 4]}\nsearch: {enqueue: [{seed: 3}]}",
@@ -70,6 +72,9 @@ BAD = [
     "pretext: {choice: [none, puzling]}",
     "pretext: {puzzling: {grid: {int: [2, 9]}}}",
     "pretext: {puzzling: {}, rotation: {}}",
+    "init: file",
+    "init: {ssl: {pretext: none}}",
+    "init: {ssl: {data: {subjects: [a]}}}",
     "augmentation: {choice: [{heavy: {zoom: 2}}]}",
     "clip_norm: {choice: [null, {float: [-1, 5]}]}",
 ]
