@@ -34,6 +34,19 @@ OBJECT_STORE_BYTES = 128 * 2**20
 """Room for results between processes on one machine: plain numbers, far below this."""
 
 
+class _DriverError(KeyboardInterrupt):
+    """An error of our own below Tune, which takes every `Exception` for the trial's and starts it again."""
+
+
+@contextmanager
+def _ours() -> Iterator[None]:
+    """Carry an error past Tune."""
+    try:
+        yield
+    except Exception as error:
+        raise _DriverError from error
+
+
 class _Here:
     """Holds what stays in the driver where Tune pickles what it is given: a copy, never read, is empty."""
 
@@ -130,7 +143,10 @@ def run_trials(
                 verbose=1 if verbose else 0,
             ),
         )
-        tuner.fit()
+        try:
+            tuner.fit()
+        except _DriverError as carrier:
+            raise carrier.__cause__ or carrier from None
 
 
 class _Asker(Searcher):
@@ -141,7 +157,8 @@ class _Asker(Searcher):
         self._here = here
 
     def suggest(self, trial_id: str) -> Any:
-        errand = self._here.director.next_errand()
+        with _ours():
+            errand = self._here.director.next_errand()
         match errand:
             case Nothing.LEFT:
                 return Searcher.FINISHED
@@ -170,14 +187,16 @@ class _Reporter(TrialScheduler):
         self._here = here
 
     def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        stop = self._report(trial, result)
+        with _ours():
+            stop = self._report(trial, result)
         return TrialScheduler.STOP if stop else TrialScheduler.CONTINUE
 
     def on_trial_complete(self, controller: Any, trial: Any, result: dict[str, Any]) -> None:
-        if "failed" in result:
-            self._here.of(trial).on_failed(result["failed"])
-        elif not self._report(trial, result):
-            self._here.of(trial).on_done()
+        with _ours():
+            if "failed" in result:
+                self._here.of(trial).on_failed(result["failed"])
+            elif not self._report(trial, result):
+                self._here.of(trial).on_done()
 
     def _report(self, trial: Any, result: dict[str, Any]) -> bool:
         errand = self._here.of(trial)
