@@ -6,6 +6,8 @@ Exit status: 0 done; 1 no finished trial, or an internal error; 2 bad input; 130
 from __future__ import annotations
 
 import argparse
+import errno
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -48,6 +50,17 @@ def main(words: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        root = getattr(arguments, "root", Path())
+        free_mib = shutil.disk_usage(root).free // 2**20
+        print(
+            f"the disk is full ({free_mib} MiB free below {root}): {error.filename or 'a file'} was not "
+            "written. What was written before is whole; make room and give the command again",
+            file=sys.stderr,
+        )
+        return 1
 
 
 def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
@@ -88,6 +101,19 @@ def _show(arguments: argparse.Namespace) -> int:
     from hpsearch.studies import find_study
 
     print(render(find_study(arguments.root, arguments.study), arguments.format), end="")
+    return 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from hpsearch.report.files import write_report
+    from hpsearch.report.paper_runs import log_paper
+    from hpsearch.studies import find_study
+
+    study = find_study(arguments.root, arguments.study)
+    for file in write_report(study, arguments.out):
+        print(file)
+    if arguments.paper:
+        print(log_paper(study, arguments.root))
     return 0
 
 
@@ -163,6 +189,14 @@ def _parser(*, importers: bool) -> argparse.ArgumentParser:
     add_root(show)
     show.add_argument(
         "--format", choices=("table", "csv", "json"), default="table", help="default: %(default)s"
+    )
+
+    report = add("report", _report, "write what came of a study as one HTML page, and its tables as CSV")
+    report.add_argument("study", metavar="STUDY", help="the study's name")
+    add_root(report)
+    report.add_argument("--out", type=Path, metavar="FILE", help="default: report.html in the study's folder")
+    report.add_argument(
+        "--paper", action="store_true", help="also put the paper's rows into MLflow, beside the trials"
     )
 
     export = add("export", _export, "write a trial's network, alone, as safetensors and ONNX")

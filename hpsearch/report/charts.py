@@ -1,0 +1,159 @@
+"""Error against each searched value: small charts with one scale of errors, so that they can be compared."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from hpsearch.naming import rows, run_name, shared_params, short_names, shown
+from hpsearch.records import StudyRecord, TrialRecord, TrialState
+from hpsearch.report import svg
+from hpsearch.report.looks import colour
+
+FIRST = {
+    "pretext": "pretext task",
+    "pretext.flag": "flag: branch after stage",
+    "pretext.grid": "grid",
+    "pretext.heads": "self-supervised heads",
+    "pretext.ssl_weight": "weight of the self-supervised loss",
+    "network.dropout": "dropout",
+    "init": "initial weights",
+}
+"""What is charted first, by shared path, and what it is called."""
+
+MOST_PANELS = 12
+MOST_SLOTS = 6
+"""Different numbers that stand side by side; more of them make a scale."""
+LOG_FROM = 30.0
+"""Ratio of the largest to the smallest number from which a scale is logarithmic, if most are small."""
+
+WIDTH, HEIGHT = 300.0, 200.0
+LEFT, RIGHT, TOP, BOTTOM = 38.0, 8.0, 8.0, 24.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A trial that has a value of a dimension and an error."""
+
+    trial: TrialRecord
+    value: object
+    error: float
+
+    @property
+    def complete(self) -> bool:
+        """Whether it trained its full budget."""
+        return self.trial.state is TrialState.COMPLETE
+
+
+def panels(study: StudyRecord) -> Iterator[tuple[str, str]]:
+    """Yield title and chart of each value that differs between trials, the paper's questions first."""
+    known = {trial.number: _values(trial) for trial in study.searched}
+    searched = {path for trial in study.searched for path in shared_params(trial)}
+    paths = [
+        path for path in (*FIRST, *sorted(searched - {"seed"})) if any(path in v for v in known.values())
+    ]
+    made = 0
+    for path in dict.fromkeys(paths):
+        seen = [
+            Seen(trial, known[trial.number][path], trial.objective)
+            for trial in study.searched
+            if path in known[trial.number]
+            and trial.objective is not None
+            and math.isfinite(trial.objective)
+            and trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
+        ]
+        if len({str(one.value) for one in seen}) > 1 and made < MOST_PANELS:
+            made += 1
+            yield FIRST.get(path, path), _panel(study, seen, FIRST.get(path, path))
+
+
+def error_scale(study: StudyRecord, start: float, end: float) -> svg.Scale:
+    """Return the scale of errors that the panels share: all complete trials but for the worst outliers."""
+    errors = sorted(
+        trial.objective
+        for trial in study.searched
+        if trial.state is TrialState.COMPLETE and trial.objective is not None
+    )
+    errors = (
+        errors or [trial.objective for trial in study.searched if trial.objective is not None] or [0.0, 1.0]
+    )
+    low, high = errors[0], errors[max(math.ceil(0.95 * len(errors)) - 1, 0)]
+    pad = 0.12 * (high - low) or 0.1 * abs(low) or 1.0
+    return svg.Scale(low - pad, high + pad, start, end)
+
+
+def _panel(study: StudyRecord, seen: Sequence[Seen], title: str) -> str:
+    y = error_scale(study, HEIGHT - BOTTOM, TOP)
+    parts = [svg.left_axis(y, LEFT, WIDTH - LEFT - RIGHT, lambda v: f"{v:g}", 4)]
+    numbers = [float(one.value) for one in seen if isinstance(one.value, int | float)]
+    if len(numbers) == len(seen) and len(set(numbers)) > MOST_SLOTS:
+        parts += _on_a_scale(seen, y, numbers)
+    else:
+        parts += _in_slots(seen, y)
+    return svg.picture(WIDTH, HEIGHT, parts, f"{study.objective} against {title}")
+
+
+def _on_a_scale(seen: Sequence[Seen], y: svg.Scale, numbers: Sequence[float]) -> Iterator[str]:
+    low, high = min(numbers), max(numbers)
+    log = low > 0 and high / low >= LOG_FROM and statistics.median(numbers) < (low + high) / 3
+    x = svg.Scale(low, high, LEFT + 8, WIDTH - RIGHT - 8, log)
+    yield svg.bottom_axis(x, HEIGHT - BOTTOM, lambda v: f"{v:g}", 4)
+    for one, number in sorted(zip(seen, numbers, strict=True), key=lambda pair: pair[0].complete):
+        yield _dot(one, x(number), y)
+
+
+def _in_slots(seen: Sequence[Seen], y: svg.Scale) -> Iterator[str]:
+    slots = _slots([one.value for one in seen])
+    width = (WIDTH - LEFT - RIGHT) / len(slots)
+    for index, value in enumerate(slots):
+        middle = LEFT + (index + 0.5) * width
+        most = max(int(width / 5.4), 4)
+        label = shown(value)
+        yield svg.text(
+            middle, HEIGHT - 8, label if len(label) <= most else label[: most - 1] + "…", "tick", "middle"
+        )
+        here = sorted((one for one in seen if one.value == value), key=lambda one: one.complete)
+        for place, one in enumerate(here):
+            aside = ((place * 0.618 + 0.3) % 1 - 0.5) * min(width * 0.62, 60)
+            yield _dot(one, middle + aside, y)
+        errors = [one.error for one in here if one.complete]
+        if errors:
+            at = y(math.fsum(errors) / len(errors))
+            half = min(width * 0.4, 36)
+            yield svg.line((middle - half, at), (middle + half, at), "mean")
+
+
+def _slots(values: Sequence[object]) -> list[object]:
+    distinct = list(dict.fromkeys(values))
+    if all(isinstance(value, int | float) for value in distinct):
+        return sorted(distinct, key=lambda value: float(str(value)) if not isinstance(value, bool) else value)
+    return distinct
+
+
+def _dot(one: Seen, x: float, y: svg.Scale) -> str:
+    trial = one.trial
+    outside = " (outside the chart)" if not y.low <= one.error <= y.high else ""
+    hint = f"{run_name(trial, short_names([trial]))}: {one.error:.3f}, {trial.state}{outside}"
+    return svg.dot((x, y(one.error)), 3.6 if one.complete else 2.8, colour(trial), hint, not one.complete)
+
+
+def _values(trial: TrialRecord) -> Mapping[str, object]:
+    """Return what may be charted of a trial, by shared path: searched values, and the paper's questions."""
+    written = {row.shared: row.text for row in rows(trial.config)}
+    fixed = {path: _read(written[path]) for path in FIRST if path in written}
+    return {**fixed, **shared_params(trial)}
+
+
+def _read(text: str) -> object:
+    if text in ("true", "false"):
+        return text == "true"
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -1,0 +1,62 @@
+"""The report's files: the page, and its tables as CSV beside it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from hpsearch.records import StudyRecord
+from hpsearch.report.arms import arms_of
+from hpsearch.report.claims import judged
+from hpsearch.report.looks import names_of
+from hpsearch.report.page import Report, render
+from hpsearch.report.paper_rows import tables_of
+from hpsearch.report.standing import standing
+from hpsearch.report.tables import Record, arm_records, claim_records, paper_records
+from hpsearch.study.importance import importances
+
+PAGE = "report.html"
+"""The page's name in the study's folder, where no other is given."""
+
+
+def report_of(study: StudyRecord) -> Report:
+    """Return all that there is to say about a study, which may be running."""
+    arms = arms_of(study)
+    tables = tables_of(arms)
+    return Report(
+        study=study,
+        arms=arms,
+        names=names_of(arms),
+        standing=standing(arms),
+        tables=tables,
+        claims=judged(tables),
+        importances=importances(study),
+    )
+
+
+def write_report(study: StudyRecord, out: Path | None = None) -> list[Path]:
+    """Write the page to `out`, a file or folder (None: the study's), and CSV files beside it; return all."""
+    page = study.folder / PAGE if out is None else out / PAGE if out.is_dir() else out
+    report = report_of(study)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(render(report), encoding="utf-8")
+    records = {
+        "": arm_records(report.arms, report.names),
+        "-paper": paper_records(report.tables),
+        "-claims": claim_records(report.claims),
+    }
+    files = [page]
+    for ending, rows in records.items():
+        if rows:
+            files.append(page.with_name(f"{page.stem}{ending}.csv"))
+            _write(files[-1], rows)
+    return files
+
+
+def _write(file: Path, rows: Sequence[Record]) -> None:
+    with file.open("w", encoding="utf-8", newline="") as out:
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        writer = csv.DictWriter(out, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
