@@ -44,8 +44,7 @@ def _refs_of_space(file: Path) -> list[DatasetRef]:
     spec = load_spec(file)
     refs: list[DatasetRef] = []
     for params in spec.space.probes():
-        config = spec.config(params)
-        refs += [ref for ref in (config.data.train.dataset, config.validation_dataset) if ref not in refs]
+        refs += [ref for ref in spec.config(params).datasets if ref not in refs]
     return refs
 
 

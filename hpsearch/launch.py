@@ -161,27 +161,25 @@ class _Preparation:
     def __call__(self, config: TrainConfig) -> Start:
         """Build what a trial needs; return where its trunk starts. Raises `BadInput` where it cannot."""
         self.data(config)
-        return self.start(config)
+        key = (config.init, config.wanted)
+        if key not in self._starts:
+            self._starts[key] = config.init.trunk(config.wanted, datasets=self.datasets, store=self.store)
+        return self._starts[key]
 
     def data(self, config: TrainConfig) -> TrainingData:
         with self.screen.building("rendered-heads") as progress:
             return ensure_data(config, self.datasets, progress)
 
-    def start(self, config: TrainConfig) -> Start:
-        key = (config.init, config.wanted)
-        if key not in self._starts:
-            with self.screen.building("rendered-heads") as progress:
-                self._starts[key] = config.init.trunk(
-                    config.wanted, datasets=self.datasets, store=self.store, progress=progress
-                )
-        return self._starts[key]
-
     def check(self, spec: StudySpec) -> None:
-        """Find every start that the space can reach. Raises `BadInput` with all that are not to be had."""
+        """Find every start that the space can reach, and build the data that its pretraining needs.
+
+        Raises `BadInput` with all that are not to be had.
+        """
+        configs = map(spec.config, (*spec.space.probes(), *spec.space.pairs()))
         faults: dict[Fault, None] = {}
-        for params in (*spec.space.probes(), *spec.space.pairs()):
+        for config in {(config.init, config.wanted): config for config in configs}.values():
             try:
-                self.start(spec.config(params))
+                self(config)
             except BadInput as error:
                 faults |= dict.fromkeys(error.faults)
         if faults:

@@ -128,6 +128,14 @@ class TrainConfig(Config):
         return self.data.validation.dataset or self.data.train.dataset
 
     @property
+    def datasets(self) -> tuple[DatasetRef, ...]:
+        """Every dataset that this run needs, each once: also those of its tests and its pretraining."""
+        refs = [self.data.train.dataset, self.validation_dataset, *(test.dataset for test in self.data.test)]
+        if isinstance(self.init, SslConfig) and self.init.data:
+            refs.append(self.init.data.dataset)
+        return tuple(dict.fromkeys(refs))
+
+    @property
     def wanted(self) -> Wanted:
         """What a source of initial weights may know of this run."""
         return Wanted(self.network.backbone, self.data.image_px, self.data.train)

@@ -36,11 +36,7 @@ class TrainingData:
 
 def ensure_data(config: TrainConfig, datasets_root: Path, progress: Progress) -> TrainingData:
     """Build the datasets of `config` that can be built and are not there yet, then open the data."""
-    for ref in (
-        config.data.train.dataset,
-        config.validation_dataset,
-        *(test.dataset for test in config.data.test),
-    ):
+    for ref in config.datasets:
         ensure_dataset(ref, datasets_root, progress)
     open_tests(config, datasets_root)
     return open_data(config, datasets_root)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from trainables.inits.init import Progress, Wanted
+from trainables.inits.init import Wanted
 from trainables.inits.weights import keep_trunk
 from trainables.network import Backbone
 from trainables.schema import Config
@@ -21,6 +21,6 @@ class FileConfig(Config):
     def misfit(self, backbone: Backbone, image_px: int) -> None:
         """Return None: only the file itself can tell."""
 
-    def trunk(self, wanted: Wanted, *, datasets: Path, store: Path, progress: Progress | None = None) -> Path:
+    def trunk(self, wanted: Wanted, *, datasets: Path, store: Path) -> Path:
         """Return the trunk of the file. Raises `BadInput` listing what of it is not of this backbone."""
         return keep_trunk(Path(self.path).expanduser(), wanted.backbone, "file", store)

@@ -12,7 +12,7 @@ import torch
 from pydantic import Field
 
 from trainables.faults import BadInput
-from trainables.inits.init import Progress, Wanted
+from trainables.inits.init import Wanted
 from trainables.inits.weights import keep_trunk
 from trainables.network import Backbone, imagenet_url
 from trainables.schema import Config
@@ -36,7 +36,7 @@ class ImageNetConfig(Config):
             "or name a file of your own (init.imagenet.file)"
         )
 
-    def trunk(self, wanted: Wanted, *, datasets: Path, store: Path, progress: Progress | None = None) -> Path:
+    def trunk(self, wanted: Wanted, *, datasets: Path, store: Path) -> Path:
         """Return the trunk. Raises `BadInput` naming the file to bring where it cannot be fetched."""
         file = _cached(wanted.backbone) if self.file is None else Path(self.file).expanduser()
         return keep_trunk(file, wanted.backbone, f"imagenet-{wanted.backbone}", store)

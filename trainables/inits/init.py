@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,9 +9,6 @@ from typing import Protocol
 from trainables.network import Backbone
 from trainables.pretraining import Pretraining
 from trainables.sources import TrainSource
-
-Progress = Callable[[int, int], None]
-"""Called with images done and images in all while a dataset is built."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +26,9 @@ class InitConfig(Protocol):
     def misfit(self, backbone: Backbone, image_px: int) -> str | None:
         """Return why no such network can start from here, or None."""
 
-    def trunk(
-        self, wanted: Wanted, *, datasets: Path, store: Path, progress: Progress | None = None
-    ) -> Path | Pretraining | None:
+    def trunk(self, wanted: Wanted, *, datasets: Path, store: Path) -> Path | Pretraining | None:
         """Return the file with the trunk's weights, the pretraining that makes them, or None for random ones.
 
         Weights that lie elsewhere are copied below `store` first, so that every machine of a cluster finds
-        them. `progress` is told of a dataset that has to be built. Raises `BadInput` where weights
-        are not to be had or belong to another backbone.
+        them. Raises `BadInput` where they are not to be had or belong to another backbone.
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainables.inits.init import Progress, Wanted
+from trainables.inits.init import Wanted
 from trainables.network import Backbone
 from trainables.schema import Config
 
@@ -15,5 +15,5 @@ class RandomConfig(Config):
     def misfit(self, backbone: Backbone, image_px: int) -> None:
         """Return None: every network can."""
 
-    def trunk(self, wanted: Wanted, *, datasets: Path, store: Path, progress: Progress | None = None) -> None:
+    def trunk(self, wanted: Wanted, *, datasets: Path, store: Path) -> None:
         """Return None: there is no file."""

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 
 from trainables.augmentation import AUGMENTATIONS, AugmentationConfig
-from trainables.datasets import ensure_dataset
-from trainables.inits.init import Progress, Wanted
+from trainables.datasets import open_dataset
+from trainables.inits.init import Wanted
 from trainables.network import Backbone
 from trainables.optimizers import OPTIMIZERS, AdaBeliefConfig, OptimizerConfig
 from trainables.pretext import PRETEXT_TASKS, PretextConfig, RotationConfig
@@ -72,12 +72,10 @@ class SslConfig(Config):
         """Return why the task cannot cut such pictures, or None."""
         return tile_misfit(self.pretext, image_px)
 
-    def trunk(
-        self, wanted: Wanted, *, datasets: Path, store: Path, progress: Progress | None = None
-    ) -> Path | Pretraining:
+    def trunk(self, wanted: Wanted, *, datasets: Path, store: Path) -> Path | Pretraining:
         """Return the pretraining, or its trunk where it is done."""
         source = self.data or wanted.train
-        dataset = ensure_dataset(source.dataset, datasets, progress)
+        dataset = open_dataset(source.dataset, datasets)
         dataset.samples(source.split, source.subjects)  # raises here what would end every trial later
         pretraining = Pretraining(
             settings=self,
