@@ -268,12 +268,10 @@ def test_a_grid_visits_known_configs_first_and_each_combination_once(tmp_path: P
 def test_a_grid_gives_each_known_arm_its_first_seed_before_any_its_second(tmp_path: Path) -> None:
     holes = "seed: {choice: [0, 1, 2]}\npretext: {choice: [none, {rotation: {grid: {choice: [2, 3]}}}]}\n"
     arms = "[{pretext: {rotation: {grid: 3}}}, {pretext: none}]"
-    spec = spaces.load(
-        tmp_path, f"{holes}search: {{sampler: grid, enqueue: {arms}, budget: {{trials: 6}}}}"
-    )
+    spec = spaces.load(tmp_path, f"{holes}search: {{sampler: grid, enqueue: {arms}, budget: {{trials: 6}}}}")
     assert spec.trials == 6
     tried = [(p["pretext"], p.get("pretext.rotation.grid"), p["seed"]) for p in spec.enqueued[:6]]
-    assert tried == [arm + (seed,) for seed in range(3) for arm in (("rotation", 3), ("none", None))]
+    assert tried == [(*arm, seed) for seed in range(3) for arm in (("rotation", 3), ("none", None))]
 
 
 def test_a_large_space_is_read_in_seconds(tmp_path: Path) -> None:
