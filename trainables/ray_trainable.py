@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from typing import Any
 
@@ -62,6 +63,11 @@ class RayTrainable(tune.Trainable):
             **self._placement(),
         }
 
+    def cleanup(self) -> None:
+        """Let the last checkpoint be written before the process ends: it is removed only once it is there."""
+        with contextlib.suppress(OSError, RuntimeError):  # nobody goes on from it
+            self._checkpoints.flush()
+
     def _start(self, job: Job[Any]) -> None:
         on_gpu = bool(ray.get_gpu_ids())
         self._job = job
@@ -69,8 +75,8 @@ class RayTrainable(tune.Trainable):
         torch.set_num_threads(job.cpus)
         if on_gpu and job.gpus < 1:
             torch.cuda.set_per_process_memory_fraction(job.gpus)
-        self._run = job.start(self._device, self._pool)
         self._checkpoints = Checkpoints(job.folder)
+        self._run = job.start(self._device, self._pool)
         self._history, self._notes = self._checkpoints.restore(self._run)
         self._unreported = 0
 
