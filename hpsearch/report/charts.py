@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import statistics
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,14 +23,19 @@ FIRST = {
 }
 """What is charted first, by shared path, and what it is called."""
 
+OF_BRANCH = ("pretext.flag", "pretext.ssl_weight")
+"""What means nothing without self-supervised heads."""
+
 MOST_PANELS = 12
 MOST_SLOTS = 6
 """Different numbers that stand side by side; more of them make a scale."""
 LOG_FROM = 30.0
-"""Ratio of the largest to the smallest number from which a scale is logarithmic, if most are small."""
+"""Ratio of the largest to the smallest factor from which its scale is logarithmic."""
+FACTORS = ("ssl_weight", "lr", "eps", "weight_decay")
+"""Last parts of paths whose values multiply: ten times as much is one step."""
 
 WIDTH, HEIGHT = 300.0, 200.0
-LEFT, RIGHT, TOP, BOTTOM = 38.0, 8.0, 8.0, 24.0
+LEFT, RIGHT, TOP, BOTTOM = 38.0, 8.0, 8.0, 34.0
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ def panels(study: StudyRecord) -> Iterator[tuple[str, str]]:
         ]
         if len({str(one.value) for one in seen}) > 1 and made < MOST_PANELS:
             made += 1
-            yield FIRST.get(path, path), _panel(study, seen, FIRST.get(path, path))
+            yield FIRST.get(path, path), _panel(study, seen, path)
 
 
 def error_scale(study: StudyRecord, start: float, end: float) -> svg.Scale:
@@ -84,20 +89,20 @@ def error_scale(study: StudyRecord, start: float, end: float) -> svg.Scale:
     return svg.Scale(low - pad, high + pad, start, end)
 
 
-def _panel(study: StudyRecord, seen: Sequence[Seen], title: str) -> str:
+def _panel(study: StudyRecord, seen: Sequence[Seen], path: str) -> str:
     y = error_scale(study, HEIGHT - BOTTOM, TOP)
     parts = [svg.left_axis(y, LEFT, WIDTH - LEFT - RIGHT, lambda v: f"{v:g}", 4)]
     numbers = [float(one.value) for one in seen if isinstance(one.value, int | float)]
     if len(numbers) == len(seen) and len(set(numbers)) > MOST_SLOTS:
-        parts += _on_a_scale(seen, y, numbers)
+        parts += _on_a_scale(seen, y, numbers, path.endswith(FACTORS))
     else:
         parts += _in_slots(seen, y)
-    return svg.picture(WIDTH, HEIGHT, parts, f"{study.objective} against {title}")
+    return svg.picture(WIDTH, HEIGHT, parts, f"{study.objective} against {FIRST.get(path, path)}")
 
 
-def _on_a_scale(seen: Sequence[Seen], y: svg.Scale, numbers: Sequence[float]) -> Iterator[str]:
+def _on_a_scale(seen: Sequence[Seen], y: svg.Scale, numbers: Sequence[float], factors: bool) -> Iterator[str]:
     low, high = min(numbers), max(numbers)
-    log = low > 0 and high / low >= LOG_FROM and statistics.median(numbers) < (low + high) / 3
+    log = factors and low > 0 and high / low >= LOG_FROM
     x = svg.Scale(low, high, LEFT + 8, WIDTH - RIGHT - 8, log)
     yield svg.bottom_axis(x, HEIGHT - BOTTOM, lambda v: f"{v:g}", 4)
     for one, number in sorted(zip(seen, numbers, strict=True), key=lambda pair: pair[0].complete):
@@ -109,11 +114,8 @@ def _in_slots(seen: Sequence[Seen], y: svg.Scale) -> Iterator[str]:
     width = (WIDTH - LEFT - RIGHT) / len(slots)
     for index, value in enumerate(slots):
         middle = LEFT + (index + 0.5) * width
-        most = max(int(width / 5.4), 4)
-        label = shown(value)
-        yield svg.text(
-            middle, HEIGHT - 8, label if len(label) <= most else label[: most - 1] + "…", "tick", "middle"
-        )
+        for place, words in enumerate(_in_lines(shown(value), max(int(width / 5.4), 4))):
+            yield svg.text(middle, HEIGHT - BOTTOM + 14 + 11 * place, words, "tick", "middle")
         here = sorted((one for one in seen if one.value == value), key=lambda one: one.complete)
         for place, one in enumerate(here):
             aside = ((place * 0.618 + 0.3) % 1 - 0.5) * min(width * 0.62, 60)
@@ -132,6 +134,18 @@ def _slots(values: Sequence[object]) -> list[object]:
     return distinct
 
 
+def _in_lines(label: str, most: int) -> list[str]:
+    """Break a label into two lines of at most `most` characters, where it has a place to break."""
+    if len(label) <= most:
+        return [label]
+    parts = re.findall(r"[^ _-]+[ _-]?", label) or [label]
+    first = parts.pop(0)
+    while parts and len(first + parts[0].rstrip()) <= most:
+        first += parts.pop(0)
+    lines = [first.rstrip(" "), "".join(parts)] if parts else [first]
+    return [line if len(line) <= most else line[: most - 1] + "…" for line in lines]
+
+
 def _dot(one: Seen, x: float, y: svg.Scale) -> str:
     trial = one.trial
     outside = " (outside the chart)" if not y.low <= one.error <= y.high else ""
@@ -143,7 +157,9 @@ def _values(trial: TrialRecord) -> Mapping[str, object]:
     """Return what may be charted of a trial, by shared path: searched values, and the paper's questions."""
     written = {row.shared: row.text for row in rows(trial.config)}
     fixed = {path: _read(written[path]) for path in FIRST if path in written}
-    return {**fixed, **shared_params(trial)}
+    if fixed.get("pretext.heads") is False:  # no branch, so nothing forks off and nothing is weighed
+        fixed = {path: value for path, value in fixed.items() if path not in OF_BRANCH}
+    return {**fixed, **shared_params(trial), "pretext": fixed["pretext"]}
 
 
 def _read(text: str) -> object:

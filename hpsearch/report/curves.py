@@ -12,9 +12,9 @@ from hpsearch.report.arms import Arm
 from hpsearch.report.looks import BASELINE, GREY, LINES, title
 
 WIDTH, HEIGHT = 940.0, 340.0
-LEFT, RIGHT, TOP, BOTTOM = 40.0, 300.0, 10.0, 34.0
+LEFT, RIGHT, TOP, BOTTOM = 40.0, 316.0, 10.0, 34.0
 LEADERS = 5
-LABEL_CHARS = 46
+LABEL_CHARS = 43
 
 
 def curves(study: StudyRecord, arms: Sequence[Arm], names: Mapping[str, str], baseline: Arm | None) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from html import escape
 
 from hpsearch.report import svg
 from hpsearch.report.arms import Arm
@@ -13,6 +15,8 @@ from hpsearch.report.tables import state_of
 
 MOST_ARMS = 24
 MOST_UNFINISHED = 4
+MOST_COLUMNS = 5
+"""Searched values beside which there is room for the angles."""
 SHOWN_PX = (6.0, 184.0)
 """Where the scale of means begins and ends in its column."""
 
@@ -25,8 +29,9 @@ def leaderboard_part(arms: Sequence[Arm], names: Mapping[str, str], baseline: Ar
         return ""
     known = {name for arm in shown for name in values_of(arm, names)}
     columns = [name for name in dict.fromkeys(names.values()) if name in known]
-    angles = [angle for angle in ANGLES if any(arm.metric(_error(angle)) is not None for arm in shown)]
-    heads = [number("#"), *map(Cell, columns), number("mean"), number("± 95 %"), Cell(kind="gap")]
+    room = ANGLES if len(columns) <= MOST_COLUMNS else ()
+    angles = [angle for angle in room if any(arm.metric(_error(angle)) is not None for arm in shown)]
+    heads = [number("#"), *map(_head, columns), number("mean"), number("± 95 %"), Cell(kind="gap")]
     heads += [*map(number, angles), number("seeds")]
     scale = _scale(shown)
     rows = []
@@ -68,6 +73,11 @@ def _scale(arms: Sequence[Arm]) -> svg.Scale:
     lows = [mean.mean - (mean.half or 0.0) for mean in means]
     highs = [mean.mean + (mean.half or 0.0) for mean in means]
     return svg.Scale(max(min(lows), least - room), min(max(highs), most + room), *SHOWN_PX)
+
+
+def _head(name: str) -> Cell:
+    """Return a column's head, which may break behind a dot or a bar."""
+    return Cell(markup=re.sub(r"([._])", r"\1<wbr>", escape(name)))
 
 
 def _error(angle: str) -> str:

@@ -171,7 +171,9 @@ def tables_of(arms: Sequence[Arm]) -> tuple[PaperTable, ...]:
     at_home = bool(own & set(HOMES.values()))
     for row in paper_rows():
         found = by_method.get(row.method)
-        if found is not None and (not at_home or HOMES[row.dataset] in own):
+        if found is None or (at_home and HOMES[row.dataset] not in own):
+            continue
+        if errors_by_seed(row, found, at_home):
             tables.setdefault(row.table, []).append((row, found))
     covered = {number: {row.method for row, _ in rows} for number, rows in tables.items()}
     kept = {n: rows for n, rows in tables.items() if len(covered[n]) > 1 and not _part_of_another(n, covered)}

@@ -63,14 +63,14 @@ def headline(found: Standing, leader: str, baseline: str, unit: str) -> tuple[st
     if found.baseline is None or found.baseline.mean is None:
         return (
             f"The leader has {value:.2f}{unit}, and there is no baseline to beat.",
-            f"Leader: {leader}. No trial without a pretext task has finished: enqueue `pretext: none`.",
+            f"Leader: {leader}. No trial without a pretext task has finished: enqueue pretext: none.",
         )
     gap, base = found.difference, found.baseline.mean.mean
     arms = f"Leader: {leader}, {value:.2f}. Baseline: {baseline}, {base:.2f}."
     if gap is None or gap.half is None:
         return (
             f"Not decided: the leader has {value:.2f}{unit}, the baseline {base:.2f}.",
-            f"{arms} A single run of each decides nothing: `search.confirm` trains the leaders and the "
+            f"{arms} A single run of each decides nothing: search.confirm trains the leaders and the "
             "baseline again with several seeds.",
         )
     grounds = (
