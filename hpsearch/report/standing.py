@@ -35,14 +35,20 @@ class Standing:
 
 
 def standing(arms: Sequence[Arm]) -> Standing:
-    """Compare the best arm with the baseline: supervised learning alone, the best arm of it.
+    """Compare the best arm with the baseline: the best arm of supervised learning alone.
 
-    One trained with several seeds comes before single runs, and random initial weights before others.
+    One with several seeds comes before single runs, one that learned from the same data before those that
+    learned from other data, and random initial weights before pretrained ones.
     """
     finished = [arm for arm in arms if arm.mean is not None]
-    alone = [arm for arm in finished if isinstance(arm.config.pretext, NoPretextConfig)]
-    baseline = min(alone, key=lambda arm: (len(arm.values) < 2, not arm.is_plain), default=None)
-    leader = next((arm for arm in finished if arm is not baseline and not arm.is_plain), None)
+    leader = next((arm for arm in finished if not arm.is_plain), None)
+
+    def order(arm: Arm) -> tuple[bool, bool, bool]:
+        other_data = leader is not None and arm.config.data != leader.config.data
+        return len(arm.values) < 2, other_data, not arm.is_plain
+
+    alone = [arm for arm in finished if arm is not leader and isinstance(arm.config.pretext, NoPretextConfig)]
+    baseline = min(alone, key=order, default=None)
     if leader is None or baseline is None:
         return Standing(Outcome.UNDECIDED, leader, baseline)
     difference = paired_difference(leader.values, baseline.values)

@@ -23,7 +23,7 @@ from hpsearch.report.files import report_of, write_report
 from hpsearch.report.page import render
 from hpsearch.study.importance import importances
 
-VOID = {"meta", "br", "link", "img"}
+VOID = {"meta", "br", "wbr", "link", "img"}
 STATES = [TrialState.COMPLETE] * 9 + [TrialState.PRUNED] * 6 + [TrialState.FAILED, TrialState.RUNNING]
 
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from made_up_arms import arms_of, config, study, trial
+from made_up_arms import arms_of, config, study, table, trial
 
 from hpsearch.records import TrialRecord, TrialState
 from hpsearch.report.savings import savings
@@ -95,6 +95,25 @@ def test_of_several_plain_arms_the_best_is_the_baseline() -> None:
     found = stand(dull, arm(2, "none", [6.0, 6.1]), arm(4, PUZZLE, [6.0, 6.2]))
     assert found.baseline is not None and found.baseline.mean is not None
     assert found.baseline.mean.mean == pytest.approx(6.05)
+
+
+def test_the_baseline_learned_from_the_same_data() -> None:
+    """In table 5 supervised learning from four subjects is no baseline for HMTL from one."""
+    worth = {None: 0.0, True: -0.1}
+    record = table(
+        "table5_low_data_heads",
+        lambda config: (
+            9.0
+            - 0.1 * len(config.data.train.subjects)
+            + worth[getattr(config.pretext, "heads", None) or None]
+            + 0.01 * config.seed
+        ),
+        36,
+    )
+    found = standing(arms_of(record))
+    assert found.leader is not None and found.baseline is not None
+    assert len(found.baseline.config.data.train.subjects) == 20
+    assert found.difference is not None and found.difference.mean == pytest.approx(-0.1)
 
 
 @pytest.mark.parametrize(
