@@ -31,7 +31,7 @@ def leaderboard_part(arms: Sequence[Arm], names: Mapping[str, str], baseline: Ar
     columns = [name for name in dict.fromkeys(names.values()) if name in known]
     room = ANGLES if len(columns) <= MOST_COLUMNS else ()
     angles = [angle for angle in room if any(arm.metric(_error(angle)) is not None for arm in shown)]
-    heads = [number("#"), *map(_head, columns), number("mean"), number("± 95 %"), Cell(kind="gap")]
+    heads = [number("#"), *map(_head, columns), number("mean"), number("±\u00a095\u00a0%"), Cell(kind="gap")]
     heads += [*map(number, angles), number("seeds")]
     scale = _scale(shown)
     rows = []

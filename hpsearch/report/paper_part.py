@@ -40,10 +40,10 @@ def _beside(shown: PaperTable) -> str:
             number("average"),
             number("vs SL"),
         ]
-    heads += [number("± 95 %"), number("seeds"), Cell("ours−paper", number=True, kind=gap)]  # noqa: RUF001
+    heads += [number("±\u00a095\u00a0%"), number("seeds"), Cell("ours − paper", number=True, kind=gap)]  # noqa: RUF001
     rows = []
     for record in records:
-        cells = [Cell(record["method"])]
+        cells = [Cell(record["method"], kind="method")]
         for whose in WHOSE:
             texts = [degrees(record[f"{whose}_{angle}_deg"]) for angle in angles]
             cells += [Cell(texts[0], number=True, kind=gap), *map(number, texts[1:])]

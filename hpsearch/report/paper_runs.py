@@ -19,11 +19,11 @@ SOURCE = "paper"
 def log_paper(study: StudyRecord, root: Path) -> str:
     """Write the rows that a study repeats into its experiment; return a line that says what was done.
 
-    Raises `BadInput` where the study repeats no table, has no experiment, or MLflow is away.
+    Raises `BadInput` where the study has no experiment, or MLflow is away.
     """
     rows = by_key(tables_of(arms_of(study)))
     if not rows:
-        raise BadInput(f"study {study.name!r} repeats no table of the paper: --paper has nothing to add")
+        return f"study {study.name!r} repeats no table of the paper: nothing was added to MLflow"
     references = [reference_of(row, arm, own_data) for row, arm, own_data in rows.values()]
     uri = default_uri(root)
     try:

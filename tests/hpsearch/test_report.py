@@ -119,7 +119,9 @@ def test_the_command_writes_the_page_and_every_arm(
     real_study(tmp_path)
     assert main(["report", "demo", "--root", str(tmp_path)]) == 0
     page = tmp_path / "studies" / "demo" / "report.html"
-    assert capsys.readouterr().out.splitlines() == [str(page), str(page.with_name("report.csv"))]
+    written = capsys.readouterr()
+    assert written.out.splitlines() == [str(page), str(page.with_name("report.csv"))]
+    assert written.err == ""
     Page(page.read_text(encoding="utf-8"))
     with page.with_name("report.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
