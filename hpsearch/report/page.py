@@ -22,6 +22,9 @@ from hpsearch.report.paper_rows import PaperTable
 from hpsearch.report.savings import savings
 from hpsearch.report.standing import Standing, headline
 
+DIGITS = 12
+"""Of a content hash: enough to tell two datasets apart."""
+
 STYLE = Path(__file__).with_name("page.css")
 
 
@@ -93,7 +96,8 @@ def _head(report: Report) -> str:
         f"<div><dt>{escape(what)}</dt><dd>{escape(value)}</dd><small>{escape(beside)}</small></div>"
         for what, value, beside in figures
     )
-    sub = f"{study.objective}, smaller is better · {', '.join(dict.fromkeys(study.facts.datasets.values()))}"
+    names = dict.fromkeys(name.partition(" @ ")[0] for name in study.facts.datasets.values())
+    sub = f"{study.objective}, smaller is better · {', '.join(names)}"
     return (
         f"<header><h1>{escape(study.name)}</h1>{paragraph(sub, 'sub')}"
         f'<div class="verdict {found.outcome.value}"><strong>{escape(said)}</strong>'
@@ -163,7 +167,8 @@ def _pruning(study: StudyRecord) -> str:
 
 
 def _foot(study: StudyRecord) -> str:
-    data = "; ".join(f"{role} {name}" for role, name in study.facts.datasets.items())
+    found = {role: text.partition(" @ ") for role, text in study.facts.datasets.items()}
+    data = "; ".join(f"{role} {name} @ {digest[:DIGITS]}" for role, (name, _, digest) in found.items())
     ended = max((trial.ended_s or trial.started_s for trial in study.trials), default=0.0)
     day = time.strftime("%Y-%m-%d", time.gmtime(ended))
     parts = [
