@@ -10,6 +10,7 @@ import errno
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
@@ -22,18 +23,18 @@ ROOT = Path("hpsearch-runs")
 """Where datasets, studies and MLflow's store lie unless `--root` says otherwise."""
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, raised where the main thread stands, so that everything is written before the process ends.
-
-    It is a `KeyboardInterrupt` because Ray's compiled parts let no other exception through.
-    """
-
-
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     words = sys.argv[1:] if words is None else words
     arguments = _parser(importers="import" in words).parse_args(words)
-    signal.signal(signal.SIGTERM, _terminate)
+    terminated = threading.Event()
+
+    def on_sigterm(signum: int, frame: FrameType | None) -> NoReturn:
+        """End as on Ctrl-C, so that everything is written; only the exit status differs."""
+        terminated.set()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, on_sigterm)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
         return command(arguments)
@@ -43,10 +44,8 @@ def main(words: Sequence[str] | None = None) -> int:
         count = len(error.faults)
         print(f"{count} fault{'s' if count > 1 else ''}; nothing was started", file=sys.stderr)
         return 2
-    except Terminated:
-        return 143
     except KeyboardInterrupt:
-        return 130
+        return 143 if terminated.is_set() else 130
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
         sys.stderr.close()
         return 0
@@ -61,10 +60,6 @@ def main(words: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
-
-
-def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
-    raise Terminated
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -32,12 +32,19 @@ def build(what: str, root: Path, screen: Screen) -> list[PreparedDataset]:
 
     Raises `BadInput` for a name or file that is not there.
     """
-    refs = _refs_of_space(Path(what)) if re.search(r"\.ya?ml$", what) else [_REF.validate_python(what)]
+    refs = _refs_of_space(Path(what)) if re.search(r"\.ya?ml$", what) else [_ref(what)]
     built = []
     for ref in refs:
         with screen.building("rendered-heads") as progress:
             built.append(ensure_dataset(ref, datasets_folder(root), progress))
     return built
+
+
+def _ref(name: str) -> DatasetRef:
+    """Return what a dataset's name stands for. Raises `BadInput` for what cannot be one."""
+    if fault := name_fault(name):
+        raise BadInput(fault)
+    return _REF.validate_python(name)
 
 
 def _refs_of_space(file: Path) -> list[DatasetRef]:
@@ -87,7 +94,7 @@ def check(name: str, root: Path) -> Check:
 
     Raises `BadInput` for a dataset that is not there.
     """
-    return check_dataset(open_dataset(_REF.validate_python(name), datasets_folder(root)).folder)
+    return check_dataset(open_dataset(_ref(name), datasets_folder(root)).folder)
 
 
 def show(name: str, root: Path, out: Path | None, split: str | None) -> str:
@@ -97,7 +104,7 @@ def show(name: str, root: Path, out: Path | None, split: str | None) -> str:
     """
     from trainables.contact_sheet import contact_sheet
 
-    dataset = open_dataset(_REF.validate_python(name), datasets_folder(root))
+    dataset = open_dataset(_ref(name), datasets_folder(root))
     sheet = out or Path(f"{dataset.name}.png")
     contact_sheet(dataset, sheet, split=split)
     return f"{sheet}: {dataset.card.images} images of {dataset.card.subjects} subjects, {dataset.card.source}"

@@ -73,6 +73,7 @@ def launch(
         study = open_study(folder, spec, gather_facts(spec, data))
         with cluster(address, verbose), _tracked(root, spec, study, screen) as tracker:
             shares = resolve_shares(spec)
+            check_precision(spec, shares)
             with screen.searching(spec, shares, side_by_side(shares)) as show:
 
                 def on_change(record: StudyRecord, trial: TrialRecord) -> None:
@@ -142,6 +143,15 @@ def resolve_shares(spec: StudySpec) -> Shares:
     wanted = spec.search.resources
     gpus = wanted.gpus if wanted.gpus != "auto" else min(1.0, gpus_in_cluster())
     return Shares(wanted.cpus, gpus, None if wanted.concurrent == "auto" else wanted.concurrent)
+
+
+def check_precision(spec: StudySpec, shares: Shares) -> None:
+    """Refuse mixed precision where trials have no GPU. Raises `BadInput`."""
+    mixed = any(spec.config(params).precision == "mixed" for params in spec.space.probes())
+    if mixed and not shares.gpus:
+        line = spec.document.line(("precision",))
+        fault = "'mixed' needs a GPU, and trials have none: 'auto' takes it where there is one"
+        raise BadInput(Fault(fault, "precision", spec.document.file, line))
 
 
 def _deadline_s(spec: StudySpec) -> float | None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray import tune
+from ray import cloudpickle, tune
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
@@ -251,11 +251,13 @@ class _Watch(tune.Callback):
 
 def _reason(trial: Any) -> str:
     """Return why a trial's process died, in one line."""
-    error = trial.get_pickled_error() or trial.get_error()
+    file = trial.pickled_error_file  # in the driver's own scratch folder
+    if not file or not Path(file).is_file():
+        return "its process ended without a word"
+    error = cloudpickle.loads(Path(file).read_bytes())
     cause = getattr(error, "cause", None) or error
-    text = str(cause).strip() or type(cause).__name__
-    last = text.splitlines()[-1].strip()
-    return last if isinstance(cause, BadInput) else f"{type(cause).__name__}: {last}"
+    lines = str(cause).strip().splitlines()
+    return f"{type(cause).__name__}: {lines[0].strip()}" if lines else type(cause).__name__
 
 
 def _fitting(node: dict[str, float], shares: Shares) -> int:

@@ -42,6 +42,8 @@ class BadInput(Exception):
 def nearest(name: str, valid: Iterable[str]) -> str:
     """Return ' (did you mean X?)' for the valid name closest to `name`, with all valid names after it."""
     names = sorted(valid)
+    if not names:
+        return " (there is none)"
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return f" ({hint}valid: {', '.join(names)})"

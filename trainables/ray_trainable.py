@@ -11,6 +11,7 @@ import torch
 from ray import tune
 
 from trainables.checkpoints import Checkpoints, History
+from trainables.faults import BadInput
 from trainables.jobs import Job, Run
 from trainables.learner import Diverged
 from trainables.loader import LoaderPool
@@ -40,12 +41,14 @@ class RayTrainable(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        """Train one epoch; a loss that is not finite ends the job with a reason."""
+        """Train one epoch; a loss that is not finite and bad input end the job with a reason, for good."""
+        if self._refused:
+            return {"failed": self._refused, "done": True}
         first = self._unreported
         try:
             if self._run.epoch < self._job.epochs:
                 self._history.append(self._run.run_epoch().metrics())
-        except Diverged as error:
+        except (Diverged, BadInput) as error:
             return {"failed": str(error), "done": True}
         done = self._run.epoch >= self._job.epochs
         if done:
@@ -76,7 +79,12 @@ class RayTrainable(tune.Trainable):
         if on_gpu and job.gpus < 1:
             torch.cuda.set_per_process_memory_fraction(job.gpus)
         self._checkpoints = Checkpoints(job.folder)
-        self._run = job.start(self._device, self._pool)
+        self._refused = ""
+        try:
+            self._run = job.start(self._device, self._pool)
+        except BadInput as error:  # another try would end the same way
+            self._refused = str(error)
+            return
         self._history, self._notes = self._checkpoints.restore(self._run)
         self._unreported = 0
 

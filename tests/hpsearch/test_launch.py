@@ -211,7 +211,7 @@ def test_a_killed_worker_is_started_again_and_a_second_launch_is_refused(tmp_pat
     assert f"process {launch.pid}" in second.stderr
     printed, _ = launch.communicate(timeout=240)
     assert launch.returncode == 0, printed
-    assert "starts again" in printed
+    assert re.search(r"trial \d+: starts again: \w*Actor\w*Error: ", printed), printed
     assert {trial["state"] for trial in board(tmp_path)} <= {"complete", "pruned"}
 
 
@@ -229,6 +229,7 @@ def test_a_diverging_study_fails_with_reasons_and_status_1(tmp_path: Path) -> No
     [
         ("rendered-heads: {images: 48, subjects: 12, image_px: 32}", "nowhere"),
         ("concurrent: 2", "cpus: 512"),
+        ("head: regression", "head: regression\nprecision: mixed"),
     ],
 )
 def test_what_the_machine_lacks_is_said_before_a_trial(tmp_path: Path, broken: str, expected: str) -> None:
