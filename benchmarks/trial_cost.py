@@ -2,14 +2,15 @@
 
     python benchmarks/trial_cost.py [--trials 12] [--epochs 3] [--backbone resnet10]
 
-Launches one study with one worker on 64 px rendered heads. The cost of a trial is the time from the end of the
-one before to its own end, less the time its epochs took (training and validation, as the session measures
-them); the first trial, which starts the worker, is left out.
+Launches one study with one worker on 64 px rendered heads. The cost of a trial is the time from the end of
+the one before to its own end, less the time its epochs took (training and validation, as the session
+measures them); the first trial, which starts the worker, is left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import subprocess
 import sys
@@ -41,7 +42,7 @@ epochs: {epochs}
 
 def main() -> None:
     """Launch, read the study and print the costs."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description="What one more trial costs besides its training.")
     parser.add_argument("--trials", type=int, default=12)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--backbone", default="resnet10")
@@ -55,10 +56,12 @@ def main() -> None:
         command = [sys.executable, "-m", "hpsearch.cli", "launch", str(space), "--root", str(root)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         trials = find_study(root, "cost").trials
-    costs = [_cost_s(before, trial) for before, trial in zip(trials, trials[1:], strict=False)]
+    costs = [_cost_s(before, trial) for before, trial in itertools.pairwise(trials)]
     training_s = statistics.median(_training_s(trial) for trial in trials)
     print(f"{len(costs)} trials of {arguments.epochs} epochs, {training_s:.2f} s of training each (median)")
-    print(f"cost besides: median {statistics.median(costs):.3f} s, min {min(costs):.3f}, max {max(costs):.3f}")
+    print(
+        f"cost besides: median {statistics.median(costs):.3f} s, min {min(costs):.3f}, max {max(costs):.3f}"
+    )
 
 
 def _cost_s(before: TrialRecord, trial: TrialRecord) -> float:

@@ -53,6 +53,7 @@ def open_data(config: TrainConfig, datasets_root: Path) -> TrainingData:
     train = train_dataset.samples(config.data.train.split, config.data.train.subjects)
     validation = validation_dataset.samples(config.data.validation.split, config.data.validation.subjects)
     faults = [*_label_faults(train_dataset, train), *_label_faults(validation_dataset, validation)]
+    faults += _convention_faults(train_dataset, validation_dataset, "data.validation")
     if missing := set(train.angles) - set(validation.angles):
         faults.append(Fault(f"the validation set has no {', '.join(sorted(missing))}", "data.validation"))
     if faults:
@@ -63,12 +64,19 @@ def open_data(config: TrainConfig, datasets_root: Path) -> TrainingData:
 def open_tests(config: TrainConfig, datasets_root: Path) -> dict[str, Samples]:
     """Open the test sets by name. Labels may be out of range: full AFLW2000's are.
 
-    Raises `BadInput` for a dataset, split or subject that is not there.
+    Raises `BadInput` for a dataset, split or subject that is not there, or one whose angles mean something
+    else than those of the training set.
     """
-    return {
-        test.name: open_dataset(test.dataset, datasets_root).samples(test.split, test.subjects)
-        for test in config.data.test
-    }
+    train = open_dataset(config.data.train.dataset, datasets_root)
+    tests = {test.name: open_dataset(test.dataset, datasets_root) for test in config.data.test}
+    faults = [
+        fault
+        for name, dataset in tests.items()
+        for fault in _convention_faults(train, dataset, f"data.test, {name}")
+    ]
+    if faults:
+        raise BadInput(faults)
+    return {test.name: tests[test.name].samples(test.split, test.subjects) for test in config.data.test}
 
 
 def build_session(
@@ -105,6 +113,19 @@ def build_session(
         device=device,
         trunk=None if trunk is None else load_trunk(trunk),
     )
+
+
+def _convention_faults(train: PreparedDataset, other: PreparedDataset, where: str) -> list[Fault]:
+    """Refuse angles that mean something else: errors between two conventions measure the conventions."""
+    if other.card.convention == train.card.convention:
+        return []
+    return [
+        Fault(
+            f"its angles ({other.card.convention}) do not mean what {train.name!r} means by them "
+            f"({train.card.convention}): import it in the same convention (eth-xgaze: --angles aflw2000)",
+            where,
+        )
+    ]
 
 
 def _label_faults(dataset: PreparedDataset, samples: Samples) -> list[Fault]:

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from hpsearch.studies import find_study
 from hpsearch.leaderboard import records
+from hpsearch.studies import find_study
 
 SPACE = """
 search:
