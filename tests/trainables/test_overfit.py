@@ -35,5 +35,5 @@ def test_hmtl_learns_puzzles_and_poses() -> None:
     )
     for _ in range(epochs):
         report = session.run_epoch()
-    assert report.pretext["puzzle"].accuracy > 0.95
+    assert report.training.pretext["puzzle"].accuracy > 0.95
     assert report.validation.mae_deg < 10.0
