@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import socket
@@ -12,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from trainables.faults import BadInput
+from trainables.locks import FileLock
 
 
 @contextmanager
@@ -21,18 +21,15 @@ def study_lock(folder: Path) -> Iterator[None]:
     Raises `BadInput` naming the holder (host, process, since) where another launch has it. The system drops
     the lock with the process, however that ends.
     """
-    with (folder / "study.lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = json.loads(file.read() or "{}")
-            raise BadInput(
-                f"study {folder.name!r} is being run by process {holder.get('pid', '?')} on "
-                f"{holder.get('host', '?')} since {holder.get('since', '?')}: wait for it, or stop it"
-            ) from None
-        file.truncate(0)
+    path = folder / "study.lock"
+    lock = FileLock.take(path)
+    if lock is None:
+        holder = json.loads(path.read_text() or "{}")
+        raise BadInput(
+            f"study {folder.name!r} is being run by process {holder.get('pid', '?')} on "
+            f"{holder.get('host', '?')} since {holder.get('since', '?')}: wait for it, or stop it"
+        )
+    with lock:
         since = datetime.now().astimezone().isoformat(timespec="seconds")
-        file.write(json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "since": since}))
-        file.flush()
+        path.write_text(json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "since": since}))
         yield

@@ -8,7 +8,7 @@ from typing import IO
 
 
 class FileLock:
-    """Held from `take` to `release`, or to the end of the process.
+    """Held from `take` or `wait` to `release`, to the end of a `with` block, or to the end of the process.
 
     It is `flock`: it holds between the processes of a machine, and between machines on a network filesystem
     that passes locks on (NFS as Linux mounts it, but for the options `nolock` and `local_lock`).
@@ -20,8 +20,7 @@ class FileLock:
     @classmethod
     def take(cls, path: Path) -> FileLock | None:
         """Return the lock on `path`, None where another has it."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a+")
+        file = _opened(path)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -29,6 +28,24 @@ class FileLock:
             return None
         return cls(file)
 
+    @classmethod
+    def wait(cls, path: Path) -> FileLock:
+        """Return the lock on `path` as soon as nobody else has it."""
+        file = _opened(path)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return cls(file)
+
+    def __enter__(self) -> FileLock:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.release()
+
     def release(self) -> None:
         """Let another have it."""
         self._file.close()
+
+
+def _opened(path: Path) -> IO[str]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("a+")

@@ -8,15 +8,14 @@ them in one step. Importing again does only the chunks without a part; when all 
 from __future__ import annotations
 
 import csv
-import fcntl
 import hashlib
 import json
 import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from trainables.datasets.prepared import PreparedDataset, write_labels
 from trainables.datasets.raw import ImporterConfig, RawDataset
 from trainables.datasets.workers import TIMEOUT_S, run_isolated
 from trainables.faults import BadInput, Fault
+from trainables.locks import FileLock
 
 VERSION = 1
 """Raised whenever the same raw files and options give other images or labels."""
@@ -112,17 +112,11 @@ def _refuse_foreign(out: Path) -> None:
         raise BadInput(Fault("this folder holds other files: give the name of a new one", file=str(out)))
 
 
-@contextmanager
-def _sole_importer(work: Path) -> Iterator[None]:
-    """Hold a lock that the system frees even when this process is killed."""
-    with (work / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BadInput(
-                Fault("another process is importing into this folder", file=str(work.parent))
-            ) from None
-        yield
+def _sole_importer(work: Path) -> FileLock:
+    lock = FileLock.take(work / "lock")
+    if lock is None:
+        raise BadInput(Fault("another process is importing into this folder", file=str(work.parent)))
+    return lock
 
 
 def _take_up(file: Path, plan: _Plan, out: Path) -> None:

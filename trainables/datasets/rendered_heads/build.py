@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
 import multiprocessing
 import os
@@ -10,7 +9,6 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +20,7 @@ from trainables.datasets.prepared import ANGLES, PreparedDataset, write_labels
 from trainables.datasets.rendered_heads.head import HeadModel
 from trainables.datasets.rendered_heads.person import Person
 from trainables.datasets.rendered_heads.picture import render
+from trainables.locks import FileLock
 
 Progress = Callable[[int, int], None]
 """Called with images done and images in all."""
@@ -68,7 +67,7 @@ def build(
     if (folder / "dataset.json").exists():
         return PreparedDataset(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _sole_builder(folder):
+    with FileLock.wait(folder.with_name(f".{folder.name}.lock")):
         if (folder / "dataset.json").exists():  # another process built it while this one waited
             return PreparedDataset(folder)
         unfinished = folder.with_name(f".{folder.name}.unfinished")
@@ -85,14 +84,6 @@ def build(
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
     return PreparedDataset(folder)
-
-
-@contextmanager
-def _sole_builder(folder: Path) -> Iterator[None]:
-    """Hold a lock that the system frees even when this process is killed."""
-    with folder.with_name(f".{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _rendered(tasks: list[Task], progress: Progress | None, workers: int) -> pd.DataFrame:
