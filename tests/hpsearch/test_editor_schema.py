@@ -50,6 +50,7 @@ GOOD = [
     "schedule: {multi_step: {epochs: [{int: [1, 5]}, 9]}}",
     "clip_norm: {choice: [null, {float: [0.5, 5]}]}",
     "seed: {int: [0, 4]}\nsearch: {enqueue: [{seed: 3}]}",
+    "search: {confirm: null}",
 ]
 BAD = [
     "search: {sampler: tpee}",
