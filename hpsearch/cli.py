@@ -6,8 +6,6 @@ Exit status: 0 done; 1 no finished trial, or an internal error; 2 bad input; 130
 from __future__ import annotations
 
 import argparse
-import errno
-import shutil
 import signal
 import sys
 import threading
@@ -17,6 +15,7 @@ from types import FrameType
 from typing import NoReturn
 
 from hpsearch.data_cli import add_data_commands
+from trainables.disk import is_full, told
 from trainables.faults import BadInput
 
 ROOT = Path("hpsearch-runs")
@@ -50,15 +49,9 @@ def main(words: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if not is_full(error):
             raise
-        root = getattr(arguments, "root", Path())
-        free_mib = shutil.disk_usage(root).free // 2**20
-        print(
-            f"the disk is full ({free_mib} MiB free below {root}): {error.filename or 'a file'} was not "
-            "written. What was written before is whole; make room and give the command again",
-            file=sys.stderr,
-        )
+        print(told(error, getattr(arguments, "root", Path())), file=sys.stderr)
         return 1
 
 

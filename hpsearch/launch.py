@@ -24,10 +24,11 @@ from hpsearch.spec import StudySpec, load_spec
 from hpsearch.studies import SPACE, check_unchanged, datasets_folder, pretrained_folder, studies_folder
 from hpsearch.study.study import Study, open_study
 from hpsearch.tracking import Tracker, default_uri
-from trainables.checkpoints import BEST_WEIGHTS
+from trainables.checkpoints import BEST_WEIGHTS, checkpoints_bytes
 from trainables.config import TrainConfig
 from trainables.faults import BadInput, Fault
 from trainables.inits import InitConfig, Wanted
+from trainables.network import TRUNK_VALUES
 from trainables.training import Progress, TrainingData, ensure_data
 
 BEST_CONFIG = "best.yaml"
@@ -74,6 +75,7 @@ def launch(
         with cluster(address, verbose), _tracked(root, spec, study, screen) as tracker:
             shares = resolve_shares(spec)
             check_precision(spec, shares)
+            check_room(spec, side_by_side(shares), folder)
             with screen.searching(spec, shares, side_by_side(shares)) as show:
 
                 def on_change(record: StudyRecord, trial: TrialRecord) -> None:
@@ -152,6 +154,22 @@ def check_precision(spec: StudySpec, shares: Shares) -> None:
         line = spec.document.line(("precision",))
         fault = "'mixed' needs a GPU, and trials have none: 'auto' takes it where there is one"
         raise BadInput(Fault(fault, "precision", spec.document.file, line))
+
+
+def check_room(spec: StudySpec, concurrent: int, folder: Path) -> None:
+    """Refuse to begin where the checkpoints of so many trials at once cannot fit. Raises `BadInput`.
+
+    Counted is the trunk alone: what passes may still fill the disk, what is refused would.
+    """
+    backbones = {spec.config(params).network.backbone for params in spec.space.probes()}
+    weights = max(TRUNK_VALUES[backbone] for backbone in backbones)
+    needed_mib, free_mib = concurrent * checkpoints_bytes(weights) >> 20, shutil.disk_usage(folder).free >> 20
+    if needed_mib > free_mib:
+        raise BadInput(
+            f"the checkpoints of trials side by side, {concurrent} of them, need {needed_mib} MiB, and "
+            f"{free_mib} MiB are free below {folder}: make room, give another --root, or lower "
+            "search.resources.concurrent"
+        )
 
 
 def _deadline_s(spec: StudySpec) -> float | None:

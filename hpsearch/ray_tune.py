@@ -24,6 +24,7 @@ from ray.tune.search import Searcher
 
 from hpsearch.errands import Director, Errand, Nothing, Shares
 from hpsearch.records import Placement
+from trainables.disk import DiskFull
 from trainables.faults import BadInput
 from trainables.ray_trainable import RayTrainable
 
@@ -122,7 +123,7 @@ def side_by_side(shares: Shares) -> int:
 def run_trials(
     director: Director, shares: Shares, *, retries: int, epoch_timeout_s: float, verbose: bool
 ) -> None:
-    """Run the director's errands until it has none left."""
+    """Run the director's errands until it has none left. Raises `DiskFull` where a worker met one."""
     here = _Here(director)
     with tempfile.TemporaryDirectory(prefix="hpsearch-") as scratch:
         tuner = tune.Tuner(
@@ -193,6 +194,8 @@ class _Reporter(TrialScheduler):
 
     def on_trial_complete(self, controller: Any, trial: Any, result: dict[str, Any]) -> None:
         with _ours():
+            if "disk_full" in result:
+                raise DiskFull(*result["disk_full"])
             if "failed" in result:
                 self._here.of(trial).on_failed(result["failed"])
             elif not self._report(trial, result):

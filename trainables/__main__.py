@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trainables.disk import is_full, told
 from trainables.faults import BadInput
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ def main() -> int:
     except BadInput as error:
         print(error, file=sys.stderr)
         return 2
+    except OSError as error:
+        if not is_full(error):
+            raise
+        print(told(error, arguments.root), file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     return 0
@@ -89,17 +94,13 @@ def _pretrained(
     from trainables.pretraining import LOCK
 
     trunk = wanted.trunk(root / "pretrained")
-    while (lock := FileLock.take(trunk.parent / LOCK)) is None:
-        time.sleep(1)
-    try:
+    with FileLock.wait(trunk.parent / LOCK):
         if not trunk.is_file():
             job = PretrainJob(wanted, trunk.parent, root / "datasets", threads, 0)
             for epoch, metrics in enumerate(run_here(job, device, pool), start=1):
                 print(
                     f"pretraining {wanted.title}: epoch {epoch}, loss {metrics['train/loss']:.3f}", flush=True
                 )
-    finally:
-        lock.release()
     return trunk
 
 

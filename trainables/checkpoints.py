@@ -15,6 +15,9 @@ from trainables.durable import load_state, save_state
 KEEP = 2
 """Checkpoints kept of a running trial: where the newest cannot be read, the one before can."""
 
+COPIES = 4
+"""Numbers in a checkpoint for each weight: it, its best value, and two moments of the optimizer."""
+
 BEST_WEIGHTS = "best.pt"
 """The supervised network's weights after the trial's best epoch."""
 
@@ -50,7 +53,7 @@ class Checkpoints:
     def save(self, session: Restorable, history: History) -> None:
         """Begin to write a checkpoint of the session after its last epoch; the oldest is dropped after it.
 
-        Raises what kept the one before from being written: `OSError` or `RuntimeError`.
+        Raises what kept the one before from being written: `OSError`, or `DiskFull`, which is one.
         """
         self.flush()
         state = _copied({"session": session.state(), "history": history})
@@ -94,6 +97,11 @@ class Checkpoints:
 
     def _newest_first(self) -> list[Path]:
         return sorted(self._folder.glob("checkpoint_*.pt"), reverse=True)
+
+
+def checkpoints_bytes(weights: int) -> int:
+    """Return what the checkpoints of a trial with so many weights take, the one being written included."""
+    return (KEEP + 1) * COPIES * weights * 4
 
 
 def _copied(value: Any) -> Any:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from trainables.disk import DiskFull, is_full
+
 
 def save_state(state: dict[str, Any], path: Path) -> None:
     """Write `state` to `path` in one step: after a crash or on a full disk, what was there is still whole.
 
-    Raises `OSError` or `RuntimeError` (torch's word for a full disk), and leaves no half-written file.
+    Raises `DiskFull` where there is no room for it, `OSError` where it cannot be written for another reason,
+    and leaves no half-written file.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
@@ -22,6 +26,10 @@ def save_state(state: dict[str, Any], path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
+    except (OSError, RuntimeError) as error:
+        if is_full(error) or is_full(error.__context__):  # torch puts an error of its own over it
+            raise DiskFull(path, sum(tensor.nbytes for tensor in _tensors(state))) from error
+        raise
     finally:
         unfinished.unlink(missing_ok=True)
     folder = os.open(path.parent, os.O_RDONLY)
@@ -46,3 +54,15 @@ def load_state(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is damaged: the checksum of {damaged} is wrong")
     state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return state
+
+
+def _tensors(value: Any) -> Iterator[torch.Tensor]:
+    match value:
+        case torch.Tensor():
+            yield value
+        case dict():
+            for child in value.values():
+                yield from _tensors(child)
+        case list() | tuple():
+            for child in value:
+                yield from _tensors(child)

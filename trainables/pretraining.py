@@ -117,7 +117,7 @@ class Pretraining:
         return pretrainer_of(self.settings, self.backbone, train=train, device=device)
 
     def keep(self, trained: Pretrainer, history: History, folder: Path) -> None:
-        """Write what it came to; the trunk last. Raises `OSError` or `RuntimeError` on a full disk."""
+        """Write what it came to; the trunk last. Raises `DiskFull` where there is no room."""
         from ruamel.yaml import YAML
 
         folder.mkdir(parents=True, exist_ok=True)

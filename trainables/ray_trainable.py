@@ -11,6 +11,7 @@ import torch
 from ray import tune
 
 from trainables.checkpoints import Checkpoints, History
+from trainables.disk import DiskFull
 from trainables.faults import BadInput
 from trainables.jobs import Job, Run
 from trainables.learner import Diverged
@@ -36,26 +37,28 @@ class RayTrainable(tune.Trainable):
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take another job in the same process: starting one costs seconds."""
-        self._checkpoints.flush()
+        self.cleanup()
         self._start(new_config["job"])
         return True
 
     def step(self) -> dict[str, Any]:
-        """Train one epoch; a loss that is not finite and bad input end the job with a reason, for good."""
+        """Train one epoch and keep what it came to.
+
+        A loss that is not finite and bad input end the job with a reason, for good. A full disk is not the
+        job's fault: the driver hears of it and ends the launch, and the next launch goes on with the job.
+        """
         if self._refused:
             return {"failed": self._refused, "done": True}
         first = self._unreported
         try:
             if self._run.epoch < self._job.epochs:
                 self._history.append(self._run.run_epoch().metrics())
+            done = self._run.epoch >= self._job.epochs
+            self._keep(done)
         except (Diverged, BadInput) as error:
             return {"failed": str(error), "done": True}
-        done = self._run.epoch >= self._job.epochs
-        if done:
-            self._checkpoints.flush()
-            self._job.finish(self._run, self._history)
-        else:
-            self._checkpoints.save(self._run, self._history)
+        except DiskFull as error:
+            return {"disk_full": [error.path, error.needed_bytes], "done": True}
         self._unreported = len(self._history)
         notes, self._notes = self._notes, []
         return {
@@ -68,8 +71,15 @@ class RayTrainable(tune.Trainable):
 
     def cleanup(self) -> None:
         """Let the last checkpoint be written before the process ends: it is removed only once it is there."""
-        with contextlib.suppress(OSError, RuntimeError):  # nobody goes on from it
+        with contextlib.suppress(OSError):  # nobody goes on from it
             self._checkpoints.flush()
+
+    def _keep(self, done: bool) -> None:
+        if done:
+            self._checkpoints.flush()
+            self._job.finish(self._run, self._history)
+        else:
+            self._checkpoints.save(self._run, self._history)
 
     def _start(self, job: Job[Any]) -> None:
         on_gpu = bool(ray.get_gpu_ids())

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import nn
 
 from trainables.heads import BinsConfig
-from trainables.network import Backbone, HeadPoseNetwork, Trunk, build_network
+from trainables.network import (
+    TRUNK_VALUES,
+    Backbone,
+    HeadPoseNetwork,
+    Trunk,
+    build_network,
+    trunk_shapes,
+)
 from trainables.pretext import PRETEXT_TASKS, PuzzlingConfig, PuzzlingRotationConfig
 
 ANGLES = ("yaw", "pitch", "roll")
@@ -34,6 +43,11 @@ def parameter_count(module: nn.Module) -> int:
 
 def images(batch: int = 4, px: int = 64) -> torch.Tensor:
     return torch.randn(batch, 3, px, px, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.mark.parametrize("backbone", TRUNK_VALUES)
+def test_the_size_of_a_trunk_is_known_without_building_it(backbone: Backbone) -> None:
+    assert TRUNK_VALUES[backbone] == sum(math.prod(shape) for shape in trunk_shapes(backbone).values())
 
 
 @pytest.mark.parametrize(
