@@ -67,7 +67,9 @@ def _launch(arguments: argparse.Namespace) -> int:
     from hpsearch.launch import launch
     from hpsearch.screen import TerminalScreen
 
-    screen = TerminalScreen(arguments.space, arguments.root)
+    screen = TerminalScreen(
+        arguments.root, space=arguments.space, trials=arguments.trials, address=arguments.address
+    )
     try:
         study = launch(
             arguments.space,

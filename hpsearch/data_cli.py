@@ -77,7 +77,7 @@ def _build(arguments: argparse.Namespace) -> int:
     from hpsearch.data import build
     from hpsearch.screen import TerminalScreen
 
-    for dataset in build(arguments.what, arguments.root, TerminalScreen(None, arguments.root)):
+    for dataset in build(arguments.what, arguments.root, TerminalScreen(arguments.root)):
         print(f"{dataset.name}: {dataset.card.images} images in {dataset.folder}")
     return 0
 

@@ -6,7 +6,6 @@ from hpsearch.holes import Choice, Hole
 from hpsearch.naming import shown
 from hpsearch.search_config import SearchConfig
 from hpsearch.spec import StudySpec
-from hpsearch.study.samplers import GridConfig
 from trainables.schema import variant_of
 
 
@@ -34,8 +33,11 @@ def headline(spec: StudySpec) -> str:
         f"minimising {search.objective}",
     ]
     if spec.enqueued:
-        every = isinstance(search.sampler, GridConfig)
-        parts.insert(1, f"{len(spec.enqueued)} " + ("combinations in all" if every else "known first"))
+        parts.insert(
+            1,
+            f"{len(spec.enqueued)} "
+            + ("known first" if spec.combinations is None else "combinations in all"),
+        )
     return f"{spec.name}: " + ", ".join(parts)
 
 

@@ -20,11 +20,22 @@ from hpsearch.spec import StudySpec
 
 
 class TerminalScreen:
-    """Speaks to a person. `space` is the file that was launched, for the commands it proposes."""
+    """Speaks to a person; `space`, `trials` and `address` are what was launched, to propose it again."""
 
-    def __init__(self, space: Path | None, root: Path, console: Console | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        space: Path | None = None,
+        trials: int | None = None,
+        address: str | None = None,
+        console: Console | None = None,
+    ) -> None:
+        self._root = [] if root == Path("hpsearch-runs") else ["--root", str(root)]
+        self._address = [] if address is None else ["--address", address]
         self._space = space
-        self._root = root
+        self._trials = trials
+        self._combinations: int | None = None
         self._console = console or Console(highlight=False)
 
     def say(self, text: str) -> None:
@@ -65,6 +76,7 @@ class TerminalScreen:
     ) -> Iterator[Callable[[StudyRecord], None]]:
         """Show the plan, then the live table until the search ends."""
         self.say(describe(spec))
+        self._combinations = spec.combinations
         gpus = f" and {shares.gpus:g} GPU" if shares.gpus else ""
         self.say(f"\n{concurrent} side by side, each with {shares.cpus} CPU{gpus}\n")
         hours = spec.search.budget.hours
@@ -73,19 +85,26 @@ class TerminalScreen:
             yield view.update
 
     def result(self, study: StudyRecord) -> None:
-        """Show the leaderboard and the next three commands."""
+        """Show the leaderboard and the next commands."""
         self._console.print(table(study, self._console.width))
-        root = "" if self._root == Path("hpsearch-runs") else f" --root {shlex.quote(str(self._root))}"
         if study.best is not None:
             self.say(f"\nThe winner's config: {study.folder / 'best.yaml'}")
         self.say("\nNext:")
-        self.say(f"  hpsearch ui{root}    # compare the runs in MLflow")
-        self.say(f"  hpsearch show {study.name}{root} --format csv")
-        self.say(
-            f"  hpsearch launch {self._space}{root} --trials {2 * len(study.searched)}    # go on searching"
-        )
+        self._propose("report", study.name, why="one page: what helps, by how much, and is it luck?")
+        self._propose("ui", why="compare the runs in MLflow")
+        trials = len(study.searched)
+        if self._combinations is None or trials < self._combinations:
+            self._propose(*self._launch(2 * trials), why="go on searching")
 
     def interrupted(self) -> None:
-        """Say that nothing is lost."""
-        root = "" if self._root == Path("hpsearch-runs") else f" --root {shlex.quote(str(self._root))}"
-        self.say(f"\nStopped; everything is kept. To go on: hpsearch launch {self._space}{root}")
+        """Say how to go on."""
+        self.say("\nStopped; everything is kept. To go on:")
+        self._propose(*self._launch(self._trials))
+
+    def _launch(self, trials: int | None) -> list[str]:
+        budget = [] if trials is None else ["--trials", str(trials)]
+        return ["launch", str(self._space), *budget, *self._address]
+
+    def _propose(self, *words: str, why: str = "") -> None:
+        command = shlex.join(["hpsearch", *words, *self._root])
+        self.say(f"  {command}" + (f"    # {why}" if why else ""))

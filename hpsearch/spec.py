@@ -43,12 +43,17 @@ class StudySpec:
     @property
     def trials(self) -> int | None:
         """How many trials to finish; None where only the hours count."""
-        budget = self.search.budget
-        if isinstance(self.search.sampler, _GRID):
-            return min(len(self.enqueued), budget.trials or len(self.enqueued))
-        if not self.space.holes():
-            return 1
+        budget, combinations = self.search.budget, self.combinations
+        if combinations is not None:
+            return min(combinations, budget.trials or combinations)
         return budget.trials or (None if budget.hours else 20)
+
+    @property
+    def combinations(self) -> int | None:
+        """How many trials there can be; None where a sampler draws ever new ones."""
+        if isinstance(self.search.sampler, _GRID):
+            return len(self.enqueued)
+        return None if self.space.holes() else 1
 
     def config(self, params: Params) -> TrainConfig:
         """Return the training config that `params` stand for."""

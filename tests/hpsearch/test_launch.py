@@ -194,10 +194,26 @@ def test_an_interrupted_launch_says_how_to_go_on(tmp_path: Path, sent: signal.Si
     os.killpg(launch.pid, sent) if sent is signal.SIGINT else launch.send_signal(sent)
     printed, _ = launch.communicate(timeout=60)
     assert launch.returncode == status, printed
-    assert f"hpsearch launch {space}" in printed
+    assert f"\n  hpsearch launch {space} --root {tmp_path}\n" in printed
     assert "Traceback" not in printed
     assert all(run.info.status != "RUNNING" for run in runs(tmp_path))
     assert [trial["state"] for trial in board(tmp_path)] == ["running"] * len(board(tmp_path))
+
+
+@pytest.mark.slow
+def test_a_hanging_worker_is_killed_and_its_trial_goes_on(tmp_path: Path) -> None:
+    space = write_space(tmp_path, concurrent=1, epochs=12)
+    space.write_text(space.read_text().replace("{trials: 5}", "{trials: 1}\n  epoch_timeout_s: 15"))
+    launch = start(space, tmp_path)
+    wait_for_epochs(tmp_path, 2)
+    hanging = worker_of(launch.pid)
+    os.kill(hanging, signal.SIGSTOP)
+    printed, _ = launch.communicate(timeout=240)
+    assert launch.returncode == 0, printed
+    assert "trial 0: no epoch for 15 s: its process is killed" in printed
+    assert "trial 0: starts again: " in printed
+    assert [(trial["state"], trial["epochs"]) for trial in board(tmp_path)] == [("complete", 12)]
+    assert not Path(f"/proc/{hanging}").exists()
 
 
 @pytest.mark.slow
