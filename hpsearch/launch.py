@@ -25,7 +25,7 @@ from hpsearch.studies import SPACE, check_unchanged, datasets_folder, pretrained
 from hpsearch.study.study import Study, open_study
 from hpsearch.tracking import Tracker, default_uri
 from trainables.checkpoints import BEST_WEIGHTS, checkpoints_bytes
-from trainables.config import TrainConfig
+from trainables.config import DataConfig, TrainConfig
 from trainables.faults import BadInput, Fault
 from trainables.inits import InitConfig, Wanted
 from trainables.network import TRUNK_VALUES
@@ -185,10 +185,12 @@ class _Preparation:
     store: Path
     screen: Screen
     _starts: dict[tuple[InitConfig, Wanted], Start] = field(default_factory=dict)
+    _ready: set[DataConfig] = field(default_factory=set)
 
     def __call__(self, config: TrainConfig) -> Start:
         """Build what a trial needs; return where its trunk starts. Raises `BadInput` where it cannot."""
-        self.data(config)
+        if config.data not in self._ready:
+            self.data(config)
         key = (config.init, config.wanted)
         if key not in self._starts:
             self._starts[key] = config.init.trunk(config.wanted, datasets=self.datasets, store=self.store)
@@ -196,7 +198,9 @@ class _Preparation:
 
     def data(self, config: TrainConfig) -> TrainingData:
         with self.screen.building("rendered-heads") as progress:
-            return ensure_data(config, self.datasets, progress)
+            data = ensure_data(config, self.datasets, progress)
+        self._ready.add(config.data)
+        return data
 
     def check(self, spec: StudySpec) -> None:
         """Find every start that the space can reach, and build the data that its pretraining needs.

@@ -25,9 +25,6 @@ Change = Callable[[StudyRecord, TrialRecord], None]
 Start = Path | Pretraining | None
 """Where a trial's trunk starts: a file, what must be trained before, or None for random weights."""
 
-KEEP_AN_EYE_ON = 64
-"""Trials that ended last whose folders are tidied once more: more than run side by side."""
-
 
 class Search:
     """Hands out the study's trials, and before them the pretrainings that they need.
@@ -68,13 +65,11 @@ class Search:
         self._pretrainings = pretrainings
         self._unfinished = study.unfinished()
         self._held: list[tuple[Ask, Start]] = []
-        self._ended: list[int] = []
         self._tested: set[int] = set()
 
     def next_errand(self) -> Errand | Nothing:
         """Return what is to run next: a trial that waited and can start, one that an interrupted launch left,
         a new one while the budget lasts; or what the first of them needs before."""
-        self.tidy()
         for held, start in list(self._held):
             if errand := self._begin(held, start):
                 return errand
@@ -82,11 +77,6 @@ class Search:
             if errand := self._begin(ask, self._taken(ask)):
                 return errand
         return Nothing.YET if self._held else self._final()
-
-    def ended(self, number: int) -> None:
-        """Take in that a trial ended."""
-        self._ended.append(number)
-        self.changed(number)
 
     def changed(self, number: int) -> None:
         """Pass on how a trial stands now."""
@@ -97,12 +87,11 @@ class Search:
     def tidy(self) -> None:
         """Remove the checkpoints of ended trials, and the weights of those that are not complete.
 
-        Not at the moment they end: a worker may still be writing the last one.
+        A worker removes those of its last trial as it takes the next; what it could not is left to this.
         """
-        for number in self._ended:
-            complete = self._study.trial_record(number).state is TrialState.COMPLETE
-            Checkpoints(self._study.trial_folder(number)).clear(weights=not complete)
-        self._ended = self._ended[-KEEP_AN_EYE_ON:]
+        for trial in self._study.record().trials:
+            if trial.state is not TrialState.RUNNING:
+                Checkpoints(trial.folder).clear(weights=trial.state is not TrialState.COMPLETE)
 
     def _final(self) -> Errand | Nothing:
         """Return what is to be done once the search has ended: a leader again, then its test."""
@@ -152,7 +141,7 @@ class Search:
             if reason := self._pretrainings.failed(start):
                 self._held.remove((ask, start))
                 self._study.fail(ask.number, f"its pretraining failed: {reason}")
-                self.ended(ask.number)
+                self.changed(ask.number)
                 return Nothing.YET  # the launch shall notice its deadline, even where every trial fails so
             if trunk is None:
                 return self._pretrainings.errand(start)
@@ -188,20 +177,18 @@ class TrialErrand:
             stop = self.study.report(number, epoch, metrics) or stop
         if stop:
             self.study.prune(number)
-            self.search.ended(number)
-        else:
-            self.search.changed(number)
+        self.search.changed(number)
         return stop
 
     def on_done(self) -> None:
         """End a trial that trained its full budget."""
         self.study.complete(self.job.number)
-        self.search.ended(self.job.number)
+        self.search.changed(self.job.number)
 
     def on_failed(self, reason: str) -> None:
         """End a trial that failed for good."""
         self.study.fail(self.job.number, reason)
-        self.search.ended(self.job.number)
+        self.search.changed(self.job.number)
 
     def on_note(self, note: str) -> None:
         """Pass on what a person should hear."""

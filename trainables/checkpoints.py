@@ -49,6 +49,7 @@ class Checkpoints:
         self._folder = folder
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
         self._writing: Future[None] | None = None
+        self._state: dict[str, Any] = {}
 
     def save(self, session: Restorable, history: History) -> None:
         """Begin to write a checkpoint of the session after its last epoch; the oldest is dropped after it.
@@ -56,9 +57,9 @@ class Checkpoints:
         Raises what kept the one before from being written: `OSError`, or `DiskFull`, which is one.
         """
         self.flush()
-        state = _copied({"session": session.state(), "history": history})
+        self._state = _copied({"session": session.state(), "history": history}, self._state)
         path = self._folder / f"checkpoint_{session.epoch:04d}.pt"
-        self._writing = self._threads.submit(self._write, state, path)
+        self._writing = self._threads.submit(self._write, self._state, path)
 
     def flush(self) -> None:
         """Wait until the last checkpoint is written. Raises what kept it from that."""
@@ -82,6 +83,11 @@ class Checkpoints:
                 return list(state["history"]), broken
         return [], broken
 
+    def abandon(self) -> None:
+        """Begin to remove the checkpoints, once the last is written: the trial has ended, well or not."""
+        self._threads.submit(self.clear)
+        self._threads.shutdown(wait=False)
+
     def clear(self, *, weights: bool = False) -> None:
         """Remove the checkpoints of a trial that has ended, with `weights` its best weights too."""
         for path in self._newest_first():
@@ -104,13 +110,19 @@ def checkpoints_bytes(weights: int) -> int:
     return (KEEP + 1) * COPIES * weights * 4
 
 
-def _copied(value: Any) -> Any:
-    """Return `value` with every tensor copied to the CPU."""
+def _copied(value: Any, old: Any) -> Any:
+    """Return `value` with every tensor copied to the CPU: into the memory of `old`, the last one, if it fits.
+
+    To get new memory for all tensors of a network takes several times as long as to copy them.
+    """
     match value:
         case torch.Tensor():
+            if isinstance(old, torch.Tensor) and (old.shape, old.dtype) == (value.shape, value.dtype):
+                return old.copy_(value.detach())
             return value.detach().to("cpu", copy=True)
         case Mapping():
-            return {key: _copied(child) for key, child in value.items()}
+            before = old if isinstance(old, Mapping) else {}
+            return {key: _copied(child, before.get(key)) for key, child in value.items()}
         case list() | tuple():
-            return type(value)(map(_copied, value))
+            return type(value)(_copied(child, None) for child in value)
     return value

@@ -9,9 +9,11 @@ whatever the pretext task, and the network without its branches gives bit-identi
 
 from __future__ import annotations
 
+import copy
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -181,8 +183,7 @@ def build_network(
     part's weights depend on which other parts there are. The global random state stays as it was.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        trunk = Trunk(backbone)
+        trunk = _drawn_trunk(backbone, seed)
         built_head = head.build(trunk.channels[-1], angles)
         built_branches = {}
         if ssl_heads is not None:
@@ -200,13 +201,26 @@ def build_pretraining_network(
     Its weights follow from `seed` alone; the trunk starts as that of `build_network` does.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        trunk = Trunk(backbone)
+        trunk = _drawn_trunk(backbone, seed)
         heads = {}
         for name, spec in branches.items():
             torch.manual_seed(zlib.crc32(f"{seed}/{name}".encode()))
             heads[name] = RegionHeads(spec, trunk.channels[-1], dropout=dropout)
     return HeadPoseNetwork(trunk, NoHead(), dropout=0.0, branches=heads)
+
+
+def _drawn_trunk(backbone: Backbone, seed: int) -> Trunk:
+    """Return a trunk with the weights of a seed, and leave torch's random state as drawing them does."""
+    trunk, random_state = _draw_trunk(backbone, seed)
+    torch.set_rng_state(random_state)
+    return copy.deepcopy(trunk)
+
+
+@lru_cache(maxsize=1)
+def _draw_trunk(backbone: Backbone, seed: int) -> tuple[Trunk, Tensor]:
+    """Draw the weights; the last are kept: most trials of a search share them, and a copy costs a tenth."""
+    torch.manual_seed(seed)
+    return Trunk(backbone), torch.get_rng_state()
 
 
 def trunk_shapes(backbone: Backbone) -> dict[str, tuple[int, ...]]:

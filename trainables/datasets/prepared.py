@@ -16,6 +16,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from trainables.faults import BadInput, Fault, nearest
 
 ANGLES = ("yaw", "pitch", "roll")
 """The order of the angles in every array and tensor; a dataset without roll has the first two."""
+
+LABELS = "labels.parquet"
 
 CONVENTION = "AFLW2000: yaw > 0 turns the nose to the image's left, pitch > 0 up, roll > 0 clockwise; degrees"
 
@@ -101,13 +104,17 @@ class PreparedDataset:
 
     def labels(self) -> pd.DataFrame:
         """Return the table of all images, with the columns of `COLUMNS`."""
-        return pd.read_parquet(self.folder / "labels.parquet")
+        return pd.read_parquet(self.folder / LABELS)
 
     def samples(self, split: str, subjects: Sequence[str] = ()) -> Samples:
         """Return the images of one split, of the named subjects only where any are named.
 
         Raises `BadInput` for an unknown split or subject, and for a selection without an image.
         """
+        file = (self.folder / LABELS).stat()
+        return _samples(self.folder, (file.st_mtime_ns, file.st_size), split, tuple(subjects))
+
+    def _select(self, split: str, subjects: tuple[str, ...]) -> Samples:
         table = self.labels()
         if split not in self.card.splits:
             raise BadInput(f"dataset {self.name!r} has no split {split!r}{nearest(split, self.card.splits)}")
@@ -122,7 +129,7 @@ class PreparedDataset:
         columns = [f"{angle}_deg" for angle in self.card.angles]
         return Samples(
             files=tuple(self.folder / file for file in table["file"]),
-            pose_deg=table[columns].to_numpy(dtype=np.float32),
+            pose_deg=_fixed(table[columns].to_numpy(dtype=np.float32)),
             subjects=tuple(table["subject"]),
             angles=self.card.angles,
             content_hash=self.card.content_hash,
@@ -136,6 +143,17 @@ class PreparedDataset:
             return f"{message}: it stands in {', '.join(map(repr, elsewhere))}"
         known = set(table["subject"])
         return message + (nearest(subject, known) if len(known) <= 100 else f"; it has {len(known)} others")
+
+
+def _fixed(array: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    array.flags.writeable = False  # every trial of a process sees the same one
+    return array
+
+
+@lru_cache(maxsize=8)
+def _samples(folder: Path, stamp: tuple[int, int], split: str, subjects: tuple[str, ...]) -> Samples:
+    """Read a selection once in a process: every trial asks for the same. `stamp` tells a changed file."""
+    return PreparedDataset(folder)._select(split, subjects)
 
 
 def write_labels(
@@ -152,7 +170,7 @@ def write_labels(
     `digests` are the images' SHA-256 in the order of the table, where they are known already.
     """
     angles = tuple(angle for angle in ANGLES if f"{angle}_deg" in table)
-    table.to_parquet(folder / "labels.parquet", index=False)
+    table.to_parquet(folder / LABELS, index=False)
     splits: dict[str, int] = {}
     for names, count in table["split"].value_counts().items():
         for name in str(names).split(" "):
@@ -177,7 +195,7 @@ def write_labels(
 
 def content_hash(folder: Path, digests: Iterable[bytes | None]) -> str:
     """Return the SHA-256 over the labels' file and the images' digests, in the order of the table."""
-    whole = hashlib.sha256((folder / "labels.parquet").read_bytes())
+    whole = hashlib.sha256((folder / LABELS).read_bytes())
     for digest in digests:
         whole.update(digest or b"missing")
     return whole.hexdigest()
