@@ -58,6 +58,7 @@ class Study:
         self._spec = spec
         self._study = study
         self._configs: dict[int, TrainConfig] = {}
+        self._ended: dict[int, TrialRecord] = {}
 
     def unfinished(self) -> list[Ask]:
         """Return the trials that were running when the last launch ended, to go on from where they were."""
@@ -106,6 +107,7 @@ class Study:
     def tested(self, number: int, metrics: Mapping[str, float]) -> None:
         """Record a finished trial's errors on the test sets."""
         self._study.set_user_attr(_test_key(number), dict(metrics))  # Optuna closes a trial that has ended
+        self._ended.pop(number, None)
 
     def report(self, number: int, epoch: int, metrics: Mapping[str, float]) -> bool:
         """Record what a trial reached after `epoch` and say whether it should stop now.
@@ -219,6 +221,14 @@ class Study:
         return self._configs[frozen.number]
 
     def _record(self, trial: FrozenTrial) -> TrialRecord:
+        """Return a trial as plain values; one that has ended changes no more but for its test."""
+        if not trial.state.is_finished():
+            return self._as_record(trial)
+        if trial.number not in self._ended:
+            self._ended[trial.number] = self._as_record(trial)
+        return self._ended[trial.number]
+
+    def _as_record(self, trial: FrozenTrial) -> TrialRecord:
         attrs = trial.user_attrs
         epochs = sorted(trial.intermediate_values)
         placement = attrs.get("placement")
