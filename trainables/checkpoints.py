@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
@@ -39,33 +39,70 @@ class Restorable(Protocol):
         ...
 
 
+class CheckpointWriter:
+    """One thread, and the memory that checkpoints are copied to: for a worker's trials, one after another."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
+        self._copy: dict[str, Any] = {}
+
+    def write(self, state: dict[str, Any], path: Path) -> tuple[Future[None], Future[None]]:
+        """Begin to copy a state and to write the copy; return what is done when each is."""
+        return self._thread.submit(self._take, state), self._thread.submit(self._save, path)
+
+    def afterwards(self, work: Callable[[], None]) -> None:
+        """Do something once everything begun is written."""
+        self._thread.submit(work)
+
+    def _take(self, state: dict[str, Any]) -> None:
+        self._copy = _copied(state, self._copy)
+
+    def _save(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_state(self._copy, path)
+        for old in _newest_first(path.parent)[KEEP:]:
+            old.unlink()
+
+
 class Checkpoints:
     """The last `KEEP` checkpoints below `folder`, each with the metrics of all epochs up to it.
 
-    A checkpoint is written while the next epoch trains; `flush` waits for it.
+    They are made beside the training: it goes on after `copied`, and `flush` waits for the file.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, writer: CheckpointWriter | None = None) -> None:
         self._folder = folder
-        self._threads = ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
+        self._writer = writer or CheckpointWriter()
+        self._copying: Future[None] | None = None
         self._writing: Future[None] | None = None
-        self._state: dict[str, Any] = {}
 
     def save(self, session: Restorable, history: History) -> None:
-        """Begin to write a checkpoint of the session after its last epoch; the oldest is dropped after it.
+        """Begin to make a checkpoint of the session after its last epoch; the oldest is dropped after it.
 
-        Raises what kept the one before from being written: `OSError`, or `DiskFull`, which is one.
+        The session must not change until `copied`. Raises what kept the one before from being written:
+        `OSError`, or `DiskFull`, which is one.
         """
         self.flush()
-        self._state = _copied({"session": session.state(), "history": history}, self._state)
+        state = {"session": session.state(), "history": list(history)}
         path = self._folder / f"checkpoint_{session.epoch:04d}.pt"
-        self._writing = self._threads.submit(self._write, self._state, path)
+        self._copying, self._writing = self._writer.write(state, path)
+
+    def copied(self) -> None:
+        """Wait until the session may change again."""
+        if self._copying is not None:
+            copying, self._copying = self._copying, None
+            copying.result()
 
     def flush(self) -> None:
         """Wait until the last checkpoint is written. Raises what kept it from that."""
+        self.copied()
         if self._writing is not None:
             writing, self._writing = self._writing, None
             writing.result()
+
+    def abandon(self) -> None:
+        """Begin to remove the checkpoints, once the last is written: the trial has ended, well or not."""
+        self._writer.afterwards(self.clear)
 
     def restore(self, session: Restorable) -> tuple[History, list[str]]:
         """Take up the newest checkpoint that can be read.
@@ -73,7 +110,7 @@ class Checkpoints:
         Returns its history, and a line for each checkpoint that could not be read.
         """
         broken = []
-        for path in self._newest_first():
+        for path in _newest_first(self._folder):
             try:
                 state = load_state(path)
                 session.take(state["session"])
@@ -83,26 +120,16 @@ class Checkpoints:
                 return list(state["history"]), broken
         return [], broken
 
-    def abandon(self) -> None:
-        """Begin to remove the checkpoints, once the last is written: the trial has ended, well or not."""
-        self._threads.submit(self.clear)
-        self._threads.shutdown(wait=False)
-
     def clear(self, *, weights: bool = False) -> None:
         """Remove the checkpoints of a trial that has ended, with `weights` its best weights too."""
-        for path in self._newest_first():
+        for path in _newest_first(self._folder):
             path.unlink(missing_ok=True)
         if weights:
             (self._folder / BEST_WEIGHTS).unlink(missing_ok=True)
 
-    def _write(self, state: dict[str, Any], path: Path) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        save_state(state, path)
-        for old in self._newest_first()[KEEP:]:
-            old.unlink()
 
-    def _newest_first(self) -> list[Path]:
-        return sorted(self._folder.glob("checkpoint_*.pt"), reverse=True)
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob("checkpoint_*.pt"), reverse=True)
 
 
 def checkpoints_bytes(weights: int) -> int:

@@ -125,6 +125,7 @@ def run_here(job: Job[RunT], device: torch.device, pool: LoaderPool) -> Iterator
         history.append(run.run_epoch().metrics())
         checkpoints.save(run, history)
         yield history[-1]
+        checkpoints.copied()
     checkpoints.flush()
     job.finish(run, history)
     checkpoints.clear()

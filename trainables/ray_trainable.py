@@ -10,7 +10,7 @@ import ray
 import torch
 from ray import tune
 
-from trainables.checkpoints import Checkpoints, History
+from trainables.checkpoints import Checkpoints, CheckpointWriter, History
 from trainables.disk import DiskFull
 from trainables.faults import BadInput
 from trainables.jobs import Job, Run
@@ -33,6 +33,7 @@ class RayTrainable(tune.Trainable):
     def setup(self, config: dict[str, Any]) -> None:
         """Start the job in `config["job"]`, or go on from its newest checkpoint."""
         self._pool = LoaderPool()
+        self._writer = CheckpointWriter()
         self._start(config["job"])
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -51,6 +52,7 @@ class RayTrainable(tune.Trainable):
             return {"failed": self._refused, "done": True}
         first = self._unreported
         try:
+            self._checkpoints.copied()
             if self._run.epoch < self._job.epochs:
                 self._history.append(self._run.run_epoch().metrics())
             done = self._run.epoch >= self._job.epochs
@@ -88,7 +90,7 @@ class RayTrainable(tune.Trainable):
         torch.set_num_threads(job.cpus)
         if on_gpu and job.gpus < 1:
             torch.cuda.set_per_process_memory_fraction(job.gpus)
-        self._checkpoints = Checkpoints(job.folder)
+        self._checkpoints = Checkpoints(job.folder, self._writer)
         self._refused = ""
         try:
             self._run = job.start(self._device, self._pool)

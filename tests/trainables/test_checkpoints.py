@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from trainables.checkpoints import BEST_WEIGHTS, KEEP, Checkpoints
+from trainables.checkpoints import BEST_WEIGHTS, KEEP, Checkpoints, CheckpointWriter
 
 
 class Counter:
@@ -37,6 +37,7 @@ def trained(folder: Path, epochs: int) -> Counter:
     for _ in range(epochs):
         history.append(counter.train())
         checkpoints.save(counter, history)
+        checkpoints.copied()
     checkpoints.flush()
     return counter
 
@@ -58,12 +59,33 @@ def test_what_is_written_is_the_state_at_the_save(tmp_path: Path) -> None:
     counter, checkpoints = Counter(), Checkpoints(tmp_path)
     counter.weights = torch.zeros(2_000_000)  # long enough to write for training to overtake it
     checkpoints.save(counter, [counter.train()])
+    checkpoints.copied()
     for _ in range(20):
         counter.weights += 1
     checkpoints.flush()
     again = Counter()
     Checkpoints(tmp_path).restore(again)
     assert again.weights.unique().tolist() == [1.0]
+
+
+def test_trials_share_a_writer_one_after_another(tmp_path: Path) -> None:
+    writer = CheckpointWriter()
+    for name, value in (
+        ("first", 1.0),
+        ("second", 2.0),
+        ("third", 3.0),
+    ):
+        counter, checkpoints = Counter(), Checkpoints(tmp_path / name, writer)
+        counter.weights = torch.full((500_000,), value)
+        checkpoints.save(counter, [])
+        if name == "second":
+            checkpoints.abandon()
+    checkpoints.flush()
+    for name, value in (("first", 1.0), ("third", 3.0)):
+        again = Counter()
+        Checkpoints(tmp_path / name).restore(again)
+        assert again.weights.unique().tolist() == [value]
+    assert files(tmp_path / "second") == []
 
 
 def test_two_are_kept(tmp_path: Path) -> None:
