@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import torch
@@ -31,7 +32,10 @@ class Restorable(Protocol):
     epoch: int
 
     def state(self) -> dict[str, Any]:
-        """Return the whole state, as tensors and plain values that may change when training goes on."""
+        """Return the whole state, as tensors and plain values.
+
+        All may change when training goes on, but for what stands in a `MappingProxyType`.
+        """
         ...
 
     def take(self, state: Mapping[str, Any]) -> None:
@@ -147,6 +151,8 @@ def _copied(value: Any, old: Any) -> Any:
             if isinstance(old, torch.Tensor) and (old.shape, old.dtype) == (value.shape, value.dtype):
                 return old.copy_(value.detach())
             return value.detach().to("cpu", copy=True)
+        case MappingProxyType():
+            return dict(value)
         case Mapping():
             before = old if isinstance(old, Mapping) else {}
             return {key: _copied(child, before.get(key)) for key, child in value.items()}

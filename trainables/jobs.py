@@ -121,11 +121,13 @@ def run_here(job: Job[RunT], device: torch.device, pool: LoaderPool) -> Iterator
     run = job.start(device, pool)
     checkpoints = Checkpoints(job.folder)
     history, _ = checkpoints.restore(run)
-    while run.epoch < job.epochs:
-        history.append(run.run_epoch().metrics())
-        checkpoints.save(run, history)
-        yield history[-1]
-        checkpoints.copied()
-    checkpoints.flush()
+    try:
+        while run.epoch < job.epochs:
+            history.append(run.run_epoch().metrics())
+            checkpoints.save(run, history)
+            yield history[-1]
+            checkpoints.copied()
+    finally:  # also where a person stops it
+        checkpoints.flush()
     job.finish(run, history)
     checkpoints.clear()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +30,7 @@ class Session:
     def __init__(self, learner: Learner, *, validation: BatchSource, angles: Sequence[str]) -> None:
         self.epoch = 0
         self.best_mae_deg, self.best_epoch = float("inf"), 0
-        self._best_weights: dict[str, Tensor] = {}
+        self._best_weights: Mapping[str, Tensor] = MappingProxyType({})
         self._learner = learner
         self._validation, self._angles = validation, tuple(angles)
 
@@ -47,7 +48,7 @@ class Session:
         self.epoch += 1
         if errors.mae_deg < self.best_mae_deg:
             self.best_mae_deg, self.best_epoch = errors.mae_deg, self.epoch
-            self._best_weights = _copied(self.network.supervised().state_dict())
+            self._best_weights = MappingProxyType(_copied(self.network.supervised().state_dict()))
         return EpochReport(
             epoch=self.epoch,
             training=training,
@@ -80,7 +81,7 @@ class Session:
         return dict(self._best_weights)
 
     def state(self) -> dict[str, Any]:
-        """Return the whole state: tensors, which change when training goes on, and plain values."""
+        """Return the whole state; see `trainables.checkpoints.Restorable`."""
         return {
             "epoch": self.epoch,
             "best_mae_deg": self.best_mae_deg,
@@ -95,7 +96,7 @@ class Session:
         Raises `RuntimeError`, `KeyError` or `ValueError` for another session's.
         """
         self._learner.take(state)
-        self._best_weights = state["best_weights"]
+        self._best_weights = MappingProxyType(state["best_weights"])
         self.best_mae_deg, self.best_epoch = state["best_mae_deg"], state["best_epoch"]
         self.epoch = state["epoch"]
 

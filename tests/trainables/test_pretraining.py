@@ -126,17 +126,17 @@ def job(wanted: Pretraining, datasets: Path, store: Path) -> PretrainJob:
     return PretrainJob(wanted, store / wanted.name, datasets, cpus=1, gpus=0)
 
 
-def test_killed_on_the_way_it_goes_on_to_the_same_trunk(datasets: Path, tmp_path: Path) -> None:
+def test_stopped_on_the_way_it_goes_on_to_the_same_trunk(datasets: Path, tmp_path: Path) -> None:
     whole, killed = (tmp_path / name for name in ("whole", "killed"))
     wanted, pool = pretraining_of(datasets, whole), LoaderPool()
     rows = list(run_here(job(wanted, datasets, whole), CPU, pool))
     assert len(rows) == 3
 
     first: Iterator[Any] = run_here(job(wanted, datasets, killed), CPU, pool)
-    next(first), next(first)  # the second epoch may be lost: its checkpoint is being written
+    next(first), next(first)
     first.close()
     rest = list(run_here(job(wanted, datasets, killed), CPU, pool))
-    assert len(rest) in (1, 2)
+    assert len(rest) == 1
     trunks = [load_trunk(wanted.trunk(store)) for store in (whole, killed)]
     assert_same(*trunks)
     folder = killed / wanted.name
