@@ -17,7 +17,7 @@ from hpsearch.facts import gather_facts
 from hpsearch.leaderboard import render
 from hpsearch.lock import study_lock
 from hpsearch.pretrainings import Pretrainings
-from hpsearch.ray_tune import cluster, gpus_in_cluster, run_trials, side_by_side
+from hpsearch.ray_tune import check_address, cluster, gpus_in_cluster, run_trials, side_by_side
 from hpsearch.records import StudyRecord, TrialRecord
 from hpsearch.search import Search, Start
 from hpsearch.spec import StudySpec, load_spec
@@ -62,6 +62,8 @@ def launch(
     everything was written where a person stops it: launching again goes on.
     """
     spec = load_spec(file, trials=trials)
+    if address is not None:
+        check_address(address)
     root = root.absolute()
     folder = studies_folder(root) / spec.name
     folder.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ import logging
 import math
 import os
 import signal
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -30,6 +31,8 @@ from trainables.ray_trainable import RayTrainable
 
 UNBOUNDED = 1_000_000
 """Tune's number of trials where the director alone decides when there is none left."""
+
+CONNECT_TIMEOUT_S = 5.0
 
 OBJECT_STORE_BYTES = 128 * 2**20
 """Room for results between processes on one machine: plain numbers, far below this."""
@@ -63,6 +66,25 @@ class _Here:
         return object, ()
 
 
+def check_address(address: str) -> None:
+    """See that something listens where a cluster should: Ray itself tries for minutes.
+
+    Raises `BadInput` where nothing does, and for an address of another form than HOST:PORT or `auto`, the
+    cluster on this machine, which Ray finds by itself.
+    """
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or "/" in host:
+        raise BadInput(
+            f"--address must be HOST:PORT, as `ray start --head` prints it, or auto; got {address!r}"
+        )
+    try:
+        socket.create_connection((host, int(port)), CONNECT_TIMEOUT_S).close()
+    except (OSError, OverflowError) as error:
+        raise BadInput(f"nothing answers at {address} ({error}): is its head running?") from None
+
+
 @contextmanager
 def cluster(address: str | None, verbose: bool) -> Iterator[None]:
     """Hold a connection to the cluster at `address`, or a local one that ends with this block."""
@@ -80,7 +102,11 @@ def cluster(address: str | None, verbose: bool) -> Iterator[None]:
             **({} if address else local),
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise BadInput(f"no Ray cluster answers at {address}: {error}") from None
+        raise BadInput(
+            f"the Ray cluster at {address} does not take this launch: {str(error).rstrip('.')}. "
+            "Most ask for a token: export RAY_AUTH_MODE=token, and have the head's in RAY_AUTH_TOKEN or "
+            "~/.ray/auth_token"
+        ) from None
     signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own handler aborts the process
     try:
         yield

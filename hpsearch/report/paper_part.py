@@ -99,7 +99,8 @@ def _claims(tables: Sequence[PaperTable], found: Sequence[Judged]) -> str:
         cells += [number(ours), number(str(min(d.n for d in one.differences)))]
         rows.append(("", [*cells, Cell(markup=chip, kind="gap")]))
     counts = {kind: sum(one.finding is kind for one in found) for kind in Finding}
-    said = ", ".join(f"{count} {PLURALS[kind]}" for kind, count in counts.items() if count)
+    told = {kind: kind.value if count == 1 else PLURALS[kind] for kind, count in counts.items()}
+    said = ", ".join(f"{count} {told[kind]}" for kind, count in counts.items() if count)
     where = (
         "" if all(table.own_data for table in tables) else " Judged as orderings on this study's own data."
     )

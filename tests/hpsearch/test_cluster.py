@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,9 @@ import pytest
 from ray.cluster_utils import Cluster
 from test_launch import board, wait_for_epochs, write_space
 
+from hpsearch.ray_tune import check_address
+from trainables.faults import BadInput
+
 NODE = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
 
 
@@ -20,6 +24,20 @@ def cluster() -> Iterator[Cluster]:
     cluster = Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
     yield cluster
     cluster.shutdown()
+
+
+@pytest.mark.parametrize("address", ["host", ":6379", "ray://host:10001", "host:port"])
+def test_an_address_is_a_host_and_a_port(address: str) -> None:
+    with pytest.raises(BadInput, match="must be HOST:PORT"):
+        check_address(address)
+
+
+def test_an_address_where_nothing_listens_is_said_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        check_address(address)
+    with pytest.raises(BadInput, match=f"nothing answers at {address}"):
+        check_address(address)
 
 
 @pytest.mark.slow
