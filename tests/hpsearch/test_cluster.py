@@ -44,7 +44,8 @@ def test_an_address_where_nothing_listens_is_said_at_once() -> None:
 def test_the_trials_of_a_lost_node_go_on_elsewhere(cluster: Cluster, tmp_path: Path) -> None:
     other = cluster.add_node(**NODE)
     space = write_space(tmp_path, epochs=12)
-    space.write_text(space.read_text().replace("warmup_epochs: 2", "warmup_epochs: 11"))
+    halving = "{successive_halving: {warmup_epochs: 2, reduction_factor: 2}}"
+    space.write_text(space.read_text().replace(halving, "none"))
     words = ["launch", str(space), "--root", str(tmp_path), "--trials", "2", "--address", cluster.address]
     with subprocess.Popen(
         [sys.executable, "-m", "hpsearch.cli", *words],

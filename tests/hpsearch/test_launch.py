@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -102,6 +103,13 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield root
 
 
+@pytest.fixture
+def fresh(root: Path, tmp_path: Path) -> Path:
+    """A root without a study; its pictures are rendered already."""
+    shutil.copytree(root / "datasets", tmp_path / "datasets")
+    return tmp_path
+
+
 def test_launch_finishes_its_budget_and_names_the_winner(root: Path) -> None:
     trials = board(root)
     assert [trial["trial"] for trial in trials] == list(range(5))
@@ -166,77 +174,67 @@ def test_no_checkpoint_stays_behind(root: Path) -> None:
 
 
 @pytest.mark.slow
-def test_one_seed_gives_one_leaderboard_even_when_killed_on_the_way(root: Path, tmp_path: Path) -> None:
+def test_one_seed_gives_one_leaderboard_even_when_killed_on_the_way(root: Path, fresh: Path) -> None:
     """Trials run one at a time; the second study's driver is killed twice and goes on each time."""
-    space = write_space(tmp_path, concurrent=1)
+    space = write_space(fresh, concurrent=1)
     for epochs in (3, 9):
-        launch = start(space, tmp_path)
-        wait_for_epochs(tmp_path, epochs)
+        launch = start(space, fresh)
+        wait_for_epochs(fresh, epochs)
         os.killpg(launch.pid, signal.SIGKILL)
         launch.wait()
-    finished = hpsearch("launch", space, "--root", tmp_path)
+    finished = hpsearch("launch", space, "--root", fresh)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     digits = ["trial", "state", "objective", "epochs", "params.pretext", "params.network.dropout"]
-    killed = [{key: trial.get(key) for key in digits} for trial in board(tmp_path)]
+    killed = [{key: trial.get(key) for key in digits} for trial in board(fresh)]
     whole = [{key: trial.get(key) for key in digits} for trial in board(root)[:5]]
     assert killed == whole
-    found = runs(tmp_path)
+    found = runs(fresh)
     assert sorted(run.data.tags.get("hpsearch.trial", "parent") for run in found) == [*"01234", "parent"]
     assert all(run.info.status != "RUNNING" for run in found)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_launch_says_how_to_go_on(tmp_path: Path, sent: signal.Signals, status: int) -> None:
-    space = write_space(tmp_path, epochs=30)
-    launch = start(space, tmp_path)
-    wait_for_epochs(tmp_path, 2)
+def test_an_interrupted_launch_says_how_to_go_on(fresh: Path, sent: signal.Signals, status: int) -> None:
+    space = write_space(fresh, epochs=30)
+    launch = start(space, fresh)
+    wait_for_epochs(fresh, 2)
     os.killpg(launch.pid, sent) if sent is signal.SIGINT else launch.send_signal(sent)
     printed, _ = launch.communicate(timeout=60)
     assert launch.returncode == status, printed
-    assert f"\n  hpsearch launch {space} --root {tmp_path}\n" in printed
+    assert f"\n  hpsearch launch {space} --root {fresh}\n" in printed
     assert "Traceback" not in printed
-    assert all(run.info.status != "RUNNING" for run in runs(tmp_path))
-    assert [trial["state"] for trial in board(tmp_path)] == ["running"] * len(board(tmp_path))
+    assert all(run.info.status != "RUNNING" for run in runs(fresh))
+    assert [trial["state"] for trial in board(fresh)] == ["running"] * len(board(fresh))
 
 
 @pytest.mark.slow
-def test_a_hanging_worker_is_killed_and_its_trial_goes_on(tmp_path: Path) -> None:
-    space = write_space(tmp_path, concurrent=1, epochs=12)
+def test_a_worker_that_dies_or_hangs_is_replaced_and_a_second_launch_is_refused(fresh: Path) -> None:
+    space = write_space(fresh, concurrent=1, epochs=60)
     space.write_text(space.read_text().replace("{trials: 5}", "{trials: 1}\n  epoch_timeout_s: 15"))
-    launch = start(space, tmp_path)
-    wait_for_epochs(tmp_path, 2)
+    launch = start(space, fresh)
+    wait_for_epochs(fresh, 2)
+    os.kill(worker_of(launch.pid), signal.SIGKILL)
+    second = hpsearch("launch", space, "--root", fresh)
+    assert second.returncode == 2
+    assert f"process {launch.pid}" in second.stderr
+    wait_for_epochs(fresh, 5)
     hanging = worker_of(launch.pid)
     os.kill(hanging, signal.SIGSTOP)
     printed, _ = launch.communicate(timeout=240)
     assert launch.returncode == 0, printed
     assert "trial 0: no epoch for 15 s: its process is killed" in printed
-    assert "trial 0: starts again: " in printed
-    assert [(trial["state"], trial["epochs"]) for trial in board(tmp_path)] == [("complete", 12)]
+    assert len(re.findall(r"trial 0: starts again: \w*Actor\w*Error: ", printed)) == 2, printed
+    assert [(trial["state"], trial["epochs"]) for trial in board(fresh)] == [("complete", 60)]
     assert not Path(f"/proc/{hanging}").exists()
 
 
-@pytest.mark.slow
-def test_a_killed_worker_is_started_again_and_a_second_launch_is_refused(tmp_path: Path) -> None:
-    space = write_space(tmp_path, concurrent=1, epochs=12)
-    launch = start(space, tmp_path)
-    wait_for_epochs(tmp_path, 2)
-    os.kill(worker_of(launch.pid), signal.SIGKILL)
-    second = hpsearch("launch", space, "--root", tmp_path)
-    assert second.returncode == 2
-    assert f"process {launch.pid}" in second.stderr
-    printed, _ = launch.communicate(timeout=240)
-    assert launch.returncode == 0, printed
-    assert re.search(r"trial \d+: starts again: \w*Actor\w*Error: ", printed), printed
-    assert {trial["state"] for trial in board(tmp_path)} <= {"complete", "pruned"}
-
-
-def test_a_diverging_study_fails_with_reasons_and_status_1(tmp_path: Path) -> None:
-    space = write_space(tmp_path)
+def test_a_diverging_study_fails_with_reasons_and_status_1(fresh: Path) -> None:
+    space = write_space(fresh)
     space.write_text(space.read_text().replace("lr: 0.001", "lr: 1e30").replace("trials: 5", "trials: 2"))
-    launched = hpsearch("launch", space, "--root", tmp_path)
+    launched = hpsearch("launch", space, "--root", fresh)
     assert launched.returncode == 1, launched.stdout + launched.stderr
-    assert [trial["reason"] for trial in board(tmp_path)] == ["diverged at epoch 1"] * 2
+    assert [trial["reason"] for trial in board(fresh)] == ["diverged at epoch 1"] * 2
     assert "Traceback" not in launched.stdout + launched.stderr
 
 
@@ -248,11 +246,11 @@ def test_a_diverging_study_fails_with_reasons_and_status_1(tmp_path: Path) -> No
         ("head: regression", "head: regression\nprecision: mixed"),
     ],
 )
-def test_what_the_machine_lacks_is_said_before_a_trial(tmp_path: Path, broken: str, expected: str) -> None:
-    space = write_space(tmp_path)
+def test_what_the_machine_lacks_is_said_before_a_trial(fresh: Path, broken: str, expected: str) -> None:
+    space = write_space(fresh)
     text = space.read_text().replace(f"{{{broken}}}" if "rendered" in broken else broken, expected)
     space.write_text(text)
-    refused = hpsearch("launch", space, "--root", tmp_path)
+    refused = hpsearch("launch", space, "--root", fresh)
     assert refused.returncode == 2
     assert expected.split()[-1] in refused.stderr
     assert "Traceback" not in refused.stderr
