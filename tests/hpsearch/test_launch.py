@@ -210,7 +210,7 @@ def test_an_interrupted_launch_says_how_to_go_on(fresh: Path, sent: signal.Signa
 
 @pytest.mark.slow
 def test_a_worker_that_dies_or_hangs_is_replaced_and_a_second_launch_is_refused(fresh: Path) -> None:
-    space = write_space(fresh, concurrent=1, epochs=60)
+    space = write_space(fresh, concurrent=1, epochs=40)
     space.write_text(space.read_text().replace("{trials: 5}", "{trials: 1}\n  epoch_timeout_s: 15"))
     launch = start(space, fresh)
     wait_for_epochs(fresh, 2)
@@ -225,7 +225,7 @@ def test_a_worker_that_dies_or_hangs_is_replaced_and_a_second_launch_is_refused(
     assert launch.returncode == 0, printed
     assert "trial 0: no epoch for 15 s: its process is killed" in printed
     assert len(re.findall(r"trial 0: starts again: \w*Actor\w*Error: ", printed)) == 2, printed
-    assert [(trial["state"], trial["epochs"]) for trial in board(fresh)] == [("complete", 60)]
+    assert [(trial["state"], trial["epochs"]) for trial in board(fresh)] == [("complete", 40)]
     assert not Path(f"/proc/{hanging}").exists()
 
 
