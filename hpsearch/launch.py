@@ -23,9 +23,10 @@ from hpsearch.search import Search, Start
 from hpsearch.spec import StudySpec, load_spec
 from hpsearch.studies import SPACE, check_unchanged, datasets_folder, pretrained_folder, studies_folder
 from hpsearch.study.study import Study, open_study
-from hpsearch.tracking import Tracker, default_uri
+from hpsearch.tracking import PATIENCE_S, Tracker, default_uri
 from trainables.checkpoints import BEST_WEIGHTS, checkpoints_bytes
 from trainables.config import DataConfig, TrainConfig
+from trainables.disk import is_full
 from trainables.faults import BadInput, Fault
 from trainables.inits import InitConfig, Wanted
 from trainables.network import TRUNK_VALUES
@@ -119,11 +120,16 @@ def _tracked(root: Path, spec: StudySpec, study: Study, screen: Screen) -> Itera
     record = study.record()
     for trial in record.trials:  # what an earlier launch could not write
         tracker.sync(record, trial)
+    patience_s = PATIENCE_S
     try:
         yield tracker
+    except OSError as error:
+        if is_full(error):  # MLflow's store is on that disk too
+            patience_s = 0.0
+        raise
     finally:
         record = study.record()
-        tracker.close(record, write_results(spec, record))
+        tracker.close(record, write_results(spec, record), patience_s)
 
 
 def write_results(spec: StudySpec, record: StudyRecord) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import torch
 
-from trainables.durable import load_state, save_state
+from trainables.durable import UNFINISHED, load_state, save_state
 
 KEEP = 2
 """Checkpoints kept of a running trial: where the newest cannot be read, the one before can."""
@@ -21,6 +21,9 @@ COPIES = 4
 
 BEST_WEIGHTS = "best.pt"
 """The supervised network's weights after the trial's best epoch."""
+
+CHECKPOINTS = "checkpoint_*.pt"
+LEFTOVERS = ("weights_*.pt", f".*{UNFINISHED}")
 
 History = list[dict[str, float]]
 """`history[i]`: the metrics after epoch i + 1."""
@@ -54,15 +57,14 @@ class CheckpointWriter:
         """Begin to copy a state and to write the copy; return what is done when each is."""
         return self._thread.submit(self._take, state), self._thread.submit(self._save, path)
 
-    def afterwards(self, work: Callable[[], None]) -> None:
-        """Do something once everything begun is written."""
-        self._thread.submit(work)
+    def afterwards(self, work: Callable[[], None]) -> Future[None]:
+        """Do something once everything begun is written; return what is done when it is."""
+        return self._thread.submit(work)
 
     def _take(self, state: dict[str, Any]) -> None:
         self._copy = _copied(state, self._copy)
 
     def _save(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         save_state(self._copy, path)
         for old in _newest_first(path.parent)[KEEP:]:
             old.unlink()
@@ -78,7 +80,7 @@ class Checkpoints:
         self._folder = folder
         self._writer = writer or CheckpointWriter()
         self._copying: Future[None] | None = None
-        self._writing: Future[None] | None = None
+        self._writing: list[Future[None]] = []
 
     def save(self, session: Restorable, history: History) -> None:
         """Begin to make a checkpoint of the session after its last epoch; the oldest is dropped after it.
@@ -89,7 +91,16 @@ class Checkpoints:
         self.flush()
         state = {"session": session.state(), "history": list(history)}
         path = self._folder / f"checkpoint_{session.epoch:04d}.pt"
-        self._copying, self._writing = self._writer.write(state, path)
+        self._copying, writing = self._writer.write(state, path)
+        self._writing.append(writing)
+
+    def draft(self, epoch: int, weights: Mapping[str, torch.Tensor]) -> None:
+        """Begin to write weights that may turn out to be the best: see `draft_file`.
+
+        They must not change until `flush`.
+        """
+        path = draft_file(self._folder, epoch)
+        self._writing.append(self._writer.afterwards(lambda: save_state(dict(weights), path)))
 
     def copied(self) -> None:
         """Wait until the session may change again."""
@@ -98,21 +109,22 @@ class Checkpoints:
             copying.result()
 
     def flush(self) -> None:
-        """Wait until the last checkpoint is written. Raises what kept it from that."""
+        """Wait until everything begun is written. Raises what kept it from that."""
         self.copied()
-        if self._writing is not None:
-            writing, self._writing = self._writing, None
-            writing.result()
+        writing, self._writing = self._writing, []
+        for file in writing:
+            file.result()
 
     def abandon(self) -> None:
         """Begin to remove the checkpoints, once the last is written: the trial has ended, well or not."""
         self._writer.afterwards(self.clear)
 
     def restore(self, session: Restorable) -> tuple[History, list[str]]:
-        """Take up the newest checkpoint that can be read.
+        """Take up the newest checkpoint that can be read, and remove what a process that died left beside.
 
         Returns its history, and a line for each checkpoint that could not be read.
         """
+        _remove(self._folder, LEFTOVERS)
         broken = []
         for path in _newest_first(self._folder):
             try:
@@ -126,14 +138,24 @@ class Checkpoints:
 
     def clear(self, *, weights: bool = False) -> None:
         """Remove the checkpoints of a trial that has ended, with `weights` its best weights too."""
-        for path in _newest_first(self._folder):
-            path.unlink(missing_ok=True)
+        _remove(self._folder, (CHECKPOINTS, *LEFTOVERS))
         if weights:
-            (self._folder / BEST_WEIGHTS).unlink(missing_ok=True)
+            _remove(self._folder, (BEST_WEIGHTS,))
+
+
+def _remove(folder: Path, patterns: Iterable[str]) -> None:
+    for pattern in patterns:
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    return sorted(folder.glob("checkpoint_*.pt"), reverse=True)
+    return sorted(folder.glob(CHECKPOINTS), reverse=True)
+
+
+def draft_file(folder: Path, epoch: int) -> Path:
+    """Return where the weights after an epoch stand while it is not known whether they are the best."""
+    return folder / f"weights_{epoch:04d}.pt"
 
 
 def checkpoints_bytes(weights: int) -> int:

@@ -12,29 +12,40 @@ import torch
 
 from trainables.disk import DiskFull, is_full
 
+UNFINISHED = ".unfinished"
+"""How the name of a file ends while it is written; one that stays was left by a process that died."""
+
 
 def save_state(state: dict[str, Any], path: Path) -> None:
-    """Write `state` to `path` in one step: after a crash or on a full disk, what was there is still whole.
+    """Write `state` to `path`, making its folder, in one step.
+
+    After a crash or on a full disk, what was there is still whole.
 
     Raises `DiskFull` where there is no room for it, `OSError` where it cannot be written for another reason,
     and leaves no half-written file.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with unfinished.open("wb") as file:
             torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(path)
+        rename(unfinished, path)
     except (OSError, RuntimeError) as error:
         if is_full(error) or is_full(error.__context__):  # torch puts an error of its own over it
             raise DiskFull(path, sum(tensor.nbytes for tensor in _tensors(state))) from error
         raise
     finally:
         unfinished.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
+
+
+def rename(path: Path, name: Path) -> None:
+    """Give a file another name in its folder; what had that name is gone, and a crash does not undo it."""
+    path.replace(name)
+    folder = os.open(name.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)  # the new name itself must survive a crash too
+        os.fsync(folder)
     finally:
         os.close(folder)
 

@@ -9,9 +9,10 @@ from typing import Protocol, TypeVar
 
 import torch
 
-from trainables.checkpoints import BEST_WEIGHTS, Checkpoints, History, Restorable
+from trainables.checkpoints import BEST_WEIGHTS, Checkpoints, History, Restorable, draft_file
 from trainables.config import TrainConfig
-from trainables.durable import save_state
+from trainables.durable import rename, save_state
+from trainables.learner import Draft
 from trainables.loader import LoaderPool
 from trainables.pretraining import Pretrainer, Pretraining
 from trainables.session import Session
@@ -28,8 +29,8 @@ class Report(Protocol):
 class Run(Restorable, Protocol):
     """Something in training; `epoch` is the number of epochs completed."""
 
-    def run_epoch(self) -> Report:
-        """Train one epoch. Raises `Diverged`."""
+    def run_epoch(self, draft: Draft | None = None) -> Report:
+        """Train one epoch; `draft` is handed weights that may be the best after it. Raises `Diverged`."""
 
 
 RunT = TypeVar("RunT", bound=Run)
@@ -84,9 +85,12 @@ class TrialJob:
         return build_session(self.config, data, device=device, threads=self.cpus, pool=pool, trunk=self.trunk)
 
     def finish(self, run: Session, history: History) -> None:
-        """Write the weights after the best epoch."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        save_state(run.best_weights(), self.folder / BEST_WEIGHTS)
+        """Write the weights after the best epoch, unless they are there as a draft."""
+        draft, best = draft_file(self.folder, run.best_epoch), self.folder / BEST_WEIGHTS
+        if draft.is_file():
+            rename(draft, best)
+        else:
+            save_state(run.best_weights(), best)
 
 
 @dataclass(frozen=True)

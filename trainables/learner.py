@@ -28,6 +28,9 @@ from trainables.weighting.weighting import Weighting
 
 Precision = Literal["auto", "fp32", "mixed"]
 
+Draft = Callable[[int, Mapping[str, Tensor]], object]
+"""Called with an epoch and the weights after it, which stay as they are until the next epoch."""
+
 FINITE_CHECK_STEPS = 50  # each check waits for the GPU
 
 

@@ -28,7 +28,7 @@ from trainables.checkpoints import History
 from trainables.datasets import open_dataset
 from trainables.durable import load_state, save_state
 from trainables.faults import BadInput, Fault
-from trainables.learner import Learner
+from trainables.learner import Draft, Learner
 from trainables.loader import Loader, LoaderPool
 from trainables.metrics import TrainingReport
 from trainables.network import Backbone, build_pretraining_network
@@ -134,8 +134,8 @@ class Pretrainer:
         self.epoch = 0
         self._learner = learner
 
-    def run_epoch(self) -> TrainingReport:
-        """Train one epoch and return what it came to. Raises `Diverged`."""
+    def run_epoch(self, draft: Draft | None = None) -> TrainingReport:
+        """Train one epoch and return what it came to; nothing is validated. Raises `Diverged`."""
         report = self._learner.train_epoch(self.epoch)
         self.epoch += 1
         return report

@@ -25,7 +25,7 @@ class RayTrainable(tune.Trainable):
     checkpoint too, because the driver may have missed the last of them.
     """
 
-    _run: Run
+    _run: Run | None
     _history: History
     _notes: list[str]
     _unreported: int
@@ -48,15 +48,18 @@ class RayTrainable(tune.Trainable):
         A loss that is not finite and bad input end the job with a reason, for good. A full disk is not the
         job's fault: the driver hears of it and ends the launch, and the next launch goes on with the job.
         """
-        if self._refused:
+        run = self._run
+        if run is None:
             return {"failed": self._refused, "done": True}
         first = self._unreported
         try:
             self._checkpoints.copied()
-            if self._run.epoch < self._job.epochs:
-                self._history.append(self._run.run_epoch().metrics())
-            done = self._run.epoch >= self._job.epochs
-            self._keep(done)
+            if run.epoch < self._job.epochs:
+                last = run.epoch + 1 == self._job.epochs
+                report = run.run_epoch(self._checkpoints.draft if last else None)
+                self._history.append(report.metrics())
+            done = run.epoch >= self._job.epochs
+            self._keep(run, done)
         except (Diverged, BadInput) as error:
             return {"failed": str(error), "done": True}
         except DiskFull as error:
@@ -76,12 +79,12 @@ class RayTrainable(tune.Trainable):
         with contextlib.suppress(OSError):  # nobody goes on from it
             self._checkpoints.flush()
 
-    def _keep(self, done: bool) -> None:
+    def _keep(self, run: Run, done: bool) -> None:
         if done:
             self._checkpoints.flush()
-            self._job.finish(self._run, self._history)
+            self._job.finish(run, self._history)
         else:
-            self._checkpoints.save(self._run, self._history)
+            self._checkpoints.save(run, self._history)
 
     def _start(self, job: Job[Any]) -> None:
         on_gpu = bool(ray.get_gpu_ids())
@@ -91,13 +94,14 @@ class RayTrainable(tune.Trainable):
         if on_gpu and job.gpus < 1:
             torch.cuda.set_per_process_memory_fraction(job.gpus)
         self._checkpoints = Checkpoints(job.folder, self._writer)
-        self._refused = ""
+        self._run = None  # the memory of the one before is free for this one
         try:
-            self._run = job.start(self._device, self._pool)
+            run = job.start(self._device, self._pool)
         except BadInput as error:  # another try would end the same way
             self._refused = str(error)
             return
-        self._history, self._notes = self._checkpoints.restore(self._run)
+        self._history, self._notes = self._checkpoints.restore(run)
+        self._run = run
         self._unreported = 0
 
     def _placement(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from trainables.batches import BatchSource
-from trainables.learner import Diverged, Learner
+from trainables.learner import Diverged, Draft, Learner
 from trainables.metrics import EpochReport, PoseErrors, pose_errors
 from trainables.network import HeadPoseNetwork, build_network
 
@@ -40,10 +40,18 @@ class Session:
         network: HeadPoseNetwork = self._learner.network
         return network
 
-    def run_epoch(self) -> EpochReport:
-        """Train one epoch, evaluate, and return what it came to. Raises `Diverged`."""
+    def run_epoch(self, draft: Draft | None = None) -> EpochReport:
+        """Train one epoch, evaluate, and return what it came to. Raises `Diverged`.
+
+        `draft` is handed the best weights so far before the training, and those of this epoch before it is
+        known how good they are.
+        """
         started = time.perf_counter()
+        if draft and self.best_epoch:
+            draft(self.best_epoch, self._best_weights)
         training = self._learner.train_epoch(self.epoch)
+        if draft:
+            draft(self.epoch + 1, self.network.supervised().state_dict())
         errors = self.evaluate(self._validation)
         self.epoch += 1
         if errors.mae_deg < self.best_mae_deg:

@@ -8,7 +8,7 @@ from optuna.trial import TrialState as OptunaState
 
 from hpsearch.naming import shared_params
 from hpsearch.records import StudyRecord
-from hpsearch.study.journal import JOURNAL, storage
+from hpsearch.study.journal import JOURNAL, reading
 
 LEAST_TRIALS = 8
 """Fewer complete trials say nothing about importance."""
@@ -26,7 +26,7 @@ def importances(study: StudyRecord) -> dict[str, float]:
     if not (study.folder / JOURNAL).is_file():
         return {}
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # its word on every study that is made
-    kept = optuna.load_study(study_name=study.name, storage=storage(study.folder))
+    kept = optuna.load_study(study_name=study.name, storage=reading(study.folder))
     shared = {
         trial.number: dict(zip(trial.params, shared_params(trial), strict=True))
         for trial in study.trials

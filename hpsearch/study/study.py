@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from hpsearch.holes import Choice, Hole, Params, Value
 from hpsearch.records import Placement, StudyFacts, StudyRecord, TrialRecord, TrialState
 from hpsearch.spec import StudySpec
-from hpsearch.study.journal import JOURNAL, cut_torn_line, storage
+from hpsearch.study.journal import reading, writing
 from trainables.config import TrainConfig
 from trainables.faults import BadInput
 
@@ -262,9 +262,8 @@ def _reseeded(config: TrainConfig, attrs: Mapping[str, Any]) -> TrainConfig:
 def open_study(folder: Path, spec: StudySpec, facts: StudyFacts) -> Study:
     """Open a study for writing, or begin it. The caller holds the study's lock."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # its word on every trial, which the live table has
-    cut_torn_line(folder / JOURNAL)
     study = optuna.create_study(
-        storage=storage(folder),
+        storage=writing(folder),
         study_name=spec.name,
         pruner=spec.search.pruner.build(spec.epochs),
         load_if_exists=True,
@@ -279,7 +278,7 @@ def read_study(folder: Path, spec: StudySpec) -> StudyRecord:
     Raises `BadInput` where its launch was stopped before it began.
     """
     try:
-        study = optuna.load_study(study_name=spec.name, storage=storage(folder))
+        study = optuna.load_study(study_name=spec.name, storage=reading(folder))
     except (KeyError, FileNotFoundError):
         study = None
     if study is None or "facts" not in study.user_attrs:

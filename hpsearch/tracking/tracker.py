@@ -17,6 +17,9 @@ from hpsearch.tracking.mirror import Mirror
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 
+PATIENCE_S = 60.0
+"""How long the end of a launch waits for an MLflow that is away."""
+
 
 def default_uri(root: Path) -> str:
     """Return the SQLite store below the root; absolute, since trials change their directory."""
@@ -62,7 +65,7 @@ class Tracker:
         """Have a pretraining's run brought up to date. Returns at once."""
         self._put(pretraining.name, lambda mirror: mirror.sync_pretraining(pretraining))
 
-    def close(self, study: StudyRecord, files: Sequence[Path] = (), timeout_s: float = 60.0) -> bool:
+    def close(self, study: StudyRecord, files: Sequence[Path] = (), timeout_s: float = PATIENCE_S) -> bool:
         """Write what is left, end the parent run with `files` beside it, and return whether all was written.
 
         Gives up when MLflow stayed away for `timeout_s`. Raises what broke the tracking thread, if anything.

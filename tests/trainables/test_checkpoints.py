@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from trainables.checkpoints import BEST_WEIGHTS, KEEP, Checkpoints, CheckpointWriter
+from trainables.checkpoints import BEST_WEIGHTS, KEEP, Checkpoints, CheckpointWriter, draft_file
+from trainables.durable import load_state
 
 
 class Counter:
@@ -158,9 +159,33 @@ def test_a_checkpoint_that_cannot_be_written_is_told_and_leaves_those_before(tmp
     assert Checkpoints(tmp_path).restore(again) == (history[:1], [])
 
 
+def test_what_a_process_that_died_left_is_removed_when_the_next_takes_over(tmp_path: Path) -> None:
+    trained(tmp_path, 1)
+    draft_file(tmp_path, 1).write_bytes(b"weights")
+    (tmp_path / ".checkpoint_0002.pt.77.unfinished").write_bytes(b"half of it")
+    history, broken = Checkpoints(tmp_path).restore(Counter())
+    assert (len(history), broken) == (1, [])
+    assert files(tmp_path) == ["checkpoint_0001.pt"]
+
+
+def test_a_draft_is_there_after_the_flush_and_a_fault_of_it_is_told(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(Counter(), [])
+    checkpoints.draft(1, {"weights": torch.ones(3)})
+    checkpoints.draft(2, {"weights": torch.zeros(3)})
+    checkpoints.flush()
+    assert load_state(draft_file(tmp_path, 1))["weights"].tolist() == [1.0, 1.0, 1.0]
+    assert files(tmp_path) == ["checkpoint_0000.pt", "weights_0001.pt", "weights_0002.pt"]
+    draft_file(tmp_path, 3).mkdir()  # in the way
+    checkpoints.draft(3, {"weights": torch.ones(3)})
+    with pytest.raises(OSError):
+        checkpoints.flush()
+
+
 def test_clearing_leaves_the_best_weights_unless_they_go_too(tmp_path: Path) -> None:
     trained(tmp_path, 2)
     (tmp_path / BEST_WEIGHTS).write_bytes(b"weights")
+    draft_file(tmp_path, 2).write_bytes(b"weights")
     Checkpoints(tmp_path).clear()
     assert files(tmp_path) == [BEST_WEIGHTS]
     Checkpoints(tmp_path).clear(weights=True)

@@ -4,40 +4,25 @@ from __future__ import annotations
 
 import pickle
 import resource
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
-from toy import ANGLES, CPU, blobs, toy_session
+from toy import ANGLES, CPU, Changing, blobs, toy_session
 
 from trainables.durable import load_state, save_state
 from trainables.faults import BadInput
 from trainables.heads import RegressionConfig
 from trainables.learner import Diverged
-from trainables.memory_loader import MemoryBatch, MemoryLoader
+from trainables.memory_loader import MemoryLoader
 from trainables.optimizers import OPTIMIZERS, AdamWConfig
 from trainables.pretext import PRETEXT_TASKS, PuzzlingConfig, PuzzlingRotationConfig, RotationConfig
 from trainables.schedules import CosineConfig, MultiStepConfig
 from trainables.session import Session
 
 SPEED = ("speed/", "memory/")
-
-
-class Changing(MemoryLoader):
-    """Blobs whose true poses are moved from some epoch on."""
-
-    def __init__(self, offset_deg: float, *, after: int, shuffle: bool) -> None:
-        super().__init__(*blobs(32, 32), batch=16, shuffle=shuffle)
-        self.offset_deg, self.after, self.seeds = offset_deg, after, []
-
-    def epoch(self, seed: int) -> Iterator[MemoryBatch]:
-        self.seeds.append(seed)
-        moved = self.offset_deg if len(self.seeds) > self.after else 0.0
-        for batch in super().epoch(seed):
-            yield MemoryBatch(batch.images, batch.pose_deg + moved)
 
 
 def numbers(session: Session, epochs: int) -> list[dict[str, float]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from trainables.batches import BatchSource
 from trainables.config import TrainConfig
-from trainables.memory_loader import MemoryLoader
+from trainables.memory_loader import MemoryBatch, MemoryLoader
 from trainables.session import Session, session_of
 
 ANGLES = ("yaw", "pitch", "roll")
@@ -30,6 +30,21 @@ def blobs(count: int, px: int, *, seed: int = 0) -> tuple[Tensor, Tensor]:
     ramp_x, ramp_y = axis[None, None, :].expand_as(spot), axis[None, :, None].expand_as(spot)
     images = torch.stack([2 * spot * tint + ramp_x, 2 * spot * (1 - tint) + ramp_y, 2 * spot - ramp_x], dim=1)
     return images, place * torch.tensor([75.0, 40.0, 40.0])
+
+
+class Changing(MemoryLoader):
+    """Blobs whose true poses are moved from some epoch on."""
+
+    def __init__(self, offset_deg: float, *, after: int, shuffle: bool) -> None:
+        super().__init__(*blobs(32, 32), batch=16, shuffle=shuffle)
+        self.offset_deg, self.after = offset_deg, after
+        self.seeds: list[int] = []
+
+    def epoch(self, seed: int) -> Iterator[MemoryBatch]:
+        self.seeds.append(seed)
+        moved = self.offset_deg if len(self.seeds) > self.after else 0.0
+        for batch in super().epoch(seed):
+            yield MemoryBatch(batch.images, batch.pose_deg + moved)
 
 
 def toy_config(**settings: Any) -> TrainConfig:

@@ -34,7 +34,6 @@ def keep_trunk(file: Path, backbone: Backbone, label: str, store: Path) -> Path:
     kept = store / f"{label}-{hashlib.sha256(f'{digest} {backbone}'.encode()).hexdigest()[:12]}" / TRUNK
     if not kept.is_file():
         trunk = trunk_of(_read(file), backbone, file)
-        kept.parent.mkdir(parents=True, exist_ok=True)
         save_state(trunk, kept)
     return kept
 
