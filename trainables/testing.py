@@ -13,6 +13,7 @@ from trainables.batches import BatchSource
 from trainables.checkpoints import History
 from trainables.config import TrainConfig
 from trainables.durable import load_state
+from trainables.learner import Draft
 from trainables.loader import Loader, LoaderPool
 from trainables.session import Session
 from trainables.training import build_session, open_data, open_tests
@@ -41,8 +42,8 @@ class TestRun:
         self._session = session
         self._sources = sources
 
-    def run_epoch(self) -> TestReport:
-        """Measure every test set."""
+    def run_epoch(self, draft: Draft | None = None) -> TestReport:
+        """Measure every test set; nothing is trained."""
         errors: dict[str, float] = {}
         for name, source in self._sources.items():
             errors |= self._session.evaluate(source).metrics(f"test/{name}")

@@ -40,7 +40,7 @@ def _beside(shown: PaperTable) -> str:
             number("average"),
             number("vs SL"),
         ]
-    heads += [number("±\u00a095\u00a0%"), number("seeds"), Cell("ours − paper", number=True, kind=gap)]  # noqa: RUF001
+    heads += [number("±\u00a095\u00a0%"), number("seeds"), Cell("ours − paper", number=True, kind=gap)]
     rows = []
     for record in records:
         cells = [Cell(record["method"], kind="method")]

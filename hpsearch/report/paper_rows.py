@@ -98,13 +98,13 @@ class PaperRow:
         """The method as the table words it."""
         method, parts = self.method, ["SL"]
         if method.task != "none":
-            parts = [f"HMTL {method.task.replace('_', '-')} {method.grid}×{method.grid}"]  # noqa: RUF001
+            parts = [f"HMTL {method.task.replace('_', '-')} {method.grid}×{method.grid}"]
             parts += [f"flag {method.flag}"] if method.heads and self.table == 1 else []
             parts += [] if method.heads else ["w/o SSHs"]
         if self.table == 2:
             parts.append(f"aug {method.augmentation}")
         if method.init != "random":
-            parts.append(f"+ {method.init.replace('ssl', 'SSL').replace('x', '×')}")  # noqa: RUF001
+            parts.append(f"+ {method.init.replace('ssl', 'SSL').replace('x', '×')}")
         if self.table == 5:
             parts.append(f"{method.subjects} subject{'s' if method.subjects != 1 else ''}")
         if self.table == 2 and method.bin_deg == 1:

@@ -99,4 +99,4 @@ def headline(found: Standing, leader: str, baseline: str, unit: str) -> tuple[st
 def signed(value: float, digits: int = 2) -> str:
     """Return a difference with its sign, a true minus."""
     text = f"{abs(value):.{digits}f}"
-    return text if float(text) == 0 else ("−" if value < 0 else "+") + text  # noqa: RUF001
+    return text if float(text) == 0 else ("−" if value < 0 else "+") + text
