@@ -132,7 +132,7 @@ def test_what_is_missing_is_said(arms: list[list[TrialRecord]], words: str) -> N
 
 
 def test_differences_have_their_sign_and_zero_has_none() -> None:
-    assert [signed(value) for value in (-0.5, 0.5, 0.001, -0.004)] == ["−0.50", "+0.50", "0.00", "0.00"]  # noqa: RUF001
+    assert [signed(value) for value in (-0.5, 0.5, 0.001, -0.004)] == ["−0.50", "+0.50", "0.00", "0.00"]
 
 
 def test_pruning_saves_the_epochs_that_were_not_trained_at_the_time_they_took() -> None:
