@@ -24,6 +24,7 @@ BEST_WEIGHTS = "best.pt"
 
 CHECKPOINTS = "checkpoint_*.pt"
 LEFTOVERS = ("weights_*.pt", f".*{UNFINISHED}")
+"""What a trial has no use for once its process has died: drafts of its best weights, and halves of files."""
 
 History = list[dict[str, float]]
 """`history[i]`: the metrics after epoch i + 1."""
