@@ -125,7 +125,13 @@ class Search:
         return None if late or spent else self._study.ask()
 
     def _taken(self, ask: Ask) -> Start:
-        """Prepare a trial, and hold it until it begins."""
+        """Prepare a trial, and hold it until it begins.
+
+        A power cut can take a trial's beginning out of the journal and leave its checkpoints: the next trial
+        of that number may have other values.
+        """
+        if not ask.epochs_done:
+            Checkpoints(self._study.trial_folder(ask.number)).clear(weights=True)
         start = self._prepare(ask.config)
         if start is not None:
             self._study.link(ask.number, start.name if isinstance(start, Pretraining) else start.parent.name)

@@ -34,6 +34,12 @@ seed: {{int: [0, 99]}}
 """
 """Every trial wants the same."""
 
+PLAIN = f"""\
+data: {{train: {{dataset: heads}}}}
+epochs: {studies.EPOCHS}
+network: {{dropout: {{float: [0.0, 0.5]}}}}
+"""
+
 SHARES = Shares(cpus=1, gpus=0, concurrent=None)
 HERE = Placement("node-1", "cpu", 1, 0)
 
@@ -222,3 +228,18 @@ def test_a_study_whose_every_pretraining_fails_still_ends(tmp_path: Path) -> Non
     made.drain(lambda errand: errand.on_failed("no space left on device"))
     assert [t.state for t in made.record().trials] == [TrialState.FAILED] * 5
     assert time.monotonic() - began < 30
+
+
+def test_a_trial_takes_up_checkpoints_only_of_epochs_that_the_study_knows(tmp_path: Path) -> None:
+    """Those of others may be of a trial with other values, which a power cut took out of the journal."""
+    made = Made(tmp_path, "a", side_by_side=2, space=PLAIN)
+    known, unknown = (made.search.next_errand() for _ in range(2))
+    assert isinstance(known, TrialErrand) and isinstance(unknown, TrialErrand)
+    known.on_epochs(1, [{studies.OBJECTIVE: 9.0}], HERE)
+    for errand in (known, unknown):
+        errand.job.folder.mkdir(parents=True)
+        (errand.job.folder / "checkpoint_0001.pt").touch()
+    later = Made(tmp_path, "a", side_by_side=2, space=PLAIN)
+    again = [later.search.next_errand() for _ in range(2)]
+    assert [errand.job.number for errand in again if isinstance(errand, TrialErrand)] == [0, 1]
+    assert [list(errand.job.folder.iterdir()) != [] for errand in (known, unknown)] == [True, False]
