@@ -21,6 +21,7 @@ from trainables.datasets.importers import IMPORTERS
 from trainables.datasets.importing import import_dataset
 from trainables.datasets.prepared import PreparedDataset
 from trainables.datasets.raw import ImporterConfig
+from trainables.disk import made_folder
 from trainables.faults import BadInput, Fault
 from trainables.schema import Config, faults_of
 
@@ -30,13 +31,13 @@ _REF: TypeAdapter[DatasetRef] = TypeAdapter(DatasetRef)
 def build(what: str, root: Path, screen: Screen) -> list[PreparedDataset]:
     """Build the dataset called `what`, or all that the search space at `what` names; return them.
 
-    Raises `BadInput` for a name or file that is not there.
+    Raises `BadInput` for a name or file that is not there, and for a root that cannot be written.
     """
     refs = _refs_of_space(Path(what)) if re.search(r"\.ya?ml$", what) else [_ref(what)]
-    built = []
+    datasets, built = made_folder(datasets_folder(root)), []
     for ref in refs:
         with screen.building("rendered-heads") as progress:
-            built.append(ensure_dataset(ref, datasets_folder(root), progress))
+            built.append(ensure_dataset(ref, datasets, progress))
     return built
 
 
@@ -65,7 +66,8 @@ def import_raw(
 ) -> ImportReport:
     """Import the raw dataset `kind` at `raw` as the prepared dataset `name`; `options` are as typed.
 
-    Raises `BadInput` for a wrong option, name or folder, and where too much of it cannot be read.
+    Raises `BadInput` for a wrong option, name or folder, a root that cannot be written, and where too much of
+    it cannot be read.
     """
     faults = [Fault(fault, "--out")] if (fault := name_fault(name)) else []
     config = IMPORTERS[kind]
@@ -79,7 +81,8 @@ def import_raw(
     if faults:
         raise BadInput(faults)
     importer = cast(ImporterConfig, settings)  # every row of the table builds its dataset
-    return import_dataset(kind, importer, raw, datasets_folder(root) / name, progress=progress)
+    out = made_folder(datasets_folder(root)) / name
+    return import_dataset(kind, importer, raw, out, progress=progress)
 
 
 def _typed(config: type[Config], key: str, text: str) -> object:
@@ -100,11 +103,14 @@ def check(name: str, root: Path) -> Check:
 def show(name: str, root: Path, out: Path | None, split: str | None) -> str:
     """Write the contact sheet of a dataset that is there; return a line that says where.
 
-    Raises `BadInput` for a dataset or split that is not there.
+    `out` is a file or folder (None: the current one). Raises `BadInput` for a dataset or split that is not
+    there, and as `contact_sheet` does.
     """
     from trainables.contact_sheet import contact_sheet
 
     dataset = open_dataset(_ref(name), datasets_folder(root))
-    sheet = out or Path(f"{dataset.name}.png")
+    sheet = out or Path()
+    if sheet.is_dir():
+        sheet = sheet / f"{dataset.name}.png"
     contact_sheet(dataset, sheet, split=split)
     return f"{sheet}: {dataset.card.images} images of {dataset.card.subjects} subjects, {dataset.card.source}"

@@ -43,7 +43,7 @@ def add_data_commands(
     show = add("show", _show, "write a contact sheet: samples with their axes, and how angles spread", below)
     show.add_argument("name", metavar="NAME", help="a dataset's name, or rendered-heads")
     add_root(show)
-    show.add_argument("--out", type=Path, metavar="FILE", help="default: NAME.png here")
+    show.add_argument("--out", type=Path, metavar="FILE", help="a PNG (default: NAME.png here)")
     show.add_argument("--split", metavar="S", help="only this split")
 
 

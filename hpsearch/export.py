@@ -17,6 +17,7 @@ from hpsearch.records import StudyRecord, TrialRecord, TrialState
 from trainables.checkpoints import BEST_WEIGHTS
 from trainables.datasets import open_dataset
 from trainables.datasets.prepared import ANGLES
+from trainables.disk import made_folder
 from trainables.durable import load_state
 from trainables.exported import (
     CARD,
@@ -75,8 +76,8 @@ def export(study: StudyRecord, out: Path, *, datasets_root: Path, number: int | 
 
     What is written is loaded back and compared with the trained network before it gets its name. An export
     that lies in `out` is replaced. Raises `BadInput` for a trial without weights, for an `out` that holds
-    anything else, and where an exported network's poses are not those of the trained one; then nothing is
-    left behind.
+    anything else or cannot be made, and where an exported network's poses are not those of the trained one;
+    then nothing is left behind.
     """
     trial = _chosen(study, number)
     if strangers := _strangers(out):
@@ -85,9 +86,9 @@ def export(study: StudyRecord, out: Path, *, datasets_root: Path, number: int | 
         )
     card, trained = _card(study, trial), _trained(trial)
     images, checked_on = _images(trial, datasets_root)
-    unfinished = out.absolute().with_name(f".{out.absolute().name}.unfinished")
+    unfinished = made_folder(out.absolute().parent) / f".{out.absolute().name}.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
+    unfinished.mkdir()
     try:
         write_network(unfinished, trained.supervised(), card)
         exported = Exported(out, card, compare(unfinished, trained, images), checked_on)

@@ -26,7 +26,7 @@ from hpsearch.study.study import Study, open_study
 from hpsearch.tracking import PATIENCE_S, Tracker, default_uri
 from trainables.checkpoints import BEST_WEIGHTS, checkpoints_bytes
 from trainables.config import DataConfig, TrainConfig
-from trainables.disk import is_full
+from trainables.disk import is_full, made_folder
 from trainables.faults import BadInput, Fault
 from trainables.inits import InitConfig, Wanted
 from trainables.network import TRUNK_VALUES
@@ -66,8 +66,7 @@ def launch(
     if address is not None:
         check_address(address)
     root = root.absolute()
-    folder = studies_folder(root) / spec.name
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = made_folder(studies_folder(root) / spec.name)
     with study_lock(folder):
         check_unchanged(folder, spec)
         prepare = _Preparation(datasets_folder(root), pretrained_folder(root), screen)

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainables.disk import is_full, told
-from trainables.faults import BadInput
+from trainables.disk import is_full, made_folder, told
+from trainables.faults import BadInput, Fault
 
 if TYPE_CHECKING:
     import torch
@@ -64,6 +64,11 @@ def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:
         raise BadInput(
             [replace(fault, file=document.file, line=document.line(path)) for path, fault in config]
         )
+    made_folder(root)
+    if weights is not None:
+        made_folder(weights.parent)
+        if weights.is_dir():
+            raise BadInput(Fault("--weights names a file, and this is a folder", file=str(weights)))
     torch.set_num_threads(threads)
     data = ensure_data(config, root / "datasets", lambda done, total: None)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -11,6 +11,7 @@ import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 
 from trainables.datasets.prepared import PreparedDataset
+from trainables.disk import made_folder
 from trainables.faults import BadInput, Fault, nearest
 from trainables.pose_axes import COLOURS, draw_axes
 
@@ -35,8 +36,10 @@ def contact_sheet(dataset: PreparedDataset, out: Path, split: str | None = None,
 
     Heads are spread over the subjects and stand in the order of their yaw: noses turn from the right to the
     left. Roll is drawn as 0 where the dataset has none. Raises `BadInput` for an unknown split, a split
-    without an image and an image that cannot be read.
+    without an image, an image that cannot be read, and an `out` that is no PNG or cannot be written.
     """
+    if out.suffix.lower() != ".png":
+        raise BadInput(Fault(f"a contact sheet is a PNG: name it {out.stem}.png", file=str(out)))
     if split is not None and split not in dataset.card.splits:
         raise BadInput(
             f"dataset {dataset.name!r} has no split {split!r}{nearest(split, dataset.card.splits)}"
@@ -56,7 +59,7 @@ def contact_sheet(dataset: PreparedDataset, out: Path, split: str | None = None,
         sheet.paste(_tile(dataset.folder / str(row["file"]), pose_deg), (left, top))
         _caption(sheet, (left, top + TILE_PX + 4), str(row["subject"]), pose_deg[: len(dataset.card.angles)])
     _histograms(sheet, dataset, table)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    made_folder(out.parent)
     sheet.save(out)
     return out
 

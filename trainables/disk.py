@@ -1,10 +1,13 @@
-"""What a full disk comes to: an error that names the file and its size, and the line that a person reads."""
+"""What a disk refuses, as a person reads it: a folder that cannot be made or written, a file without room."""
 
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from pathlib import Path
+
+from trainables.faults import BadInput, Fault
 
 
 class DiskFull(OSError):
@@ -18,6 +21,22 @@ class DiskFull(OSError):
 def is_full(error: BaseException | None) -> bool:
     """Say whether an error means a full disk."""
     return isinstance(error, OSError) and error.errno == errno.ENOSPC
+
+
+def made_folder(folder: Path) -> Path:
+    """Return a folder that files can be written to, made first where it is not there.
+
+    Raises `BadInput` where that cannot be, `OSError` on a full disk.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if is_full(error):
+            raise
+        raise BadInput(Fault(f"no folder can be made here: {error.strerror}", file=str(folder))) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise BadInput(Fault("this user may not write to this folder", file=str(folder)))
+    return folder
 
 
 def told(error: OSError, root: Path) -> str:

@@ -18,6 +18,7 @@ import torch
 from PIL import Image
 
 from trainables.datasets.prepared import ANGLES
+from trainables.disk import made_folder
 from trainables.exported import NetworkCard, PoseNetwork, read_network
 from trainables.faults import BadInput, Fault
 from trainables.pictures import Picture, face_square, name_of, upright, with_axes
@@ -97,10 +98,11 @@ class Prediction:
 def predict_files(model: PoseModel, files: Sequence[Path], out: Path) -> list[Prediction]:
     """Predict the pose of each file, and write each picture with its axes into `out`.
 
-    Raises `BadInput` naming every file that cannot be read; then nothing is written.
+    Raises `BadInput` naming every file that cannot be read, and where nothing can be written to `out`; then
+    nothing is written.
     """
     poses = model.predict(files)
-    out.mkdir(parents=True, exist_ok=True)
+    made_folder(out)
     predictions = []
     for file, pose, picture in zip(files, poses, _names(files), strict=True):
         pose_deg = dict(zip(model.angles, map(float, pose), strict=True))

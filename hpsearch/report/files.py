@@ -15,6 +15,7 @@ from hpsearch.report.paper_rows import tables_of
 from hpsearch.report.standing import standing
 from hpsearch.report.tables import Record, arm_records, claim_records, paper_records
 from hpsearch.study.importance import importances
+from trainables.disk import made_folder
 
 PAGE = "report.html"
 """The page's name in the study's folder, where no other is given."""
@@ -36,10 +37,13 @@ def report_of(study: StudyRecord) -> Report:
 
 
 def write_report(study: StudyRecord, out: Path | None = None) -> list[Path]:
-    """Write the page to `out`, a file or folder (None: the study's), and CSV files beside it; return all."""
+    """Write the page to `out`, a file or folder (None: the study's), and CSV files beside it; return all.
+
+    Raises `BadInput` where nothing can be written there.
+    """
     page = study.folder / PAGE if out is None else out / PAGE if out.is_dir() else out
+    made_folder(page.parent)
     report = report_of(study)
-    page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(render(report), encoding="utf-8")
     records = {
         "": arm_records(report.arms, report.names),

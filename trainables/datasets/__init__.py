@@ -73,12 +73,17 @@ def open_dataset(ref: RenderedHeads | str, datasets_root: Path) -> PreparedDatas
     if fault := name_fault(name):
         raise BadInput(fault)
     folder = datasets_root / name
-    if not (folder / "dataset.json").is_file():
-        known = [path.parent.name for path in datasets_root.glob("*/dataset.json")]
+    if (folder / "dataset.json").is_file():
+        return PreparedDataset(folder)
+    known = sorted(path.parent.name for path in datasets_root.glob("*/dataset.json"))
+    if isinstance(ref, str):
         raise BadInput(
             f"there is no prepared dataset {name!r} in {datasets_root}{nearest(name, [*known, *GENERATED])}"
         )
-    return PreparedDataset(folder)
+    raise BadInput(
+        f"{name} is not built in {datasets_root} (there: {', '.join(known) or 'nothing'}): name one that is, "
+        "or build it: `hpsearch data build` takes rendered-heads or the file of a space"
+    )
 
 
 def ensure_dataset(

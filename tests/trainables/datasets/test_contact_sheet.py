@@ -41,6 +41,8 @@ def test_faults_are_bad_input(tmp_path: Path) -> None:
     made = dataset(tmp_path / "grey", 3)
     with pytest.raises(BadInput, match="did you mean 'train'"):
         contact_sheet(made, tmp_path / "sheet.png", "trian")
+    with pytest.raises(BadInput, match=r"name it sheet\.png"):
+        contact_sheet(made, tmp_path / "sheet.tiff")
     (made.folder / "1.jpg").write_bytes(b"no image")
     with pytest.raises(BadInput, match=r"1\.jpg"):
         contact_sheet(made, tmp_path / "sheet.png")
