@@ -89,7 +89,5 @@ def test_a_missing_dataset_is_named_with_those_that_are_there(tmp_path: Path) ->
     assert ensure_dataset("biwi", tmp_path).name == "biwi"
     with pytest.raises(BadInput, match="did you mean 'biwi'"):
         ensure_dataset("biwy", tmp_path)
-    with pytest.raises(
-        BadInput, match=r"rendered-heads-\w+ is not built in .*there: biwi.*hpsearch data build"
-    ):
+    with pytest.raises(BadInput, match=r"rendered-heads-\w+ is not built in .*there: biwi.*data build"):
         open_dataset(RenderedHeads(), tmp_path)
