@@ -17,6 +17,7 @@ from hpsearch.live import LiveView, Plan
 from hpsearch.plan import describe
 from hpsearch.records import StudyRecord
 from hpsearch.spec import StudySpec
+from trainables.datasets import dataset_name
 
 
 class TerminalScreen:
@@ -92,6 +93,9 @@ class TerminalScreen:
         self.say("\nNext:")
         self._propose("report", study.name, why="one page: what helps, by how much, and is it luck?")
         self._propose("ui", why="compare the runs in MLflow")
+        if study.best is not None:
+            pictures = dataset_name(study.best.config.data.train.dataset)
+            self._propose("data", "show", pictures, why="the pictures that it learned from")
         trials = len(study.searched)
         if self._combinations is None or trials < self._combinations:
             self._propose(*self._launch(2 * trials), why="go on searching")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
+from hpsearch.cli import main
 from hpsearch.leaderboard import records
 from hpsearch.studies import find_study
 
@@ -119,6 +121,18 @@ def test_launch_finishes_its_budget_and_names_the_winner(root: Path) -> None:
     assert "Always predicting the training mean" in printed
     assert "Traceback" not in printed
     assert "ray" not in printed.lower()
+
+
+def test_the_commands_that_it_proposes_run(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed = (root / "printed.txt").read_text()
+    proposed = [shlex.split(line) for line in re.findall(r"^  hpsearch (.*?)    #", printed, re.MULTILINE)]
+    assert [words[0] for words in proposed] == ["report", "ui", "data", "launch"]
+    monkeypatch.chdir(tmp_path)
+    for words in proposed:
+        assert words[0] in ("ui", "launch") or main(words) == 0  # those two have tests of their own
+    assert [sheet.name for sheet in tmp_path.glob("rendered-heads-*.png")] != []
 
 
 def test_enqueued_configs_come_first(root: Path) -> None:

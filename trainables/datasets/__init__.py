@@ -64,12 +64,17 @@ def name_fault(name: str) -> str | None:
     return f"{name!r} is no dataset name: a letter or digit, then at most 63 letters, digits, '_', '.' or '-'"
 
 
+def dataset_name(ref: RenderedHeads | str) -> str:
+    """Return the name of the folder of the prepared dataset that `ref` stands for."""
+    return ref if isinstance(ref, str) else ref.folder_name
+
+
 def open_dataset(ref: RenderedHeads | str, datasets_root: Path) -> PreparedDataset:
     """Return the prepared dataset that `ref` names below `datasets_root`.
 
     Raises `BadInput` where it is not there, with the names that are.
     """
-    name = ref if isinstance(ref, str) else ref.folder_name
+    name = dataset_name(ref)
     if fault := name_fault(name):
         raise BadInput(fault)
     folder = datasets_root / name
