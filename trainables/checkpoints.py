@@ -96,12 +96,16 @@ class Checkpoints:
         self._writing.append(writing)
 
     def draft(self, epoch: int, weights: Mapping[str, torch.Tensor]) -> None:
-        """Begin to write weights that may turn out to be the best: see `draft_file`.
+        """Begin to write weights that may turn out to be the best, as on the CPU: see `draft_file`.
 
         They must not change until `flush`.
         """
-        path = draft_file(self._folder, epoch)
-        self._writing.append(self._writer.afterwards(lambda: save_state(dict(weights), path)))
+
+        def write() -> None:
+            on_cpu = {name: value.detach().cpu() for name, value in weights.items()}
+            save_state(on_cpu, draft_file(self._folder, epoch))
+
+        self._writing.append(self._writer.afterwards(write))
 
     def copied(self) -> None:
         """Wait until the session may change again."""

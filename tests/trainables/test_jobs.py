@@ -41,3 +41,14 @@ def test_what_is_kept_of_a_trial_are_the_weights_after_its_best_epoch(
     assert written in (None, best.stat().st_ino)
     checkpoints.clear()
     assert list(job.folder.iterdir()) == [best]
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_drafts_of_a_gpu_load_where_there_is_none(tmp_path: Path) -> None:
+    checkpoints, session = Checkpoints(tmp_path), toy_session(device=torch.device("cuda"))
+    session.run_epoch(checkpoints.draft)
+    checkpoints.flush()
+    drafted = torch.load(draft_file(tmp_path, 1), weights_only=True)
+    assert {value.device.type for value in drafted.values()} == {"cpu"}
+    assert all(torch.equal(drafted[name], value) for name, value in session.best_weights().items())
