@@ -119,16 +119,18 @@ def _tracked(root: Path, spec: StudySpec, study: Study, screen: Screen) -> Itera
     record = study.record()
     for trial in record.trials:  # what an earlier launch could not write
         tracker.sync(record, trial)
-    patience_s = PATIENCE_S
+    patience_s, files = PATIENCE_S, []
     try:
-        yield tracker
+        try:
+            yield tracker
+        finally:
+            files = write_results(spec, study.record())
     except OSError as error:
         if is_full(error):  # MLflow's store is on that disk too
             patience_s = 0.0
         raise
-    finally:
-        record = study.record()
-        tracker.close(record, write_results(spec, record), patience_s)
+    finally:  # its thread would keep the process from ending
+        tracker.close(study.record(), files, patience_s)
 
 
 def write_results(spec: StudySpec, record: StudyRecord) -> list[Path]:

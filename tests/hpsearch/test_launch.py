@@ -135,6 +135,22 @@ def test_the_commands_that_it_proposes_run(
     assert [sheet.name for sheet in tmp_path.glob("rendered-heads-*.png")] != []
 
 
+@pytest.mark.slow
+def test_results_that_find_no_room_end_the_launch(root: Path) -> None:
+    """Its tracking ends too: the thread of it would keep the process for ever."""
+    leaderboard = root / "studies" / "tiny" / "leaderboard.csv"
+    written = leaderboard.read_text()
+    leaderboard.unlink()
+    leaderboard.symlink_to("/dev/full")
+    try:
+        launched = hpsearch("launch", root / "tiny.yaml", "--root", root, timeout_s=60)
+    finally:
+        leaderboard.unlink()
+        leaderboard.write_text(written)
+    assert launched.returncode == 1, launched.stdout + launched.stderr
+    assert launched.stderr.startswith("the disk is full"), launched.stderr
+
+
 def test_enqueued_configs_come_first(root: Path) -> None:
     assert [trial["params.pretext"] for trial in board(root)[:2]] == ["none", "puzzling"]
 
