@@ -30,7 +30,10 @@ class Run(Restorable, Protocol):
     """Something in training; `epoch` is the number of epochs completed."""
 
     def run_epoch(self, draft: Draft | None = None) -> Report:
-        """Train one epoch; `draft` is handed weights that may be the best after it. Raises `Diverged`."""
+        """Train one epoch. Raises `Diverged`.
+
+        A run that validates hands `draft` the weights that may be the best after it; others have none to hand.
+        """
 
 
 RunT = TypeVar("RunT", bound=Run)
