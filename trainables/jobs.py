@@ -32,7 +32,7 @@ class Run(Restorable, Protocol):
     def run_epoch(self, draft: Draft | None = None) -> Report:
         """Train one epoch. Raises `Diverged`.
 
-        A run that validates hands `draft` the weights that may be the best after it; others have none to hand.
+        A run that validates hands `draft` the weights that may be the best after it; others have none.
         """
 
 
