@@ -19,12 +19,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from trainables.config import TrainConfig
+from trainables.data.images import face_square, upright
+from trainables.data.loader import LoaderPool
 from trainables.exported import ONNX, NetworkCard, compare, write_network
 from trainables.exported.onnx_file import OnnxNetwork
-from trainables.loader import LoaderPool
-from trainables.pictures import face_square, upright
-from trainables.training import build_session, ensure_data
+from trainables.training.build import build_trial_session, ensure_data
+from trainables.training.config import TrainConfig
 
 IMAGES = 100
 DESIGNS = {"SL": "none", "HMTL": {"puzzling": {"grid": 2, "flag": 3}}}
@@ -48,7 +48,7 @@ def exported(arguments: argparse.Namespace, name: str, folder: Path) -> OnnxNetw
     """Train, export and check one design; print a line."""
     settings = config(arguments, DESIGNS[name])
     data = ensure_data(settings, arguments.root / "datasets", lambda done, total: None)
-    session = build_session(settings, data, device=torch.device("cpu"), threads=1, pool=LoaderPool())
+    session = build_trial_session(settings, data, device=torch.device("cpu"), threads=1, pool=LoaderPool())
     reports = [session.run_epoch() for _ in range(settings.epochs)]
     card = NetworkCard(
         backbone=arguments.backbone, head=settings.head, angles=data.train.angles, image_px=arguments.px

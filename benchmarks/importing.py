@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from trainables.datasets.importers import IMPORTERS
-from trainables.datasets.importing import import_dataset
+from trainables.data.datasets.importers import IMPORTERS
+from trainables.data.datasets.importing import import_dataset
 
 DIFFERENT = 40
 """Different raw files of a format; the others are links to them."""

@@ -22,10 +22,10 @@ from torchvision.io import decode_jpeg, read_file
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
-from trainables.augmentation import AUGMENTATIONS, AugmentationPlan
-from trainables.datasets.prepared import Samples
-from trainables.loader import Loader
-from trainables.normalization import IMAGENET_MEAN, IMAGENET_STD
+from trainables.data.augmentation import AUGMENTATIONS, AugmentationPlan
+from trainables.data.datasets.prepared import Samples
+from trainables.data.loader import Loader
+from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
 
 BATCH = 64
 SIDES_PX = (64, 112, 224)

@@ -14,9 +14,9 @@ import time
 
 import torch
 
-from trainables.config import TrainConfig
-from trainables.memory_loader import MemoryLoader
-from trainables.session import Session, session_of
+from trainables.data.memory_loader import MemoryLoader
+from trainables.training.config import TrainConfig
+from trainables.training.session import Session, build_session
 
 ANGLES = ("yaw", "pitch", "roll")
 STEPS = 2  # in an epoch of the benchmark
@@ -36,7 +36,7 @@ def session(arguments: argparse.Namespace, pretext: object = "none", optimizer: 
             "optimizer": optimizer,
         }
     )
-    return session_of(
+    return build_session(
         config,
         train=MemoryLoader(images, pose_deg, batch=batch, shuffle=False),
         validation=MemoryLoader(images[:2], pose_deg[:2], batch=2, shuffle=False),

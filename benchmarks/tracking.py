@@ -15,11 +15,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "hpsearch"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-import plausible
+from support import plausible
 
-from hpsearch.records import TrialState
+from hpsearch.study.records import TrialState
 from hpsearch.tracking import Tracker, default_uri
 from hpsearch.tracking.mirror import Mirror
 

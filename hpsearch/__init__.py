@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import os
 
-    from hpsearch.tables import StudyTables
-    from trainables.predict import PoseModel
+    from hpsearch.results.dataframes import StudyTables
+    from trainables.exported.predict import PoseModel
 
 __all__ = ["load", "read_study"]
 
@@ -28,12 +28,12 @@ __all__ = ["load", "read_study"]
 def read_study(name: str, root: str | os.PathLike[str] = "hpsearch-runs") -> StudyTables:
     """Read the study called `name` below `root`; it may be running, nothing is written.
 
-    Raises `trainables.faults.BadInput` where there is none, with the names that are.
+    Raises `trainables.base.errors.InputError` where there is none, with the names that are.
     """
     from pathlib import Path
 
-    from hpsearch.studies import find_study
-    from hpsearch.tables import StudyTables
+    from hpsearch.results.dataframes import StudyTables
+    from hpsearch.study.store import find_study
 
     return StudyTables(find_study(Path(root), name))
 
@@ -42,8 +42,8 @@ def load(folder: str | os.PathLike[str], device: str = "cpu") -> PoseModel:
     """Load the network that `hpsearch export` wrote to `folder`.
 
     `predict(images)` takes uint8 [B, H, W, 3], paths or PIL images and returns degrees [B, A], named by
-    `angles`. Raises `trainables.faults.BadInput` where there is none, or it is damaged.
+    `angles`. Raises `trainables.base.errors.InputError` where there is none, or it is damaged.
     """
-    from trainables.predict import load as load_model
+    from trainables.exported.predict import load as load_model
 
     return load_model(folder, device)

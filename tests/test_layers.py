@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,22 +14,45 @@ import pytest
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(path for package in ("hpsearch", "trainables") for path in (ROOT / package).rglob("*.py"))
 
+FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "trainables": (
+        ("base", "pose"),
+        ("data", "losses", "optim"),
+        ("pretext",),
+        ("model",),
+        ("training", "exported"),
+        ("__main__", "ray_trainable"),
+    ),
+    "hpsearch": (
+        ("space",),
+        ("study",),
+        ("results", "tracking", "reference"),
+        ("report", "driver"),
+        ("cli",),
+        ("__main__",),
+    ),
+}
+"""The folders of each package from the ground up: a folder imports from the floors below its own alone."""
+
 KEEPERS = {
-    "ray": ("hpsearch/ray_tune.py", "trainables/ray_trainable.py"),
+    "ray": ("hpsearch/driver/ray_backend.py", "trainables/ray_trainable.py"),
     "optuna": ("hpsearch/study/",),
     "mlflow": ("hpsearch/tracking/",),
     "sqlalchemy": ("hpsearch/tracking/",),
-    "rich": ("hpsearch/",),
-    "nvidia": ("trainables/loader/",),
-    "torchvision": ("trainables/network.py",),
-    "adabelief_pytorch": ("trainables/optimizers/adabelief.py",),
-    "embreex": ("trainables/datasets/rendered_heads/",),
-    "scipy": ("trainables/datasets/",),
-    "h5py": ("trainables/datasets/",),
+    "rich": ("hpsearch/cli/", "hpsearch/results/leaderboard.py"),
+    "nvidia": ("trainables/data/loader/",),
+    "torchvision": ("trainables/model/network.py",),
+    "adabelief_pytorch": ("trainables/optim/optimizers/adabelief.py",),
+    "embreex": ("trainables/data/datasets/rendered_heads/",),
+    "scipy": ("trainables/data/datasets/",),
+    "h5py": ("trainables/data/datasets/",),
+    "onnx": ("trainables/exported/onnx_file.py",),
+    "onnxruntime": ("trainables/exported/onnx_file.py",),
+    "safetensors": ("trainables/exported/folder.py", "trainables/model/inits/weights.py"),
 }
 """Where each outside tool may be named at all."""
 
-EDGES = ("trainables.ray_trainable", "trainables.loader", "trainables.__main__")
+EDGES = ("trainables.ray_trainable", "trainables.data.loader", "trainables.__main__")
 """What of `trainables` may load Ray or DALI when it is imported."""
 
 
@@ -64,6 +88,40 @@ def test_what_a_trial_runs_knows_nothing_of_studies() -> None:
     assert wrong == []
 
 
+def floor_of(name: str) -> int | None:
+    """Return the floor of a module; None for a package's own face, `hpsearch` and `trainables`."""
+    package, _, rest = name.partition(".")
+    room = rest.partition(".")[0]
+    return next((n for n, rooms in enumerate(FLOORS[package]) if room in rooms), None)
+
+
+def test_every_folder_has_a_floor() -> None:
+    for package, floors in FLOORS.items():
+        folders = {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
+        assert folders <= {room for rooms in floors for room in rooms}
+
+
+def test_folders_import_from_the_floors_below_alone() -> None:
+    wrong = []
+    for path in MODULES:
+        mine, package = name_of(path), path.relative_to(ROOT).parts[0]
+        for name in imports(path):
+            if name.partition(".")[0] != package or name.split(".")[1:2] == mine.split(".")[1:2]:
+                continue
+            floor, other = floor_of(mine), floor_of(name)
+            if floor is not None and (other is None or other >= floor):
+                wrong.append(f"{mine} imports {name}")
+    assert wrong == []
+
+
+def test_no_modules_import_each_other_in_a_circle_typing_imports_included() -> None:
+    graph = {name_of(path): set(imports(path)) for path in MODULES}
+    sorter: TopologicalSorter[str] = TopologicalSorter(
+        {name: [other for other in others if other in graph] for name, others in graph.items()}
+    )
+    sorter.prepare()  # raises CycleError, which names the circle
+
+
 @pytest.mark.parametrize("tool", KEEPERS)
 def test_an_outside_tool_is_named_in_its_own_place_alone(tool: str) -> None:
     users = {
@@ -78,7 +136,9 @@ def test_an_outside_tool_is_named_in_its_own_place_alone(tool: str) -> None:
 def test_a_trial_loads_neither_ray_optuna_mlflow_nor_dali_but_at_its_edges() -> None:
     names = [name_of(path) for path in MODULES if path.is_relative_to(ROOT / "trainables")]
     core = [name for name in names if not name.startswith(EDGES)]
-    assert {"trainables.config", "trainables.session", "trainables.training"} <= set(core)
+    assert {"trainables.training.config", "trainables.training.session", "trainables.training.build"} <= set(
+        core
+    )
     done = run(
         "import importlib, sys\n"
         f"for name in {core!r}: importlib.import_module(name)\n"

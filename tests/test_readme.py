@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from hpsearch.cli import main
-from hpsearch.spec import load_spec
+from hpsearch.cli.main import main
+from hpsearch.study.spec import load_spec
 from trainables.pretext.task import BranchSpec, Perturbed
 
 ROOT = Path(__file__).parents[1]
@@ -48,7 +48,7 @@ def test_the_quickstart_runs_with_a_smaller_budget(tmp_path: Path) -> None:
     words = [
         sys.executable,
         "-m",
-        "hpsearch.cli",
+        "hpsearch.cli.main",
         "launch",
         str(space),
         "--root",

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from hpsearch.spec import load_spec
-from trainables.document import load_document
+from hpsearch.study.spec import load_spec
+from trainables.base.yaml_document import load_yaml
 
 FOLDER = Path(__file__).parents[1] / "search_spaces"
 SPACES = sorted(FOLDER.rglob("*.yaml"))
@@ -26,7 +26,7 @@ def test_it_loads(path: Path) -> None:
     spec = load_spec(path)
     assert spec.trials is None or spec.trials >= 1
     for params in spec.enqueued:
-        spec.config(spec.space.completed(params))
+        spec.config(spec.space.complete(params))
 
 
 @each_space
@@ -35,5 +35,5 @@ def test_its_first_line_names_the_schema_and_it_fits(path: Path) -> None:
     relative = Path(os.path.relpath(FOLDER / "schema.json", path.parent)).as_posix()
     assert first == f"# yaml-language-server: $schema={relative}"
     schema = json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))
-    errors = Draft202012Validator(schema).iter_errors(load_document(path).tree)
+    errors = Draft202012Validator(schema).iter_errors(load_yaml(path).tree)
     assert [f"{error.json_path}: {error.message[:200]}" for error in errors] == []

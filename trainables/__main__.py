@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainables.disk import is_full, made_folder, told
-from trainables.faults import BadInput, Fault
+from trainables.base.disk import describe_full_disk, ensure_folder, is_full
+from trainables.base.errors import Fault, InputError
 
 if TYPE_CHECKING:
     import torch
 
-    from trainables.loader import LoaderPool
-    from trainables.pretraining import Pretraining
+    from trainables.data.loader import LoaderPool
+    from trainables.training.pretraining import Pretraining
 
 
 def main() -> int:
@@ -34,13 +34,13 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         _train(arguments.config, arguments.root, arguments.threads, arguments.weights)
-    except BadInput as error:
+    except InputError as error:
         print(error, file=sys.stderr)
         return 2
     except OSError as error:
         if not is_full(error):
             raise
-        print(told(error, arguments.root), file=sys.stderr)
+        print(describe_full_disk(error, arguments.root), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -50,33 +50,33 @@ def main() -> int:
 def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:
     import torch
 
-    from trainables.config import TrainConfig, parse_config
-    from trainables.document import load_document
-    from trainables.durable import save_state
-    from trainables.learner import Diverged
-    from trainables.loader import LoaderPool
-    from trainables.pretraining import Pretraining
-    from trainables.training import build_session, ensure_data
+    from trainables.base.atomic import save_state
+    from trainables.base.yaml_document import load_yaml
+    from trainables.data.loader import LoaderPool
+    from trainables.training.build import build_trial_session, ensure_data
+    from trainables.training.config import TrainConfig, parse_config
+    from trainables.training.pretraining import Pretraining
+    from trainables.training.trainer import Diverged
 
-    document = load_document(file)
+    document = load_yaml(file)
     config = parse_config(document.tree)
     if not isinstance(config, TrainConfig):
-        raise BadInput(
+        raise InputError(
             [replace(fault, file=document.file, line=document.line(path)) for path, fault in config]
         )
-    made_folder(root)
+    ensure_folder(root)
     if weights is not None:
-        made_folder(weights.parent)
+        ensure_folder(weights.parent)
         if weights.is_dir():
-            raise BadInput(Fault("--weights names a file, and this is a folder", file=str(weights)))
+            raise InputError(Fault("--weights names a file, and this is a folder", file=str(weights)))
     torch.set_num_threads(threads)
     data = ensure_data(config, root / "datasets", lambda done, total: None)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     pool = LoaderPool()
     try:
-        start = config.init.trunk(config.wanted, datasets=root / "datasets", store=root / "pretrained")
+        start = config.init.trunk(config.init_request, datasets=root / "datasets", store=root / "pretrained")
         trunk = _pretrained(start, root, device, threads, pool) if isinstance(start, Pretraining) else start
-        session = build_session(config, data, device=device, threads=threads, pool=pool, trunk=trunk)
+        session = build_trial_session(config, data, device=device, threads=threads, pool=pool, trunk=trunk)
         for _ in range(config.epochs):
             report = session.run_epoch()
             print(
@@ -85,7 +85,7 @@ def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:
                 flush=True,
             )
     except Diverged as error:
-        raise BadInput(f"{error}: lower the learning rate or set clip_norm") from None
+        raise InputError(f"{error}: lower the learning rate or set clip_norm") from None
     if weights is not None:
         save_state(session.best_weights(), weights)
 
@@ -94,14 +94,14 @@ def _pretrained(
     wanted: Pretraining, root: Path, device: torch.device, threads: int, pool: LoaderPool
 ) -> Path:
     """Return the trunk that a pretraining comes to; train it here unless another process does."""
-    from trainables.jobs import PretrainJob, run_here
-    from trainables.locks import FileLock
-    from trainables.pretraining import LOCK
+    from trainables.base.locks import FileLock
+    from trainables.training.jobs import PretrainingJob, run_here
+    from trainables.training.pretraining import LOCK
 
     trunk = wanted.trunk(root / "pretrained")
     with FileLock.wait(trunk.parent / LOCK):
         if not trunk.is_file():
-            job = PretrainJob(wanted, trunk.parent, root / "datasets", threads, 0)
+            job = PretrainingJob(wanted, trunk.parent, root / "datasets", threads, 0)
             for epoch, metrics in enumerate(run_here(job, device, pool), start=1):
                 print(
                     f"pretraining {wanted.title}: epoch {epoch}, loss {metrics['train/loss']:.3f}", flush=True

@@ -10,12 +10,12 @@ import ray
 import torch
 from ray import tune
 
-from trainables.checkpoints import Checkpoints, CheckpointWriter, History
-from trainables.disk import DiskFull
-from trainables.faults import BadInput
-from trainables.jobs import Job, Run
-from trainables.learner import Diverged
-from trainables.loader import LoaderPool
+from trainables.base.disk import DiskFull
+from trainables.base.errors import InputError
+from trainables.data.loader import LoaderPool
+from trainables.training.checkpoints import Checkpoints, CheckpointWriter, History
+from trainables.training.jobs import Job, Run
+from trainables.training.trainer import Diverged
 
 
 class RayTrainable(tune.Trainable):
@@ -60,7 +60,7 @@ class RayTrainable(tune.Trainable):
                 self._history.append(report.metrics())
             done = run.epoch >= self._job.epochs
             self._keep(run, done)
-        except (Diverged, BadInput) as error:
+        except (Diverged, InputError) as error:
             return {"failed": str(error), "done": True}
         except DiskFull as error:
             return {"disk_full": [error.path, error.needed_bytes], "done": True}
@@ -97,7 +97,7 @@ class RayTrainable(tune.Trainable):
         self._run = None  # the memory of the one before is free for this one
         try:
             run = job.start(self._device, self._pool)
-        except BadInput as error:  # another try would end the same way
+        except InputError as error:  # another try would end the same way
             self._refused = str(error)
             return
         self._history, self._notes = self._checkpoints.restore(run)

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from hpsearch.naming import rows, run_name, shared_params, short_names, shown
-from hpsearch.records import StudyRecord, TrialRecord, TrialState
 from hpsearch.report import svg
-from hpsearch.report.looks import colour
+from hpsearch.report.style import colour
+from hpsearch.study.naming import rows, run_name, shared_params, short_names, shown
+from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 
 FIRST = {
     "pretext": "pretext task",

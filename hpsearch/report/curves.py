@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 
-from hpsearch.records import StudyRecord, TrialRecord, TrialState
 from hpsearch.report import svg
-from hpsearch.report.arms import Arm
-from hpsearch.report.looks import BASELINE, GREY, LINES, title
+from hpsearch.report.style import BASELINE, GREY, LINES, title
+from hpsearch.results.arms import Arm
+from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 
 WIDTH, HEIGHT = 940.0, 340.0
 LEFT, RIGHT, TOP, BOTTOM = 40.0, 316.0, 10.0, 34.0
@@ -28,7 +28,7 @@ def curves(study: StudyRecord, arms: Sequence[Arm], names: Mapping[str, str], ba
     if not lines:
         return ""
     values = [value for curve in lines for value in curve]
-    high = min(max(values), max(1.25 * study.facts.baseline, 1.05 * min(values)))
+    high = min(max(values), max(1.25 * study.provenance.baseline, 1.05 * min(values)))
     y = svg.Scale(min(values) * 0.97, high, HEIGHT - BOTTOM, TOP, log=True)
     x = svg.Scale(1, max(map(len, lines)), LEFT + 6, WIDTH - RIGHT)
     parts = [
@@ -36,8 +36,8 @@ def curves(study: StudyRecord, arms: Sequence[Arm], names: Mapping[str, str], ba
         svg.bottom_axis(x, HEIGHT - BOTTOM, lambda v: f"{v:g}", 8),
         svg.text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4, "epoch", "tick", "middle"),
     ]
-    if y.low <= study.facts.baseline <= y.high:
-        at = y(study.facts.baseline)
+    if y.low <= study.provenance.baseline <= y.high:
+        at = y(study.provenance.baseline)
         parts.append(svg.line((LEFT, at), (WIDTH - RIGHT, at), "known-nothing"))
         parts.append(svg.text(WIDTH - RIGHT - 4, at - 4, "always predicting the mean pose", "tick", "end"))
     parts += [part for trial in pruned for part in _pruned(study, trial, x, y)]

@@ -6,16 +6,16 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from hpsearch.records import StudyRecord
-from hpsearch.report.arms import arms_of
-from hpsearch.report.claims import judged
-from hpsearch.report.looks import names_of
 from hpsearch.report.page import Report, render
-from hpsearch.report.paper_rows import tables_of
-from hpsearch.report.standing import standing
+from hpsearch.report.paper.claims import judge
+from hpsearch.report.paper.rows import tables_of
+from hpsearch.report.style import names_of
 from hpsearch.report.tables import Record, arm_records, claim_records, paper_records
+from hpsearch.results.arms import arms_of
+from hpsearch.results.comparison import compare
 from hpsearch.study.importance import importances
-from trainables.disk import made_folder
+from hpsearch.study.records import StudyRecord
+from trainables.base.disk import ensure_folder
 
 PAGE = "report.html"
 """The page's name in the study's folder, where no other is given."""
@@ -29,9 +29,9 @@ def report_of(study: StudyRecord) -> Report:
         study=study,
         arms=arms,
         names=names_of(arms),
-        standing=standing(arms),
+        comparison=compare(arms),
         tables=tables,
-        claims=judged(tables),
+        claims=judge(tables),
         importances=importances(study),
     )
 
@@ -39,10 +39,10 @@ def report_of(study: StudyRecord) -> Report:
 def write_report(study: StudyRecord, out: Path | None = None) -> list[Path]:
     """Write the page to `out`, a file or folder (None: the study's), and CSV files beside it; return all.
 
-    Raises `BadInput` where nothing can be written there.
+    Raises `InputError` where nothing can be written there.
     """
     page = study.folder / PAGE if out is None else out / PAGE if out.is_dir() else out
-    made_folder(page.parent)
+    ensure_folder(page.parent)
     report = report_of(study)
     page.write_text(render(report), encoding="utf-8")
     records = {

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from hpsearch.intervals import Interval
 from hpsearch.report import svg
-from hpsearch.report.standing import signed
+from hpsearch.results.comparison import signed
+from hpsearch.results.statistics import Interval
 
 
 @dataclass(frozen=True)

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from hpsearch.leaderboard import duration
-from hpsearch.records import StudyRecord, TrialState
-from hpsearch.report.arms import Arm
 from hpsearch.report.charts import panels
-from hpsearch.report.claims import Judged
 from hpsearch.report.curves import curves
 from hpsearch.report.html import paragraph, section
-from hpsearch.report.leaderboard_part import leaderboard_part
-from hpsearch.report.looks import TASKS, task_of, title
-from hpsearch.report.paper_part import paper_part
-from hpsearch.report.paper_rows import PaperTable
-from hpsearch.report.savings import savings
-from hpsearch.report.standing import Standing, headline
+from hpsearch.report.leaderboard_section import leaderboard_part
+from hpsearch.report.paper.claims import Judgement
+from hpsearch.report.paper.rows import PaperTable
+from hpsearch.report.paper.section import paper_part
+from hpsearch.report.pruning import pruning_statistics
+from hpsearch.report.style import TASKS, task_of, title
+from hpsearch.results.arms import Arm
+from hpsearch.results.comparison import Comparison, headline
+from hpsearch.results.leaderboard import duration
+from hpsearch.study.records import StudyRecord, TrialState
 
 DIGITS = 12
 """Of a content hash: enough to tell two datasets apart."""
@@ -35,9 +35,9 @@ class Report:
     study: StudyRecord
     arms: tuple[Arm, ...]
     names: Mapping[str, str]
-    standing: Standing
+    comparison: Comparison
     tables: tuple[PaperTable, ...]
-    claims: tuple[Judged, ...]
+    claims: tuple[Judgement, ...]
     importances: Mapping[str, float]
 
 
@@ -46,7 +46,7 @@ def render(report: Report) -> str:
     parts = [
         _head(report),
         paper_part(report.tables, report.claims),
-        leaderboard_part(report.arms, report.names, report.standing.baseline),
+        leaderboard_part(report.arms, report.names, report.comparison.baseline),
         _what_matters(report),
         _curves(report),
         _pruning(report.study),
@@ -72,22 +72,22 @@ def unit_of(study: StudyRecord) -> str:
 
 
 def _head(report: Report) -> str:
-    study, found = report.study, report.standing
+    study, found = report.study, report.comparison
     leader = "" if found.leader is None else title(found.leader, report.names)
     baseline = "" if found.baseline is None else title(found.baseline, report.names)
     said, grounds = headline(found, leader, baseline, unit_of(study))
     counts = {state: sum(trial.state is state for trial in study.searched) for state in TrialState}
     standing = " · ".join(f"{count} {state.value}" for state, count in counts.items() if count)
-    saved = savings(study)
+    saved = pruning_statistics(study)
     figures = [("trials", str(len(study.searched)), standing)]
     if again := len(study.trials) - len(study.searched):
         figures.append(("confirmations", str(again), "runs with other seeds"))
     runs = [(value, trial.number) for arm in report.arms for trial, value in arm.runs()]
     if runs:
         value, run = min(runs)
-        ratio = value / study.facts.baseline
+        ratio = value / study.provenance.baseline
         figures.append(("best single run", f"{value:.2f}°", f"trial {run}"))
-        figures.append(("mean pose alone", f"{study.facts.baseline:.2f}°", f"best is {ratio:.2f} of it"))
+        figures.append(("mean pose alone", f"{study.provenance.baseline:.2f}°", f"best is {ratio:.2f} of it"))
     hours = duration(saved.hours_trained * 3600)
     figures.append(("training", hours, f"{saved.epochs_trained} epochs"))
     if saved.pruned:
@@ -96,7 +96,7 @@ def _head(report: Report) -> str:
         f"<div><dt>{escape(what)}</dt><dd>{escape(value)}</dd><small>{escape(beside)}</small></div>"
         for what, value, beside in figures
     )
-    names = dict.fromkeys(name.partition(" @ ")[0] for name in study.facts.datasets.values())
+    names = dict.fromkeys(name.partition(" @ ")[0] for name in study.provenance.datasets.values())
     sub = f"{study.objective}, smaller is better · {', '.join(names)}"
     return (
         f"<header><h1>{escape(study.name)}</h1>{paragraph(sub, 'sub')}"
@@ -146,7 +146,7 @@ def _importances(shares: Mapping[str, float]) -> str:
 
 
 def _curves(report: Report) -> str:
-    chart = curves(report.study, report.arms, report.names, report.standing.baseline)
+    chart = curves(report.study, report.arms, report.names, report.comparison.baseline)
     if not chart:
         return ""
     text = "The leading arms, a line a seed; the baseline dashed; pruned trials in grey, until stopped."
@@ -154,7 +154,7 @@ def _curves(report: Report) -> str:
 
 
 def _pruning(study: StudyRecord) -> str:
-    saved = savings(study)
+    saved = pruning_statistics(study)
     if not saved.pruned:
         return ""
     text = (
@@ -167,12 +167,12 @@ def _pruning(study: StudyRecord) -> str:
 
 
 def _foot(study: StudyRecord) -> str:
-    found = {role: text.partition(" @ ") for role, text in study.facts.datasets.items()}
+    found = {role: text.partition(" @ ") for role, text in study.provenance.datasets.items()}
     data = "; ".join(f"{role} {name} @ {digest[:DIGITS]}" for role, (name, _, digest) in found.items())
     ended = max((trial.ended_s or trial.started_s for trial in study.trials), default=0.0)
     day = time.strftime("%Y-%m-%d", time.gmtime(ended))
     parts = [
-        f"hpsearch {study.facts.code_version}",
+        f"hpsearch {study.provenance.code_version}",
         f"last trial {day}",
         data,
         "intervals: Student's t over seeds",

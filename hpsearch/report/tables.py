@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hpsearch.intervals import Interval, interval
-from hpsearch.records import TrialState
-from hpsearch.report.arms import Arm
-from hpsearch.report.claims import Judged
-from hpsearch.report.looks import title, values_of
-from hpsearch.report.paper_rows import ANGLES, PaperTable, errors_by_seed
+from hpsearch.report.paper.claims import Judgement
+from hpsearch.report.paper.rows import ANGLES, PaperTable, errors_by_seed
+from hpsearch.report.style import title, values_of
+from hpsearch.results.arms import Arm
+from hpsearch.results.statistics import Interval, interval
+from hpsearch.study.records import TrialState
 
 Record = dict[str, Any]
 
@@ -40,7 +40,7 @@ def paper_records(tables: Sequence[PaperTable]) -> list[Record]:
     return [record for table in tables for record in _paper_records(table)]
 
 
-def claim_records(found: Sequence[Judged]) -> list[Record]:
+def claim_records(found: Sequence[Judgement]) -> list[Record]:
     """Return one record a compared pair of rows of a claim."""
     return [
         {

@@ -6,9 +6,9 @@ import optuna
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState as OptunaState
 
-from hpsearch.naming import shared_params
-from hpsearch.records import StudyRecord
 from hpsearch.study.journal import JOURNAL, reading
+from hpsearch.study.naming import shared_params
+from hpsearch.study.records import StudyRecord
 
 LEAST_TRIALS = 8
 """Fewer complete trials say nothing about importance."""

@@ -9,7 +9,7 @@ import optuna
 from optuna.pruners import BasePruner
 from pydantic import Field
 
-from trainables.schema import Config
+from trainables.base.schema import Config
 
 Warmup = Annotated[int, Field(ge=1)]
 

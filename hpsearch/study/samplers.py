@@ -11,7 +11,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import Field
 
-from trainables.schema import Config
+from trainables.base.schema import Config
 
 
 class SamplerConfig(Protocol):

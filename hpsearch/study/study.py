@@ -18,12 +18,12 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 from pydantic import ValidationError
 
-from hpsearch.holes import Choice, Hole, Params, Value
-from hpsearch.records import Placement, StudyFacts, StudyRecord, TrialRecord, TrialState
-from hpsearch.spec import StudySpec
+from hpsearch.space.holes import Choice, Hole, Params, Value
 from hpsearch.study.journal import reading, writing
-from trainables.config import TrainConfig
-from trainables.faults import BadInput
+from hpsearch.study.records import Placement, Provenance, StudyRecord, TrialRecord, TrialState
+from hpsearch.study.spec import StudySpec
+from trainables.base.errors import InputError
+from trainables.training.config import TrainConfig
 
 STATES = {
     OptunaState.RUNNING: TrialState.RUNNING,
@@ -93,7 +93,7 @@ class Study:
                 trial.set_user_attr(IMPOSSIBLE, str(error))
                 self._study.tell(trial, state=OptunaState.FAIL)
                 number = trial.number + 1
-        raise BadInput(
+        raise InputError(
             f"{MOST_IMPOSSIBLE} suggestions in a row break a rule between their values, the last: "
             f"{trial.user_attrs[IMPOSSIBLE]}: narrow the ranges"
         )
@@ -177,7 +177,7 @@ class Study:
             name=self._spec.name,
             folder=self.folder,
             objective=self._spec.search.objective,
-            facts=StudyFacts(**self._study.user_attrs["facts"]),
+            provenance=Provenance(**self._study.user_attrs["facts"]),
             trials=tuple(self._record(trial) for trial in trials if self._begun(trial)),
         )
 
@@ -186,7 +186,7 @@ class Study:
         self._study.sampler = self._spec.search.sampler.build(seed)
 
     def _fill(self, trial: optuna.Trial, epochs_done: int) -> Ask:
-        params, tree = self._spec.space.fill(lambda hole: _suggest(trial, hole))
+        params, tree = self._spec.space.draw(lambda hole: _suggest(trial, hole))
         config = _reseeded(TrainConfig.model_validate(tree), trial.user_attrs)
         self._configs[trial.number] = config
         return Ask(trial.number, params, config, epochs_done)
@@ -206,7 +206,7 @@ class Study:
         if trial.state not in STATES or trial.number in self._configs:
             return trial.state in STATES
         params = trial.params
-        return self._spec.space.completed(params).keys() == params.keys()
+        return self._spec.space.complete(params).keys() == params.keys()
 
     def _frozen(self, number: int) -> FrozenTrial:
         return self._study.get_trials(deepcopy=False)[number]
@@ -259,7 +259,7 @@ def _reseeded(config: TrainConfig, attrs: Mapping[str, Any]) -> TrainConfig:
     return config.model_copy(update={"seed": attrs["seed"]}) if "confirms" in attrs else config
 
 
-def open_study(folder: Path, spec: StudySpec, facts: StudyFacts) -> Study:
+def open_study(folder: Path, spec: StudySpec, provenance: Provenance) -> Study:
     """Open a study for writing, or begin it. The caller holds the study's lock."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # its word on every trial, which the live table has
     study = optuna.create_study(
@@ -268,21 +268,21 @@ def open_study(folder: Path, spec: StudySpec, facts: StudyFacts) -> Study:
         pruner=spec.search.pruner.build(spec.epochs),
         load_if_exists=True,
     )
-    study.set_user_attr("facts", facts.written())
+    study.set_user_attr("facts", provenance.written())
     return Study(study, folder, spec)
 
 
 def read_study(folder: Path, spec: StudySpec) -> StudyRecord:
     """Read a study that may be running: nothing is written.
 
-    Raises `BadInput` where its launch was stopped before it began.
+    Raises `InputError` where its launch was stopped before it began.
     """
     try:
         study = optuna.load_study(study_name=spec.name, storage=reading(folder))
     except (KeyError, FileNotFoundError):
         study = None
     if study is None or "facts" not in study.user_attrs:
-        raise BadInput(f"study {spec.name!r} has not begun: launch it again")
+        raise InputError(f"study {spec.name!r} has not begun: launch it again")
     return Study(study, folder, spec).record()
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpsearch.naming import run_name, short_names
-from hpsearch.records import PretrainingRecord, StudyRecord, TrialRecord, TrialState
+from hpsearch.study.naming import run_name, short_names
+from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialRecord, TrialState
 from hpsearch.tracking.connection import away, connect
 from hpsearch.tracking.pretraining_runs import PretrainingRuns
 from hpsearch.tracking.rows import (
@@ -210,7 +210,7 @@ class Mirror:
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         inputs = []
-        for role, text in study.facts.datasets.items():
+        for role, text in study.provenance.datasets.items():
             name, digest = split_dataset(text)
             dataset = Dataset(name=name, digest=digest[:36], source_type="local", source="{}")
             inputs.append(DatasetInput(dataset, [InputTag("mlflow.data.context", role)]))

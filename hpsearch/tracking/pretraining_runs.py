@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from hpsearch.naming import shown
-from hpsearch.records import PretrainingRecord, TrialState
+from hpsearch.study.naming import shown
+from hpsearch.study.records import PretrainingRecord, TrialState
 from hpsearch.tracking.rows import INTERRUPTED, MAX_PARAM_CHARS, MAX_TAG_CHARS
 
 if TYPE_CHECKING:

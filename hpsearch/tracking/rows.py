@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from pathlib import PurePath
 
-from hpsearch.naming import design, rows, short_names, shown
-from hpsearch.records import StudyRecord, TrialRecord, TrialState
+from hpsearch.study.naming import design, rows, short_names, shown
+from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 
 INTERRUPTED = "interrupted"
 """The state of a trial that was running when the search was stopped; launching again continues it."""
@@ -22,11 +22,11 @@ def identity_tags(study: StudyRecord, trial: TrialRecord) -> dict[str, str]:
         "kind": "trial" if trial.confirms is None else "confirmation",
         "trial": str(trial.number),
         "seed": str(trial.config.seed),
-        "code_version": study.facts.code_version,
+        "code_version": study.provenance.code_version,
         "mlflow.source.name": "hpsearch",
-        "mlflow.source.git.commit": study.facts.code_version,
+        "mlflow.source.git.commit": study.provenance.code_version,
     }
-    for role, dataset in study.facts.datasets.items():
+    for role, dataset in study.provenance.datasets.items():
         name, digest = split_dataset(dataset)
         tags |= {f"dataset.{role}": name, f"dataset.{role}.hash": digest}
     return tags
@@ -84,9 +84,9 @@ def study_rows(study: StudyRecord) -> list[tuple[float, dict[str, float]]]:
         if trial.state is TrialState.COMPLETE and trial.objective is not None:
             best = min(best, trial.objective)
         row = {f"study/{state.value}": float(count) for state, count in counts.items()}
-        row["study/baseline"] = study.facts.baseline
+        row["study/baseline"] = study.provenance.baseline
         if math.isfinite(best):
-            row |= {"study/best": best, "study/best_over_baseline": best / study.facts.baseline}
+            row |= {"study/best": best, "study/best_over_baseline": best / study.provenance.baseline}
         rows.append((ended_s, row))
     return rows
 
@@ -106,8 +106,8 @@ def note(study: StudyRecord, top: int = 10) -> str:
     if best is not None and best.objective is not None:
         worth = (
             f"best is trial {best.number} with {study.objective} = **{best.objective:.3f}**, "
-            f"{best.objective / study.facts.baseline:.2f} of always predicting the training mean "
-            f"({study.facts.baseline:.3f})"
+            f"{best.objective / study.provenance.baseline:.2f} of always predicting the training mean "
+            f"({study.provenance.baseline:.3f})"
         )
     lines = [f"**{study.name}**: {worth}; {standing}."]  # a folded note shows its first line
     columns = list(dict.fromkeys(names.values()))

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from hpsearch.records import PretrainingRecord, StudyRecord, TrialRecord
+from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialRecord
 from hpsearch.tracking.connection import MlflowAwayError
 from hpsearch.tracking.mirror import Mirror
 

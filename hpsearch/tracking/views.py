@@ -12,8 +12,8 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
-from hpsearch.naming import shared_params
-from hpsearch.records import StudyRecord
+from hpsearch.study.naming import shared_params
+from hpsearch.study.records import StudyRecord
 
 VIEW_TAG = "mlflow.sharedViewState."
 TABLE_VIEW = "designs"

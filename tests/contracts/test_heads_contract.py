@@ -7,7 +7,7 @@ import itertools
 import pytest
 import torch
 
-from trainables.heads import HEADS, Head
+from trainables.model.heads import HEADS, Head
 
 ANGLE_SETS = [("yaw", "pitch", "roll"), ("yaw", "pitch")]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import studies
+from support import studies
 
 from hpsearch.study.pruners import PRUNERS
 from hpsearch.study.study import Ask

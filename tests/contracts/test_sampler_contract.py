@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import studies
+from support import studies
 
-from hpsearch.holes import Params
+from hpsearch.space.holes import Params
 from hpsearch.study.pruners import PRUNERS
 from hpsearch.study.samplers import SAMPLERS
 
@@ -35,7 +35,7 @@ def test_suggestions_lie_in_the_space(tmp_path: Path, sampler: str, pruner: str)
     given = studies.spec(tmp_path, f"{{sampler: {sampler}, pruner: {pruner}}}")
     holes = {hole.name: hole for hole in given.space.holes()}
     for params in asked(tmp_path, f"{{sampler: {sampler}, pruner: {pruner}}}"):
-        assert params.keys() == given.space.completed(params).keys()
+        assert params.keys() == given.space.complete(params).keys()
         for name, value in params.items():
             on_grid = isinstance(value, float) and value == pytest.approx(round(value, 1))
             assert on_grid or value in holes[name].grid()

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
 from trainables.exported.folder import ONNX, read_network
 from trainables.exported.onnx_file import OnnxNetwork
-from trainables.network import HeadPoseNetwork
-from trainables.normalization import IMAGENET_MEAN, IMAGENET_STD
+from trainables.model.network import HeadPoseNetwork
 
 TOLERANCE_DEG = 1e-4
 """Largest difference allowed: a thousandth of what separates two networks, and above float32's noise."""

@@ -10,14 +10,14 @@ import torch
 from pydantic import Field, Strict, ValidationError
 from torch import Tensor, nn
 
-from trainables.datasets.prepared import CONVENTION
-from trainables.document import load_document
+from trainables.base.errors import Fault, InputError
+from trainables.base.schema import Config, Variant, faults_of
+from trainables.base.yaml_document import load_yaml
+from trainables.data.datasets.prepared import CONVENTION
+from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
 from trainables.exported.onnx_file import write_onnx
-from trainables.faults import BadInput, Fault
-from trainables.heads import HEADS, HeadConfig
-from trainables.network import Backbone, HeadPoseNetwork, build_network
-from trainables.normalization import IMAGENET_MEAN, IMAGENET_STD
-from trainables.schema import Config, Variant, faults_of
+from trainables.model.heads import HEADS, HeadConfig
+from trainables.model.network import Backbone, HeadPoseNetwork, build_network
 
 WEIGHTS = "model.safetensors"
 CARD = "config.yaml"
@@ -91,7 +91,7 @@ def write_network(folder: Path, network: HeadPoseNetwork, card: NetworkCard) -> 
 def read_network(folder: Path) -> tuple[PoseNetwork, NetworkCard]:
     """Return the network that `write_network` wrote, on the CPU. Nothing in the folder is run.
 
-    Raises `BadInput` for a folder that holds none, settings that are wrong, and weights that are damaged or
+    Raises `InputError` for a folder that holds none, settings that are wrong, and weights that are damaged or
     belong to another network.
     """
     from safetensors import SafetensorError
@@ -100,27 +100,27 @@ def read_network(folder: Path) -> tuple[PoseNetwork, NetworkCard]:
     missing = [name for name in (CARD, WEIGHTS) if not (folder / name).is_file()]
     if missing:
         reason = f"no exported network here ({' and '.join(missing)} missing): `hpsearch export` writes one"
-        raise BadInput(Fault(reason, file=str(folder)))
+        raise InputError(Fault(reason, file=str(folder)))
     card = _read_card(folder / CARD)
     network = card.build()
     try:
         network.load_state_dict(load_file(folder / WEIGHTS))
     except SafetensorError as error:
         reason = f"no safetensors file, or damaged: {error}"
-        raise BadInput(Fault(reason, file=str(folder / WEIGHTS))) from None
+        raise InputError(Fault(reason, file=str(folder / WEIGHTS))) from None
     except RuntimeError as error:
         first = str(error).splitlines()[1:2] or [str(error)]
         reason = f"weights of another network than {CARD} describes: {first[0].strip()}"
-        raise BadInput(Fault(reason, file=str(folder / WEIGHTS))) from None
+        raise InputError(Fault(reason, file=str(folder / WEIGHTS))) from None
     return PoseNetwork(network, card.mean, card.std), card
 
 
 def _read_card(file: Path) -> NetworkCard:
-    document = load_document(file)
+    document = load_yaml(file)
     try:
         return NetworkCard.model_validate(document.tree)
     except ValidationError as error:
-        raise BadInput(
+        raise InputError(
             [
                 replace(fault, file=document.file, line=document.line(path))
                 for path, fault in faults_of(error, NetworkCard)

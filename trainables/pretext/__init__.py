@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
+from trainables.base.schema import Config
 from trainables.pretext.none import NoPretextConfig
 from trainables.pretext.puzzling import PuzzlingConfig
 from trainables.pretext.puzzling_rotation import PuzzlingRotationConfig
 from trainables.pretext.rotation import RotationConfig
 from trainables.pretext.task import BranchSpec, Perturbed, PretextConfig, PretextTask, SslHeads
-from trainables.schema import Config
 
 __all__ = [
     "PRETEXT_TASKS",

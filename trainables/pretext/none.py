@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from torch import Generator, Tensor
 
+from trainables.base.schema import Config
 from trainables.pretext.task import BranchSpec, Perturbed, SslHeads
-from trainables.schema import Config
 
 
 class NoPretext:

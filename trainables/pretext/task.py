@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from torch import Generator, Tensor
 
-from trainables.losses import RegionReduction
+from trainables.losses.losses import RegionReduction
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
-from trainables.losses import RegionReduction
+from trainables.base.schema import Config
+from trainables.losses.losses import RegionReduction
 from trainables.pretext.task import PretextConfig, SslHeads
-from trainables.schema import Config
 
 Border = Literal["fill", "keep"]
 
@@ -88,7 +88,7 @@ def kept_order(batch: int, regions: int, images: Tensor) -> Tensor:
     return torch.arange(regions, device=images.device).expand(batch, regions)
 
 
-def tile_misfit(pretext: PretextConfig, image_px: int) -> str | None:
+def tile_incompatibility(pretext: PretextConfig, image_px: int) -> str | None:
     """Return why a task cannot cut pictures of this side, or None."""
     grid = getattr(pretext, "grid", 1)
     if image_px // grid >= MIN_TILE_PX:

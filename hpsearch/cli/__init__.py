@@ -1,0 +1,1 @@
+"""The command line: arguments into calls, results into text and exit statuses."""

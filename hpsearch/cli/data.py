@@ -1,0 +1,140 @@
+"""`hpsearch data ...`: words into calls for datasets."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trainables.data.datasets.import_report import Progress
+
+Command = Callable[[argparse.Namespace], int]
+Adder = Callable[..., argparse.ArgumentParser]
+
+
+def add_data_commands(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    add: Adder,
+    add_root: Callable[[argparse.ArgumentParser], None],
+    *,
+    importers: bool,
+) -> None:
+    """Add the commands below `data`; the options of `import`, which take a second, only with `importers`."""
+    text = "build, import, check and look at datasets"
+    data = commands.add_parser("data", help=text, description=f"{text.capitalize()}.")
+    below = data.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    build = add("build", _build, "build a dataset, or those that a search space names", below)
+    build.add_argument("what", metavar="WHAT", help="rendered-heads, or a search space")
+    add_root(build)
+
+    text = "turn a raw dataset into a prepared one, or go on with it"
+    raw = below.add_parser("import", help=text, description=f"{text.capitalize()}.")
+    if importers:
+        _add_importers(raw, add, add_root)
+
+    check = add("check", _check, "count a dataset's images, and say what is wrong with it", below)
+    check.add_argument("name", metavar="NAME", help="a dataset's name, or rendered-heads")
+    add_root(check)
+
+    show = add("show", _show, "write a contact sheet: samples with their axes, and how angles spread", below)
+    show.add_argument("name", metavar="NAME", help="a dataset's name, or rendered-heads")
+    add_root(show)
+    show.add_argument("--out", type=Path, metavar="FILE", help="a PNG (default: NAME.png here)")
+    show.add_argument("--split", metavar="S", help="only this split")
+
+
+def _add_importers(
+    raw: argparse.ArgumentParser, add: Adder, add_root: Callable[[argparse.ArgumentParser], None]
+) -> None:
+    """Add a command for each raw dataset, with its settings as options."""
+    from trainables.data.datasets.importers import IMPORTERS
+
+    kinds = raw.add_subparsers(title="datasets", required=True, metavar="DATASET")
+    for name, config in IMPORTERS.items():
+        summary = (config.__doc__ or "").strip().splitlines()[0].rstrip(".")
+        kind = add(name, _import, summary, kinds)
+        kind.set_defaults(kind=name)
+        kind.add_argument("raw", type=Path, metavar="RAW", help="where it lies as its authors ship it")
+        kind.add_argument("--out", required=True, metavar="NAME", help="the prepared dataset's name")
+        add_root(kind)
+        for key, field in config.model_fields.items():
+            text = f"{field.description or ''} (default: {_written(field.default)})".replace("%", "%%")
+            option = f"--{key.replace('_', '-')}"
+            kind.add_argument(option, dest=f"set_{key}", metavar="VALUE", help=" ".join(text.split()))
+
+
+def _written(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value)) or "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from hpsearch.cli.data_actions import build
+    from hpsearch.cli.terminal import TerminalScreen
+
+    for dataset in build(arguments.what, arguments.root, TerminalScreen(arguments.root)):
+        print(f"{dataset.name}: {dataset.card.images} images in {dataset.folder}")
+    return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from hpsearch.cli.data_actions import import_raw
+
+    texts = {
+        key: value for key, value in vars(arguments).items() if key.startswith("set_") and value is not None
+    }
+    options = {key.removeprefix("set_"): value for key, value in texts.items()}
+    with _import_bar() as progress:
+        report = import_raw(arguments.kind, arguments.raw, arguments.out, arguments.root, options, progress)
+    print(report.text)
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from hpsearch.cli.data_actions import check
+
+    checked = check(arguments.name, arguments.root)
+    print(checked.text)
+    return 1 if checked.faults else 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from hpsearch.cli.data_actions import show
+
+    print(show(arguments.name, arguments.root, arguments.out, arguments.split))
+    return 0
+
+
+def _import_bar() -> Any:
+    """Return a context manager that gives the function an import tells how far it is."""
+    from contextlib import contextmanager
+
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bars
+
+    @contextmanager
+    def shown() -> Any:
+        columns = (
+            TextColumn("importing"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+        )
+        with Bars(*columns, transient=True, disable=not sys.stdout.isatty()) as bars:
+            task = bars.add_task("importing", total=None, rate="")
+
+            def show(progress: Progress) -> None:
+                minutes, seconds = divmod(round(progress.left_s), 60)
+                rate = f"{progress.images_per_s:.0f} images/s, {minutes}:{seconds:02d} left"
+                if progress.rejected:
+                    rate += f", {progress.rejected} rejected"
+                bars.update(task, completed=progress.done, total=progress.total, rate=rate)
+
+            yield show
+
+    return shown()

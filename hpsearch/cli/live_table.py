@@ -1,0 +1,185 @@
+"""What a person sees while a search runs: one live table on a terminal, plain lines in a log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from hpsearch.results.leaderboard import STYLES, duration, rows
+from hpsearch.study.naming import run_name, short_names
+from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
+
+PROGRESS_EVERY_S = 60.0
+TOP = 5
+BAR_WIDTH = 20
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is to be done: trials in all (None where only the time counts), side by side, until when."""
+
+    trials: int | None
+    side_by_side: int
+    deadline_s: float | None = None
+    """Unix seconds after which no further trial starts."""
+
+
+class LiveView:
+    """Shows a study while it changes; a context manager, because a terminal must be left in order.
+
+    `clock` gives Unix seconds.
+    """
+
+    def __init__(self, console: Console, plan: Plan, clock: Callable[[], float] = time.time) -> None:
+        self._console = console
+        self._plan = plan
+        self._clock = clock
+        self._study: StudyRecord | None = None
+        self._told: set[int] = set()
+        self._progress_s = clock()
+        self._live: Live | None = None
+        if console.is_terminal:
+            self._live = Live(
+                console=console, get_renderable=self._screen, refresh_per_second=2, transient=True
+            )
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def update(self, study: StudyRecord) -> None:
+        """Show the study as it is now. Trials that had ended before the first update are not told again."""
+        ended = [trial for trial in study.trials if trial.state is not TrialState.RUNNING]
+        if self._study is None:
+            self._told = {trial.number for trial in ended}
+        self._study = study
+        if self._live is None:
+            self._log(study, [trial for trial in ended if trial.number not in self._told])
+
+    def _log(self, study: StudyRecord, news: Sequence[TrialRecord]) -> None:
+        for trial in news:
+            self._told.add(trial.number)
+            self._say(ended_line(study, trial))
+        if self._clock() - self._progress_s >= PROGRESS_EVERY_S:
+            self._progress_s = self._clock()
+            self._say(" · ".join(progress(study, self._plan, self._clock())))
+
+    def _say(self, text: str) -> None:
+        at = time.strftime("%H:%M:%S", time.localtime(self._clock()))
+        self._console.print(f"{at} {text}", soft_wrap=True, highlight=False, markup=False)
+
+    def _screen(self) -> RenderableType:
+        study, now_s = self._study, self._clock()
+        if study is None:
+            return Text("")
+        counts, *figures = progress(study, self._plan, now_s)
+        parts: list[RenderableType] = [Text(counts, style="bold"), Text(" · ".join(figures))]
+        running = [trial for trial in study.trials if trial.state is TrialState.RUNNING]
+        if running:
+            parts.append(_running(study, running, self._console.width, now_s))
+        if len(running) < len(study.trials):
+            parts.append(rows(study, self._console.width, TOP))
+        return Group(*parts)
+
+
+def progress(study: StudyRecord, plan: Plan, now_s: float) -> list[str]:
+    """Return the counts, and as far as known the best objective, the speed and the time left."""
+    counts = {state: sum(trial.state is state for trial in study.searched) for state in TrialState}
+    ended = sum(counts.values()) - counts[TrialState.RUNNING]
+    total = "" if plan.trials is None else f" of {plan.trials}"
+    shown = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
+    parts = [f"{study.name}: {ended}{total} trials" + (f" ({shown})" if shown else "")]
+    if again := [trial for trial in study.trials if trial.confirms is not None]:
+        done = sum(trial.state is not TrialState.RUNNING for trial in again)
+        parts.append(f"{done} of {len(again)} confirmations")
+    best = study.best
+    if best is not None and best.objective is not None:
+        ratio = best.objective / study.provenance.baseline
+        parts.append(f"best {best.objective:.2f} (trial {best.number}, {ratio:.2f} of baseline)")
+    speeds = [
+        _last(trial, "speed/images_per_s") for trial in study.trials if trial.state is TrialState.RUNNING
+    ]
+    if any(speeds):
+        parts.append(f"{sum(speeds):.0f} images/s")
+    left_s = time_left_s(study, plan, now_s)
+    if left_s is not None:
+        parts.append(f"{duration(left_s)} left")
+    return parts
+
+
+def ended_line(study: StudyRecord, trial: TrialRecord) -> str:
+    """Return what came of one trial, in one line."""
+    result = "" if trial.objective is None else f", {study.objective} {trial.objective:.3f}"
+    took = "" if trial.ended_s is None else f" in {duration(trial.ended_s - trial.started_s)}"
+    why = f": {trial.reason}" if trial.reason and trial.state is not TrialState.COMPLETE else ""
+    name = run_name(trial, short_names([trial]))
+    return f"trial {name} {trial.state.value}{result}{took}{why}"
+
+
+def time_left_s(study: StudyRecord, plan: Plan, now_s: float) -> float | None:
+    """Estimate the seconds until the last trial ends; None while nothing is known.
+
+    Trials still to come are expected to take as long as those that ended did on average, pruned ones
+    included; before one has ended, as long as the running ones would at their pace.
+    """
+    running = [trial for trial in study.trials if trial.state is TrialState.RUNNING]
+    took_s = [t.ended_s - t.started_s for t in study.trials if t.ended_s is not None]
+    if not took_s:
+        took_s = [
+            (now_s - trial.started_s) / len(trial.epochs) * trial.config.epochs
+            for trial in running
+            if trial.epochs
+        ]
+    if not took_s:
+        return None
+    mean_s = sum(took_s) / len(took_s)
+    work_s = sum(max(mean_s - (now_s - trial.started_s), 0.0) for trial in running)
+    estimates = [] if plan.deadline_s is None else [max(plan.deadline_s - now_s, 0.0) + mean_s]
+    if plan.trials is not None:
+        waiting = max(plan.trials - len(study.searched), 0)
+        estimates.append((work_s + waiting * mean_s) / plan.side_by_side)
+    return min(estimates, default=None)
+
+
+def _running(study: StudyRecord, trials: Sequence[TrialRecord], width: int, now_s: float) -> Table:
+    objective = study.objective.rpartition("/")[2]
+    name_width = max(width - (7 + BAR_WIDTH + len(objective) + 8 + 7) - 6 * 2 - 1, 16)
+    grid = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="bold")
+    grid.add_column("running", style=STYLES[TrialState.RUNNING], no_wrap=True, max_width=name_width)
+    grid.add_column("epoch", justify="right", min_width=7)
+    grid.add_column("", min_width=BAR_WIDTH)
+    grid.add_column(objective, justify="right", min_width=len(objective))
+    grid.add_column("images/s", justify="right", min_width=8)
+    grid.add_column("time", justify="right", min_width=7)
+    for trial in trials:
+        done, total = len(trial.epochs), trial.config.epochs
+        grid.add_row(
+            run_name(trial, short_names([trial])),
+            f"{done}/{total}",
+            ProgressBar(total=total, completed=done, width=BAR_WIDTH),
+            "" if trial.objective is None else f"{trial.objective:.2f}",
+            f"{_last(trial, 'speed/images_per_s'):.0f}" if trial.epochs else "",
+            duration(max(now_s - trial.started_s, 0.0)),
+        )
+    return grid
+
+
+def _last(trial: TrialRecord, metric: str) -> float:
+    return trial.epochs[-1].get(metric, 0.0) if trial.epochs else 0.0

@@ -1,0 +1,114 @@
+"""The terminal of a launch: plan, progress of datasets, live table, the winner and what to do next."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from hpsearch.cli.live_table import LiveView, Plan
+from hpsearch.cli.summary import describe
+from hpsearch.driver.work import TrialResources
+from hpsearch.results.leaderboard import table
+from hpsearch.study.records import StudyRecord
+from hpsearch.study.spec import StudySpec
+from trainables.data.datasets import dataset_name
+
+
+class TerminalScreen:
+    """Speaks to a person; `space`, `trials` and `address` are what was launched, to propose it again."""
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        space: Path | None = None,
+        trials: int | None = None,
+        address: str | None = None,
+        console: Console | None = None,
+    ) -> None:
+        self._root = [] if root == Path("hpsearch-runs") else ["--root", str(root)]
+        self._address = [] if address is None else ["--address", address]
+        self._space = space
+        self._trials = trials
+        self._combinations: int | None = None
+        self._console = console or Console(highlight=False)
+
+    def say(self, text: str) -> None:
+        """Show a line."""
+        self._console.print(text, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def building(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """Show a bar once the building of a dataset has begun; nothing where it is there already."""
+        columns = (
+            TextColumn(f"building {what}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("images"),
+            TimeRemainingColumn(),
+        )
+        began_s = time.monotonic()
+        images = 0
+        with ExitStack() as shown:
+            bars: Progress | None = None
+
+            def show(done: int, total: int) -> None:
+                nonlocal bars, images
+                images = total
+                if bars is None and self._console.is_terminal:
+                    bars = shown.enter_context(Progress(*columns, console=self._console, transient=True))
+                    bars.add_task(what)
+                if bars is not None:
+                    bars.update(bars.task_ids[0], completed=done, total=total)
+
+            yield show
+        if images:
+            self.say(f"built {what}: {images} images in {time.monotonic() - began_s:.0f} s")
+
+    @contextmanager
+    def searching(
+        self, spec: StudySpec, resources: TrialResources, concurrent: int
+    ) -> Iterator[Callable[[StudyRecord], None]]:
+        """Show the plan, then the live table until the search ends."""
+        self.say(describe(spec))
+        self._combinations = spec.combinations
+        gpus = f" and {resources.gpus:g} GPU" if resources.gpus else ""
+        self.say(f"\n{concurrent} side by side, each with {resources.cpus} CPU{gpus}\n")
+        hours = spec.search.budget.hours
+        deadline_s = None if hours is None else time.time() + hours * 3600
+        with LiveView(self._console, Plan(spec.trials, concurrent, deadline_s)) as view:
+            yield view.update
+
+    def result(self, study: StudyRecord) -> None:
+        """Show the leaderboard and the next commands."""
+        self._console.print(table(study, self._console.width))
+        if study.best is not None:
+            self.say(f"\nThe winner's config: {study.folder / 'best.yaml'}")
+        self.say("\nNext:")
+        self._propose("report", study.name, why="one page: what helps, by how much, and is it luck?")
+        self._propose("ui", why="compare the runs in MLflow")
+        if study.best is not None:
+            pictures = dataset_name(study.best.config.data.train.dataset)
+            self._propose("data", "show", pictures, why="the pictures that it learned from")
+        trials = len(study.searched)
+        if self._combinations is None or trials < self._combinations:
+            self._propose(*self._launch(2 * trials), why="go on searching")
+
+    def interrupted(self) -> None:
+        """Say how to go on."""
+        self.say("\nStopped; everything is kept. To go on:")
+        self._propose(*self._launch(self._trials))
+
+    def _launch(self, trials: int | None) -> list[str]:
+        budget = [] if trials is None else ["--trials", str(trials)]
+        return ["launch", str(self._space), *budget, *self._address]
+
+    def _propose(self, *words: str, why: str = "") -> None:
+        command = shlex.join(["hpsearch", *words, *self._root])
+        self.say(f"  {command}" + (f"    # {why}" if why else ""))

@@ -1,0 +1,138 @@
+"""The pretrainings that trials wait for: each is trained once, here or by whoever else wants it first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hpsearch.driver.work import TrialResources
+from hpsearch.study.records import Placement, PretrainingRecord, TrialState
+from trainables.base.locks import FileLock
+from trainables.training.checkpoints import Checkpoints, History
+from trainables.training.jobs import PretrainingJob
+from trainables.training.pretraining import LOCK, Pretraining
+
+SAY_EVERY_S = 30.0
+"""How often a person hears how far a pretraining is."""
+
+
+@dataclass
+class Pretrainings:
+    """Hands out the pretrainings that nobody else trains, and remembers which failed.
+
+    `store` is the folder of all that were ever trained; `on_change` hears of every epoch, `say` tells a
+    person.
+    """
+
+    store: Path
+    datasets: Path
+    resources: TrialResources
+    on_change: Callable[[PretrainingRecord], None]
+    say: Callable[[str], None]
+
+    def __post_init__(self) -> None:
+        self._under_way: set[str] = set()
+        self._failed: dict[str, str] = {}
+        self._awaited: set[str] = set()
+
+    def failed(self, wanted: Pretraining) -> str | None:
+        """Return why a pretraining failed for good in this launch, or None."""
+        return self._failed.get(wanted.name)
+
+    def trunk(self, wanted: Pretraining) -> Path | None:
+        """Return the trunk that a pretraining came to, None while it is not done."""
+        trunk = wanted.trunk(self.store)
+        return trunk if trunk.is_file() else None
+
+    def item(self, wanted: Pretraining) -> PretrainingItem | None:
+        """Return the pretraining to run, None while it is under way here or elsewhere."""
+        name = wanted.name
+        if name in self._under_way:
+            return None
+        lock = FileLock.take(self.store / name / LOCK)
+        if lock is None:
+            if name not in self._awaited:
+                self.say(f"pretraining {wanted.title}: another launch trains it, its trials wait")
+            self._awaited.add(name)
+            return None
+        if self.trunk(wanted) is not None:  # done by the other launch just now
+            lock.release()
+            return None
+        self._under_way.add(name)
+        job = PretrainingJob(
+            wanted, self.store / name, self.datasets, self.resources.cpus, self.resources.gpus
+        )
+        return PretrainingItem(job, lock, self)
+
+    def ended(self, wanted: Pretraining, reason: str | None) -> None:
+        """Take in that a pretraining ended; `reason` says why it failed, None: it did not."""
+        self._under_way.discard(wanted.name)
+        if reason is not None:
+            self._failed[wanted.name] = reason
+
+
+class PretrainingItem:
+    """One pretraining under way; see `hpsearch.driver.work.WorkItem`."""
+
+    def __init__(self, job: PretrainingJob, lock: FileLock, desk: Pretrainings) -> None:
+        self.job = job
+        self._lock = lock
+        self._desk = desk
+        self._said_s = 0.0
+        self._record = PretrainingRecord(
+            name=job.pretraining.name,
+            title=job.pretraining.title,
+            state=TrialState.RUNNING,
+            config={"key": job.pretraining.key, **job.pretraining.config},
+            epochs=(),
+            seen_s=(),
+            reason="",
+            started_s=time.time(),
+            ended_s=None,
+            placement=None,
+        )
+        self._say(f"begins, {job.epochs} epochs" if not self._begun() else "goes on")
+        desk.on_change(self._record)
+
+    def on_epochs(self, first_epoch: int, history: History, placement: Placement) -> bool:
+        """Take in epochs; a pretraining is never stopped."""
+        epochs = (*self._record.epochs[: first_epoch - 1], *history)
+        now = time.time()
+        seen_s = (*self._record.seen_s, *[now] * (len(epochs) - len(self._record.seen_s)))
+        self._change(epochs=epochs, seen_s=seen_s, placement=placement)
+        if now - self._said_s > SAY_EVERY_S and len(epochs) < self.job.epochs:
+            self._say(f"epoch {len(epochs)}/{self.job.epochs}")
+        return False
+
+    def on_done(self) -> None:
+        """The trunk is written."""
+        Checkpoints(self.job.folder).clear()
+        self._end(TrialState.COMPLETE, None)
+        self._say(f"done in {time.time() - self._record.started_s:.0f} s")
+
+    def on_failed(self, reason: str) -> None:
+        """It failed for good, and with it the trials that want it."""
+        self._end(TrialState.FAILED, reason)
+        self._say(f"failed: {reason}")
+
+    def on_note(self, note: str) -> None:
+        """Pass on what a person should hear."""
+        self._say(note)
+
+    def _end(self, state: TrialState, reason: str | None) -> None:
+        self._desk.ended(self.job.pretraining, reason)
+        self._lock.release()
+        self._change(state=state, reason=reason or "", ended_s=time.time())
+
+    def _change(self, **news: object) -> None:
+        self._record = replace(self._record, **news)  # type: ignore[arg-type]
+        self._desk.on_change(self._record)
+
+    def _say(self, text: str) -> None:
+        self._said_s = time.time()
+        self._desk.say(f"pretraining {self.job.pretraining.title}: {text}")
+
+    def _begun(self) -> bool:
+        return any(self.job.folder.glob("checkpoint_*"))

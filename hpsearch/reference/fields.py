@@ -1,0 +1,56 @@
+"""What is known about a key of a config: its values as a JSON schema, its default, its help text."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from trainables.base.schema import Config, variant_of
+
+Schema = dict[str, Any]
+
+
+def value_schemas(model: type[Config], key: str) -> list[Schema]:
+    """Return the JSON schemas that a plain value of a key may meet, one a type.
+
+    Of a key that takes a variant, those of what may stand beside the variants: a free name, null.
+    """
+    parts = list(_alternatives(_properties(model)[key]))
+    if variant_of(model.model_fields[key]) is None:
+        return parts
+    return [part for part in parts if part.get("type") == "null" or "pattern" in part]
+
+
+def default_of(field: FieldInfo) -> Any:
+    """Return a key's default as YAML writes it: of a variant its name, where its settings are its own."""
+    value, variant = field.default, variant_of(field)
+    if isinstance(value, Config):
+        if variant is None:
+            return None
+        settings = value.model_dump(mode="json", exclude_defaults=True)
+        return {variant.name_of(value): settings} if settings else variant.name_of(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def help_of(thing: FieldInfo | type[Config]) -> str:
+    """Return the help text of a key, or the docstring of a config, in one line."""
+    text = thing.description if isinstance(thing, FieldInfo) else inspect.getdoc(thing)
+    return " ".join((text or "").split())
+
+
+@cache
+def _properties(model: type[Config]) -> dict[str, Schema]:
+    properties: dict[str, Schema] = model.model_json_schema()["properties"]
+    return properties
+
+
+def _alternatives(schema: Schema) -> Iterator[Schema]:
+    if "anyOf" in schema:
+        for part in schema["anyOf"]:
+            yield from _alternatives(part)
+    else:
+        yield {key: value for key, value in schema.items() if key not in ("title", "default", "description")}

@@ -1,0 +1,159 @@
+"""The JSON schema of a search space, with which an editor completes and checks while one types.
+
+A hole may stand wherever a value may. So every value has a definition of its own, named by its dotted path,
+and the options of a choice point back to the definition that the choice stands in: the schema grows with the
+number of keys alone.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_origin
+
+from pydantic.fields import FieldInfo
+
+from hpsearch.reference.fields import Schema, default_of, help_of, value_schemas
+from hpsearch.study.config import SearchConfig
+from hpsearch.study.spec import SECTION
+from trainables.base.schema import Config, Variant, config_in, needs_settings, variant_of
+from trainables.training.config import TrainConfig
+
+BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+
+
+def render() -> str:
+    """Return the schema as JSON text, a definition a line."""
+    schema = search_space_schema()
+    definitions = schema.pop("$defs")
+    head = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in schema.items()]
+    lines = [f"    {json.dumps(name)}: {json.dumps(text)}" for name, text in definitions.items()]
+    return "{\n" + ",\n".join([*head, '  "$defs": {\n' + ",\n".join(lines) + "\n  }"]) + "\n}\n"
+
+
+def search_space_schema() -> Schema:
+    """Return the JSON schema (draft 2020-12) of a search space."""
+    definitions = dict(HOLE_PARTS)
+    config = _Writer(definitions, holes=True).section(TrainConfig, ())
+    search = _Writer(definitions, holes=False).section(SearchConfig, (SECTION,))
+    part = {key: {"anyOf": [value, True]} for key, value in config["properties"].items()}  # to complete only
+    definitions[f"{SECTION}.enqueue"]["anyOf"] = [
+        {"type": "array", "items": {"type": "object", "properties": part, "additionalProperties": False}}
+    ]
+    config["properties"] = {
+        SECTION: {**search, "type": ["object", "null"], "description": help_of(SearchConfig)},
+        **config["properties"],
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "hpsearch search space",
+        "description": "A training config in which holes may stand for values, and how to search it.",
+        **config,
+        "$defs": definitions,
+    }
+
+
+class _Writer:
+    """Writes the definition of each value below a config; `holes`: a hole may stand in its place."""
+
+    def __init__(self, definitions: dict[str, Schema], *, holes: bool) -> None:
+        self.definitions = definitions
+        self.holes = holes
+
+    def section(self, model: type[Config], path: tuple[str, ...]) -> Schema:
+        """Return the schema of a mapping of settings."""
+        fields = model.model_fields
+        schema: Schema = {
+            "type": "object",
+            "properties": {key: self.field(model, key, (*path, key)) for key in fields},
+            "additionalProperties": False,
+        }
+        if required := [key for key, field in fields.items() if field.is_required()]:
+            schema["required"] = required
+        return schema
+
+    def field(self, model: type[Config], key: str, path: tuple[str, ...]) -> Schema:
+        field = model.model_fields[key]
+        variant, config = variant_of(field), config_in(field.annotation)
+        if variant is not None:
+            values = [*self.variants(variant, path), *value_schemas(model, key)]
+        elif config is not None:
+            section = self.section(config, path)
+            listed = get_origin(field.annotation) is tuple
+            values = [{"type": "array", "items": section} if listed else section]
+            values += [value for value in value_schemas(model, key) if value.get("type") == "null"]
+        else:
+            values = [self.with_items(value, path) for value in value_schemas(model, key)]
+        return self.place(path, help_of(field), values, field)
+
+    def variants(self, variant: Variant, path: tuple[str, ...]) -> list[Schema]:
+        bare = [name for name, row in variant.table.items() if not needs_settings(row)]
+        numbers = [int(name) for name in bare if name.isdigit()]  # as YAML reads such a name without quotes
+        values: list[Schema] = [{"enum": [*bare, *numbers]}] if bare else []
+        for name, row in variant.table.items():
+            settings: Schema = self.section(row, (*path, name))
+            if name in bare:
+                settings["type"] = ["object", "null"]
+            place = self.place((*path, name), help_of(row), [settings])
+            values.append(_mapping({name: place}, required=[name]))
+        return values
+
+    def with_items(self, value: Schema, path: tuple[str, ...]) -> Schema:
+        """Let holes stand in the items of a list too."""
+        if not self.holes or "items" not in value:
+            return value
+        return {**value, "items": self.place((*path, "item"), "", [value["items"]])}
+
+    def place(
+        self, path: tuple[str, ...], text: str, values: list[Schema], field: FieldInfo | None = None
+    ) -> Schema:
+        """Define what may stand at `path`; return a reference to it."""
+        name = ".".join(path)
+        here: Schema = {"$ref": f"#/$defs/{name}"}
+        definition: Schema = {"description": text} if text else {}
+        if field is not None and not field.is_required() and (default := default_of(field)) is not None:
+            definition["default"] = default
+        definition["anyOf"] = [*values, *(_holes(here, values) if self.holes else [])]
+        self.definitions[name] = definition
+        return here
+
+
+def _holes(here: Schema, values: list[Schema]) -> list[Schema]:
+    """Return the holes that may stand at `here`: a range only where a number may."""
+    options: Schema = {
+        "anyOf": [
+            {"type": "array", "items": here, "minItems": 1},
+            {"type": "object", "additionalProperties": here, "minProperties": 1},
+        ],
+    }
+    holes = [_mapping({"choice": options}, required=["choice"])]
+    for value in values:
+        if "enum" not in value and value.get("type") in ("number", "integer"):
+            bounds = {key: value[key] for key in BOUNDS if key in value}
+            holes += [_range("float", "number", bounds)] if value["type"] == "number" else []
+            holes += [_range("int", "integer", bounds)]
+    return holes
+
+
+def _range(kind: str, number: str, bounds: Schema) -> Schema:
+    ends: Schema = {"type": "array", "items": {"type": number, **bounds}, "minItems": 2, "maxItems": 2}
+    keys = {kind: ends, "log": {"$ref": "#/$defs/hole.log"}, "step": {"$ref": f"#/$defs/hole.{kind}.step"}}
+    return _mapping(keys, required=[kind])
+
+
+HOLE_PARTS: dict[str, Schema] = {
+    "hole.log": {"type": "boolean", "default": False, "description": "Draw evenly on a logarithmic scale."},
+    "hole.float.step": {
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "description": "From one value to the next.",
+    },
+    "hole.int.step": {"type": "integer", "exclusiveMinimum": 0, "description": "From one value to the next."},
+}
+
+
+def _mapping(properties: dict[str, Any], required: list[str]) -> Schema:
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+if __name__ == "__main__":
+    print(render(), end="")

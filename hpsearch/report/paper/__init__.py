@@ -1,0 +1,1 @@
+"""The paper's tables and claims beside a study's own results."""

@@ -1,0 +1,65 @@
+"""The paper's rows as runs of a study's experiment in MLflow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hpsearch.report.paper.rows import ANGLES, PaperRow, by_key, prefix_of, tables_of
+from hpsearch.results.arms import Arm, arms_of
+from hpsearch.study.naming import shown
+from hpsearch.study.records import StudyRecord
+from hpsearch.tracking import default_uri
+from hpsearch.tracking.connection import MlflowAwayError
+from hpsearch.tracking.references import Reference, log_references
+from trainables.base.errors import InputError
+
+SOURCE = "paper"
+
+
+def log_paper(study: StudyRecord, root: Path) -> str:
+    """Write the rows that a study repeats into its experiment; return a line that says what was done.
+
+    Raises `InputError` where the study has no experiment, or MLflow is away.
+    """
+    rows = by_key(tables_of(arms_of(study)))
+    if not rows:
+        return f"study {study.name!r} repeats no table of the paper: nothing was added to MLflow"
+    references = [reference_of(row, arm, own_data) for row, arm, own_data in rows.values()]
+    uri = default_uri(root)
+    try:
+        added = log_references(uri, study.name, references)
+    except MlflowAwayError as error:
+        raise InputError(f"MLflow at {uri} cannot be written: {error}") from None
+    if added is None:
+        raise InputError(f"study {study.name!r} has no experiment in MLflow at {uri}: launch it again")
+    return f"{len(references)} rows of the paper stand in MLflow beside the trials, {added} of them new"
+
+
+def reference_of(row: PaperRow, arm: Arm, own_data: bool) -> Reference:
+    """Return a row as a run whose params and metrics bear the names of the trials' own."""
+    method = row.method
+    params = {
+        "pretext": method.task,
+        "pretext.grid": method.grid,
+        "pretext.flag": method.flag,
+        "pretext.heads": method.heads,
+        "augmentation": method.augmentation,
+        "init": method.init,
+        "head.bin_deg": method.bin_deg,
+        "data.train.subjects": method.subjects,
+        "paper.table": row.table,
+        "paper.row": row.row,
+        "paper.dataset": row.dataset + (" reduced" if row.reduced else ""),
+    }
+    prefix = prefix_of(row, arm.config, own_data) or "validation"
+    metrics = {f"{prefix}/mae_deg": row.average_deg}
+    errors = {angle: row.errors_deg[angle] for angle in ANGLES}
+    metrics |= {f"{prefix}/{angle}_mae_deg": error for angle, error in errors.items() if error is not None}
+    return Reference(
+        key=f"{SOURCE} {row.key}",
+        name=f"paper {row.key} {row.title}",
+        source=SOURCE,
+        params={name: shown(value) for name, value in params.items() if value is not None},
+        metrics=metrics,
+        note=row.note,
+    )

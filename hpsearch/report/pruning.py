@@ -1,0 +1,50 @@
+"""What pruning saved."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
+
+EPOCH_S = "speed/epoch_s"
+
+
+@dataclass(frozen=True)
+class PruningStatistics:
+    """Epochs that pruned trials did not train, beside those that were trained; hours as measured."""
+
+    pruned: int
+    epochs_saved: int
+    epochs_trained: int
+    hours_saved: float
+    hours_trained: float
+
+    @property
+    def share(self) -> float:
+        """The saved part of what the search would have cost without pruning."""
+        whole = self.epochs_saved + self.epochs_trained
+        return self.epochs_saved / whole if whole else 0.0
+
+
+def pruning_statistics(study: StudyRecord) -> PruningStatistics:
+    """Return what pruning saved; a trial's missing epochs are counted at its own epochs' mean time."""
+    pruned = [trial for trial in study.trials if trial.state is TrialState.PRUNED]
+    missing = {trial.number: trial.config.epochs - len(trial.epochs) for trial in pruned}
+    return PruningStatistics(
+        pruned=len(pruned),
+        epochs_saved=sum(missing.values()),
+        epochs_trained=sum(len(trial.epochs) for trial in study.trials),
+        hours_saved=sum(missing[trial.number] * epoch_s(trial) for trial in pruned) / 3600,
+        hours_trained=sum(len(trial.epochs) * epoch_s(trial) for trial in study.trials) / 3600,
+    )
+
+
+def epoch_s(trial: TrialRecord) -> float:
+    """Return the mean seconds of an epoch as measured; 0 where none was trained."""
+    measured = [row[EPOCH_S] for row in trial.epochs if EPOCH_S in row]
+    if measured:
+        return math.fsum(measured) / len(measured)
+    if trial.ended_s is None or not trial.epochs:
+        return 0.0
+    return (trial.ended_s - trial.started_s) / len(trial.epochs)

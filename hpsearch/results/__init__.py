@@ -1,0 +1,1 @@
+"""What a study came to: leaderboard, arms, comparison with the baseline, exported network."""

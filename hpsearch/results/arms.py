@@ -1,0 +1,95 @@
+"""Arms: trials that differ in nothing but their seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from hpsearch.results.statistics import Interval, interval
+from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
+from trainables.model.inits import RandomConfig
+from trainables.pretext import NoPretextConfig
+from trainables.training.config import TrainConfig
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One design and every trial of it, one or more, in the order they were asked."""
+
+    trials: tuple[TrialRecord, ...]
+    objective: str
+
+    @property
+    def config(self) -> TrainConfig:
+        """The design; its seed is that of the first trial."""
+        return self.trials[0].config
+
+    @cached_property
+    def finished(self) -> Mapping[int, TrialRecord]:
+        """The complete trial of each seed.
+
+        Where leaders were confirmed, only those runs: the run that made a design the leader was picked for
+        being good, which flatters it.
+        """
+        complete = [trial for trial in self.trials if trial.state is TrialState.COMPLETE]
+        fresh = [trial for trial in complete if trial.confirms is not None]
+        return {trial.config.seed: trial for trial in reversed(fresh or complete)}
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it was trained again, with seeds of its own, after the search."""
+        return any(trial.confirms is not None for trial in self.finished.values())
+
+    @cached_property
+    def values(self) -> Mapping[int, float]:
+        """The objective of each seed that finished."""
+        found = {seed: trial.objective for seed, trial in sorted(self.finished.items())}
+        return {seed: value for seed, value in found.items() if value is not None}
+
+    def runs(self) -> list[tuple[TrialRecord, float]]:
+        """Return every complete trial with its objective."""
+        return [
+            (trial, trial.objective)
+            for trial in self.trials
+            if trial.state is TrialState.COMPLETE and trial.objective is not None
+        ]
+
+    @cached_property
+    def mean(self) -> Interval | None:
+        """The mean objective over its seeds; None where none finished."""
+        return interval(list(self.values.values())) if self.values else None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is supervised learning alone, from random weights."""
+        config = self.config
+        return isinstance(config.pretext, NoPretextConfig) and isinstance(config.init, RandomConfig)
+
+    def metric(self, name: str) -> float | None:
+        """Return the mean of a metric after the last epoch over its seeds, None where one lacks it."""
+        found = [trial.epochs[-1].get(name) for trial in self.finished.values() if trial.epochs]
+        known = [value for value in found if value is not None]
+        return math.fsum(known) / len(known) if known and len(known) == len(found) else None
+
+
+def arms_of(study: StudyRecord) -> tuple[Arm, ...]:
+    """Return the arms of a study, best first.
+
+    Those trained with several seeds come first, by their mean; a single run that looks better may be luck.
+    Then single runs by their value, then what was not trained to its end.
+    """
+    groups: dict[str, list[TrialRecord]] = {}
+    for trial in study.trials:
+        groups.setdefault(trial.config.model_dump_json(exclude={"seed"}), []).append(trial)
+    arms = [Arm(tuple(trials), study.objective) for trials in groups.values()]
+    places = {trial.number: place for place, trial in enumerate(study.leaderboard())}
+
+    def key(arm: Arm) -> tuple[int, float, int]:
+        place = min(places.get(trial.number, len(places)) for trial in arm.trials)
+        if arm.mean is None:
+            return 2, 0.0, place
+        return (0 if arm.mean.n > 1 else 1), arm.mean.mean, place
+
+    return tuple(sorted(arms, key=key))

@@ -1,0 +1,1 @@
+"""Search spaces: a training config with holes, read from YAML, probed and filled."""

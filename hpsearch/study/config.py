@@ -1,0 +1,104 @@
+"""`SearchConfig`: the section `search` of a search space, how it is searched."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from hpsearch.study.pruners import PRUNERS, PrunerConfig, SuccessiveHalvingConfig
+from hpsearch.study.samplers import SAMPLERS, SamplerConfig, TPEConfig
+from trainables.base.schema import Config, Variant
+
+NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,63}")
+"""What a study may be called: a name that is safe as a folder."""
+
+
+class BudgetConfig(Config):
+    """When the search ends."""
+
+    trials: Annotated[int, Field(ge=1)] | None = None
+    """Trials to finish, pruned and failed ones included; 20 where neither this nor `hours` is given."""
+    hours: Annotated[float, Field(gt=0)] | None = None
+    """Hours after which no further trial starts, counted from each launch."""
+
+
+class ResourcesConfig(Config):
+    """What one trial takes of a machine."""
+
+    cpus: Annotated[int, Field(ge=1)] = 1
+    """CPU cores, and threads, a trial."""
+    gpus: Annotated[float, Field(ge=0)] | Literal["auto"] = "auto"
+    """GPUs a trial; a fraction is its share of the GPU's memory too. `auto`: 1 where there is one, else 0."""
+    concurrent: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """Trials side by side; `auto`: as many as fit."""
+
+    @field_validator("gpus")
+    @classmethod
+    def _gpus_are_whole_above_one(cls, gpus: float | str) -> float | str:
+        if isinstance(gpus, float) and gpus > 1 and not gpus.is_integer():
+            raise ValueError(f"a trial takes a fraction of one GPU or whole GPUs, got {gpus}")
+        return gpus
+
+
+class ConfirmConfig(Config):
+    """How leaders are told from luck: trained again, beside the supervised baseline, with paired seeds."""
+
+    top: Annotated[int, Field(ge=1)] = 3
+    """Best trials that are trained again; the best one without pretext task is always among them."""
+    seeds: Annotated[int, Field(ge=2, le=50)] = 3
+    """Seeds each of them is trained with."""
+
+
+class SearchConfig(Config):
+    """How the space is searched."""
+
+    name: str | None = None
+    """The study's name: MLflow experiment and folder below the root. The file's name where left out."""
+    objective: Literal[
+        "validation/mae_deg",
+        "validation/best_mae_deg",
+        "validation/geodesic_deg",
+        "validation/yaw_mae_deg",
+        "validation/pitch_mae_deg",
+        "validation/roll_mae_deg",
+    ] = "validation/mae_deg"
+    """The metric to minimise, taken after the last epoch (`best_`: after the best one)."""
+    sampler: Annotated[SamplerConfig, Variant(SAMPLERS)] = TPEConfig()
+    """How the next trial's values are chosen."""
+    pruner: Annotated[PrunerConfig, Variant(PRUNERS)] = SuccessiveHalvingConfig()
+    """When a trial is stopped early."""
+    budget: BudgetConfig = BudgetConfig()
+    """When the search ends."""
+    enqueue: Annotated[tuple[dict[str, Any], ...], Field(strict=False)] = ()
+    """Known configs tried first: parts of a training config; holes they leave open are sampled."""
+    resources: ResourcesConfig = ResourcesConfig()
+    """What one trial takes of a machine."""
+    confirm: ConfirmConfig | None = None
+    """Train the leaders again with other seeds before believing them; off where null."""
+    leaders: Annotated[int, Field(ge=1)] = 3
+    """Best trials that are measured on the test sets, `data.test`, when the search has ended."""
+    retries: Annotated[int, Field(ge=0)] = 2
+    """Times a trial is started again from its last checkpoint after its process died."""
+    epoch_timeout_s: Annotated[float, Field(gt=0)] = 3600.0
+    """Seconds after which an epoch counts as hung and its process is killed."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Seeds the sampler. Weights and data are seeded by the training config's own `seed`."""
+
+    @field_validator("objective", mode="before")
+    @classmethod
+    def _tests_decide_nothing(cls, objective: object) -> object:
+        if isinstance(objective, str) and objective.startswith("test"):
+            raise ValueError(
+                f"{objective!r} is measured on a test set, and a search that tunes on it has none left: "
+                "the objective comes from validation"
+            )
+        return objective
+
+    @field_validator("name")
+    @classmethod
+    def _name_stays_inside_the_root(cls, name: str | None) -> str | None:
+        if name is not None and not NAME.fullmatch(name):
+            raise ValueError(f"a study's name must match {NAME.pattern}, got {name!r}")
+        return name

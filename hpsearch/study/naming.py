@@ -1,0 +1,96 @@
+"""How a trial's design is named, the same in the live table, the leaderboard and MLflow."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from hpsearch.study.records import TrialRecord
+from trainables.base.schema import Config, variant_of
+
+
+def short_names(trials: Iterable[TrialRecord]) -> dict[str, str]:
+    """Return a short name for the shared path of each searched value, in the order they were first seen.
+
+    It is the path's last part, or the whole path where two of them end alike.
+    """
+    paths = list(dict.fromkeys(path for trial in trials for path in shared_params(trial)))
+    times = Counter(map(_last, paths))
+    return {path: _last(path) if times[_last(path)] == 1 else path for path in paths}
+
+
+def design(trial: TrialRecord, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return the searched values of a trial under their short names."""
+    return {names[path]: value for path, value in shared_params(trial).items()}
+
+
+def run_name(trial: TrialRecord, names: Mapping[str, str]) -> str:
+    """Return the design at a glance, such as `07 puzzling grid=3 flag=3 ssl_weight=12`.
+
+    The value of a choice between words needs no key beside it.
+    """
+    parts = [f"{trial.number:02d}"]
+    for name, value in design(trial, names).items():
+        text = shown(value)
+        parts.append(text if isinstance(value, str) and not _is_number(text) else f"{name}={text}")
+    return " ".join(parts)
+
+
+def shown(value: object) -> str:
+    """Return a value as a person reads it: three significant digits, YAML's words for the rest."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value:.3g}"
+        case _:
+            return str(value)
+
+
+class Row(NamedTuple):
+    """One value of a config: its dotted path, the path without names of variants, and the value as text."""
+
+    path: str
+    shared: str
+    text: str
+
+
+def rows(config: Config, path: str = "", shared: str = "") -> Iterator[Row]:
+    """Yield every value of a config.
+
+    A variant is a row of its own (`pretext` = `puzzling`) and its settings follow below its name
+    (`pretext.puzzling.grid` = `3`). Their shared path leaves that name out (`pretext.grid`), so that
+    settings of the same meaning stand in one column.
+    """
+    plain = config.model_dump(mode="json")
+    for name, field in type(config).model_fields.items():
+        value = getattr(config, name)
+        variant = variant_of(field)
+        if not isinstance(value, Config):
+            yield Row(
+                path + name, shared + name, value if isinstance(value, str) else json.dumps(plain[name])
+            )
+        elif variant is None:
+            yield from rows(value, f"{path}{name}.", f"{shared}{name}.")
+        else:
+            chosen = variant.name_of(value)
+            yield Row(path + name, shared + name, chosen)
+            yield from rows(value, f"{path}{name}.{chosen}.", f"{shared}{name}.")
+
+
+def shared_params(trial: TrialRecord) -> dict[str, Any]:
+    """Return the searched values of a trial under their shared paths."""
+    shared = {row.path: row.shared for row in rows(trial.config)}
+    return {shared.get(path, path): value for path, value in trial.params.items()}
+
+
+def _last(path: str) -> str:
+    return path.rpartition(".")[2]
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).isdigit()

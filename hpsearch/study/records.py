@@ -1,0 +1,150 @@
+"""The nouns of a study as plain values: what was tried, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from trainables.training.config import TrainConfig
+
+
+class TrialState(StrEnum):
+    """How a trial stands. Only COMPLETE trials trained their full budget and may be the best."""
+
+    RUNNING = "running"
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a trial ran: host name, device (`cpu` or the GPU's name) and its shares."""
+
+    host: str
+    device: str
+    cpus: float
+    gpus: float
+
+    def written(self) -> dict[str, Any]:
+        """Return the value for a file."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What is true of every trial of a study and does not follow from its search space."""
+
+    baseline: float
+    """The objective of always predicting the training mean."""
+    datasets: Mapping[str, str]
+    """Each data role (`train`, `validation`) -> `dataset name @ content hash`."""
+    code_version: str
+
+    def written(self) -> dict[str, Any]:
+        """Return the value for a file."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One trial. Times are Unix seconds.
+
+    `params` are the values of the holes under their dotted paths, `config` is the whole training config, and
+    `epochs[i]` are the metrics after epoch i + 1. `objective` is the value the search minimises, None until
+    the trial has one. `reason` says why it ended, in words.
+    """
+
+    number: int
+    state: TrialState
+    params: Mapping[str, Any]
+    config: TrainConfig
+    epochs: tuple[Mapping[str, float], ...]
+    objective: float | None
+    reason: str
+    started_s: float
+    ended_s: float | None
+    placement: Placement | None
+    folder: Path
+    """Holds the trial's checkpoints and `best.pt`, the weights of its best epoch."""
+    pretrained: str | None = None
+    """The folder below `ROOT/pretrained` that its trunk started from; None: random weights."""
+    confirms: int | None = None
+    """The number of the trial that it repeats with another seed; None for the search's own trials."""
+    test: Mapping[str, float] = field(default_factory=dict)
+    """Errors on the test sets, measured once for the search's leaders: `test/NAME/mae_deg` and the like."""
+
+
+@dataclass(frozen=True)
+class PretrainingRecord:
+    """One pretraining, which any number of trials may start from. Times are Unix seconds.
+
+    `name` is its folder below `ROOT/pretrained` and ends in its key, `title` says what it learns, `config` is
+    all that shapes it; `epochs[i]` are the metrics after epoch i + 1, first seen at `seen_s[i]`.
+    """
+
+    name: str
+    title: str
+    state: TrialState
+    config: Mapping[str, Any]
+    epochs: tuple[Mapping[str, float], ...]
+    seen_s: tuple[float, ...]
+    reason: str
+    started_s: float
+    ended_s: float | None
+    placement: Placement | None
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """A study: its trials in the order they were asked, and what a comparison needs to know about them."""
+
+    name: str
+    folder: Path
+    objective: str
+    """The metric's name, such as `validation/mae_deg`; smaller is better."""
+    provenance: Provenance
+    trials: tuple[TrialRecord, ...]
+
+    @property
+    def searched(self) -> tuple[TrialRecord, ...]:
+        """The search's own trials, without those that repeat one with another seed."""
+        return tuple(trial for trial in self.trials if trial.confirms is None)
+
+    def confirmations(self, number: int) -> tuple[TrialRecord, ...]:
+        """Return the finished repetitions of a trial."""
+        return tuple(
+            trial
+            for trial in self.trials
+            if trial.confirms == number and trial.state is TrialState.COMPLETE and trial.objective is not None
+        )
+
+    def confirmed(self, number: int) -> float | None:
+        """Return the mean objective of a trial's repetitions, None where there are none."""
+        values = [trial.objective for trial in self.confirmations(number) if trial.objective is not None]
+        return fmean(values) if values else None
+
+    def leaderboard(self) -> tuple[TrialRecord, ...]:
+        """Return the search's complete trials, best first, then pruned, running and failed ones.
+
+        Trials that were confirmed stand first, by the mean of their repetitions: the others had one try.
+        """
+        rank = {TrialState.COMPLETE: 0, TrialState.PRUNED: 1, TrialState.RUNNING: 2, TrialState.FAILED: 3}
+
+        def key(trial: TrialRecord) -> tuple[int, int, float, float, int]:
+            value = float("inf") if trial.objective is None else trial.objective
+            reached = -len(trial.epochs) if trial.state is TrialState.PRUNED else 0
+            mean = self.confirmed(trial.number)
+            return rank[trial.state], mean is None, reached, value if mean is None else mean, trial.number
+
+        return tuple(sorted(self.searched, key=key))
+
+    @property
+    def best(self) -> TrialRecord | None:
+        """The first of the leaderboard that is complete."""
+        complete = [trial for trial in self.leaderboard() if trial.state is TrialState.COMPLETE]
+        return complete[0] if complete else None

@@ -1,0 +1,219 @@
+"""`StudySpec`: what a person writes, parsed once; every fault of the file is found before anything starts."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from hpsearch.space.holes import HOLE_KEYS, Params
+from hpsearch.space.reader import holes_below, read_space
+from hpsearch.space.space import Space
+from hpsearch.study.config import NAME, SearchConfig
+from hpsearch.study.samplers import SAMPLERS
+from trainables.base.errors import Fault, InputError, nearest
+from trainables.base.schema import KeyPath, faults_of
+from trainables.base.yaml_document import YamlDocument, load_yaml
+from trainables.training.config import TrainConfig, parse_config
+
+MAX_GRID = 10_000
+"""Combinations that a grid may have: a hundred days of quarter-hour trials."""
+
+SECTION = "search"
+"""The one key of a search space that is not part of the training config."""
+
+
+@dataclass(frozen=True)
+class StudySpec:
+    """A search space read from a file: how to search, and the training config with holes."""
+
+    name: str
+    search: SearchConfig
+    space: Space
+    enqueued: tuple[Params, ...]
+    """Params tried first; the whole grid for the grid sampler."""
+    document: YamlDocument
+
+    @property
+    def trials(self) -> int | None:
+        """How many trials to finish; None where only the hours count."""
+        budget, combinations = self.search.budget, self.combinations
+        if combinations is not None:
+            return min(combinations, budget.trials or combinations)
+        return budget.trials or (None if budget.hours else 20)
+
+    @property
+    def combinations(self) -> int | None:
+        """How many trials there can be; None where a sampler draws ever new ones."""
+        if isinstance(self.search.sampler, _GRID):
+            return len(self.enqueued)
+        return None if self.space.holes() else 1
+
+    def config(self, params: Params) -> TrainConfig:
+        """Return the training config that `params` stand for."""
+        return TrainConfig.model_validate(self.space.fill(params))
+
+    @property
+    def epochs(self) -> int:
+        """The largest number of epochs a trial may train."""
+        return max(self.config(params).epochs for params in self.space.probes())
+
+
+_GRID = SAMPLERS["grid"]
+
+
+def load_spec(path: Path, *, trials: int | None = None, name: str | None = None) -> StudySpec:
+    """Read a search space; `trials` overrides its budget, `name` the study's name.
+
+    Raises `InputError` with every fault of the file: unknown keys, holes that make no sense, and each option
+    or end of a range from which no config can be built.
+    """
+    document = load_yaml(path)
+    search, faults = _search_section(document)
+    name = name or (search.name if search else None) or path.stem
+    if not NAME.fullmatch(name) and search is not None:
+        rule = f"{name!r} cannot name a study (rule: {NAME.pattern}): set {SECTION}.name"
+        faults.append(Fault(rule, file=str(path)))
+    space, space_faults = read_space(document, skip=frozenset({SECTION}))
+    unread = {fault.where for fault in space_faults}
+    probed = _config_faults(document, space, (*space.probes(), *space.pairs()))
+    space_faults += [fault for fault in probed if not any(_below(fault.where, where) for where in unread)]
+    faults += space_faults
+    if search is None:
+        raise InputError(_unique(faults))
+    if trials is not None:
+        search = search.model_copy(update={"budget": search.budget.model_copy(update={"trials": trials})})
+    enqueued: tuple[Params, ...] = ()
+    if not unread:
+        enqueued, wrong = _enqueued(document, search, space, sound=not space_faults)
+        faults += wrong
+    spec = StudySpec(name, search, space, enqueued, document)
+    if not space_faults:
+        faults += _pruner_faults(spec)
+    if faults:
+        raise InputError(_unique(faults))
+    return spec
+
+
+def _search_section(document: YamlDocument) -> tuple[SearchConfig | None, list[Fault]]:
+    section = document.tree.get(SECTION)
+    holes = list(holes_below(section, ()))
+    faults = [(path, Fault("no hole may stand here: write one value", _dotted(path))) for path in holes]
+    search = None
+    try:
+        search = SearchConfig.model_validate({} if section is None else section)
+    except ValidationError as error:
+        wrong = faults_of(error, SearchConfig)
+        faults += [(path, fault) for path, fault in wrong if not any(path[: len(at)] == at for at in holes)]
+    return search, [
+        replace(
+            fault,
+            where=f"{SECTION}.{fault.where}".rstrip("."),
+            file=document.file,
+            line=document.line((SECTION, *path)),
+        )
+        for path, fault in faults
+    ]
+
+
+def _config_faults(document: YamlDocument, space: Space, filled: Iterable[Params]) -> Iterator[Fault]:
+    """Yield what is wrong with the configs that the holes are filled to."""
+    for params in filled:
+        tree = space.fill(params)
+        parsed = parse_config(tree)
+        if isinstance(parsed, TrainConfig):
+            continue
+        for path, fault in parsed:
+            line = document.line(space.origin(path, params))
+            message = fault.message + _hole_meant(tree, path)
+            if len(path) == 1 and path[0] not in TrainConfig.model_fields:
+                message = f"unknown key{nearest(str(path[0]), (*TrainConfig.model_fields, SECTION))}"
+            yield replace(fault, message=message, file=document.file, line=line)
+
+
+def _hole_meant(tree: Any, path: KeyPath) -> str:
+    """Return a hint where the value at `path` looks like a hole with its key misspelt."""
+    for key in path:
+        if isinstance(tree, Mapping):
+            tree = tree.get(key)
+        elif isinstance(tree, list) and isinstance(key, int):
+            tree = tree[key]
+    keys = map(str, tree) if isinstance(tree, Mapping) else ()
+    close = [hole for key in keys for hole in difflib.get_close_matches(key, HOLE_KEYS, n=1)]
+    return f" (is this a hole? then write {close[0]!r})" if close else ""
+
+
+def _enqueued(
+    document: YamlDocument, search: SearchConfig, space: Space, *, sound: bool
+) -> tuple[tuple[Params, ...], list[Fault]]:
+    """Return the params tried first, and every fault in them; `sound`: the space itself has no fault."""
+    enqueued: list[Params] = []
+    faults: list[Fault] = []
+    for index, tree in enumerate(search.enqueue):
+        if list(holes_below(tree, ())):
+            continue  # told with the section
+        at = (SECTION, "enqueue", index)
+        params, wrong = space.params_of(tree)
+        if not wrong and sound:
+            parsed = parse_config(space.fill(space.complete(params)))
+            wrong = [] if isinstance(parsed, TrainConfig) else [(path, f.message) for path, f in parsed]
+        for path, message in wrong:
+            where = (*at, *path)
+            faults.append(Fault(message, _dotted(where), document.file, document.line(where)))
+        enqueued.append(params)
+    if isinstance(search.sampler, _GRID) and not faults and sound:
+        return _grid(document, space, enqueued)
+    return tuple(enqueued), faults
+
+
+def _grid(
+    document: YamlDocument, space: Space, enqueued: list[Params]
+) -> tuple[tuple[Params, ...], list[Fault]]:
+    """Return the combinations of the grid, the enqueued ones first, and every fault in them."""
+    path: KeyPath = (SECTION, "sampler")
+    if (size := space.size()) > MAX_GRID:
+        message = f"the grid has {size} combinations, more than {MAX_GRID}: fix some values, or take random"
+        return (), [Fault(message, _dotted(path), document.file, document.line(path))]
+    combinations = list(space.combinations())
+    faults = list(_config_faults(document, space, combinations))
+    known: list[list[int]] = []
+    for index, params in enumerate(enqueued):
+        known.append([n for n, other in enumerate(combinations) if params.items() <= other.items()])
+        if not known[-1]:
+            path = (SECTION, "enqueue", index)
+            message = "the grid has no such combination: enqueue one that it has, or take another sampler"
+            faults.append(Fault(message, _dotted(path), document.file, document.line(path)))
+    # In turns: where `seed` is the first hole, every arm has its first seed before any has its second.
+    turns = (n for turn in itertools.zip_longest(*known) for n in turn if n is not None)
+    order = dict.fromkeys(itertools.chain(turns, range(len(combinations))))
+    return tuple(combinations[n] for n in order), faults
+
+
+def _pruner_faults(spec: StudySpec) -> Iterator[Fault]:
+    first, epochs = spec.search.pruner.first_epoch, spec.epochs
+    if first is not None and first >= epochs and "pruner" in spec.search.model_fields_set:
+        path = (SECTION, "pruner")
+        yield Fault(
+            f"the warm-up of {first} epochs must end before the last of {epochs} epochs: "
+            "shorten warmup_epochs, raise epochs, or take pruner: none",
+            ".".join(path),
+            spec.document.file,
+            spec.document.line(path),
+        )
+
+
+def _dotted(path: KeyPath) -> str:
+    return ".".join(map(str, path))
+
+
+def _below(where: str, above: str) -> bool:
+    return f"{where}.".startswith(f"{above}.")
+
+
+def _unique(faults: list[Fault]) -> list[Fault]:
+    return sorted(dict.fromkeys(faults), key=lambda fault: fault.line or 0)

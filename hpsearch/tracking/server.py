@@ -1,0 +1,106 @@
+"""`hpsearch ui`: MLflow's pages on the runs below a root, for this machine alone."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from hpsearch.tracking import TABLE_VIEW, default_uri
+from trainables.base.errors import InputError
+
+HOST = "127.0.0.1"
+PORTS_TRIED = 20
+START_TIMEOUT_S = 90.0
+LOG = "mlflow-server.log"
+"""What the server prints, below the root."""
+
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # judges and scorers of language models
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+}
+
+
+def serve(root: Path, port: int) -> int:
+    """Serve until Ctrl-C and return the exit status.
+
+    The server listens on the loopback address and answers only requests that name it: a page from elsewhere
+    cannot reach it under a name of its own. Where `port` is taken, the next free one is used. Raises
+    `InputError` where nothing was tracked below `root` yet, no port is free, or the server does not start.
+    """
+    if not (root / "mlflow.db").is_file():
+        raise InputError(f"{root} holds no tracked runs yet: launch a study first, or give --root")
+    port = _free_port(port)
+    with contextlib.suppress(KeyboardInterrupt), _server(root, port) as server:
+        _wait_until_up(server, port, root / LOG)
+        print(f"MLflow shows the runs of {root}; Ctrl-C ends it.", flush=True)
+        for name, url in _pages(port):
+            print(f"  {name}: {url}", flush=True)
+        server.wait()
+        return 1
+    return 0
+
+
+@contextlib.contextmanager
+def _server(root: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run MLflow's server in a session of its own, so that Ctrl-C reaches it through us alone."""
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", default_uri(root)]
+    command += ["--host", HOST, "--port", str(port), "--workers", "1"]
+    command += ["--allowed-hosts", f"{HOST}:{port},localhost:{port}", "--uvicorn-opts", "--log-level error"]
+    with (root / LOG).open("wb") as log:
+        server = subprocess.Popen(  # noqa: S603
+            command, cwd=root, env=QUIET | os.environ, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        yield server
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGTERM)
+        server.wait()
+
+
+def _wait_until_up(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline_s = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline_s:
+        if server.poll() is not None:
+            raise InputError(f"MLflow's server ended with status {server.returncode}; it says why in {log}")
+        with contextlib.suppress(urllib.error.URLError, ConnectionError):
+            urllib.request.urlopen(f"http://{HOST}:{port}/health", timeout=5).close()
+            return
+        time.sleep(0.2)
+    raise InputError(f"MLflow's server did not answer within {START_TIMEOUT_S:.0f} s; its log is {log}")
+
+
+def _pages(port: int) -> Iterator[tuple[str, str]]:
+    """Yield each study's name and the address of its prepared table, the study touched last first."""
+    request = urllib.request.Request(
+        f"http://{HOST}:{port}/api/2.0/mlflow/experiments/search",
+        data=json.dumps({"max_results": 100, "order_by": ["last_update_time DESC"]}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        experiments = json.load(answer).get("experiments", [])
+    for experiment in experiments:
+        if experiment["name"] != "Default":
+            page = f"http://{HOST}:{port}/#/experiments/{experiment['experiment_id']}/runs"
+            view = f"viewStateShareKey={TABLE_VIEW}&workflowType=machine_learning"
+            yield experiment["name"], f"{page}?{view}"
+
+
+def _free_port(first: int) -> int:
+    for port in range(first, min(first + PORTS_TRIED, 65536)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, port))
+            return port
+    raise InputError(f"no free port from {first} on: give another with --port")

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from support import plausible
+
+from hpsearch.cli.live_table import LiveView, Plan, time_left_s
+from hpsearch.study.records import StudyRecord, TrialState
+
+COMPLETE, PRUNED, FAILED, RUNNING = (
+    TrialState.COMPLETE,
+    TrialState.PRUNED,
+    TrialState.FAILED,
+    TrialState.RUNNING,
+)
+
+
+class Clock:
+    """Unix seconds that a test turns."""
+
+    def __init__(self) -> None:
+        self.now_s = plausible.START_S
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def at_trial(study: StudyRecord, count: int) -> StudyRecord:
+    return replace(study, trials=study.trials[:count])
+
+
+def test_log_tells_each_end_once_and_progress_once_a_minute(tmp_path: Path) -> None:
+    study = plausible.study(tmp_path, [COMPLETE, PRUNED, FAILED, COMPLETE])
+    out, clock = io.StringIO(), Clock()
+    with LiveView(Console(file=out, width=80), Plan(trials=4, side_by_side=1), clock) as view:
+        view.update(at_trial(study, 1))  # had ended before: an earlier launch told of it
+        for count in (2, 2, 3, 4, 4):
+            view.update(at_trial(study, count))
+            clock.now_s += 25
+    lines = out.getvalue().splitlines()
+    ends = [line for line in lines if " trial " in line]
+    assert [line.split()[2] for line in ends] == ["01", "02", "03"]
+    assert "pruned after epoch" in ends[0] and "diverged" in ends[1] and "validation/mae_deg" in ends[2]
+    assert len(lines) - len(ends) == 1 and "4 of 4 trials" in lines[-1]
+
+
+def test_terminal_shows_running_and_best_trials_and_is_left_clean(tmp_path: Path) -> None:
+    study = plausible.study(tmp_path, [COMPLETE, PRUNED, RUNNING, RUNNING])
+    out = io.StringIO()
+    console = Console(file=out, width=100, height=40, force_terminal=True, _environ={})
+    with pytest.raises(KeyboardInterrupt), LiveView(console, Plan(8, 2), Clock()) as view:
+        view.update(study)
+        view._live.refresh()  # type: ignore[union-attr]
+        raise KeyboardInterrupt
+    text = out.getvalue()
+    assert "demo: 2 of 8 trials (2 running, 1 complete, 1 pruned)" in text
+    assert f"{len(study.trials[2].epochs)}/10" in text
+    assert "images/s" in text and "left" in text
+    assert text.index("\x1b[?25l") < text.rindex("\x1b[?25h"), "the cursor is shown again"
+
+
+def test_time_left_follows_from_ended_trials_and_workers(tmp_path: Path) -> None:
+    study = plausible.study(tmp_path, [COMPLETE, COMPLETE])  # 40 s each
+    now_s = study.trials[-1].ended_s
+    assert now_s is not None
+    assert time_left_s(study, Plan(6, 2), now_s) == pytest.approx(4 * 40 / 2)
+    assert time_left_s(study, Plan(2, 2), now_s) == 0
+    assert time_left_s(study, Plan(None, 2), now_s) is None
+    assert time_left_s(study, Plan(None, 2, deadline_s=now_s + 100), now_s) == pytest.approx(140)
+    assert time_left_s(study, Plan(6, 2, deadline_s=now_s + 10), now_s) == pytest.approx(50)
+
+
+def test_time_left_before_the_first_end_follows_from_the_pace(tmp_path: Path) -> None:
+    whole = plausible.study(tmp_path, [COMPLETE]).trials[0]
+    study = plausible.study(tmp_path, [])
+    assert time_left_s(study, Plan(4, 1), plausible.START_S) is None
+    study = replace(study, trials=(plausible.after(whole, 2),))
+    assert time_left_s(study, Plan(3, 1), whole.started_s + 20) == pytest.approx(80 + 2 * 100)

@@ -1,0 +1,60 @@
+"""The command line: where it is told to write."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from support import studies
+
+from hpsearch.cli.main import main
+from trainables.__main__ import main as train
+
+SPACES = Path(__file__).parents[3] / "search_spaces"
+SPACE = str(SPACES / "quickstart.yaml")
+PLAIN = "data: {train: {dataset: rendered-heads}}\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a root with a study, beside a file where folders are asked for."""
+    given = studies.spec(tmp_path / "root" / "studies" / "demo", "{name: demo}")
+    study = studies.open_in(tmp_path / "root" / "studies" / "demo", given)
+    studies.train(study, study.ask())
+    (tmp_path / "file").write_text("mine")
+    return tmp_path / "root"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["launch", SPACE, "--root", "file"],
+        ["launch", SPACE, "--root", "file/below"],
+        ["data", "build", "rendered-heads", "--root", "file/below"],
+        ["data", "import", "folder", "file", "--out", "mine", "--root", "file"],
+        ["report", "demo", "--root", "root", "--out", "file/below/report.html"],
+    ],
+    ids=" ".join,
+)
+def test_a_place_where_nothing_can_be_written_is_bad_input(
+    root: Path, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(root.parent)
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert "file/" in said and "no folder can be made here: Not a directory" in said, said
+    assert Path("file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("option", ["--root", "--weights"])
+def test_training_alone_looks_before_it_starts(
+    tmp_path: Path, option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    Path("config.yaml").write_text(PLAIN)
+    monkeypatch.setattr(sys, "argv", ["trainables", "config.yaml", option, "file/below/here"])
+    assert train() == 2
+    assert "file/below" in capsys.readouterr().err
+    assert not list(tmp_path.rglob("dataset.json"))

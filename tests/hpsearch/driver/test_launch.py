@@ -1,0 +1,286 @@
+"""Whole launches through the command line, and what a crash, Ctrl-C or a wrong input leaves behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+
+from hpsearch.cli.main import main
+from hpsearch.results.leaderboard import records
+from hpsearch.study.store import find_study
+
+SPACE = """
+search:
+  name: tiny
+  pruner: {successive_halving: {warmup_epochs: 2, reduction_factor: 2}}
+  budget: {trials: 5}
+  resources: {concurrent: %(concurrent)s}
+  enqueue: [{pretext: none}, {pretext: {puzzling: {flag: 3}}}]
+data:
+  train: {dataset: {rendered-heads: {images: 48, subjects: 12, image_px: 32}}}
+  image_px: 32
+  batch: 8
+augmentation: none
+network: {backbone: resnet10, dropout: {float: [0.0, 0.5]}}
+head: regression
+pretext: {choice: [none, puzzling: {flag: {choice: [3, 4]}, ssl_weight: {float: [0.1, 10], log: true}}]}
+optimizer: {adamw: {lr: 0.001}}
+epochs: %(epochs)s
+"""
+
+
+def write_space(folder: Path, *, concurrent: int = 2, epochs: int = 4) -> Path:
+    path = folder / "tiny.yaml"
+    path.write_text(SPACE % {"concurrent": concurrent, "epochs": epochs})
+    return path
+
+
+def hpsearch(*words: str | Path, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hpsearch.cli.main", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+
+
+def start(space: Path, root: Path) -> subprocess.Popen[str]:
+    """Start a launch in a process group of its own, as a shell does."""
+    command = [sys.executable, "-m", "hpsearch.cli.main", "launch", str(space), "--root", str(root)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+
+def board(root: Path, study: str = "tiny") -> list[dict[str, Any]]:
+    """Return the leaderboard's records in the order of the trials."""
+    trials = [{**trial, "rank": None} for trial in records(find_study(root, study))]
+    return sorted(trials, key=lambda trial: int(trial["trial"]))
+
+
+def runs(root: Path, study: str = "tiny") -> list[Any]:
+    client = MlflowClient(tracking_uri=f"sqlite:///{root}/mlflow.db")
+    experiment = client.get_experiment_by_name(study)
+    assert experiment is not None
+    return list(client.search_runs([experiment.experiment_id]))
+
+
+def wait_for_epochs(root: Path, count: int, timeout_s: float = 120) -> None:
+    """Return once the study's journal holds `count` epochs."""
+    journal = root / "studies" / "tiny" / "study.journal"
+    until = time.monotonic() + timeout_s
+    while time.monotonic() < until:
+        if journal.exists() and len(re.findall(r'"intermediate_value"', journal.read_text())) >= count:
+            return
+        time.sleep(0.1)
+    raise AssertionError("no epoch was recorded in time")
+
+
+def worker_of(driver: int) -> int:
+    """Return the process that trains for a driver: the child of a child of it, by name."""
+
+    def parent(pid: int) -> int:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+    found = subprocess.run(["pgrep", "-f", "^ray::.*Trainable"], capture_output=True, text=True, check=True)
+    return next(pid for pid in map(int, found.stdout.split()) if parent(parent(pid)) == driver)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A root on which one study has run whole, one trial at a time."""
+    root = tmp_path_factory.mktemp("runs")
+    space = write_space(root, concurrent=1)
+    launched = hpsearch("launch", space, "--root", root)
+    assert launched.returncode == 0, launched.stdout + launched.stderr
+    (root / "printed.txt").write_text(launched.stdout + launched.stderr)
+    yield root
+
+
+@pytest.fixture
+def fresh(root: Path, tmp_path: Path) -> Path:
+    """A root without a study; its pictures are rendered already."""
+    shutil.copytree(root / "datasets", tmp_path / "datasets")
+    return tmp_path
+
+
+def test_launch_finishes_its_budget_and_names_the_winner(root: Path) -> None:
+    trials = board(root)
+    assert [trial["trial"] for trial in trials] == list(range(5))
+    assert {trial["state"] for trial in trials} <= {"complete", "pruned"}
+    assert any(trial["state"] == "pruned" for trial in trials)
+    printed = (root / "printed.txt").read_text()
+    assert "Always predicting the training mean" in printed
+    assert "Traceback" not in printed
+    assert "ray" not in printed.lower()
+
+
+def test_the_commands_that_it_proposes_run(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed = (root / "printed.txt").read_text()
+    proposed = [shlex.split(line) for line in re.findall(r"^  hpsearch (.*?)    #", printed, re.MULTILINE)]
+    assert [words[0] for words in proposed] == ["report", "ui", "data", "launch"]
+    monkeypatch.chdir(tmp_path)
+    for words in proposed:
+        assert words[0] in ("ui", "launch") or main(words) == 0  # those two have tests of their own
+    assert [sheet.name for sheet in tmp_path.glob("rendered-heads-*.png")] != []
+
+
+@pytest.mark.slow
+def test_results_that_find_no_room_end_the_launch(root: Path) -> None:
+    """Its tracking ends too: the thread of it would keep the process for ever."""
+    leaderboard = root / "studies" / "tiny" / "leaderboard.csv"
+    written = leaderboard.read_text()
+    leaderboard.unlink()
+    leaderboard.symlink_to("/dev/full")
+    try:
+        launched = hpsearch("launch", root / "tiny.yaml", "--root", root, timeout_s=60)
+    finally:
+        leaderboard.unlink()
+        leaderboard.write_text(written)
+    assert launched.returncode == 1, launched.stdout + launched.stderr
+    assert launched.stderr.startswith("the disk is full"), launched.stderr
+
+
+def test_enqueued_configs_come_first(root: Path) -> None:
+    assert [trial["params.pretext"] for trial in board(root)[:2]] == ["none", "puzzling"]
+
+
+def test_mlflow_holds_one_ended_run_for_each_trial_with_every_epoch(root: Path) -> None:
+    found = runs(root)
+    trials = {int(run.data.tags["hpsearch.trial"]): run for run in found if "hpsearch.trial" in run.data.tags}
+    assert len(found) == len(trials) + 1
+    assert all(run.info.status != "RUNNING" for run in found)
+    client = MlflowClient(tracking_uri=f"sqlite:///{root}/mlflow.db")
+    for trial in board(root):
+        run = trials[trial["trial"]]
+        history = client.get_metric_history(run.info.run_id, "validation/mae_deg")
+        assert sorted(entry.step for entry in history) == list(range(1, trial["epochs"] + 1))
+        assert run.data.metrics["validation/mae_deg"] == pytest.approx(trial["objective"])
+        assert run.data.tags["state"] == trial["state"]
+
+
+def test_the_winner_trains_again_alone_to_the_same_digits(root: Path) -> None:
+    best = min((t for t in board(root) if t["state"] == "complete"), key=lambda t: t["objective"])
+    command = [sys.executable, "-m", "trainables", str(root / "studies/tiny/best.yaml"), "--root", str(root)]
+    alone = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    last = alone.stdout.strip().splitlines()[-1]
+    assert f"{best['objective']:.3f} deg" in last
+
+
+def test_launching_again_does_nothing_and_more_trials_go_on(root: Path) -> None:
+    before = board(root)
+    again = hpsearch("launch", root / "tiny.yaml", "--root", root)
+    assert again.returncode == 0, again.stderr
+    assert board(root) == before
+    more = hpsearch("launch", root / "tiny.yaml", "--root", root, "--trials", "6")
+    assert more.returncode == 0, more.stderr
+    assert board(root)[:5] == before
+    assert len(board(root)) == 6
+
+
+def test_a_changed_space_is_refused_with_the_changed_keys(root: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "tiny.yaml"
+    changed.write_text((root / "tiny.yaml").read_text().replace("lr: 0.001", "lr: 0.01"))
+    refused = hpsearch("launch", changed, "--root", root)
+    assert refused.returncode == 2
+    assert "optimizer.adamw.lr" in refused.stderr
+    assert "0.01" in refused.stderr
+
+
+def test_no_checkpoint_stays_behind(root: Path) -> None:
+    assert not list(root.glob("studies/tiny/trials/*/checkpoint_*"))
+    weights = {path.parent.name for path in root.glob("studies/tiny/trials/*/best.pt")}
+    assert weights == {f"{t['trial']:04d}" for t in board(root) if t["state"] == "complete"}
+
+
+@pytest.mark.slow
+def test_one_seed_gives_one_leaderboard_even_when_killed_on_the_way(root: Path, fresh: Path) -> None:
+    """Trials run one at a time; the second study's driver is killed twice and goes on each time."""
+    space = write_space(fresh, concurrent=1)
+    for epochs in (3, 9):
+        launch = start(space, fresh)
+        wait_for_epochs(fresh, epochs)
+        os.killpg(launch.pid, signal.SIGKILL)
+        launch.wait()
+    finished = hpsearch("launch", space, "--root", fresh)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    digits = ["trial", "state", "objective", "epochs", "params.pretext", "params.network.dropout"]
+    killed = [{key: trial.get(key) for key in digits} for trial in board(fresh)]
+    whole = [{key: trial.get(key) for key in digits} for trial in board(root)[:5]]
+    assert killed == whole
+    found = runs(fresh)
+    assert sorted(run.data.tags.get("hpsearch.trial", "parent") for run in found) == [*"01234", "parent"]
+    assert all(run.info.status != "RUNNING" for run in found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_launch_says_how_to_go_on(fresh: Path, sent: signal.Signals, status: int) -> None:
+    space = write_space(fresh, epochs=30)
+    launch = start(space, fresh)
+    wait_for_epochs(fresh, 2)
+    os.killpg(launch.pid, sent) if sent is signal.SIGINT else launch.send_signal(sent)
+    printed, _ = launch.communicate(timeout=60)
+    assert launch.returncode == status, printed
+    assert f"\n  hpsearch launch {space} --root {fresh}\n" in printed
+    assert "Traceback" not in printed
+    assert all(run.info.status != "RUNNING" for run in runs(fresh))
+    assert [trial["state"] for trial in board(fresh)] == ["running"] * len(board(fresh))
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_or_hangs_is_replaced_and_a_second_launch_is_refused(fresh: Path) -> None:
+    space = write_space(fresh, concurrent=1, epochs=40)
+    space.write_text(space.read_text().replace("{trials: 5}", "{trials: 1}\n  epoch_timeout_s: 15"))
+    launch = start(space, fresh)
+    wait_for_epochs(fresh, 2)
+    os.kill(worker_of(launch.pid), signal.SIGKILL)
+    second = hpsearch("launch", space, "--root", fresh)
+    assert second.returncode == 2
+    assert f"process {launch.pid}" in second.stderr
+    wait_for_epochs(fresh, 5)
+    hanging = worker_of(launch.pid)
+    os.kill(hanging, signal.SIGSTOP)
+    printed, _ = launch.communicate(timeout=240)
+    assert launch.returncode == 0, printed
+    assert "trial 0: no epoch for 15 s: its process is killed" in printed
+    assert len(re.findall(r"trial 0: starts again: \w*Actor\w*Error: ", printed)) == 2, printed
+    assert [(trial["state"], trial["epochs"]) for trial in board(fresh)] == [("complete", 40)]
+    assert not Path(f"/proc/{hanging}").exists()
+
+
+def test_a_diverging_study_fails_with_reasons_and_status_1(fresh: Path) -> None:
+    space = write_space(fresh)
+    space.write_text(space.read_text().replace("lr: 0.001", "lr: 1e30").replace("trials: 5", "trials: 2"))
+    launched = hpsearch("launch", space, "--root", fresh)
+    assert launched.returncode == 1, launched.stdout + launched.stderr
+    assert [trial["reason"] for trial in board(fresh)] == ["diverged at epoch 1"] * 2
+    assert "Traceback" not in launched.stdout + launched.stderr
+
+
+@pytest.mark.parametrize(
+    ("broken", "expected"),
+    [
+        ("rendered-heads: {images: 48, subjects: 12, image_px: 32}", "nowhere"),
+        ("concurrent: 2", "cpus: 512"),
+        ("head: regression", "head: regression\nprecision: mixed"),
+    ],
+)
+def test_what_the_machine_lacks_is_said_before_a_trial(fresh: Path, broken: str, expected: str) -> None:
+    space = write_space(fresh)
+    text = space.read_text().replace(f"{{{broken}}}" if "rendered" in broken else broken, expected)
+    space.write_text(text)
+    refused = hpsearch("launch", space, "--root", fresh)
+    assert refused.returncode == 2
+    assert expected.split()[-1] in refused.stderr
+    assert "Traceback" not in refused.stderr

@@ -1,0 +1,149 @@
+"""Whole launches whose trials share pretrainings: each is trained once, whoever dies or wants it too."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+from test_launch import hpsearch, start
+
+from hpsearch.study.records import TrialState
+from hpsearch.study.store import find_study
+
+EPOCHS = 12
+
+SPACE = f"""
+search:
+  name: %(name)s
+  sampler: grid
+  pruner: none
+  resources: {{concurrent: 2}}
+data:
+  train: {{dataset: {{rendered-heads: {{images: 48, subjects: 12, image_px: 32}}}}}}
+  image_px: 32
+  batch: 8
+augmentation: none
+network: {{backbone: resnet10, dropout: {{choice: [0.1, 0.3]}}}}
+init: {{ssl: {{pretext: %(pretext)s, epochs: {EPOCHS}, batch: 8, augmentation: none}}}}
+head: regression
+optimizer: {{adamw: {{lr: 0.001}}}}
+epochs: 1
+seed: {{choice: [0, 1, 2]}}
+"""
+
+
+def write(folder: Path, name: str, pretext: str) -> Path:
+    path = folder / f"{name}.yaml"
+    path.write_text(SPACE % {"name": name, "pretext": pretext})
+    return path
+
+
+def pretrained(root: Path) -> dict[str, list[dict[str, float]]]:
+    """Return the epochs of each pretraining that was ended, by its folder's name."""
+    histories = root.glob("pretrained/*/history.json")
+    return {path.parent.name: json.loads(path.read_text()) for path in histories}
+
+
+def runs(root: Path) -> list[Any]:
+    client = MlflowClient(tracking_uri=f"sqlite:///{root}/mlflow.db")
+    experiments = [found.experiment_id for found in client.search_experiments()]
+    return list(client.search_runs(experiments))
+
+
+def steps(root: Path, run: Any) -> list[int]:
+    client = MlflowClient(tracking_uri=f"sqlite:///{root}/mlflow.db")
+    return [point.step for point in client.get_metric_history(run.info.run_id, "train/loss")]
+
+
+def wait_for(pattern: str, root: Path, timeout_s: float = 120) -> None:
+    until = time.monotonic() + timeout_s
+    while not list(root.glob(pattern)):
+        assert time.monotonic() < until, f"no {pattern} in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root on which a study of 12 trials from 2 sources was killed half-way and launched again."""
+    root = tmp_path_factory.mktemp("runs")
+    space = write(root, "shared", "{choice: [rotation, puzzling]}")
+    launch = start(space, root)
+    wait_for("pretrained/*/checkpoint_0003.pt", root)
+    os.killpg(launch.pid, signal.SIGKILL)
+    launch.wait()
+    assert pretrained(root) == {}
+    again = hpsearch("launch", space, "--root", root)
+    assert again.returncode == 0, again.stdout + again.stderr
+    (root / "printed.txt").write_text(again.stdout + again.stderr)
+    return root
+
+
+@pytest.mark.slow
+def test_twelve_trials_of_two_sources_train_two_pretrainings_even_when_killed(root: Path) -> None:
+    trials = find_study(root, "shared").trials
+    assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 12
+    made = pretrained(root)
+    assert len(made) == 2 and [len(history) for history in made.values()] == [EPOCHS, EPOCHS]
+    assert Counter(trial.pretrained for trial in trials) == dict.fromkeys(made, 6)
+    assert not list(root.glob("pretrained/*/checkpoint_*"))
+    printed = (root / "printed.txt").read_text()
+    assert printed.count("goes on") == 1 and "Traceback" not in printed
+
+
+@pytest.mark.slow
+def test_each_is_a_run_of_its_own_and_linked_from_its_trials(root: Path) -> None:
+    found = runs(root)
+    of_trials = [run for run in found if run.data.tags["kind"] == "trial"]
+    of_pretrainings = {
+        run.data.tags["hpsearch.pretrain"]: run for run in found if run.data.tags["kind"] == "pretraining"
+    }
+    [parent] = [run for run in found if run.data.tags["kind"] == "study"]
+    assert len(found) == 12 + 2 + 1 and of_pretrainings.keys() == pretrained(root).keys()
+    assert all(run.info.status == "FINISHED" for run in found)
+    for name, run in of_pretrainings.items():
+        assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id
+        assert run.info.run_name.startswith("pretrain ")
+        assert steps(root, run) == list(range(1, EPOCHS + 1))
+        chance = next(value for key, value in run.data.metrics.items() if key.endswith("_chance"))
+        assert chance == 0.25 and run.data.params["key"].startswith(name[-12:])
+    for trial in of_trials:
+        source = of_pretrainings[trial.data.tags["pretrained"]]
+        assert trial.data.tags["pretrained.run_id"] == source.info.run_id
+
+
+@pytest.mark.slow
+def test_two_launches_at_once_train_it_once(root: Path) -> None:
+    before = pretrained(root).keys()
+    spaces = [write(root, name, "{rotation: {dropout: 0.0}}") for name in ("one", "two")]
+    launches = [start(space, root) for space in spaces]
+    printed = [launch.communicate(timeout=240)[0] for launch in launches]
+    assert [launch.returncode for launch in launches] == [0, 0], printed
+    [name] = pretrained(root).keys() - before
+    assert sum("another launch trains it" in text for text in printed) == 1, printed
+    assert sum("begins" in text for text in printed) == 1
+    of_it = [run for run in runs(root) if run.data.tags.get("hpsearch.pretrain") == name]
+    assert [steps(root, run) for run in of_it] == [list(range(1, EPOCHS + 1))]
+    for study in ("one", "two"):
+        trials = find_study(root, study).trials
+        assert [(trial.state, trial.pretrained) for trial in trials] == [(TrialState.COMPLETE, name)] * 6
+    linked = [run for run in runs(root) if run.data.tags.get("pretrained") == name]
+    assert {run.data.tags.get("pretrained.run_id") for run in linked} == {of_it[0].info.run_id}
+
+
+def test_weights_that_are_not_to_be_had_are_said_before_a_trial(tmp_path: Path) -> None:
+    space = write(tmp_path, "absent", "rotation")
+    absent = "{choice: [{file: {path: a.pt}}, {imagenet: {file: b.pth}}]}"
+    lines = [f"init: {absent}" if "ssl" in line else line for line in space.read_text().splitlines()]
+    space.write_text("\n".join(lines))
+    refused = hpsearch("launch", space, "--root", tmp_path)
+    assert refused.returncode == 2
+    assert "a.pt: no weights can be read here" in refused.stderr
+    assert "b.pth: no weights can be read here" in refused.stderr
+    assert "2 faults; nothing was started" in refused.stderr

@@ -1,0 +1,245 @@
+"""The search without workers: what it hands out, in which order, and what waits for what."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support import studies
+
+from hpsearch.driver.pretraining import PretrainingItem, Pretrainings
+from hpsearch.driver.search import Search, Start, TrialItem
+from hpsearch.driver.work import NoWork, TrialResources, WorkItem
+from hpsearch.study.records import Placement, PretrainingRecord, StudyRecord, TrialState
+from hpsearch.study.study import Study
+from trainables.data.sources import TrainSource
+from trainables.model.inits import SslConfig
+from trainables.training.config import TrainConfig
+from trainables.training.pretraining import Pretraining
+
+SPACE = f"""\
+data: {{train: {{dataset: heads}}}}
+epochs: {studies.EPOCHS}
+network: {{dropout: {{float: [0.0, 0.5], step: 0.1}}}}
+init: {{choice: [random, ssl: {{pretext: {{choice: [rotation, puzzling]}}, epochs: 4}}]}}
+"""
+ONE = f"""\
+data: {{train: {{dataset: heads}}}}
+epochs: {studies.EPOCHS}
+init: {{ssl: {{epochs: 4}}}}
+seed: {{int: [0, 99]}}
+"""
+"""Every trial wants the same."""
+
+PLAIN = f"""\
+data: {{train: {{dataset: heads}}}}
+epochs: {studies.EPOCHS}
+network: {{dropout: {{float: [0.0, 0.5]}}}}
+"""
+
+SHARES = TrialResources(cpus=1, gpus=0, concurrent=None)
+HERE = Placement("node-1", "cpu", 1, 0)
+
+
+class Made:
+    """A search over `SPACE` in a root of its own, whose jobs the test itself carries out."""
+
+    def __init__(
+        self,
+        root: Path,
+        name: str,
+        *,
+        side_by_side: int,
+        trials: int = 12,
+        search: str = "",
+        space: str = SPACE,
+    ) -> None:
+        settings = f"{{name: {name}, sampler: random, pruner: none, {search}}}"
+        self.given = studies.spec(root / name, settings, space)
+        self.study: Study = studies.open_in(root / name, self.given)
+        self.store, self.side_by_side = root / "pretrained", side_by_side
+        self.said: list[str] = []
+        self.pretrained: list[PretrainingRecord] = []
+        self.trained: list[str] = []
+        desk = Pretrainings(self.store, root, SHARES, self.pretrained.append, self.said.append)
+        self.search = Search(
+            self.study,
+            on_change=lambda study, trial: None,
+            say=self.said.append,
+            datasets=root,
+            resources=SHARES,
+            ahead=side_by_side,
+            trials=trials,
+            deadline_s=None,
+            confirm=None,
+            leaders=0,
+            prepare=self.start,
+            pretrainings=desk,
+        )
+
+    def start(self, config: TrainConfig) -> Start:
+        if not isinstance(config.init, SslConfig):
+            return None
+        source = TrainSource(dataset="heads")
+        wanted = Pretraining(config.init, source, "5c0ffee", config.network.backbone, config.data.image_px)
+        trunk = wanted.trunk(self.store)
+        return trunk if trunk.is_file() else wanted
+
+    def record(self) -> StudyRecord:
+        return self.study.record()
+
+    def carry_out(self, item: WorkItem) -> None:
+        rows = [{studies.OBJECTIVE: 9.0 - epoch, "train/loss": 1.0} for epoch in range(item.job.epochs)]
+        item.on_epochs(1, rows, HERE)
+        if isinstance(item, PretrainingItem):
+            self.trained.append(item.job.folder.name)
+            item.job.folder.mkdir(parents=True, exist_ok=True)
+            (item.job.folder / "trunk.pt").touch()
+        item.on_done()
+
+    def drain(self, on_each: Callable[[WorkItem], None] | None = None) -> int:
+        """Run everything, the oldest job first; return how many ran at once at most."""
+        running: list[WorkItem] = []
+        most = 0
+        for _ in range(1000):
+            while len(running) < self.side_by_side:
+                found = self.search.next_item()
+                if isinstance(found, NoWork):
+                    break
+                running.append(found)
+            most = max(most, len(running))
+            if running:
+                (on_each or self.carry_out)(running.pop(0))
+            elif found is NoWork.DONE:
+                return most
+        raise AssertionError("the search does not end")
+
+
+@pytest.mark.parametrize("side_by_side", [1, 2, 4])
+def test_trials_that_share_a_source_share_one_pretraining(tmp_path: Path, side_by_side: int) -> None:
+    made = Made(tmp_path, "a", side_by_side=side_by_side)
+    assert made.drain() == side_by_side
+    trials = made.record().trials
+    assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 12
+    wanted = {trial.pretrained for trial in trials} - {None}
+    assert len(wanted) == 2 and Counter(made.trained) == dict.fromkeys(wanted, 1)
+    for trial in trials:
+        assert (trial.pretrained is None) == (trial.params["init"] == "random")
+    ends = [record for record in made.pretrained if record.state is TrialState.COMPLETE]
+    assert {record.name for record in ends} == wanted and all(len(r.epochs) == 4 for r in ends)
+    again = Made(tmp_path, "b", side_by_side=side_by_side)  # another study
+    again.drain()
+    assert again.trained == [] and len(again.record().trials) == 12
+
+
+def test_a_trial_gets_its_trunk_and_never_starts_before_it(tmp_path: Path) -> None:
+    made = Made(tmp_path, "a", side_by_side=3)
+
+    def check(item: WorkItem) -> None:
+        if isinstance(item, TrialItem):
+            ssl = isinstance(item.job.config.init, SslConfig)
+            assert (item.job.trunk is not None) == ssl
+            assert item.job.trunk is None or item.job.trunk.is_file()
+        made.carry_out(item)
+
+    made.drain(check)
+
+
+def test_others_go_on_while_some_wait_and_few_wait(tmp_path: Path) -> None:
+    rotation, other = "{init: {ssl: {pretext: rotation}}}", "{init: random}"
+    enqueue = f"enqueue: [{rotation}, {other}, {other}, {rotation}, {other}]"
+    made = Made(tmp_path, "a", side_by_side=2, trials=5, search=enqueue)
+    slow = made.search.next_item()
+    assert isinstance(slow, PretrainingItem)
+    for number in (1, 2):
+        found = made.search.next_item()
+        assert isinstance(found, TrialItem) and found.job.number == number
+        made.carry_out(found)
+    assert made.search.next_item() is NoWork.WAIT  # as many wait as run side by side: no further is asked
+    states = [trial.state for trial in made.record().trials]
+    assert states == [TrialState.RUNNING, TrialState.COMPLETE, TrialState.COMPLETE, TrialState.RUNNING]
+    made.carry_out(slow)
+    order = []
+    made.drain(lambda item: (order.append(item.job.number), made.carry_out(item)))  # type: ignore[func-returns-value]
+    assert order == [0, 3, 4]
+
+
+def test_what_fails_for_good_fails_the_trials_that_want_it_alone(tmp_path: Path) -> None:
+    made = Made(tmp_path, "a", side_by_side=2)
+
+    def fail(item: WorkItem) -> None:
+        if isinstance(item, PretrainingItem) and "rotation" in item.job.folder.name:
+            item.on_failed("diverged at epoch 1")
+        else:
+            made.carry_out(item)
+
+    made.drain(fail)
+    trials = made.record().trials
+    assert len(trials) == 12
+    for trial in trials:
+        lost = trial.params.get("init.ssl.pretext") == "rotation"
+        assert trial.state is (TrialState.FAILED if lost else TrialState.COMPLETE)
+        assert trial.reason == ("its pretraining failed: diverged at epoch 1" if lost else "")
+    assert [r.state for r in made.pretrained if r.reason] == [TrialState.FAILED]
+    assert not list(tmp_path.glob("pretrained/rotation*/trunk.pt"))
+
+
+def test_two_launches_at_once_train_it_once(tmp_path: Path) -> None:
+    first, second = (Made(tmp_path, name, side_by_side=1, trials=6, space=ONE) for name in "ab")
+    ours = first.search.next_item()
+    assert isinstance(ours, PretrainingItem)
+    assert second.search.next_item() is NoWork.WAIT
+    assert second.search.next_item() is NoWork.WAIT
+    assert second.said == ["pretraining rotation 2x2: another launch trains it, its trials wait"]
+    first.carry_out(ours)
+    second.drain()
+    first.drain()
+    assert (len(first.trained), second.trained) == (1, [])
+    assert {t.state for made in (first, second) for t in made.record().trials} == {TrialState.COMPLETE}
+
+
+def test_a_launch_that_dies_leaves_it_to_the_one_that_waits(tmp_path: Path) -> None:
+    first, second = (Made(tmp_path, name, side_by_side=1, trials=2, space=ONE) for name in "ab")
+    ours = first.search.next_item()
+    assert isinstance(ours, PretrainingItem) and second.search.next_item() is NoWork.WAIT
+    ours._lock.release()  # as the system does where a process ends
+    assert isinstance(second.search.next_item(), PretrainingItem)
+
+
+def test_waiting_trials_survive_the_driver(tmp_path: Path) -> None:
+    killed = Made(tmp_path, "a", side_by_side=2, trials=4, space=ONE)
+    item = killed.search.next_item()
+    assert isinstance(item, PretrainingItem)
+    item.on_epochs(1, [{"train/loss": 1.0}], HERE)
+    assert killed.search.next_item() is NoWork.WAIT
+    item._lock.release()
+    again = Made(tmp_path, "a", side_by_side=2, trials=4, space=ONE)
+    again.drain()
+    assert len(again.trained) == 1
+    assert [t.state for t in again.record().trials] == [TrialState.COMPLETE] * 4
+
+
+def test_a_study_whose_every_pretraining_fails_still_ends(tmp_path: Path) -> None:
+    made = Made(tmp_path, "a", side_by_side=2, trials=5, space=ONE)
+    began = time.monotonic()
+    made.drain(lambda item: item.on_failed("no space left on device"))
+    assert [t.state for t in made.record().trials] == [TrialState.FAILED] * 5
+    assert time.monotonic() - began < 30
+
+
+def test_a_trial_takes_up_checkpoints_only_of_epochs_that_the_study_knows(tmp_path: Path) -> None:
+    """Those of others may be of a trial with other values, which a power cut took out of the journal."""
+    made = Made(tmp_path, "a", side_by_side=2, space=PLAIN)
+    known, unknown = (made.search.next_item() for _ in range(2))
+    assert isinstance(known, TrialItem) and isinstance(unknown, TrialItem)
+    known.on_epochs(1, [{studies.OBJECTIVE: 9.0}], HERE)
+    for item in (known, unknown):
+        item.job.folder.mkdir(parents=True)
+        (item.job.folder / "checkpoint_0001.pt").touch()
+    later = Made(tmp_path, "a", side_by_side=2, space=PLAIN)
+    again = [later.search.next_item() for _ in range(2)]
+    assert [item.job.number for item in again if isinstance(item, TrialItem)] == [0, 1]
+    assert [list(item.job.folder.iterdir()) != [] for item in (known, unknown)] == [True, False]

@@ -1,0 +1,182 @@
+"""The paper's rows and claims, against the paper's own numbers put in the place of measured ones."""
+
+from __future__ import annotations
+
+import csv
+import random
+
+import pytest
+from support import made_up_arms as made_up
+
+from hpsearch.report.paper.claims import Finding, Judgement, claims, finding, judge
+from hpsearch.report.paper.rows import FOLDER, paper_rows, tables_of
+from hpsearch.report.tables import claim_records, paper_records
+from hpsearch.results.arms import arms_of
+from hpsearch.results.statistics import Interval
+from trainables.training.config import TrainConfig
+
+REAL = {
+    "table1_flags": 1,
+    "table2_aflw2000": 2,
+    "table3_biwi": 3,
+    "table4_without_heads": 4,
+    "table5_low_data": 5,
+}
+IMAGENET = {"C15", "C17", "C18", "C29", "C30", "C32", "C33"}
+"""Claims about weights that the small network of the twins does not have."""
+
+printed = {reduced: made_up.as_printed(reduced) for reduced in (False, True)}
+
+
+def shifted(config: TrainConfig, number: int, *, reduced: bool = False, factor: float = 1.0) -> float:
+    """The printed number, in each seed moved by the same amount for every arm, as a paired seed would."""
+    return 20 * (factor < 0) + factor * printed[reduced](config, number) + 0.3 * config.seed
+
+
+def found_in(name: str, factor: float = 1.0, trials: int | None = None) -> tuple[Judgement, ...]:
+    """The claims that the study of a space can test, where it came out as printed."""
+    number = int(name.removeprefix("table")[0])
+    study = made_up.table(
+        name,
+        lambda config: shifted(config, number, factor=factor),
+        trials,
+        test=lambda config: shifted(config, number, factor=factor),
+    )
+    return judge(tables_of(arms_of(study)))
+
+
+def test_every_claim_names_rows_whose_numbers_it_quotes() -> None:
+    rows = {row.key: row for row in paper_rows()}
+    with (FOLDER / "claims.csv").open(encoding="utf-8") as file:
+        quoted = {line["id"]: line for line in csv.DictReader(file)}
+    assert [claim.id for claim in claims()] == list(quoted)
+    for claim in claims():
+        line = quoted[claim.id]
+        for left, right in claim.pairs:
+            assert {left, right} <= rows.keys(), claim.id
+            assert rows[left].table == rows[right].table
+        if line["lhs_value"]:
+            quotes = (float(line["lhs_value"]), float(line["rhs_value"]))
+            averages = [(rows[left].average_deg, rows[right].average_deg) for left, right in claim.pairs]
+            assert quotes in averages, claim.id
+
+
+def test_the_tables_hold_every_own_row_once_with_averages_of_their_angles() -> None:
+    rows = paper_rows()
+    assert [sum(row.table == number for row in rows) for number in range(1, 6)] == [11, 19, 7, 3, 12]
+    for row in rows:
+        errors = [error for error in row.errors_deg.values() if error is not None]
+        assert sum(errors) / len(errors) == pytest.approx(row.average_deg, abs=1.5e-3), row.key
+
+
+def test_the_five_spaces_repeat_every_row_of_the_paper() -> None:
+    repeated = set()
+    for name, number in REAL.items():
+        study = made_up.table(
+            name, lambda config, n=number: printed[False](config, n), test=lambda config: 1.0
+        )  # type: ignore[misc]
+        found = tables_of(arms_of(study))
+        assert [table.number for table in found] == [number]
+        assert all(table.own_data for table in found)
+        repeated |= {row.key for table in found for row, _ in table.rows}
+    assert repeated == {row.key for row in paper_rows()}
+
+
+def test_all_forty_claims_hold_where_the_study_comes_out_as_printed() -> None:
+    found = [one for name in ("table1_flags", "table3_biwi", "table5_low_data") for one in found_in(name)]
+    assert {one.finding for one in found} == {Finding.HOLDS}
+    for name, reduced in (
+        ("table2_aflw2000", False),
+        ("table2_aflw2000", True),
+        ("table4_without_heads", True),
+    ):
+        number = REAL[name]
+        study = made_up.table(
+            name,
+            lambda config: 1.0,
+            test=lambda config, n=number, r=reduced: shifted(config, n, reduced=r),  # type: ignore[misc]
+        )
+        suffix = "reduced" if reduced else "full"
+        here = [one for one in judge(tables_of(arms_of(study))) if one.claim.dataset == f"AFLW2000-{suffix}"]
+        found += here
+    assert [one.claim.id for one in found if one.finding is not Finding.HOLDS] == []
+    assert {one.claim.id for one in found} == {claim.id for claim in claims()}
+    for one in found:
+        if one.claim.paper_deg is not None:
+            assert one.differences[0].mean == pytest.approx(one.claim.paper_deg, abs=1e-9), one.claim.id
+
+
+@pytest.mark.parametrize("name", ["table1_flags", "table5_low_data"])
+def test_no_ordering_holds_where_it_comes_out_the_other_way_round(name: str) -> None:
+    found = found_in(name, factor=-1.0)
+    assert found
+    for one in found:
+        expected = Finding.HOLDS if one.claim.relation == "~=" else Finding.FAILS
+        assert one.finding is expected, one.claim.id
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_twin_on_rendered_heads_tests_the_same_claims(name: str) -> None:
+    real, twin = found_in(name), found_in(f"{name}_heads")
+    assert {one.claim.id for one in twin} == {one.claim.id for one in real} - IMAGENET
+    study = made_up.table(f"{name}_heads", lambda config: 1.0)
+    assert [table.own_data for table in tables_of(arms_of(study))] == [False]
+
+
+def test_one_seed_decides_nothing() -> None:
+    found = found_in("table1_flags_heads", trials=13)
+    assert {one.finding for one in found} == {Finding.ONE_SEED}
+    assert found[0].differences[0].mean == pytest.approx(5.563 - 6.043)
+
+
+def test_noise_larger_than_the_gap_is_too_close_to_call() -> None:
+    rng = random.Random(3)  # noqa: S311
+    study = made_up.table("table1_flags_heads", lambda config: 7.0 + rng.gauss(0, 0.5), 39)
+    found = judge(tables_of(arms_of(study)))
+    close = [one for one in found if one.finding is Finding.CLOSE]
+    assert len(close) >= len(found) - 2
+    assert len(claim_records(found)) == sum(len(one.differences) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("relation", "mean", "half", "expected"),
+    [
+        ("<", -1.0, 0.5, Finding.HOLDS),
+        ("<", -1.0, 1.5, Finding.CLOSE),
+        ("<", 1.0, 0.5, Finding.FAILS),
+        (">", 1.0, 0.5, Finding.HOLDS),
+        (">", -1.0, 0.5, Finding.FAILS),
+        ("~=", 0.1, 0.2, Finding.HOLDS),
+        ("~=", 0.1, 0.9, Finding.CLOSE),
+        ("~=", 2.0, 0.5, Finding.FAILS),
+        ("~=", -2.0, 0.5, Finding.FAILS),
+        ("<", -1.0, None, Finding.ONE_SEED),
+    ],
+)
+def test_a_pair_is_judged_by_its_whole_interval(
+    relation: str, mean: float, half: float | None, expected: Finding
+) -> None:
+    assert finding(relation, Interval(mean, half, 3), 10.0) is expected
+
+
+def test_rows_beside_ours_differ_by_what_was_added() -> None:
+    study = made_up.table(
+        "table1_flags", lambda config: printed[False](config, 1) + 0.5 + 0.1 * (config.seed - 1)
+    )
+    records = paper_records(tables_of(arms_of(study)))
+    assert len(records) == 11
+    for record in records:
+        assert record["difference_deg"] == pytest.approx(0.5)
+        assert record["seeds"] == 3
+    sl = next(record for record in records if record["method"] == "SL")
+    best = next(record for record in records if record["row"] == 11)
+    assert sl["paper_vs_sl"] is None
+    assert best["paper_vs_sl"] == pytest.approx(5.563 / 6.095 - 1)
+    assert best["ours_vs_sl"] == pytest.approx(6.063 / 6.595 - 1)
+
+
+def test_another_weight_of_the_loss_is_another_method() -> None:
+    heavier = {"puzzling": {"grid": 2, "flag": 3, "ssl_weight": 7.0}}
+    trials = [made_up.trial(n, made_up.config(heavier, seed=n), 5.0) for n in range(3)]
+    trials += [made_up.trial(3 + n, made_up.config(seed=n), 6.0) for n in range(3)]
+    assert tables_of(arms_of(made_up.study(trials))) == ()

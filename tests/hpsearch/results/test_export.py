@@ -1,0 +1,304 @@
+"""A finished network in a user's hands: exported, loaded, asked; and a study as tables."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from support import plausible
+
+import hpsearch
+from hpsearch.cli import main as cli
+from hpsearch.results.dataframes import StudyTables
+from hpsearch.results.export import FILES, export
+from hpsearch.study.records import Provenance, StudyRecord, TrialState
+from hpsearch.study.spec import load_spec
+from hpsearch.study.store import SPACE, find_study, studies_folder
+from hpsearch.study.study import open_study
+from trainables.base.atomic import load_state, save_state
+from trainables.base.errors import InputError
+from trainables.base.yaml_document import load_yaml
+from trainables.data.datasets.prepared import write_labels
+from trainables.exported import WEIGHTS, NetworkCard
+from trainables.model.network import build_network
+from trainables.training.checkpoints import BEST_WEIGHTS
+from trainables.training.config import TrainConfig
+
+ANGLES = ("yaw", "pitch", "roll")
+STATES = (TrialState.PRUNED, TrialState.COMPLETE, TrialState.COMPLETE, TrialState.FAILED, TrialState.RUNNING)
+
+
+def train(study: StudyRecord) -> StudyRecord:
+    """Lay down the weights that finished trials leave behind."""
+    for trial in study.trials:
+        trial.folder.mkdir(parents=True, exist_ok=True)
+        if trial.state is TrialState.COMPLETE:
+            config = trial.config
+            network = build_network(
+                config.network.backbone, config.head, ANGLES, dropout=0.0, seed=trial.number
+            )
+            save_state(network.state_dict(), trial.folder / BEST_WEIGHTS)
+    return study
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> StudyRecord:
+    return train(plausible.study(tmp_path / "study", STATES))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyRecord, Path, str]:
+    """A study, the export of its best trial, and what was said of it."""
+    root = tmp_path_factory.mktemp("made")
+    record = train(plausible.study(root / "study", STATES))
+    said = str(export(record, root / "model", datasets_root=root / "datasets"))
+    return record, root / "model", said
+
+
+def faces(folder: Path, count: int, px: int) -> list[Path]:
+    folder.mkdir(parents=True)
+    files = [folder / f"{number}.png" for number in range(count)]
+    for number, file in enumerate(files):
+        pixels = np.random.default_rng(number).integers(0, 256, (px, px, 3), np.uint8)
+        Image.fromarray(pixels).save(file)
+    return files
+
+
+def test_the_best_trial_s_network_alone_is_written(made: tuple[StudyRecord, Path, str]) -> None:
+    record, folder, said = made
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert not [path for path in folder.parent.iterdir() if path.name.startswith(".")]
+    card = NetworkCard.model_validate(load_yaml(folder / "config.yaml").tree)
+    best = record.best
+    assert best is not None
+    assert (card.provenance["study"], card.provenance["trial"]) == (record.name, best.number)
+    assert card.provenance["objective_value"] == pytest.approx(best.objective)
+    maes = [metrics["validation/mae_deg"] for metrics in best.epochs]
+    assert maes[card.provenance["epoch"] - 1] == min(maes) == card.provenance["validation_mae_deg"]
+    assert card.provenance["datasets"] == record.provenance.datasets
+    assert TrainConfig.model_validate(card.training) == best.config
+    assert f"trial {best.number} of {record.name}" in said
+    assert "100 images of noise (the validation set is gone)" in said
+
+
+def test_two_lines_load_it_and_give_the_trained_network_s_poses(
+    made: tuple[StudyRecord, Path, str], tmp_path: Path
+) -> None:
+    record, folder, _ = made
+    assert record.best is not None
+    images = np.random.default_rng(3).integers(0, 256, (5, 64, 64, 3), np.uint8)
+    model = hpsearch.load(folder)
+    poses = model.predict(images)
+    config = record.best.config
+    network = build_network(config.network.backbone, config.head, ANGLES, dropout=0.0, seed=99)
+    network.load_state_dict(load_state(record.best.folder / BEST_WEIGHTS))
+    mean, std = np.array((0.485, 0.456, 0.406)), np.array((0.229, 0.224, 0.225))
+    normalised = torch.tensor(((images / 255 - mean) / std).transpose(0, 3, 1, 2), dtype=torch.float32)
+    with torch.inference_mode():
+        expected = network.head.decode(network.eval()(normalised).pose_raw).numpy()
+    assert model.angles == ANGLES and poses.shape == (5, 3)
+    np.testing.assert_allclose(poses, expected, rtol=0, atol=1e-4)
+
+
+def test_the_readme_s_lines_run_and_agree(
+    made: tuple[StudyRecord, Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = made[1]
+    (file,) = faces(tmp_path / "faces", 1, 80)
+    Image.open(file).save(tmp_path / "face.png")
+    page = (folder / "README.md").read_text()
+    first, second = (block.partition("```")[0] for block in page.split("```python\n")[1:])
+    monkeypatch.chdir(tmp_path)
+    told: dict[str, np.ndarray] = {}
+    for number, lines in enumerate((first, second)):
+        lines = lines.replace('"DIR"', repr(str(folder))).replace("face.jpg", "face.png")
+        lines = lines.replace('"model.onnx"', repr(str(folder / "model.onnx")))
+        lines = lines.replace("model.predict", "pose_deg = model.predict")
+        values: dict[str, np.ndarray] = {}
+        exec(lines, values)  # noqa: S102 - the page that we wrote
+        told[str(number)] = values["pose_deg"]
+    np.testing.assert_allclose(told["0"], told["1"], rtol=0, atol=1e-4)
+
+
+def test_a_trial_by_number_replaces_an_export_and_is_checked_on_the_validation_set(
+    study: StudyRecord, tmp_path: Path
+) -> None:
+    data = tmp_path / "datasets" / "own"
+    files = faces(data / "images", 7, 80)
+    splits = ["train", *["validation"] * 6]
+    table = pd.DataFrame(
+        {"file": [f"images/{file.name}" for file in files], "subject": "one", "split": splits}
+    )
+    write_labels(data, table.assign(yaw_deg=0.0, pitch_deg=0.0, roll_deg=0.0), source="noise")
+    trial = study.trials[2]
+    source = trial.config.data.train.model_copy(update={"dataset": "own"})
+    on_own = trial.config.model_copy(update={"data": trial.config.data.model_copy(update={"train": source})})
+    trials = tuple(replace(t, config=on_own) if t is trial else t for t in study.trials)
+    out = tmp_path / "model"
+    out.mkdir()
+    (out / WEIGHTS).write_text("an export that was broken off")
+    exported = export(
+        replace(study, trials=trials), out, datasets_root=tmp_path / "datasets", number=trial.number
+    )
+    assert exported.checked_on == "6 validation images"
+    assert exported.card.provenance["trial"] == trial.number
+    assert {path.name for path in out.iterdir()} == FILES
+    weights = load_state(trial.folder / BEST_WEIGHTS)
+    loaded = hpsearch.load(out)._network.network.state_dict()
+    assert all(torch.equal(loaded[name], value) for name, value in weights.items())
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (0, r"trial 0 of 'demo' has no weights \(it is pruned, and only finished trials keep them\)"),
+        (3, r"trial 3 of 'demo' has no weights \(it is failed"),
+        (4, r"trial 4 of 'demo' has no weights \(it is running\)"),
+        (77, r"study 'demo' has no trial 77"),
+    ],
+)
+def test_a_trial_without_weights_is_refused_with_those_that_have(
+    study: StudyRecord, tmp_path: Path, number: int, message: str
+) -> None:
+    with pytest.raises(InputError, match=message + r".*: export one of [12], [12]$"):
+        export(study, tmp_path / "model", datasets_root=tmp_path, number=number)
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_study_without_a_finished_trial_is_refused(tmp_path: Path) -> None:
+    study = train(plausible.study(tmp_path, (TrialState.PRUNED, TrialState.RUNNING)))
+    with pytest.raises(InputError, match=r"no finished trial yet: no trial of this study has any yet"):
+        export(study, tmp_path / "model", datasets_root=tmp_path)
+
+
+def test_a_folder_with_other_things_is_left_alone(study: StudyRecord, tmp_path: Path) -> None:
+    out = tmp_path / "thesis"
+    out.mkdir()
+    (out / "chapter.tex").write_text("precious")
+    with pytest.raises(InputError, match=r"holds 'chapter.tex', which no export wrote"):
+        export(study, out, datasets_root=tmp_path)
+    with pytest.raises(InputError, match=r"holds 'chapter.tex'"):
+        export(study, out / "chapter.tex", datasets_root=tmp_path)
+    assert [path.read_text() for path in out.iterdir()] == ["precious"]
+
+
+def test_damaged_weights_are_named(study: StudyRecord, tmp_path: Path) -> None:
+    assert study.best is not None
+    file = study.best.folder / BEST_WEIGHTS
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(InputError, match=r"best\.pt: the weights cannot be read"):
+        export(study, tmp_path / "model", datasets_root=tmp_path)
+    assert not (tmp_path / "model").exists()
+
+
+def test_an_export_that_differs_is_an_error_and_leaves_nothing(
+    study: StudyRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hpsearch.results import export as module
+
+    write: Callable[..., None] = module.write_network
+
+    def slightly_wrong(folder: Path, network: torch.nn.Module, card: NetworkCard) -> None:
+        with torch.no_grad():
+            network.head.linear.bias[40] += 0.01
+        write(folder, network, card)
+        with torch.no_grad():
+            network.head.linear.bias[40] -= 0.01
+
+    monkeypatch.setattr(module, "write_network", slightly_wrong)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InputError, match="the exported network is not the trained one"):
+        export(study, tmp_path / "model", datasets_root=tmp_path)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_command_line_predicts_and_draws(
+    made: tuple[StudyRecord, Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = faces(tmp_path / "faces", 2, 80)
+    words = ["predict", str(made[1]), *map(str, files), "--out", str(tmp_path / "out"), "--format", "csv"]
+    assert cli.main(words) == 0
+    rows = [line.split(",") for line in capsys.readouterr().out.splitlines()]
+    assert rows[0] == ["file", "yaw_deg", "pitch_deg", "roll_deg", "picture"]
+    said = np.array([row[1:4] for row in rows[1:]], float)
+    np.testing.assert_allclose(said, hpsearch.load(made[1]).predict(files), atol=1e-4)
+    assert all(Path(row[4]).is_file() for row in rows[1:])
+    assert cli.main(["predict", str(tmp_path), str(files[0]), str(tmp_path / "gone.png")]) == 2
+    assert "no exported network here" in capsys.readouterr().err
+
+
+SPACE_TEXT = """
+data: {train: {dataset: rendered-heads}, image_px: 32}
+network: {backbone: resnet10, dropout: {float: [0.0, 0.5]}}
+head: regression
+pretext: {choice: [none, puzzling: {flag: {choice: [3, 4]}}]}
+epochs: 3
+search: {name: small, enqueue: [{pretext: none}, {pretext: {puzzling: {flag: 4}}}]}
+"""
+
+
+def test_a_study_on_disk_is_read_as_tables(tmp_path: Path) -> None:
+    folder = studies_folder(tmp_path) / "small"
+    folder.mkdir(parents=True)
+    (folder / SPACE).write_text(SPACE_TEXT)
+    opened = open_study(folder, load_spec(folder / SPACE), Provenance(20.0, {}, "1"))
+    for number, epochs in enumerate((3, 2)):
+        ask = opened.ask()
+        for epoch in range(1, epochs + 1):
+            opened.report(ask.number, epoch, {"validation/mae_deg": 10.0 + number - epoch, "train/loss": 1.0})
+    opened.complete(0)
+    study = hpsearch.read_study("small", tmp_path)
+    table = study.trials()
+    assert table.index.tolist() == [0, 1] and table.index.name == "trial"
+    assert table["state"].tolist() == ["complete", "running"]
+    assert table["objective"].tolist() == [7.0, 9.0]
+    assert table["pretext"].tolist() == ["none", "puzzling"]
+    assert pd.isna(table.loc[0, "pretext.puzzling.flag"]) and table.loc[1, "pretext.puzzling.flag"] == 4
+    assert table["validation/mae_deg"].tolist() == [7.0, 9.0] and table["epochs_done"].tolist() == [3, 2]
+    assert str(table["started"].dt.tz) == "UTC" and table["seconds"].isna().tolist() == [False, True]
+    epochs_table = study.epochs()
+    assert epochs_table[["trial", "epoch"]].to_numpy().tolist() == [[0, 1], [0, 2], [0, 3], [1, 1], [1, 2]]
+    assert epochs_table.pivot(index="epoch", columns="trial", values="validation/mae_deg")[0].tolist() == [
+        9,
+        8,
+        7,
+    ]
+    assert repr(study) == "<study 'small': 2 trials, validation/mae_deg>"
+    assert study.record == find_study(tmp_path, "small")
+
+
+def test_tables_of_a_study_that_has_just_begun(tmp_path: Path) -> None:
+    tables = StudyTables(plausible.study(tmp_path, ()))
+    assert tables.trials().empty and tables.epochs().empty
+    assert "state" in tables.trials() and "epoch" in tables.epochs()
+
+
+def test_an_unknown_study_names_those_that_are(tmp_path: Path) -> None:
+    folder = studies_folder(tmp_path) / "small"
+    folder.mkdir(parents=True)
+    (folder / SPACE).write_text(SPACE_TEXT)
+    with pytest.raises(InputError, match=r"no study 'smal' .*did you mean 'small'\?"):
+        hpsearch.read_study("smal", tmp_path)
+
+
+def test_importing_loads_nothing_and_says_nothing() -> None:
+    code = "import sys; before = set(sys.modules); import hpsearch; print(sorted(set(sys.modules) - before))"
+    answer = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert answer.stderr == ""
+    loaded = {name.partition(".")[0].strip("[]'\" ") for name in answer.stdout.split(",")}
+    assert "hpsearch" in loaded
+    assert not loaded & {"torch", "numpy", "pandas", "ray", "optuna", "mlflow", "pydantic", "trainables"}
+
+
+def test_the_root_is_the_command_line_s() -> None:
+    assert hpsearch.read_study.__defaults__ == (str(cli.ROOT),)

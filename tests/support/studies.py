@@ -1,0 +1,57 @@
+"""Studies of a made-up problem: trials whose curves follow from their params, without any training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hpsearch.study.records import Provenance
+from hpsearch.study.spec import StudySpec, load_spec
+from hpsearch.study.study import Ask, Study, open_study
+
+PROVENANCE = Provenance(baseline=20.0, datasets={"train": "heads @ 1"}, code_version="1")
+OBJECTIVE = "validation/mae_deg"
+EPOCHS = 9
+
+SPACE = f"""\
+data: {{train: {{dataset: heads}}}}
+epochs: {EPOCHS}
+network: {{dropout: {{float: [0.0, 0.5], step: 0.1}}}}
+pretext:
+  choice:
+    - none
+    - puzzling: {{grid: {{choice: [2, 3]}}}}
+    - rotation: {{flag: {{int: [2, 4]}}}}
+"""
+
+
+def spec(folder: Path, search: str, space: str = SPACE) -> StudySpec:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "space.yaml"
+    path.write_text(f"{space}search: {search}\n", encoding="utf-8")
+    return load_spec(path)
+
+
+def open_in(folder: Path, given: StudySpec) -> Study:
+    folder.mkdir(parents=True, exist_ok=True)
+    return open_study(folder, given, PROVENANCE)
+
+
+def value(ask: Ask, epoch: int) -> float:
+    """Return the objective after an epoch: a curve that falls to what the design is worth."""
+    worth = {"none": 2.0, "puzzling": 0.5, "rotation": 1.0}[str(ask.params["pretext"])]
+    worth += abs(float(ask.params["network.dropout"] or 0) - 0.3) * 4
+    worth += 0.2 * float(ask.params.get("pretext.rotation.flag") or 0)
+    return worth + 8.0 / epoch
+
+
+def train(study: Study, ask: Ask, until: int = EPOCHS, of: Callable[[Ask, int], float] = value) -> str:
+    """Train a trial from where it stands and end it; return how it ended, `running` where it has not."""
+    for epoch in range(ask.epochs_done + 1, until + 1):
+        if study.report(ask.number, epoch, {OBJECTIVE: of(ask, epoch)}):
+            study.prune(ask.number)
+            return f"pruned after {epoch}"
+    if until < EPOCHS:
+        return "running"
+    study.complete(ask.number)
+    return "complete"

@@ -1,0 +1,118 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from trainables.base.errors import InputError
+from trainables.data.datasets.check import check_dataset
+from trainables.data.datasets.prepared import PreparedDataset, write_labels
+
+
+def dataset(
+    folder: Path, splits: list[str], subjects: list[str] | None = None, **changed: list[float]
+) -> pd.DataFrame:
+    """Write a prepared dataset with one row a split name; return its table."""
+    (folder / "images").mkdir(parents=True)
+    rows = range(len(splits))
+    for row in rows:
+        noise = np.random.default_rng(row).integers(0, 256, (16, 16, 3), np.uint8)
+        Image.fromarray(noise).save(folder / "images" / f"{row}.jpg")
+    table = pd.DataFrame(
+        {
+            "file": [f"images/{row}.jpg" for row in rows],
+            "subject": subjects or [f"s{row}" for row in rows],
+            "split": splits,
+            "yaw_deg": changed.get("yaw", [10.0 * row for row in rows]),
+            "pitch_deg": [float(row) for row in rows],
+            **{f"box_{edge}_px": [0] * len(splits) for edge in ("left", "top", "right", "bottom")},
+        }
+    )
+    write_labels(folder, table, source="made up", details={"left_out": {"too dark": 4}, "rejected": 2})
+    return table
+
+
+def test_a_good_dataset_has_no_faults_and_reads_well(tmp_path: Path) -> None:
+    dataset(tmp_path / "good", ["train", "train", "validation"])
+    check = check_dataset(tmp_path / "good")
+    assert check.faults == ()
+    assert (check.images, check.subjects, check.duplicates, check.missing) == (3, 3, 0, 0)
+    assert check.split_images == {"train": 2, "validation": 1} == check.split_subjects
+    assert [(s.angle, s.low_deg, s.median_deg, s.high_deg) for s in check.spreads] == [
+        ("yaw", 0, 10, 20),
+        ("pitch", 0, 1, 2),
+    ]
+    assert check.content_hash == PreparedDataset(tmp_path / "good").card.content_hash
+    for said in ("good: 3 images of 3 subjects", "too dark", "rejects.csv", "no faults", check.content_hash):
+        assert said in check.text
+
+
+def test_subjects_in_two_compared_splits_are_a_fault(tmp_path: Path) -> None:
+    dataset(tmp_path / "leaky", ["train", "validation", "test", "train"], ["ann", "bob", "ann", "cid"])
+    (fault,) = check_dataset(tmp_path / "leaky").faults
+    assert fault == "1 subjects stand in test and in train: ann"
+
+
+def test_splits_that_share_images_overlap_by_design_unless_they_are_trained_or_tested_on(
+    tmp_path: Path,
+) -> None:
+    dataset(tmp_path / "nested", ["full reduced", "full", "full reduced"], ["ann", "ann", "bob"])
+    assert check_dataset(tmp_path / "nested").faults == ()
+    dataset(tmp_path / "wrong", ["train test", "train", "test"], ["ann", "bob", "cid"])
+    faults = check_dataset(tmp_path / "wrong").faults
+    assert any("stand in test and in train: ann" in fault for fault in faults)
+
+
+def test_copies_are_noted_and_are_faults_across_splits_or_with_two_poses(tmp_path: Path) -> None:
+    for name, splits, yaw in (
+        ("same", ["train", "train"], [1.0, 1.0]),
+        ("across", ["train", "validation"], [1.0, 1.0]),
+        ("apart", ["train", "train"], [1.0, 2.0]),
+    ):
+        folder = tmp_path / name
+        table = dataset(folder, splits, yaw=yaw)
+        table["pitch_deg"] = 0.0
+        (folder / "images" / "1.jpg").write_bytes((folder / "images" / "0.jpg").read_bytes())
+        write_labels(folder, table, source="made up")
+    assert check_dataset(tmp_path / "same").faults == ()
+    assert "1 images are copies of others" in check_dataset(tmp_path / "same").notes
+    assert check_dataset(tmp_path / "across").faults == (
+        "1 images stand in two splits: images/0.jpg = images/1.jpg",
+    )
+    assert check_dataset(tmp_path / "apart").faults == (
+        "1 images have two poses: images/0.jpg = images/1.jpg",
+    )
+
+
+def test_missing_changed_and_surplus_files_are_seen(tmp_path: Path) -> None:
+    for name in ("missing", "changed", "surplus"):
+        dataset(tmp_path / name, ["train"] * 3)
+    (tmp_path / "missing" / "images" / "1.jpg").unlink()
+    (tmp_path / "changed" / "images" / "1.jpg").write_bytes(b"other")
+    (tmp_path / "surplus" / "images" / "extra.jpg").write_bytes(b"extra")
+    assert check_dataset(tmp_path / "missing").faults == ("1 images are missing: images/1.jpg",)
+    assert check_dataset(tmp_path / "missing").missing == 1
+    (fault,) = check_dataset(tmp_path / "changed").faults
+    assert "changed since they were written" in fault
+    assert "1 files below images/ stand in no label" in check_dataset(tmp_path / "surplus").notes
+
+
+def test_angles_that_are_no_numbers_are_a_fault(tmp_path: Path) -> None:
+    dataset(tmp_path / "nan", ["train"] * 3, yaw=[1.0, float("nan"), float("inf")])
+    check = check_dataset(tmp_path / "nan")
+    assert check.faults == ("yaw is no number in 2 images: images/1.jpg, images/2.jpg",)
+    assert (check.spreads[0].low_deg, check.spreads[0].high_deg) == (1, 1)
+
+
+def test_labels_that_do_not_fit_the_card_are_a_fault(tmp_path: Path) -> None:
+    table = dataset(tmp_path / "cut", ["train"] * 3)
+    table.iloc[[0, 0]].to_parquet(tmp_path / "cut" / "labels.parquet", index=False)
+    faults = check_dataset(tmp_path / "cut").faults
+    assert any("labels.parquet has {'train': 2}, dataset.json says {'train': 3}" in fault for fault in faults)
+    assert any("1 files stand in more than one row" in fault for fault in faults)
+
+
+def test_a_folder_that_is_no_dataset_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no prepared dataset"):
+        check_dataset(tmp_path)

@@ -1,0 +1,241 @@
+"""An exported network: the trained one to the last digits, in both files, and nothing but numbers."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from support.toy import ANGLES, toy_session
+
+from trainables.base.errors import InputError
+from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
+from trainables.exported import (
+    CARD,
+    ONNX,
+    TOLERANCE_DEG,
+    WEIGHTS,
+    NetworkCard,
+    compare,
+    read_network,
+    write_network,
+)
+from trainables.exported.onnx_file import OnnxNetwork
+from trainables.model.heads import BinsConfig, HeadConfig, RegressionConfig
+from trainables.model.network import Backbone, HeadPoseNetwork, build_network
+from trainables.pretext import PuzzlingConfig, PuzzlingRotationConfig
+
+PX = 32
+
+CASES: dict[str, tuple[Backbone, HeadConfig, tuple[str, ...]]] = {
+    "left_edge": ("resnet10", BinsConfig(), ANGLES),
+    "center": ("resnet10", BinsConfig(bin_deg=1, decode="center"), ANGLES[:2]),
+    "regression": ("resnet10", RegressionConfig(), ANGLES),
+    "resnet50": ("resnet50", BinsConfig(), ANGLES),
+}
+
+Made = tuple[Path, HeadPoseNetwork, tuple[str, ...]]
+
+
+def pictures(count: int, px: int = PX, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (count, 3, px, px), np.uint8)
+
+
+def normalised(images: np.ndarray) -> np.ndarray:
+    mean, std = (np.array(values).reshape(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    return (images / 255 - mean) / std
+
+
+def warmed(network: HeadPoseNetwork) -> HeadPoseNetwork:
+    """Give the batch norms the statistics of pictures: without them values grow from layer to layer."""
+    network.train()
+    with torch.no_grad():
+        for seed in range(8):
+            network(torch.tensor(normalised(pictures(16, seed=seed)), dtype=torch.float32))
+    return network.eval()
+
+
+def write(folder: Path, network: HeadPoseNetwork, head: HeadConfig, **settings: Any) -> Path:
+    folder.mkdir()
+    card = NetworkCard(head=head, **({"backbone": "resnet10", "angles": ANGLES, "image_px": PX} | settings))
+    write_network(folder, network, card)
+    return folder
+
+
+@pytest.fixture(scope="module", params=list(CASES))
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    backbone, head, angles = CASES[request.param]
+    network = warmed(build_network(backbone, head, angles, dropout=0.4, seed=1))
+    folder = tmp_path_factory.mktemp("exported") / request.param
+    return write(folder, network, head, backbone=backbone, angles=angles), network, angles
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, HeadPoseNetwork]:
+    network = warmed(build_network("resnet10", RegressionConfig(), ANGLES, dropout=0.4, seed=1))
+    return write(tmp_path_factory.mktemp("small") / "export", network, RegressionConfig()), network
+
+
+@pytest.fixture
+def copied(small: tuple[Path, HeadPoseNetwork], tmp_path: Path) -> Path:
+    for name in (CARD, WEIGHTS, ONNX):
+        (tmp_path / name).write_bytes((small[0] / name).read_bytes())
+    return tmp_path
+
+
+def test_both_files_say_what_the_network_says_in_double_precision(made: Made) -> None:
+    folder, network, angles = made
+    images = pictures(20, seed=99)
+    double = copy.deepcopy(network).double()
+    with torch.inference_mode():
+        raw = double(torch.tensor(normalised(images))).pose_raw
+        truth = double.head.decode(raw.float()).numpy() if raw.ndim == 2 else decoded(double, raw)
+        read, card = read_network(folder)
+        from_weights = read(torch.from_numpy(images)).numpy()
+    from_onnx = OnnxNetwork(folder / ONNX).poses_deg(images)
+    assert card.angles == angles and truth.shape == (20, len(angles))
+    assert truth.std(axis=0).min() > 0.01  # poses that do not all agree
+    np.testing.assert_allclose(from_weights, truth, rtol=0, atol=TOLERANCE_DEG)
+    np.testing.assert_allclose(from_onnx, truth, rtol=0, atol=TOLERANCE_DEG)
+    assert compare(folder, network, images).allowed
+
+
+def decoded(network: HeadPoseNetwork, logits: torch.Tensor) -> np.ndarray:
+    """Return the expectation over bins, written out in double precision."""
+    shares = np.exp(logits.numpy() - logits.numpy().max(axis=-1, keepdims=True))
+    values: np.ndarray = network.head.values_deg.double().numpy()
+    return (shares / shares.sum(axis=-1, keepdims=True) * values).sum(axis=-1)
+
+
+def test_onnx_takes_any_batch_and_a_picture_s_pose_does_not_depend_on_it(made: Made) -> None:
+    folder, _, angles = made
+    images, network = pictures(7), OnnxNetwork(folder / ONNX)
+    whole = network.poses_deg(images)
+    assert whole.shape == (7, len(angles)) and whole.dtype == np.float32
+    single = np.concatenate([network.poses_deg(images[i : i + 1]) for i in range(7)])
+    np.testing.assert_allclose(single, whole, rtol=0, atol=TOLERANCE_DEG)
+
+
+def test_weights_are_read_back_to_the_bit(made: Made) -> None:
+    folder, network, _ = made
+    read = read_network(folder)[0].network.state_dict()
+    assert list(read) == list(network.state_dict())
+    assert all(torch.equal(read[name], value) for name, value in network.state_dict().items())
+
+
+def test_files_hold_no_path_of_this_machine(made: Made) -> None:
+    content = (made[0] / ONNX).read_bytes()
+    assert b"stack_trace" not in content
+    assert str(Path(__file__).parents[3]).encode() not in content
+    assert str(Path(torch.__file__).parent).encode() not in content
+
+
+def graph(file: Path) -> list[tuple[str, list[str], list[str]]]:
+    return [(node.op_type, list(node.input), list(node.output)) for node in onnx.load(file).graph.node]
+
+
+def shapes(file: Path) -> dict[str, tuple[int, ...]]:
+    return {tensor.name: tuple(tensor.dims) for tensor in onnx.load(file).graph.initializer}
+
+
+def test_hmtl_exports_the_graph_of_sl(small: tuple[Path, HeadPoseNetwork], tmp_path: Path) -> None:
+    session = toy_session(pretext=PuzzlingRotationConfig(flag=3), head=RegressionConfig())
+    session.run_epoch()
+    hmtl = session.network
+    folder = write(tmp_path / "hmtl", hmtl.supervised(), RegressionConfig())
+    assert graph(folder / ONNX) == graph(small[0] / ONNX)
+    assert shapes(folder / ONNX) == shapes(small[0] / ONNX)
+    assert (folder / ONNX).stat().st_size == (small[0] / ONNX).stat().st_size
+    assert load_file(folder / WEIGHTS).keys() == load_file(small[0] / WEIGHTS).keys()
+    assert sum(value.numel() for value in hmtl.state_dict().values()) > sum(
+        value.numel() for value in load_file(folder / WEIGHTS).values()
+    )
+    assert compare(folder, hmtl, pictures(9)).allowed  # the whole network, branches and all
+
+
+def test_before_training_sl_and_hmtl_export_the_same_bytes(
+    small: tuple[Path, HeadPoseNetwork], tmp_path: Path
+) -> None:
+    task = PuzzlingConfig()
+    hmtl = build_network(
+        "resnet10",
+        RegressionConfig(),
+        ANGLES,
+        dropout=0.4,
+        seed=1,
+        branches=task.build().branches,
+        ssl_heads=task.ssl_heads(),
+    )
+    folder = write(tmp_path / "hmtl", warmed(hmtl).supervised(), RegressionConfig())
+    for name in (ONNX, WEIGHTS, CARD):
+        assert (folder / name).read_bytes() == (small[0] / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("value", [0.5, float("nan")])
+def test_another_weight_is_noticed(small: tuple[Path, HeadPoseNetwork], copied: Path, value: float) -> None:
+    weights = load_file(copied / WEIGHTS)
+    weights["head.linear.bias"][1] += value
+    save_file(weights, copied / WEIGHTS)
+    differences = compare(copied, small[1], pictures(5))
+    assert not differences.allowed
+    assert differences.onnx_deg <= TOLERANCE_DEG
+
+
+class Bomb:
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.marker,)
+
+
+def test_code_in_the_weights_is_never_run(copied: Path) -> None:
+    marker = copied / "ran"
+    (copied / WEIGHTS).write_bytes(pickle.dumps(Bomb(marker)))
+    with pytest.raises(InputError, match="no safetensors file, or damaged"):
+        read_network(copied)
+    torch.save(Bomb(marker), copied / WEIGHTS)
+    with pytest.raises(InputError, match="no safetensors file, or damaged"):
+        read_network(copied)
+    (copied / CARD).write_text(f"angles: !!python/object/apply:os.mkdir ['{marker}']\n")
+    with pytest.raises(InputError, match="tags are not used here"):
+        read_network(copied)
+    assert not marker.exists()
+
+
+def test_a_cut_file_is_named(copied: Path) -> None:
+    content = (copied / WEIGHTS).read_bytes()
+    (copied / WEIGHTS).write_bytes(content[: len(content) // 2])
+    with pytest.raises(InputError, match=f"{WEIGHTS}: no safetensors file, or damaged"):
+        read_network(copied)
+
+
+def test_a_folder_without_a_network_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"config.yaml and model.safetensors missing.*hpsearch export"):
+        read_network(tmp_path)
+    with pytest.raises(InputError, match="no exported network here"):
+        read_network(tmp_path / "nowhere")
+
+
+def test_all_faults_of_a_card_are_named_with_their_lines(copied: Path) -> None:
+    text = (copied / CARD).read_text()
+    (copied / CARD).write_text(text.replace("resnet10", "resnet11", 1).replace("image_px: 32", "image_px: 3"))
+    with pytest.raises(InputError) as caught:
+        read_network(copied)
+    assert [(fault.where, fault.line is not None) for fault in caught.value.faults] == [
+        ("backbone", True),
+        ("image_px", True),
+    ]
+
+
+def test_weights_of_another_network_are_refused(copied: Path) -> None:
+    text = (copied / CARD).read_text()
+    (copied / CARD).write_text(text.replace("resnet10", "resnet18", 1))
+    with pytest.raises(InputError, match=r"weights of another network than config.yaml describes: .*layer1"):
+        read_network(copied)

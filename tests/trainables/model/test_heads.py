@@ -1,0 +1,110 @@
+"""Bins, their decoding and the losses, against values written out."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from trainables.losses.losses import angle_loss, region_cross_entropy
+from trainables.model.heads.bins import BinsHead
+from trainables.model.heads.regression import RegressionHead
+
+
+def bins_head(**settings: object) -> BinsHead:
+    return BinsHead(8, ("yaw", "pitch", "roll"), **settings)
+
+
+@pytest.mark.parametrize(
+    ("angle_deg", "label"),
+    [
+        (-99, 0),
+        (-96, 1),
+        (-0.01, 32),
+        (0, 33),
+        (95.9, 64),
+        (96, 65),
+        (98.99, 65),
+        (99, 65),
+        (-150, 0),
+        (720, 65),
+    ],
+)
+def test_bins_of_three_degrees(angle_deg: float, label: int) -> None:
+    assert int(bins_head().labels(torch.tensor(angle_deg))) == label
+
+
+@pytest.mark.parametrize("bin_deg", [1, 3])
+def test_labels_are_those_of_digitize(bin_deg: int) -> None:
+    head = bins_head(bin_deg=bin_deg)
+    edges = np.arange(-99, 99 + bin_deg, bin_deg)
+    angles = np.concatenate([np.random.default_rng(0).uniform(-99, 99, 5000), edges[:-1]]).astype(np.float32)
+    assert head.bins == len(edges) - 1 == 198 // bin_deg
+    np.testing.assert_array_equal(head.labels(torch.from_numpy(angles)), np.digitize(angles, edges) - 1)
+
+
+@pytest.mark.parametrize(("decode", "uniform"), [("left_edge", -1.5), ("center", 0.0)])
+def test_decoding(decode: str, uniform: float) -> None:
+    head = bins_head(decode=decode)
+    flat = torch.zeros(1, 3, 66)
+    torch.testing.assert_close(head.decode(flat), torch.full((1, 3), uniform), atol=1e-4, rtol=0)
+    flat[..., 33] = 1e4
+    torch.testing.assert_close(head.decode(flat), torch.full((1, 3), uniform + 1.5), atol=1e-4, rtol=0)
+
+
+def test_bins_loss_is_cross_entropy_and_alpha_times_rmse() -> None:
+    head = bins_head(alpha=2.0)
+    logits, pose = (
+        torch.randn(5, 3, 66),
+        torch.tensor([[0.0, 10, -20], [50, -50, 5], [1, 2, 3], [-90, 9, 9], [7, 7, 7]]),
+    )
+    losses = head.losses(logits, pose)
+    for a, angle in enumerate(("yaw", "pitch", "roll")):
+        cross_entropy, squares = 0.0, 0.0
+        for b in range(5):
+            p = np.exp(logits[b, a].double().numpy())
+            p /= p.sum()
+            truth = float(pose[b, a])
+            cross_entropy -= math.log(p[math.floor((truth + 99) / 3)]) / 5
+            squares += (sum(p[i] * (3 * i - 99) for i in range(66)) - truth) ** 2 / 5
+        assert float(losses[angle]) == pytest.approx(cross_entropy + 2 * math.sqrt(squares), rel=1e-5)
+
+
+def test_regression_losses() -> None:
+    head = RegressionHead(8, ("yaw", "pitch"))
+    raw, pose = torch.tensor([[3.0, 0.0], [-4.0, 0.0]]), torch.zeros(2, 2)
+    assert float(head.losses(raw, pose)["yaw"]) == pytest.approx(math.sqrt(12.5))
+    assert float(head.losses(raw, pose)["pitch"]) == pytest.approx(1e-4)
+    squared = RegressionHead(8, ("yaw", "pitch"), reg_loss="mse")
+    assert float(squared.losses(raw, pose)["yaw"]) == pytest.approx(12.5)
+    assert torch.equal(head.decode(raw), raw)
+
+
+def test_rmse_has_a_finite_gradient_at_zero_error() -> None:
+    predicted = torch.tensor([1.0, 2.0], requires_grad=True)
+    angle_loss(predicted, predicted.detach(), "rmse").backward()
+    assert predicted.grad is not None and torch.equal(predicted.grad, torch.zeros(2))
+
+
+def test_region_losses_are_summed_or_averaged() -> None:
+    logits, labels = torch.randn(6, 4, 4), torch.randint(4, (6, 4))
+    each = [torch.nn.functional.cross_entropy(logits[:, r], labels[:, r]) for r in range(4)]
+    torch.testing.assert_close(region_cross_entropy(logits, labels, "sum"), torch.stack(each).sum())
+    torch.testing.assert_close(region_cross_entropy(logits, labels, "mean"), torch.stack(each).mean())
+
+
+@pytest.mark.parametrize(("regions", "classes", "loss"), [(4, 4, 5.545), (9, 9, 19.775)])
+def test_region_loss_at_chance(regions: int, classes: int, loss: float) -> None:
+    labels = torch.zeros(2, regions, dtype=torch.int64)
+    assert float(region_cross_entropy(torch.zeros(2, regions, classes), labels, "sum")) == pytest.approx(
+        loss, abs=1e-3
+    )
+
+
+def test_bins_loss_at_chance() -> None:
+    for bin_deg, loss in ((3, 4.19), (1, 5.288)):
+        head = bins_head(bin_deg=bin_deg, alpha=0.0)
+        losses = head.losses(torch.zeros(1, 3, head.bins), torch.zeros(1, 3))
+        assert float(losses["yaw"]) == pytest.approx(loss, abs=1e-3)

@@ -1,0 +1,223 @@
+"""Initial weights: taken whole, from whoever trained them, or refused with what is wrong."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from functools import partial
+from hashlib import sha256
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from support.toy import ANGLES, blobs, toy_config
+from torch import Tensor, nn
+
+from trainables.base.errors import InputError
+from trainables.data.memory_loader import MemoryLoader
+from trainables.data.sources import TrainSource
+from trainables.model.heads import BinsConfig
+from trainables.model.inits import INITS, InitRequest, imagenet
+from trainables.model.inits.imagenet import ImageNetConfig
+from trainables.model.network import Backbone, Trunk, build_network, imagenet_url
+from trainables.pretext import PuzzlingConfig
+from trainables.training.config import TrainConfig, parse_config
+from trainables.training.pretraining import load_trunk
+from trainables.training.session import build_session
+
+SOURCE = TrainSource(dataset="blobs")
+
+
+def resolved(settings: Any, store: Path, backbone: Backbone = "resnet10") -> Path:
+    trunk = settings.trunk(InitRequest(backbone, 32, SOURCE), datasets=store / "none", store=store / "kept")
+    assert isinstance(trunk, Path) and trunk.is_relative_to(store / "kept")
+    return trunk
+
+
+def trained(backbone: Backbone = "resnet10") -> dict[str, Tensor]:
+    """Return the weights of a supervised network whose running statistics have moved too."""
+    network = build_network(backbone, BinsConfig(), ANGLES, dropout=0.0, seed=5)
+    network(torch.randn(4, 3, 32, 32))
+    return network.state_dict()
+
+
+def trunk_in(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix("trunk."): v for name, v in weights.items() if name.startswith("trunk.")}
+
+
+def assert_same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
+    assert one.keys() == other.keys()
+    assert [name for name in one if not torch.equal(one[name], other[name])] == []
+
+
+def test_random_weights_have_no_file() -> None:
+    config = toy_config()
+    assert config.init.trunk(config.init_request, datasets=Path("none"), store=Path("none")) is None
+
+
+@pytest.mark.parametrize("kind", ["network", "safetensors", "trunk", "torch 1.5"])
+def test_a_file_s_trunk_is_taken_whatever_it_lies_in(tmp_path: Path, kind: str) -> None:
+    weights, path = trained(), tmp_path / "best.pt"
+    if kind == "network":
+        torch.save(weights, path)
+    elif kind == "safetensors":
+        path = tmp_path / "model.safetensors"
+        save_file({name: value.contiguous() for name, value in weights.items()}, path)
+    elif kind == "trunk":
+        torch.save(trunk_in(weights), path)
+    else:
+        torch.save(weights, path, _use_new_zipfile_serialization=False)
+    kept = resolved(INITS["file"](path=str(path)), tmp_path)
+    assert_same(load_trunk(kept), trunk_in(weights))
+    path.write_bytes(path.read_bytes())
+    assert resolved(INITS["file"](path=str(path)), tmp_path) == kept
+
+
+def test_a_classifier_s_weights_from_before_batch_counters_are_a_trunk(tmp_path: Path) -> None:
+    weights = {n: v for n, v in Trunk("resnet18").state_dict().items() if "num_batches" not in n}
+    torch.save({**weights, "fc.weight": torch.ones(9, 512), "fc.bias": torch.ones(9)}, tmp_path / "r18.pth")
+    kept = load_trunk(resolved(INITS["file"](path=str(tmp_path / "r18.pth")), tmp_path, "resnet18"))
+    Trunk("resnet18").load_state_dict(kept)
+    assert {name: kept[name] for name in weights}.keys() == weights.keys()
+
+
+def test_weights_of_another_backbone_are_refused_with_what_differs(tmp_path: Path) -> None:
+    torch.save(trained("resnet18"), tmp_path / "best.pt")
+    with pytest.raises(
+        InputError, match=r"best.pt: not the trunk of a resnet10: it has layer1.1.*and \d+ more"
+    ):
+        resolved(INITS["file"](path=str(tmp_path / "best.pt")), tmp_path)
+    with pytest.raises(InputError, match=r"resnet50: it has no .*; it has in another shape layer1"):
+        resolved(INITS["file"](path=str(tmp_path / "best.pt")), tmp_path, "resnet50")
+    assert not (tmp_path / "kept").exists()
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "code", "tensor", "text"])
+def test_a_file_without_weights_is_refused_by_name(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "best.pt"
+    if damage == "cut":
+        torch.save(trained(), path)
+        path.write_bytes(path.read_bytes()[:5000])
+    elif damage == "code":
+        torch.save({"trunk.conv1": nn.Linear(2, 2)}, path)
+    elif damage == "tensor":
+        torch.save(torch.ones(3), path)
+    elif damage == "text":
+        path.write_text("weights")
+    with pytest.raises(InputError, match=r"best.pt: (no weights can be read here|holds no tensors)"):
+        resolved(INITS["file"](path=str(path)), tmp_path)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """A server of the files in `tmp_path/served`, which says nothing."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None: ...
+
+    (tmp_path / "served").mkdir()
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path / "served")))
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{httpd.server_port}"
+    httpd.shutdown()
+    httpd.server_close()
+
+
+def test_imagenet_weights_are_fetched_once(
+    tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = tmp_path / "served" / "made.pth"
+    torch.save(Trunk("resnet18").state_dict(), made)
+    digest = sha256(made.read_bytes()).hexdigest()[:8]
+    name = made.rename(made.with_name(f"resnet18-{digest}.pth")).name
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(imagenet, "imagenet_url", lambda _: f"{server}/{name}")
+    kept = resolved(ImageNetConfig(), tmp_path, "resnet18")
+    assert kept.parent.name.startswith("imagenet-resnet18-")
+    (tmp_path / "served" / name).unlink()
+    assert resolved(ImageNetConfig(), tmp_path, "resnet18") == kept
+    assert [path.name for path in (tmp_path / "cache").rglob("*.pth")] == [name]
+    local = ImageNetConfig(file=str(tmp_path / "cache/hub/checkpoints" / name))
+    assert_same(load_trunk(resolved(local, tmp_path, "resnet18")), load_trunk(kept))
+
+
+def test_without_a_network_the_file_to_bring_and_its_place_are_named(
+    tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+    place = f"put it at {tmp_path}/cache/hub/checkpoints/resnet18-00000000.pth"
+    for host in (server, "http://127.0.0.1:9"):  # has no such file; nobody listens
+        monkeypatch.setattr(imagenet, "imagenet_url", lambda _, at=host: f"{at}/resnet18-00000000.pth")
+        with pytest.raises(InputError, match=place):
+            resolved(ImageNetConfig(), tmp_path, "resnet18")
+    (tmp_path / "served" / "resnet18-00000000.pth").write_bytes(b"a proxy's page")
+    monkeypatch.setattr(imagenet, "imagenet_url", lambda _: f"{server}/resnet18-00000000.pth")
+    with pytest.raises(InputError, match=f"another file.*{place}"):
+        resolved(ImageNetConfig(), tmp_path, "resnet18")
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("backbone", ["resnet18", "resnet34", "resnet50"])
+def test_torchvision_has_weights_of_its_backbones(backbone: Backbone) -> None:
+    assert imagenet_url(backbone).rpartition("/")[2].startswith(f"{backbone}-")
+
+
+DATA = {"train": {"dataset": "blobs"}, "image_px": 32}
+
+
+@pytest.mark.parametrize(
+    ("init", "wrong"),
+    [
+        ("imagenet", "torchvision has no ImageNet weights of 'resnet10'"),
+        ({"ssl": {"pretext": "none"}}, "'none' is unknown.*valid: puzzling, puzzling_rotation, rotation"),
+        ({"ssl": {"pretext": {"rotation": {"flag": 2}}}}, "flag: a pretraining has no branch"),
+        ({"ssl": {"pretext": {"puzzling": {"grid": 5}}}}, "a grid of 5 cuts 32 px into tiles below 8 px"),
+        ({"file": {}}, "this key is required"),
+    ],
+)
+def test_what_no_network_can_start_from_is_refused_with_the_file(init: Any, wrong: str) -> None:
+    found = parse_config({"data": DATA, "network": {"backbone": "resnet10"}, "init": init})
+    assert isinstance(found, list) and len(found) == 1
+    [(path, fault)] = found
+    assert path[0] == "init"
+    assert re.search(wrong, fault.message), fault.message
+
+
+def test_a_pretraining_never_sees_the_test_set() -> None:
+    data = {**DATA, "test": [{"name": "faces", "dataset": "faces", "subjects": ["a"]}]}
+    for seen, wrong in (
+        ({"dataset": "faces", "split": "test"}, "test set 'faces' is also the pretraining's"),
+        ({"dataset": "faces", "split": "test", "subjects": ["b"]}, None),
+        ({"dataset": "faces", "split": "train"}, None),
+        (None, None),
+    ):
+        found = parse_config({"data": data, "init": {"ssl": {"data": seen}}})
+        assert isinstance(found, TrainConfig) == (wrong is None)
+        assert wrong is None or (isinstance(found, list) and wrong in found[0][1].message)
+
+
+@pytest.mark.parametrize("name", sorted(INITS))
+def test_every_source_survives_being_written_and_read(name: str) -> None:
+    settings = {"file": {"path": "best.pt"}}.get(name, {})
+    config = toy_config(init={name: settings}, network={"backbone": "resnet18"})
+    assert TrainConfig.model_validate(config.model_dump(mode="json")) == config
+    assert hash((config.init, config.init_request))
+
+
+def test_a_network_starts_from_the_trunk_and_draws_the_rest_as_ever() -> None:
+    trunk = trunk_in(trained())
+    config = toy_config(pretext=PuzzlingConfig())
+    loader = MemoryLoader(*blobs(8, 32), batch=8, shuffle=True)
+    plain, started = (
+        build_session(
+            config, train=loader, validation=loader, angles=ANGLES, device=torch.device("cpu"), trunk=weights
+        ).network
+        for weights in (None, trunk)
+    )
+    assert_same(started.trunk.state_dict(), trunk)
+    assert_same(started.head.state_dict(), plain.head.state_dict())
+    assert_same(started.branches.state_dict(), plain.branches.state_dict())

@@ -1,0 +1,184 @@
+"""The network: shapes at the flags, weights that follow from the seed, and a supervised path of its own."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from trainables.model.heads import BinsConfig
+from trainables.model.network import (
+    TRUNK_VALUES,
+    Backbone,
+    HeadPoseNetwork,
+    Trunk,
+    build_network,
+    trunk_shapes,
+)
+from trainables.pretext import PRETEXT_TASKS, PuzzlingConfig, PuzzlingRotationConfig
+
+ANGLES = ("yaw", "pitch", "roll")
+
+
+def network(
+    backbone: Backbone = "resnet10", task: str = "none", seed: int = 1, **settings: object
+) -> HeadPoseNetwork:
+    config = PRETEXT_TASKS[task](**settings)
+    return build_network(
+        backbone,
+        BinsConfig(),
+        ANGLES,
+        dropout=0.4,
+        seed=seed,
+        branches=config.build().branches,
+        ssl_heads=config.ssl_heads(),
+    )
+
+
+def parameter_count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def images(batch: int = 4, px: int = 64) -> torch.Tensor:
+    return torch.randn(batch, 3, px, px, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.mark.parametrize("backbone", TRUNK_VALUES)
+def test_the_size_of_a_trunk_is_known_without_building_it(backbone: Backbone) -> None:
+    assert TRUNK_VALUES[backbone] == sum(math.prod(shape) for shape in trunk_shapes(backbone).values())
+
+
+@pytest.mark.parametrize(
+    ("backbone", "channels"), [("resnet10", (64, 128, 256, 512)), ("resnet50", (256, 512, 1024, 2048))]
+)
+def test_maps_at_the_flags(backbone: Backbone, channels: tuple[int, ...]) -> None:
+    with torch.inference_mode():
+        maps = Trunk(backbone).eval()(torch.zeros(1, 3, 224, 224))
+    assert [tuple(m.shape[1:]) for m in maps] == [
+        (c, s, s) for c, s in zip(channels, (56, 28, 14, 7), strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("backbone", "parameters"),
+    [("resnet10", 4_905_792), ("resnet18", 11_176_512), ("resnet34", 21_284_672), ("resnet50", 23_508_032)],
+)
+def test_trunks_have_torchvisions_parameters(backbone: Backbone, parameters: int) -> None:
+    trunk = Trunk(backbone)
+    assert parameter_count(trunk) == parameters
+    if backbone != "resnet10":
+        from torchvision.models import get_model
+
+        whole = get_model(backbone, weights=None).state_dict()
+        assert {name: value.shape for name, value in trunk.state_dict().items()} == {
+            name: value.shape for name, value in whole.items() if not name.startswith("fc.")
+        }
+
+
+@pytest.mark.parametrize(
+    ("flag", "out", "stride"), [(1, 512, 2), (2, 1024, 2), (3, 2048, 2), (4, 2048, 1)], ids=str
+)
+def test_the_paper_s_branch_block(flag: int, out: int, stride: int) -> None:
+    block = network("resnet50", "puzzling", flag=flag).branches["puzzle"].block
+    assert (block.conv3.out_channels, block.conv2.stride) == (out, (stride, stride))
+    if flag == 3:
+        first = Trunk("resnet50").layer4[0]
+        assert [p.shape for p in block.parameters()] == [p.shape for p in first.parameters()]
+
+
+@pytest.mark.parametrize("flag", [1, 2, 3, 4])
+@pytest.mark.parametrize("grid", [2, 3])
+def test_logits_of_every_branch_and_flag(flag: int, grid: int) -> None:
+    output = network("resnet18", "puzzling_rotation", flag=flag, grid=grid)(images())
+    assert output.pose_raw.shape == (4, 3, 66)
+    assert {name: tuple(logits.shape) for name, logits in output.pretext.items()} == {
+        "puzzle": (4, grid**2, grid**2),
+        "rotation": (4, grid**2, 4),
+    }
+
+
+def test_branch_settings() -> None:
+    branch = network(task="rotation", flag=2, dropout=0.3, branch={"out_channels": 96, "stride": 1}).branches[
+        "rotation"
+    ]
+    assert branch.block.conv3.out_channels == 96 and branch.block.conv2.stride == (1, 1)
+    assert branch.dropout.p == 0.3
+
+
+@pytest.mark.parametrize("task", sorted(PRETEXT_TASKS))
+def test_one_seed_starts_trunk_and_head_alike_whatever_the_task(task: str) -> None:
+    plain = network().state_dict()
+    for settings in ({}, {"flag": 1, "grid": 3}) if task != "none" else ({},):
+        mine = network(task=task, **settings).supervised().state_dict()
+        assert mine.keys() == plain.keys()
+        assert all(torch.equal(mine[name], plain[name]) for name in plain)
+    assert not torch.equal(network(seed=2).trunk.conv1.weight, network().trunk.conv1.weight)
+
+
+def test_a_branch_starts_alike_whatever_other_branches_there_are() -> None:
+    alone, beside = network(task="rotation"), network(task="puzzling_rotation")
+    for mine, other in zip(
+        alone.branches["rotation"].parameters(), beside.branches["rotation"].parameters(), strict=True
+    ):
+        assert torch.equal(mine, other)
+    puzzle, rotation = (beside.branches[name].block.conv1.weight for name in ("puzzle", "rotation"))
+    assert not torch.equal(puzzle, rotation)
+
+
+def test_building_leaves_the_global_generator_alone() -> None:
+    state = torch.get_rng_state()
+    network(task="puzzling")
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_without_ssl_heads_there_is_no_branch() -> None:
+    assert not network(task="puzzling", heads=False).branches
+    assert parameter_count(network(task="puzzling", heads=False)) == parameter_count(network())
+
+
+@pytest.mark.parametrize("task", ["puzzling", "rotation", "puzzling_rotation"])
+def test_dropping_the_branches_leaves_the_poses_bit_identical(task: str) -> None:
+    whole = network(task=task)
+    for _ in range(2):
+        whole(images())  # batch statistics that are not the initial ones
+    whole.eval()
+    with torch.inference_mode():
+        expected = whole(images()).pose_raw
+        supervised = whole.supervised().eval()
+        assert torch.equal(supervised(images()).pose_raw, expected)
+        fresh = network(seed=9).eval()
+        fresh.load_state_dict(supervised.state_dict())
+        assert torch.equal(fresh(images()).pose_raw, expected)
+    assert parameter_count(supervised) == parameter_count(network())
+
+
+@pytest.mark.parametrize("flag", [1, 2, 3, 4])
+def test_ssl_gradient_reaches_the_trunk_up_to_the_flag_and_nothing_after(flag: int) -> None:
+    config = PuzzlingRotationConfig(flag=flag)
+    whole = network(task="puzzling_rotation", flag=flag)
+    perturbed = config.build().perturb(images(), torch.Generator().manual_seed(0))
+    output = whole(perturbed.images)
+    sum(
+        nn.functional.cross_entropy(logits.flatten(0, 1), perturbed.labels[name].flatten())
+        for name, logits in output.pretext.items()
+    ).backward()
+    stages = [whole.trunk.layer1, whole.trunk.layer2, whole.trunk.layer3, whole.trunk.layer4]
+    shared = [whole.trunk.conv1, whole.trunk.bn1, *stages[:flag]]
+    beyond = [*stages[flag:], whole.head]
+    assert all(p.grad is not None and p.grad.any() for module in shared for p in module.parameters())
+    assert all(p.grad is None for module in beyond for p in module.parameters())
+
+
+def test_initial_losses_are_near_those_of_guessing() -> None:
+    whole, pictures = network(task="puzzling"), images(batch=32)
+    perturbed = PuzzlingConfig().build().perturb(pictures, torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        output = whole.eval()(perturbed.images)
+    puzzle = nn.functional.cross_entropy(
+        output.pretext["puzzle"].flatten(0, 1), perturbed.labels["puzzle"].flatten()
+    )
+    assert float(puzzle) == pytest.approx(1.386, abs=0.35)
+    yaw = nn.functional.cross_entropy(output.pose_raw[:, 0], torch.randint(66, (32,)))
+    assert float(yaw) == pytest.approx(4.19, abs=0.5)

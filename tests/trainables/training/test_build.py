@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from trainables.base.errors import InputError
+from trainables.data.datasets.prepared import PreparedDataset, write_labels
+from trainables.training.build import open_data, open_tests
+from trainables.training.config import TrainConfig
+
+
+def prepared(root: Path, name: str, angles: int = 3, pitch_deg: float = 5.0) -> PreparedDataset:
+    folder = root / name
+    (folder / "images").mkdir(parents=True)
+    rows = []
+    for index, split in enumerate(("train", "train", "validation", "test")):
+        file = f"images/{index}.jpg"
+        Image.fromarray(np.full((8, 8, 3), 40 * index, np.uint8)).save(folder / file)
+        pose = {"yaw_deg": 10.0 * index, "pitch_deg": pitch_deg, "roll_deg": 0.0}
+        rows.append(
+            {"file": file, "subject": f"s{index}", "split": split, **dict(list(pose.items())[:angles])}
+        )
+    return write_labels(folder, pd.DataFrame(rows), source=name)
+
+
+def config(**data: object) -> TrainConfig:
+    return TrainConfig.model_validate({"data": {"train": {"dataset": "one"}, **data}})
+
+
+def faults(error: pytest.ExceptionInfo[InputError]) -> str:
+    return "\n".join(map(str, error.value.faults))
+
+
+def test_a_dataset_of_another_convention_is_refused_wherever_it_is_compared(tmp_path: Path) -> None:
+    prepared(tmp_path, "one")
+    other = prepared(tmp_path, "other")
+    card = other.folder / "dataset.json"
+    card.write_text(json.dumps({**json.loads(card.read_text()), "convention": "azimuth and elevation"}))
+    with pytest.raises(InputError) as raised:
+        open_data(config(validation={"dataset": "other"}), tmp_path)
+    assert "azimuth and elevation" in faults(raised)
+    with pytest.raises(InputError) as raised:
+        open_tests(config(test=[{"name": "far", "dataset": "other"}]), tmp_path)
+    assert "data.test, far" in faults(raised)
+    same = open_tests(config(test=[{"name": "near", "dataset": "one"}]), tmp_path)
+    assert same["near"].subjects == ("s3",)
+
+
+@pytest.mark.parametrize("broken", [float("nan"), 181.0])
+def test_broken_labels_are_named_with_their_row(tmp_path: Path, broken: float) -> None:
+    prepared(tmp_path, "one", pitch_deg=broken)
+    with pytest.raises(InputError) as raised:
+        open_data(config(), tmp_path)
+    assert "row 0" in faults(raised)
+    assert "2 labels are NaN or beyond 180 degrees" in faults(raised)
+
+
+def test_a_validation_set_without_an_angle_of_the_training_set_is_refused(tmp_path: Path) -> None:
+    prepared(tmp_path, "one")
+    prepared(tmp_path, "flat", angles=2)
+    with pytest.raises(InputError) as raised:
+        open_data(config(validation={"dataset": "flat"}), tmp_path)
+    assert "no roll" in faults(raised)
+    data = open_data(config(train={"dataset": "flat"}, validation={"dataset": "one"}), tmp_path)
+    assert data.train.angles == ("yaw", "pitch")

@@ -1,0 +1,79 @@
+"""State on disk that is whole or not there."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trainables.base.disk import DiskFull, is_full
+
+UNFINISHED = ".unfinished"
+"""How the name of a file ends while it is written; one that stays was left by a process that died."""
+
+
+def save_state(state: dict[str, Any], path: Path) -> None:
+    """Write `state` to `path`, making its folder, in one step.
+
+    After a crash or on a full disk, what was there is still whole.
+
+    Raises `DiskFull` where there is no room for it, `OSError` where it cannot be written for another reason,
+    and leaves no half-written file.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        rename(unfinished, path)
+    except (OSError, RuntimeError) as error:
+        if is_full(error) or is_full(error.__context__):  # torch puts an error of its own over it
+            raise DiskFull(path, sum(tensor.nbytes for tensor in _tensors(state))) from error
+        raise
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def rename(path: Path, name: Path) -> None:
+    """Give a file another name in its folder; what had that name is gone, and a crash does not undo it."""
+    path.replace(name)
+    folder = os.open(name.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """Return what `save_state` wrote, on the CPU; tensors and plain values alone are read, never code.
+
+    Raises `ValueError` for a damaged file, `pickle.UnpicklingError` for one that holds something else, and
+    `OSError` where it cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:  # torch writes checksums but does not look at them
+            damaged = archive.testzip()
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"{path} is damaged: {error}") from None
+    if damaged is not None:
+        raise ValueError(f"{path} is damaged: the checksum of {damaged} is wrong")
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
+
+
+def _tensors(value: Any) -> Iterator[torch.Tensor]:
+    match value:
+        case torch.Tensor():
+            yield value
+        case dict():
+            for child in value.values():
+                yield from _tensors(child)
+        case list() | tuple():
+            for child in value:
+                yield from _tensors(child)

@@ -1,0 +1,49 @@
+"""What a person did wrong: each fault names the place, the rule, the value and the way out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with what a person gave us.
+
+    `where` is a dotted path, a file or both; `line` is the 1-based line in `file`, where there is one.
+    """
+
+    message: str
+    where: str = ""
+    file: str = ""
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return ": ".join(part for part in (place, self.where, self.message) if part)
+
+
+class InputError(Exception):
+    """A person's mistake: all faults at once, shown without a traceback, exit status 2."""
+
+    def __init__(self, faults: Sequence[Fault] | Fault | str) -> None:
+        if isinstance(faults, str):
+            faults = [Fault(faults)]
+        elif isinstance(faults, Fault):
+            faults = [faults]
+        self.faults = tuple(faults)
+        super().__init__("\n".join(map(str, self.faults)))
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Fault, ...]]]:
+        return type(self), (self.faults,)
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """Return ' (did you mean X?)' for the valid name closest to `name`, with all valid names after it."""
+    names = sorted(valid)
+    if not names:
+        return " (there is none)"
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f" ({hint}valid: {', '.join(names)})"

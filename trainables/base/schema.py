@@ -1,0 +1,195 @@
+"""The base of every config: frozen, strict, all faults at once, and variants chosen by one key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Union, get_args
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Strict,
+    Tag,
+    ValidationError,
+)
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from trainables.base.errors import Fault, nearest
+
+KeyPath = tuple[str | int, ...]
+"""Where a value stands in a document, from its root: `("pretext", "puzzling", "grid")`."""
+
+
+class Config(BaseModel):
+    """A frozen group of settings. Unknown keys are refused, nothing is converted silently."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+Ints = Annotated[tuple[int, ...], Strict(False)]
+Strings = Annotated[tuple[str, ...], Strict(False)]
+
+
+class Variant:
+    """Marks a field whose value is one row of `table`, written `name` or `{name: {its settings}}`.
+
+    Used as `Annotated[SomeProtocol, Variant(TABLE)]`. The row's name is the variant's name everywhere: in
+    YAML, in parameter paths and in MLflow.
+    """
+
+    def __init__(self, table: Mapping[str, type[Config]]) -> None:
+        self.table = table
+
+    def __get_pydantic_core_schema__(self, _source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        rows = tuple(
+            Annotated[row, BeforeValidator(_settings_of), Tag(name)] for name, row in self.table.items()
+        )
+        union = Annotated[Union[rows], Discriminator(self._tag), BeforeValidator(self._named)]  # type: ignore[valid-type]  # noqa: UP007
+        schema = handler.generate_schema(union)
+        return core_schema.no_info_after_validator_function(
+            lambda value: value,
+            schema,
+            serialization=core_schema.plain_serializer_function_ser_schema(self._written),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        bare = [name for name, row in self.table.items() if not needs_settings(row)]
+        numbers = [int(name) for name in bare if name.isdigit()]  # as YAML reads such a name without quotes
+        options: list[dict[str, Any]] = [{"enum": [*bare, *numbers]}] if bare else []
+        for name, row in self.table.items():
+            settings = handler(row.__pydantic_core_schema__)
+            options.append(
+                {
+                    "type": "object",
+                    "properties": {name: settings},
+                    "required": [name],
+                    "additionalProperties": False,
+                }
+            )
+        return {"oneOf": options}
+
+    def name_of(self, value: Config) -> str:
+        """Return the name of the row that `value` was made by."""
+        return next(name for name, row in self.table.items() if type(value) is row)
+
+    def _tag(self, value: object) -> str:
+        return self.name_of(value) if isinstance(value, Config) else str(_name_in(value))
+
+    def _named(self, value: object) -> object:
+        if isinstance(value, Config) or _name_in(value) in self.table:
+            return value
+        name = _name_in(value)
+        if name:
+            text = f"{name!r} is unknown{nearest(name, self.table)}"
+        else:
+            text = f"expected one name, got {_shown(value)}{nearest('', self.table)}"
+        raise PydanticCustomError("variant", "{text}", {"text": text})
+
+    def _written(self, value: Config) -> object:
+        return {self.name_of(value): value.model_dump(mode="json")}
+
+
+def _name_in(value: object) -> str | None:
+    if isinstance(value, Mapping) and len(value) == 1:
+        value = next(iter(value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)  # `augmentation: 1`, which YAML reads as a number
+    return value if isinstance(value, str) else None
+
+
+def _settings_of(value: object) -> object:
+    if isinstance(value, Mapping):
+        settings = next(iter(value.values()))
+        return {} if settings is None else settings
+    return value if isinstance(value, Config) else {}
+
+
+def needs_settings(row: type[Config]) -> bool:
+    """Say whether a variant cannot be written by its name alone."""
+    return any(field.is_required() for field in row.model_fields.values())
+
+
+_UNION_TAGS = ("constrained-", "literal[")
+"""How pydantic marks, behind a path, which type of a union it tried."""
+
+
+def faults_of(error: ValidationError, model: type[Config]) -> Iterator[tuple[KeyPath, Fault]]:
+    """Yield each fault of a validation with the path of the value it is about."""
+    for item in error.errors():
+        path = tuple(item["loc"])
+        if path and str(path[-1]).startswith(_UNION_TAGS):
+            path = path[:-1]
+        where = ".".join(map(str, path))
+        match item["type"]:
+            case "extra_forbidden":
+                known = _fields_at(model, path[:-1])
+                message = f"unknown key{nearest(str(path[-1]), known)}"
+            case "missing":
+                message = "this key is required"
+            case "model_type" | "dict_type":
+                message = f"expected a mapping of settings, got {_shown(item['input'])}"
+            case "variant" | "value_error":
+                message = str(item.get("ctx", {}).get("text") or item["msg"].removeprefix("Value error, "))
+            case _:
+                message = f"{item['msg'][:1].lower()}{item['msg'][1:]}, got {_shown(item['input'])}"
+        yield path, Fault(message, where=where)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    hint = ""
+    if isinstance(value, str) and _is_number(value):
+        hint = " (text: write the number without quotes)"
+    return (text if len(text) <= 60 else text[:57] + "...") + hint
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def variant_of(field: FieldInfo) -> Variant | None:
+    """Return the table of a field marked with `Variant`, or None for any other field.
+
+    The mark may stand inside a union (`X | None`), or be held as `variant` by a mark that allows more.
+    """
+    marks = [*field.metadata, *_marks_in(field.annotation)]
+    tables = (getattr(mark, "variant", mark) for mark in marks)
+    return next((table for table in tables if isinstance(table, Variant)), None)
+
+
+def _marks_in(annotation: Any) -> Iterator[Any]:
+    yield from getattr(annotation, "__metadata__", ())
+    for part in get_args(annotation):
+        yield from _marks_in(part)
+
+
+def _fields_at(model: type[Config], path: KeyPath) -> list[str]:
+    """Return the valid keys of the mapping at `path` inside `model`."""
+    here, variant = model, None
+    for key in path:
+        if variant is not None:
+            here, variant = variant.table[str(key)], None
+        elif isinstance(key, str):
+            field = here.model_fields[key]
+            variant = variant_of(field)
+            if variant is None:
+                here = config_in(field.annotation) or here
+    return list(here.model_fields)
+
+
+def config_in(annotation: Any) -> type[Config] | None:
+    """Return the Config class inside an annotation such as `X`, `X | None` or `tuple[X, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, Config):
+        return annotation
+    return next((found for arg in get_args(annotation) if (found := config_in(arg))), None)

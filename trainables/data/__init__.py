@@ -1,0 +1,1 @@
+"""Images and poses: datasets, the DALI loader, augmentation."""

@@ -1,0 +1,32 @@
+"""Augmentation levels: which random changes a training image goes through, and how strong they are.
+
+Every level has every magnitude, only its defaults differ: a search space can take a level as it is, or turn
+single changes on (`{"1": {hue_deg: 18}}`) and off (`{"1": {contrast: 0}}`). Images are never mirrored and
+never turned in the image plane: both would change the pose.
+"""
+
+from collections.abc import Mapping
+
+from trainables.data.augmentation.levels import Heavy, Level1, Level2, Magnitudes, NoAugmentation
+from trainables.data.augmentation.plan import AugmentationPlan
+
+AugmentationConfig = NoAugmentation | Magnitudes
+"""What stands under `augmentation` in a training config; `build()` makes the plan."""
+
+AUGMENTATIONS: Mapping[str, type[NoAugmentation] | type[Magnitudes]] = {
+    "none": NoAugmentation,
+    "1": Level1,
+    "2": Level2,
+    "heavy": Heavy,
+}
+
+__all__ = [
+    "AUGMENTATIONS",
+    "AugmentationConfig",
+    "AugmentationPlan",
+    "Heavy",
+    "Level1",
+    "Level2",
+    "Magnitudes",
+    "NoAugmentation",
+]

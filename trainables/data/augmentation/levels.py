@@ -1,0 +1,108 @@
+"""The levels and their magnitudes.
+
+The paper names the changes of each level and gives no magnitude: the defaults are our reading, but for the
+factors of the down-scaling, which are those of HopeNet's robust variant. Lengths in pixels are stated for an
+image of 224 px and scale with the image.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, Strict
+
+from trainables.base.schema import Config
+from trainables.data.augmentation.plan import REFERENCE_PX, AugmentationPlan
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+Zoom = Annotated[
+    float,
+    Field(ge=0, le=0.9, description="Largest share of the side that is cut off around the centre; 0 is off."),
+]
+Contrast = Annotated[
+    Share, Field(description="Contrast about mid-grey is multiplied by 1 - this to 1 + this; 0 is off.")
+]
+Brightness = Annotated[Share, Field(description="Brightness is multiplied by 1 - this to 1 + this; 0: off.")]
+Hue = Annotated[
+    float, Field(ge=0, le=180, description="Largest turn of the hue either way, degrees; 0 is off.")
+]
+Blur = Annotated[
+    float,
+    Field(ge=0, le=30, description="Largest sigma of the blur, pixels of a 224 px image; 0 is off."),
+]
+Downscale = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=56)], ...],
+    Strict(False),
+    Field(
+        min_length=1,
+        description="Factors by which a 224 px image is made smaller and enlarged again, nearest neighbour, "
+        "one drawn an image; smaller images keep as many pixels of detail; [1] is off.",
+    ),
+]
+Cutout = Annotated[Share, Field(description="Largest side of a blanked square, share of the side; 0 is off.")]
+Noise = Annotated[Share, Field(description="Largest sigma of Gaussian noise, share of white; 0 is off.")]
+
+
+class NoAugmentation(Config):
+    """Training images as they are."""
+
+    def build(self) -> None:
+        """Return no plan."""
+        return
+
+
+class Magnitudes(Config):
+    """How strong each change may get; what an image gets is drawn evenly up to that."""
+
+    zoom: Zoom = 0.0
+    contrast: Contrast = 0.0
+    brightness: Brightness = 0.0
+    hue_deg: Hue = 0.0
+    blur_sigma_px: Blur = 0.0
+    downscale_factors: Downscale = (1,)
+    cutout: Cutout = 0.0
+    noise: Noise = 0.0
+
+    def build(self) -> AugmentationPlan:
+        """Return the plan that draws each image's changes."""
+        return AugmentationPlan(
+            ranges={
+                "kept": (1 - self.zoom, 1),
+                "contrast": (1 - self.contrast, 1 + self.contrast),
+                "brightness": (1 - self.brightness, 1 + self.brightness),
+                "hue_deg": (-self.hue_deg, self.hue_deg),
+                "blur_sigma_px": (0, self.blur_sigma_px),
+                "cutout_side": (0, self.cutout),
+                "noise_sigma": (0, self.noise),
+            },
+            detail_px=tuple(REFERENCE_PX // factor for factor in self.downscale_factors),
+        )
+
+
+class Level1(Magnitudes):
+    """Central zoom and contrast. [paper 4.2; 4.1 takes zoom and hue]"""
+
+    zoom: Zoom = 0.2
+    contrast: Contrast = 0.2
+
+
+class Level2(Magnitudes):
+    """Level 1, and blur, down-scaling and cutout. [paper 4.2]"""
+
+    zoom: Zoom = 0.2
+    contrast: Contrast = 0.2
+    blur_sigma_px: Blur = 2.0
+    downscale_factors: Downscale = (1, 6, 11, 16)
+    cutout: Cutout = 0.4
+
+
+class Heavy(Magnitudes):
+    """Central zoom, noise, cutout, hue, brightness and contrast. [paper 5.2]"""
+
+    zoom: Zoom = 0.3
+    noise: Noise = 0.1
+    cutout: Cutout = 0.4
+    hue_deg: Hue = 18.0
+    brightness: Brightness = 0.3
+    contrast: Contrast = 0.3

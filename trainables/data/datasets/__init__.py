@@ -1,0 +1,101 @@
+"""Datasets by name, or by the recipe of one that is built on first use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidatorFunctionWrapHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from trainables.base.errors import InputError, nearest
+from trainables.base.schema import Config, Variant
+from trainables.data.datasets.prepared import PreparedDataset
+from trainables.data.datasets.rendered_heads import RenderedHeads
+
+GENERATED: dict[str, type[Config]] = {"rendered-heads": RenderedHeads}
+"""Datasets that need no raw files, by the name that a search space calls them by."""
+
+NAME = r"^[A-Za-z0-9][\w.-]{0,63}$"
+"""What a prepared dataset may be called: one folder below the datasets' root, never a path."""
+
+
+class DatasetName:
+    """Marks a field that is a row of `table`, as a `Variant` is, or else the name of a prepared dataset."""
+
+    def __init__(self, table: dict[str, type[Config]]) -> None:
+        self.variant = Variant(table)
+
+    def __get_pydantic_core_schema__(self, _source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler.generate_schema(Annotated[RenderedHeads, self.variant])
+        return core_schema.no_info_wrap_validator_function(
+            self._read, schema, serialization=core_schema.plain_serializer_function_ser_schema(self._written)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.WrapValidatorFunctionSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        name = {"type": "string", "pattern": NAME, "description": "the name of a prepared dataset"}
+        return {"anyOf": [self.variant.__get_pydantic_json_schema__(schema["schema"], handler), name]}
+
+    def _read(self, value: object, generated: ValidatorFunctionWrapHandler) -> object:
+        if not isinstance(value, str) or value in self.variant.table:
+            return generated(value)
+        if fault := name_fault(value):
+            raise PydanticCustomError("value_error", "{text}", {"text": fault})
+        return value
+
+    def _written(self, value: Config | str) -> object:
+        return (
+            value if isinstance(value, str) else {self.variant.name_of(value): value.model_dump(mode="json")}
+        )
+
+
+DatasetRef = Annotated[RenderedHeads | str, DatasetName(GENERATED)]
+"""`rendered-heads`, `{rendered-heads: {its settings}}`, or the name of a prepared dataset."""
+
+
+def name_fault(name: str) -> str | None:
+    """Return what is wrong with a dataset's name, or None."""
+    if re.fullmatch(NAME, name):
+        return None
+    return f"{name!r} is no dataset name: a letter or digit, then at most 63 letters, digits, '_', '.' or '-'"
+
+
+def dataset_name(ref: RenderedHeads | str) -> str:
+    """Return the name of the folder of the prepared dataset that `ref` stands for."""
+    return ref if isinstance(ref, str) else ref.folder_name
+
+
+def open_dataset(ref: RenderedHeads | str, datasets_root: Path) -> PreparedDataset:
+    """Return the prepared dataset that `ref` names below `datasets_root`.
+
+    Raises `InputError` where it is not there, with the names that are.
+    """
+    name = dataset_name(ref)
+    if fault := name_fault(name):
+        raise InputError(fault)
+    folder = datasets_root / name
+    if (folder / "dataset.json").is_file():
+        return PreparedDataset(folder)
+    known = sorted(path.parent.name for path in datasets_root.glob("*/dataset.json"))
+    if isinstance(ref, str):
+        raise InputError(
+            f"there is no prepared dataset {name!r} in {datasets_root}{nearest(name, [*known, *GENERATED])}"
+        )
+    raise InputError(
+        f"{name} is not built in {datasets_root} (there: {', '.join(known) or 'nothing'}): name one that is, "
+        "or build it: `hpsearch data build` takes rendered-heads or the file of a space"
+    )
+
+
+def ensure_dataset(
+    ref: RenderedHeads | str, datasets_root: Path, progress: Callable[[int, int], None] | None = None
+) -> PreparedDataset:
+    """Return the dataset that `ref` names, built first where it can be and is not there.
+
+    `progress` is called with images done and images in all. Raises `InputError` as `open_dataset` does.
+    """
+    return open_dataset(ref, datasets_root) if isinstance(ref, str) else ref.ensure(datasets_root, progress)

@@ -1,0 +1,85 @@
+"""AFLW2000-3D: 2000 photographs in the wild; a test set.
+
+    imageNNNNN.jpg + imageNNNNN.mat
+
+Labels. `Pose_Para` holds pitch, yaw and roll in radians, in the convention used here: order and unit change.
+
+Splits. `full` is all of them. `reduced` is those with every angle within 99 degrees, 1969 of the 2000; labels
+of the others reach -972 degrees. Both names stand in one row, as the images are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from trainables.base.errors import Fault, InputError
+from trainables.data.datasets.crops import Margins, Square, box_of_points, squared, widened
+from trainables.data.datasets.matlab import pairs, points_of, pose_deg_of, read_mat
+from trainables.data.datasets.prepared import ANGLES, CONVENTION
+from trainables.data.datasets.raw import ImportConfig, Picture, RawItem, rgb
+
+REDUCED_DEG = 99.0
+"""Largest angle of the split `reduced`. [HopeNet]"""
+
+
+def margins(k: float) -> Margins:
+    """Return what HopeNet widens the box of the landmarks by in this dataset: more than in 300W-LP."""
+    return Margins(left=2 * k, top=2 * k, right=2 * k, bottom=0.6 * k)
+
+
+class AFLW2000Config(ImportConfig):
+    """AFLW2000-3D: the folder that image00002.jpg and its .mat lie in."""
+
+    box: Literal["pt2d", "pt3d_68"] = "pt2d"
+    """Landmarks that the face box goes around: HopeNet's `pt2d`, 21 points with -1 for each that is hidden,
+    which pulls the box into the corner; or all 68 of `pt3d_68`, always on the face."""
+
+    margin_k: float = Field(default=0.2, ge=0, le=2)
+    """HopeNet's margin k around the landmarks. [HopeNet: 0.2]"""
+
+    square: Square = "inside"
+    """Square made of the box: its middle as HopeNet's CenterCrop leaves it, or the whole box."""
+
+    def build(self, raw: Path) -> AFLW2000:
+        """Return the dataset at `raw`. Raises `InputError` where no image of it is there."""
+        root = next((root for root in (raw, raw / "AFLW2000") if any(root.glob("image[0-9]*.jpg"))), None)
+        if root is None:
+            raise InputError(Fault("no imageNNNNN.jpg is here", file=str(raw)))
+        return AFLW2000(root, self)
+
+
+class AFLW2000:
+    """The raw folder of AFLW2000-3D."""
+
+    source = "AFLW2000-3D, poses of its 3DMM fits, face boxes from its landmarks"
+    angles = ANGLES
+    convention = CONVENTION
+
+    def __init__(self, root: Path, config: AFLW2000Config) -> None:
+        self.root, self.config = root, config
+
+    def items(self) -> Iterator[RawItem]:
+        """Yield the pairs by name."""
+        yield from (item for item in pairs(self.root, "", "") if item.name.startswith("image"))
+
+    def read(self, item: RawItem) -> Picture:
+        """Return an image; who is on it is not known, so it is a subject of its own."""
+        file = self.root / item.file
+        arrays = read_mat(file.with_suffix(".mat"), "Pose_Para", self.config.box)
+        pose_deg = pose_deg_of(arrays["Pose_Para"])
+        points = points_of(arrays[self.config.box], self.config.box)
+        return Picture(
+            image=rgb(file),
+            box=squared(widened(box_of_points(points), margins(self.config.margin_k)), self.config.square),
+            pose_deg=pose_deg,
+            subject=file.stem,
+            split="full reduced" if all(abs(angle) <= REDUCED_DEG for angle in pose_deg) else "full",
+        )
+
+    def details(self) -> dict[str, Any]:
+        """Return where the boxes come from."""
+        return {"detector": f"landmarks {self.config.box}"}

@@ -1,0 +1,211 @@
+"""BIWI Kinect: 24 videos of 20 people before a depth camera; a test set.
+
+    [hpdb/]NN/rgb.cal, frame_XXXXX_rgb.png, frame_XXXXX_pose.txt    frame numbers have gaps
+
+Labels. `pose.txt` holds the head's rotation R, three rows, and its centre in mm, both in the depth camera's
+frame. HopeNet and FSA-Net read `R^T = Rz(-roll) Ry(-yaw) Rx(pitch)`; with the axes turned from the camera's
+(y down, z away) to the viewer's that is this project's convention exactly. The colour camera's own turn,
+about one degree, is not applied, as nobody's published numbers have it.
+
+Boxes are not shipped. By default a box of `head_mm` stands around the head's centre, carried into the colour
+picture by `rgb.cal` (rotation, translation, intrinsics): every frame gets one, and no detector's misses
+choose the frames. Published boxes are taken from a file; frames without a box are then left out. Results
+differ with both, so detector and frames stand in `dataset.json`.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from trainables.base.errors import Fault, InputError
+from trainables.data.datasets.crops import Box, Margins, Square, box_at, squared, widened
+from trainables.data.datasets.prepared import ANGLES, CONVENTION
+from trainables.data.datasets.raw import ImportConfig, LeftOut, Picture, RawItem, file_size, rgb
+from trainables.pose.geometry import pose_from_biwi
+
+SAME_PERSON = (("03", "15"), ("05", "18"), ("02", "21"), ("07", "22"))
+"""Sequences that show one person twice; they stay on one side of a split."""
+
+FRAME = re.compile(r"(\d\d)[/\\]frame_(\d{5})")
+
+Boxes = dict[tuple[str, str], Box]
+"""Face boxes by sequence and frame number."""
+
+
+def margins(k: float) -> Margins:
+    """Return what HopeNet widens a detector's box by in this dataset."""
+    return Margins(left=0.6 * k, top=k, right=0.6 * k, bottom=0.6 * k)
+
+
+class BIWIConfig(ImportConfig):
+    """BIWI Kinect: the folder that the sequences 01 to 24, or hpdb, lie in."""
+
+    split: Literal["whole", "16/8"] = "whole"
+    """`whole`: all sequences are `test`; `16/8`: a third of the sequences, drawn by `seed`, is `test`, the
+    others are `train`; people who come twice stay on one side."""
+
+    seed: int = Field(default=0, ge=0)
+    """What the 16/8 split is drawn by."""
+
+    head_mm: float = Field(default=200, ge=50, le=1000)
+    """Side of the box around the projected head centre, in mm at the head; 200 is as tight as 300W-LP's
+    crops."""
+
+    boxes: str | None = Field(default=None, exclude=True)
+    """File of published face boxes, a line each: `NN/frame_XXXXX` anywhere in the path, then left, top, right
+    and bottom in pixels, separated by commas, semicolons or spaces; frames without a box are left out."""
+
+    margin_k: float = Field(default=0.35, ge=0, le=2)
+    """HopeNet's margin k around the boxes of a file. [HopeNet: 0.35]"""
+
+    square: Square = "inside"
+    """Square made of a file's box: its middle as HopeNet's CenterCrop leaves it, or the whole box."""
+
+    def build(self, raw: Path) -> BIWI:
+        """Return the dataset at `raw`. Raises `InputError` where no sequence is there or a box is bad."""
+        for root in (raw, raw / "hpdb", raw / "faces_0"):
+            sequences = sorted(file.parent.name for file in root.glob("[0-9][0-9]/rgb.cal"))
+            if sequences:
+                boxes = None if self.boxes is None else read_boxes(Path(self.boxes))
+                return BIWI(root, self, tuple(sequences), boxes)
+        raise InputError(Fault("no sequence NN/rgb.cal is here", file=str(raw)))
+
+
+class BIWI:
+    """The raw folder of BIWI."""
+
+    angles = ANGLES
+    convention = CONVENTION
+
+    def __init__(
+        self, root: Path, config: BIWIConfig, sequences: tuple[str, ...], boxes: Boxes | None
+    ) -> None:
+        self.root, self.config, self.sequences, self.boxes = root, config, sequences, boxes
+        self.test = drawn_third(sequences, config.seed) if config.split == "16/8" else set(sequences)
+        self._cameras: dict[str, ColourCamera] = {}
+        self.source = f"BIWI Kinect, poses in the depth camera's frame, face boxes: {self._detector()}"
+
+    def _detector(self) -> str:
+        if self.config.boxes is None:
+            return f"{self.config.head_mm:g} mm around the head's centre, projected by rgb.cal"
+        return f"file {Path(self.config.boxes).name}, margin k {self.config.margin_k:g}"
+
+    def items(self) -> Iterator[RawItem]:
+        """Yield the frames, sequence by sequence, each with its box where a file of boxes is given."""
+        for sequence in self.sequences:
+            for image in sorted((self.root / sequence).glob("frame_*_rgb.png")):
+                name = f"{sequence}/{image.name.removesuffix('_rgb.png')}"
+                size = image.stat().st_size + file_size(self.root / f"{name}_pose.txt")
+                box = None if self.boxes is None else self.boxes.get((sequence, name[-5:]))
+                yield RawItem(file=f"{sequence}/{image.name}", name=name, size=size, detail=box)
+
+    def read(self, item: RawItem) -> Picture:
+        """Return a frame. Raises `LeftOut` for one without a box in the file of boxes."""
+        if self.boxes is not None and item.detail is None:
+            raise LeftOut("a frame without a box in the file of boxes")
+        sequence = item.file.partition("/")[0]
+        rotation, centre_mm = read_pose(self.root / f"{item.name}_pose.txt")
+        yaw, pitch, roll = pose_from_biwi(rotation)
+        if item.detail is None:
+            if sequence not in self._cameras:
+                self._cameras[sequence] = ColourCamera(self.root / sequence / "rgb.cal")
+            x, y, mm_px = self._cameras[sequence].project(centre_mm)
+            box = squared(box_at(x, y, self.config.head_mm * mm_px), "around")
+        else:
+            box = squared(widened(item.detail, margins(self.config.margin_k)), self.config.square)
+        split = "test" if sequence in self.test else "train"
+        return Picture(
+            rgb(self.root / item.file), box, (float(yaw), float(pitch), float(roll)), sequence, split
+        )
+
+    def details(self) -> dict[str, Any]:
+        """Return what numbers on this dataset depend on."""
+        return {"detector": self._detector(), "test_sequences": sorted(self.test)}
+
+
+class ColourCamera:
+    """The camera of `rgb.cal`: intrinsics, rotation from the depth camera, and shift in mm."""
+
+    def __init__(self, file: Path) -> None:
+        rows = [
+            [float(word) for word in line.split()] for line in file.read_text().splitlines() if line.strip()
+        ]
+        self.intrinsics = np.array(rows[0:3])  # [3, 3]; row 3 is the distortion, all zeros
+        self.rotation = np.array(rows[4:7])  # [3, 3]
+        self.shift_mm = np.array(rows[7])  # [3]
+        if self.intrinsics.shape != (3, 3) or self.rotation.shape != (3, 3) or self.shift_mm.shape != (3,):
+            raise ValueError(f"{file.name} holds no camera")
+
+    def project(self, point_mm: npt.NDArray[np.float64]) -> tuple[float, float, float]:
+        """Return x and y in pixels of a point in the depth camera's frame, and the pixels of a mm there."""
+        x, y, depth_mm = self.rotation @ point_mm + self.shift_mm
+        if depth_mm <= 0:
+            raise ValueError(f"the head's centre lies behind the camera: {depth_mm:g} mm")
+        u, v, w = self.intrinsics @ (x, y, depth_mm)
+        return float(u / w), float(v / w), float(self.intrinsics[0, 0] / depth_mm)
+
+
+def read_pose(file: Path) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return rotation [3, 3] and head centre [3] in mm. Raises `ValueError` where they are not."""
+    numbers = np.array(file.read_text().split(), np.float64)
+    if numbers.shape != (12,):
+        raise ValueError(f"{file.name} holds {numbers.size} numbers, not 12")
+    rotation, centre_mm = numbers[:9].reshape(3, 3), numbers[9:]
+    if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-2) or np.linalg.det(rotation) < 0:
+        raise ValueError(f"{file.name} holds no rotation")
+    return rotation, centre_mm
+
+
+def drawn_third(sequences: tuple[str, ...], seed: int) -> set[str]:
+    """Return a third of the sequences, people who come twice with both of theirs."""
+    twice = {sequence: pair for pair in SAME_PERSON for sequence in pair}
+    people = sorted(
+        {tuple(s for s in twice.get(sequence, (sequence,)) if s in sequences) for sequence in sequences}
+    )
+    random.Random(seed).shuffle(people)  # noqa: S311 no secret
+    wanted, chosen = round(len(sequences) / 3), set[str]()
+    for person in people:
+        if len(chosen) + len(person) <= wanted:
+            chosen.update(person)
+    return chosen
+
+
+def read_boxes(file: Path) -> Boxes:
+    """Return the boxes of a file; lines before the first box and lines with # are no boxes.
+
+    Raises `InputError` for a file that is not there, a line that is no box, and a file without one.
+    """
+    boxes: Boxes = {}
+    faults = []
+    try:
+        lines = file.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(Fault(f"the face boxes cannot be read: {error}", file=str(file))) from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        words = [word for word in re.split(r"[;,\s]+", line.strip()) if word]
+        found = FRAME.search(words[0])
+        try:
+            edges = Box(*map(float, words[1:5]))
+        except (ValueError, TypeError):
+            edges = None
+        if found and edges:
+            boxes[found[1], found[2]] = edges
+        elif boxes or found:
+            faults.append(
+                Fault(f"no NN/frame_XXXXX with four numbers: {line[:80]!r}", file=str(file), line=number)
+            )
+    if not boxes and not faults:
+        faults.append(Fault("there is no line NN/frame_XXXXX with four numbers", file=str(file)))
+    if faults:
+        raise InputError(faults[:20])
+    return boxes

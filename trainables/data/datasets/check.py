@@ -1,0 +1,201 @@
+"""Looking a prepared dataset over: what it holds, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from trainables.data.datasets.prepared import PreparedDataset, content_hash, image_digests
+
+ALWAYS_COMPARED = frozenset({"train", "validation", "test"})
+"""Splits compared whatever they share; others that share images overlap by design (`full`, `reduced`)."""
+
+SHOWN = 5
+"""So many names are given as examples of a fault."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How one angle is spread, in degrees."""
+
+    angle: str
+    low_deg: float
+    median_deg: float
+    high_deg: float
+
+
+@dataclass(frozen=True)
+class Check:
+    """A dataset looked over. With `faults`, numbers on it mean nothing; `notes` are good to know."""
+
+    name: str
+    source: str
+    convention: str
+    images: int
+    subjects: int
+    split_images: dict[str, int]
+    split_subjects: dict[str, int]
+    spreads: tuple[Spread, ...]
+    duplicates: int
+    missing: int
+    content_hash: str
+    faults: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The check as lines to read."""
+        lines = [f"{self.name}: {self.images} images of {self.subjects} subjects, {self.source}"]
+        width = max(map(len, self.split_images), default=0)
+        for split, images in self.split_images.items():
+            lines.append(f"  {split:<{width}}  {images:>8} images  {self.split_subjects[split]:>6} subjects")
+        for spread in self.spreads:
+            reach = f"{spread.low_deg:+9.3f} to {spread.high_deg:+9.3f} degrees"
+            lines.append(f"  {spread.angle:<5}  {reach}, median {spread.median_deg:+.3f}")
+        lines += [f"  {self.convention}", f"  sha256 {self.content_hash}"]
+        lines += [f"  note: {note}" for note in self.notes]
+        lines += [f"  FAULT: {fault}" for fault in self.faults] or ["  no faults"]
+        return "\n".join(lines)
+
+
+def check_dataset(folder: Path) -> Check:
+    """Look over the prepared dataset at `folder`, reading every image once, on all cores.
+
+    Raises `InputError` where there is none.
+    """
+    dataset = PreparedDataset(folder)
+    card, table = dataset.card, dataset.labels()
+    digests = list(image_digests(folder, table["file"]))
+    now = content_hash(folder, digests)
+    copies = _copies(digests)
+    missing = [file for file, digest in zip(table["file"], digests, strict=True) if digest is None]
+    splits = {name: table[_in_split(table, name)] for name in card.splits}
+    faults = [
+        *_count_faults(dataset, table, splits),
+        *_angle_faults(table, card.angles),
+        *_subject_faults(splits),
+        *_copy_faults(table, splits, copies, card.angles),
+    ]
+    if missing:
+        faults.append(f"{len(missing)} images are missing: {_some(missing)}")
+    elif now != card.content_hash:
+        faults.append(f"labels or images changed since they were written: their hash was {card.content_hash}")
+    return Check(
+        name=dataset.name,
+        source=card.source,
+        convention=card.convention,
+        images=len(table),
+        subjects=int(table["subject"].nunique()),
+        split_images={name: len(rows) for name, rows in splits.items()},
+        split_subjects={name: int(rows["subject"].nunique()) for name, rows in splits.items()},
+        spreads=tuple(_spread(table, angle) for angle in card.angles),
+        duplicates=sum(len(rows) - 1 for rows in copies),
+        missing=len(missing),
+        content_hash=now,
+        faults=tuple(faults),
+        notes=tuple(_notes(dataset, table, copies)),
+    )
+
+
+def _in_split(table: pd.DataFrame, name: str) -> pd.Series[bool]:
+    return table["split"].str.split(" ").map(lambda names: name in names).astype(bool)
+
+
+def _spread(table: pd.DataFrame, angle: str) -> Spread:
+    values = table[f"{angle}_deg"].to_numpy(np.float64)
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return Spread(angle, np.nan, np.nan, np.nan)
+    return Spread(angle, float(values.min()), float(np.median(values)), float(values.max()))
+
+
+def _count_faults(
+    dataset: PreparedDataset, table: pd.DataFrame, splits: dict[str, pd.DataFrame]
+) -> list[str]:
+    counted = {name: len(rows) for name, rows in splits.items()}
+    faults = []
+    if len(table) != dataset.card.images or counted != dataset.card.splits:
+        faults.append(f"labels.parquet has {counted}, dataset.json says {dataset.card.splits}")
+    doubled = table.loc[table["file"].duplicated(), "file"]
+    if len(doubled):
+        faults.append(f"{len(doubled)} files stand in more than one row: {_some(doubled)}")
+    return faults
+
+
+def _angle_faults(table: pd.DataFrame, angles: tuple[str, ...]) -> list[str]:
+    faults = []
+    for angle in angles:
+        bad = table.loc[~np.isfinite(table[f"{angle}_deg"].to_numpy(np.float64)), "file"]
+        if len(bad):
+            faults.append(f"{angle} is no number in {len(bad)} images: {_some(bad)}")
+    return faults
+
+
+def _compared(splits: dict[str, pd.DataFrame]) -> list[tuple[str, str]]:
+    """Return the pairs of splits that may share neither subject nor image."""
+    return [
+        pair
+        for pair in combinations(splits, 2)
+        if set(pair) <= ALWAYS_COMPARED or splits[pair[0]].index.intersection(splits[pair[1]].index).empty
+    ]
+
+
+def _subject_faults(splits: dict[str, pd.DataFrame]) -> list[str]:
+    faults = []
+    for one, other in _compared(splits):
+        shared = sorted(set(splits[one]["subject"]) & set(splits[other]["subject"]))
+        if shared:
+            faults.append(f"{len(shared)} subjects stand in {one} and in {other}: {_some(shared)}")
+    return faults
+
+
+def _copies(digests: list[bytes | None]) -> list[list[int]]:
+    """Return the rows of each image that is there more than once."""
+    rows = defaultdict(list)
+    for row, digest in enumerate(digests):
+        if digest is not None:
+            rows[digest].append(row)
+    return [same for same in rows.values() if len(same) > 1]
+
+
+def _copy_faults(
+    table: pd.DataFrame, splits: dict[str, pd.DataFrame], copies: list[list[int]], angles: tuple[str, ...]
+) -> list[str]:
+    """Return what copies spoil: the same image in two compared splits, or with two poses."""
+    pairs = [(splits[one].index, splits[other].index) for one, other in _compared(splits)]
+    across = [rows for rows in copies if any(a.isin(rows).any() and b.isin(rows).any() for a, b in pairs)]
+    poses = table[[f"{angle}_deg" for angle in angles]].to_numpy(np.float64)
+    apart = [rows for rows in copies if np.ptp(poses[rows], axis=0).max() > 0]
+    faults = []
+    for found, what in ((across, "stand in two splits"), (apart, "have two poses")):
+        if found:
+            examples = (" = ".join(table["file"].iloc[rows]) for rows in found)
+            faults.append(f"{len(found)} images {what}: {_some(examples)}")
+    return faults
+
+
+def _notes(dataset: PreparedDataset, table: pd.DataFrame, copies: list[list[int]]) -> list[str]:
+    details = dataset.card.details
+    left_out = details.get("left_out", {})
+    notes = [f"{count} images were left out when importing: {rule}" for rule, count in left_out.items()]
+    if details.get("rejected"):
+        notes.append(f"{details['rejected']} raw files could not be read: rejects.csv")
+    if "detector" in details:
+        notes.append(f"face boxes: {details['detector']}")
+    if copies:
+        notes.append(f"{sum(len(rows) - 1 for rows in copies)} images are copies of others")
+    extra = sum(file.is_file() for file in (dataset.folder / "images").rglob("*")) - table["file"].nunique()
+    if extra > 0:
+        notes.append(f"{extra} files below images/ stand in no label")
+    return notes
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    return ", ".join(listed[:SHOWN]) + (", ..." if len(listed) > SHOWN else "")

@@ -1,0 +1,152 @@
+"""A researcher's own images: a CSV or Parquet table with their poses, and a folder.
+
+    file,yaw,pitch,roll[,subject][,split][,box]
+
+`file` is relative to the table. Angles must mean what they mean here (yaw > 0: nose to the image's left,
+pitch > 0: up, roll > 0: clockwise, composed as AFLW2000's); `negate` and `unit` convert the usual other ways
+to write them. `box` is left, top, right and bottom in pixels, separated by spaces, commas or semicolons;
+without it the image is the face. Images are turned upright first where their EXIF data says so, as viewers
+do.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
+from typing import Any, Literal
+
+from PIL import Image, ImageOps
+from pydantic import Field
+
+from trainables.base.errors import Fault, InputError, nearest
+from trainables.base.schema import Strings
+from trainables.data.datasets.crops import Box, Square, squared
+from trainables.data.datasets.prepared import ANGLES, CONVENTION
+from trainables.data.datasets.raw import ImportConfig, Picture, RawItem, file_size, held_out
+
+TABLES = ("labels.csv", "labels.parquet")
+REQUIRED = ("file", "yaw", "pitch")
+OPTIONAL = ("roll", "subject", "split", "box")
+SPLITS = re.compile(r"[A-Za-z0-9][\w.-]*( [A-Za-z0-9][\w.-]*)*")
+
+
+class FolderConfig(ImportConfig):
+    """Own images: a CSV or Parquet file, or the folder that labels.csv or labels.parquet lies in."""
+
+    unit: Literal["degrees", "radians"] = "degrees"
+    """Unit of the table's angles."""
+
+    negate: Strings = ()
+    """Angles whose sign is the other way round in the table: any of yaw, pitch, roll."""
+
+    square: Square = "around"
+    """Square made of the box: the whole box, or its middle."""
+
+    validation_share: float = Field(default=0.1, ge=0, lt=1)
+    """Share of the subjects held out as split `validation`, where the table has no splits of its own."""
+
+    def build(self, raw: Path) -> Folder:
+        """Return the dataset at `raw`. Raises `InputError` without a table, or for columns it must have."""
+        unknown = [name for name in self.negate if name not in ANGLES]
+        if unknown:
+            raise InputError(
+                [Fault(f"{name!r} is no angle{nearest(name, ANGLES)}", where="negate") for name in unknown]
+            )
+        tables = [raw] if raw.is_file() else [raw / name for name in TABLES if (raw / name).is_file()]
+        if len(tables) != 1 or tables[0].suffix not in (".csv", ".parquet"):
+            raise InputError(
+                Fault(f"expected a .csv or .parquet file, or a folder with one of {TABLES}", file=str(raw))
+            )
+        return Folder(tables[0], self)
+
+
+class Folder:
+    """The table and the folder that it lies in."""
+
+    source = "own images"
+    convention = CONVENTION
+
+    def __init__(self, table: Path, config: FolderConfig) -> None:
+        self.table, self.root, self.config = table, table.parent, config
+        self.columns = _columns(table)
+        faults = [f"the column {name!r} is missing" for name in REQUIRED if name not in self.columns]
+        if faults:
+            known = ", ".join(self.columns)
+            raise InputError([Fault(f"{fault}; the table has {known}", file=str(table)) for fault in faults])
+        self.angles = tuple(angle for angle in ANGLES if angle in self.columns)
+
+    def items(self) -> Iterator[RawItem]:
+        """Yield the table's rows, numbered: one image may stand in several, with several boxes."""
+        known = (*REQUIRED, *OPTIONAL)
+        for number, row in enumerate(_rows(self.table)):
+            file = str(row["file"])
+            detail = {key: str(row[key]) for key in known if row.get(key) not in (None, "")}
+            name = f"{PurePath(file).stem[:80]}-{number:06d}" if _inside(file) else f"outside-{number:06d}"
+            yield RawItem(file, f"{number // 1000:04d}/{name}", file_size(self.root / file), detail=detail)
+
+    def read(self, item: RawItem) -> Picture:
+        """Return the image of a row. Raises `ValueError` for a row that says nothing clear."""
+        row: Mapping[str, str] = item.detail
+        if not _inside(item.file):
+            raise ValueError("the file must lie below the table's folder: no absolute path, no '..'")
+        with Image.open(self.root / item.file) as opened:
+            image = ImageOps.exif_transpose(opened).convert("RGB")
+        subject = row.get("subject", item.file)
+        split = row.get("split") or (
+            "validation" if held_out(subject, self.config.validation_share) else "train"
+        )
+        if not SPLITS.fullmatch(split):
+            raise ValueError(f"{split!r} is no split: names separated by one space")
+        box = _box(row["box"]) if "box" in row else Box(0, 0, image.width, image.height)
+        pose_deg = tuple(self._degrees(angle, row) for angle in self.angles)
+        return Picture(image, squared(box, self.config.square), pose_deg, subject, split)
+
+    def _degrees(self, angle: str, row: Mapping[str, str]) -> float:
+        if angle not in row:
+            raise ValueError(f"there is no {angle}")
+        value = -float(row[angle]) if angle in self.config.negate else float(row[angle])
+        return math.degrees(value) if self.config.unit == "radians" else value
+
+    def details(self) -> dict[str, Any]:
+        """Return where the labels were read."""
+        return {"table": self.table.name}
+
+
+def _inside(file: str) -> bool:
+    return not PurePath(file).is_absolute() and ".." not in PurePath(file).parts
+
+
+def _box(text: str) -> Box:
+    edges = [float(word) for word in re.split(r"[\s,;]+", text.strip("[]() "))]
+    if len(edges) != 4 or not edges[0] < edges[2] or not edges[1] < edges[3]:
+        raise ValueError(f"the box {text!r} is not left, top, right, bottom")
+    return Box(*edges)
+
+
+def _columns(table: Path) -> tuple[str, ...]:
+    """Return the names of a table's columns. Raises `InputError` where it cannot be read."""
+    try:
+        if table.suffix == ".csv":
+            with table.open(newline="", encoding="utf-8-sig") as opened:
+                return tuple(next(csv.reader(opened), ()))
+        from pyarrow import parquet
+
+        return tuple(parquet.read_schema(table).names)
+    except (OSError, ValueError) as error:
+        raise InputError(Fault(f"this table cannot be read: {error}", file=str(table))) from None
+
+
+def _rows(table: Path) -> Iterator[Mapping[str, Any]]:
+    """Yield a table's rows, a few at a time in memory."""
+    if table.suffix == ".csv":
+        with table.open(newline="", encoding="utf-8-sig") as opened:
+            yield from csv.DictReader(opened)
+        return
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(table) as opened:
+        for batch in opened.iter_batches(batch_size=1024):
+            yield from batch.to_pylist()

@@ -1,0 +1,43 @@
+"""What an import says: how far it is, and what it came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainables.data.datasets.prepared import PreparedDataset
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an import is."""
+
+    done: int
+    total: int
+    rejected: int
+    left_out: int
+    images_per_s: float
+    left_s: float
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import came to."""
+
+    dataset: PreparedDataset
+    rejected: int
+    left_out: dict[str, int]  # rule -> images
+    imported: int  # images read by this run; 0 where all was there
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """The report in one paragraph."""
+        card = self.dataset.card
+        splits = ", ".join(f"{name} {count}" for name, count in card.splits.items())
+        lines = [f"{self.dataset.folder}: {card.images} images of {card.subjects} subjects ({splits})"]
+        lines += [f"{count} left out: {rule}" for rule, count in self.left_out.items()]
+        if self.rejected:
+            lines.append(f"{self.rejected} could not be read: {self.dataset.folder / 'rejects.csv'}")
+        if not self.imported:
+            lines.append("nothing to do: it was imported before")
+        return "\n".join(lines)

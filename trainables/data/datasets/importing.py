@@ -1,0 +1,224 @@
+"""From a raw dataset to a prepared one: in parallel, in flat memory, going on where it was stopped.
+
+A chunk of images is done when its part lies in `.import/parts/`: the images are written first, the part after
+them in one step. Importing again does only the chunks without a part; when all are there, the parts become
+`labels.parquet` and `dataset.json`, and `.import/` goes. What cannot be read is in `rejects.csv`.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from trainables.base.errors import Fault, InputError
+from trainables.base.locks import FileLock
+from trainables.data.datasets.import_report import ImportReport, Progress
+from trainables.data.datasets.parts import ImportOne, Part, Parts, write_whole
+from trainables.data.datasets.prepared import PreparedDataset, write_labels
+from trainables.data.datasets.raw import ImporterConfig, RawDataset
+from trainables.data.datasets.workers import TIMEOUT_S, run_isolated
+
+VERSION = 1
+"""Raised whenever the same raw files and options give other images or labels."""
+
+ENOUGH_REJECTS = 1000
+"""So many are shown before an import above its limit is given up early."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is imported, and how; an import goes on only under the same plan."""
+
+    importer: str
+    options: dict[str, Any]
+    fingerprint: str
+    items: int
+    images: int
+
+
+def import_dataset(
+    importer: str,
+    config: ImporterConfig,
+    raw: Path,
+    out: Path,
+    *,
+    processes: int | None = None,
+    reject_limit: float = 0.01,
+    timeout_s: float = TIMEOUT_S,
+    progress: Callable[[Progress], None] | None = None,
+) -> ImportReport:
+    """Turn the raw dataset at `raw` into a prepared one at `out`, with `processes` workers (all cores).
+
+    Raises `InputError` for a raw folder without the dataset in it, an `out` that holds something else, or
+    more than `reject_limit` (share) of unreadable images. An interrupted import goes on when called again.
+    """
+    started = time.monotonic()
+    dataset = config.build(raw)
+    plan = _plan(importer, config, dataset)
+    if (out / "dataset.json").exists():
+        return _finished(out, plan, started)
+    _refuse_foreign(out)
+    work = out / ".import"
+    (work / "parts").mkdir(parents=True, exist_ok=True)
+    with _sole_importer(work):
+        if (out / "dataset.json").exists():  # another process finished it just now
+            return _finished(out, plan, started)
+        _take_up(work / "plan.json", plan, out)
+        run = _Run(out, plan, progress)
+        job = ImportOne(dataset, out, config.image_px, config.jpeg_quality)
+        run.read_missing(job, processes or os.cpu_count() or 1, timeout_s, reject_limit)
+        prepared = _assemble(out, plan, dataset, config, run)
+        shutil.rmtree(work)
+    return ImportReport(prepared, run.rejected, dict(run.left_out), run.imported, time.monotonic() - started)
+
+
+def _plan(importer: str, config: ImporterConfig, dataset: RawDataset) -> _Plan:
+    options = config.model_dump(mode="json")
+    digest = hashlib.sha256(json.dumps([VERSION, importer, options], sort_keys=True).encode())
+    items = images = 0
+    for item in dataset.items():
+        digest.update(repr((item.file, item.name, item.size, item.detail)).encode())
+        items += 1
+        images += item.images
+    if not items:
+        raise InputError(f"{importer}: no image to import")
+    return _Plan(importer, options, digest.hexdigest(), items, images)
+
+
+def _finished(out: Path, plan: _Plan, started: float) -> ImportReport:
+    """Return the report of an import that is complete; raise where it is another one."""
+    prepared = PreparedDataset(out)
+    made = prepared.card.details
+    if made.get("fingerprint") != plan.fingerprint:
+        raise InputError(Fault(_differs("holds", made, plan), file=str(out)))
+    shutil.rmtree(out / ".import", ignore_errors=True)
+    return ImportReport(prepared, made["rejected"], made["left_out"], 0, time.monotonic() - started)
+
+
+def _refuse_foreign(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError(Fault("this is a file: give the name of a new folder", file=str(out)))
+    if out.is_dir() and not (out / ".import").is_dir() and any(out.iterdir()):
+        raise InputError(Fault("this folder holds other files: give the name of a new one", file=str(out)))
+
+
+def _sole_importer(work: Path) -> FileLock:
+    lock = FileLock.take(work / "lock")
+    if lock is None:
+        raise InputError(Fault("another process is importing into this folder", file=str(work.parent)))
+    return lock
+
+
+def _take_up(file: Path, plan: _Plan, out: Path) -> None:
+    """Write the plan, or see that the one that was begun is the same."""
+    if not file.exists():
+        write_whole(file, json.dumps(asdict(plan)))
+        return
+    begun = json.loads(file.read_text())
+    if begun["fingerprint"] != plan.fingerprint:
+        raise InputError(Fault(_differs("holds the beginning of", begun, plan), file=str(out)))
+
+
+def _differs(holds: str, made: dict[str, Any], plan: _Plan) -> str:
+    """Say what another import was made of, and the way out."""
+    way_out = "give another name, or remove the folder"
+    if made.get("importer") != plan.importer:
+        return f"this folder {holds} an import of {made.get('importer', 'something else')}: {way_out}"
+    was = made["options"]
+    changed = [
+        f"{key} was {was.get(key)!r}, now {now!r}" for key, now in plan.options.items() if was.get(key) != now
+    ]
+    return f"this folder {holds} an import of {'; '.join(changed) or 'other raw files'}: {way_out}"
+
+
+class _Run:
+    """One run of an import: reads the chunks that have no part yet, and adds up those that have."""
+
+    def __init__(self, out: Path, plan: _Plan, progress: Callable[[Progress], None] | None) -> None:
+        self.out, self.plan, self.progress = out, plan, progress
+        self.parts = Parts(out / ".import" / "parts")
+        self.done = self.imported = self.rejected = self.lost_images = 0
+        self.left_out: Counter[str] = Counter()
+        self.began = time.monotonic()
+
+    def read_missing(self, job: ImportOne, processes: int, timeout_s: float, reject_limit: float) -> None:
+        """Read the chunks that have no part, and write their parts; raise where too much cannot be read."""
+        for part in self.parts:
+            self._count(part)
+        self.began = time.monotonic()
+        chunks = self.parts.missing(job.dataset.items())
+        with closing(run_isolated(job, chunks, processes=processes, timeout_s=timeout_s)) as results:
+            for number, answers in results:
+                part = Part.of(answers)
+                self.parts.write(number, part)
+                self._count(part)
+                self.imported += len(answers)
+                if self.progress:
+                    self.progress(self._progress())
+                if self.rejected >= ENOUGH_REJECTS and self._too_many(reject_limit):
+                    break
+        self._refuse_too_many(reject_limit)
+
+    def _count(self, part: Part) -> None:
+        self.left_out.update(part.left_out)
+        self.rejected += len(part.rejects)
+        self.lost_images += sum(reject.images for reject in part.rejects)
+        self.done += len(part.rows) + len(part.rejects) + sum(part.left_out.values())
+
+    def _progress(self) -> Progress:
+        rate = self.imported / (time.monotonic() - self.began)
+        left = self.plan.items - self.done
+        return Progress(self.done, self.plan.items, self.rejected, self.left_out.total(), rate, left / rate)
+
+    def _too_many(self, limit: float) -> bool:
+        return self.lost_images > limit * self.plan.images
+
+    def _refuse_too_many(self, limit: float) -> None:
+        """Write `rejects.csv`, and raise where more than `limit` of the images are lost."""
+        file = self.out / "rejects.csv"
+        with file.open("w", newline="") as opened:
+            rows = csv.writer(opened)
+            rows.writerow(("file", "reason"))
+            rows.writerows((reject.file, reject.reason) for part in self.parts for reject in part.rejects)
+        if self._too_many(limit):
+            share = self.lost_images / self.plan.images
+            raise InputError(
+                f"{self.lost_images} of {self.plan.images} images ({share:.1%}) cannot be read, at most "
+                f"{limit:.0%} may: the files and reasons are in {file}; for example {self._first_reject()}"
+            )
+
+    def _first_reject(self) -> str:
+        reject = next(reject for part in self.parts for reject in part.rejects)
+        return f"{reject.file}: {reject.reason}"
+
+
+def _assemble(
+    out: Path, plan: _Plan, dataset: RawDataset, config: ImporterConfig, run: _Run
+) -> PreparedDataset:
+    """Turn the parts, in the order of the listing, into the labels and the card."""
+    labels = run.parts.table()
+    if labels is None:
+        raise InputError(f"{plan.importer}: not one image is left: {dict(run.left_out)}")
+    table, digests = labels
+    details = {
+        "importer": plan.importer,
+        "options": plan.options,
+        "fingerprint": plan.fingerprint,
+        "image_px": config.image_px,
+        "rejected": run.rejected,
+        "left_out": dict(sorted(run.left_out.items())),
+        **dataset.details(),
+    }
+    return write_labels(
+        out, table, source=dataset.source, convention=dataset.convention, details=details, digests=digests
+    )

@@ -1,0 +1,60 @@
+"""The `.mat` files of 300W-LP and AFLW2000, which hold the same parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from trainables.data.datasets.raw import RawItem
+
+
+def pairs(folder: Path, below: str, name: str) -> Iterator[RawItem]:
+    """Yield the jpg + mat pairs of a folder by name; `below` and `name` go before their names.
+
+    One without the other is yielded too: reading it fails, and says what is missing.
+    """
+    sizes = {file.name: file.stat().st_size for file in folder.iterdir() if file.suffix in (".jpg", ".mat")}
+    for stem in sorted({file[:-4] for file in sizes}):
+        size = sizes.get(f"{stem}.jpg", 0) + sizes.get(f"{stem}.mat", 0)
+        yield RawItem(file=f"{below}{stem}.jpg", name=f"{name}{stem}", size=size)
+
+
+def read_mat(file: Path, *keys: str) -> dict[str, npt.NDArray[np.float64]]:
+    """Return the named arrays of a `.mat` file.
+
+    Raises `ValueError` for a key that is missing or no array of numbers, `OSError` for a missing file, and
+    whatever scipy raises for a broken one.
+    """
+    from scipy.io import loadmat
+
+    found = loadmat(file, variable_names=keys)
+    arrays = {}
+    for key in keys:
+        if key not in found:
+            raise ValueError(f"{file.name} holds no {key}")
+        if found[key].dtype.kind not in "fiu":
+            raise ValueError(f"{key} of {file.name} is no array of numbers but {found[key].dtype}")
+        arrays[key] = np.asarray(found[key], np.float64)
+    return arrays
+
+
+def pose_deg_of(pose_para: npt.NDArray[np.float64]) -> tuple[float, float, float]:
+    """Return yaw, pitch and roll in degrees of `Pose_Para` [1, 7]: pitch, yaw, roll in radians, tx, ty, tz,
+    scale.
+
+    Both datasets are labelled in the convention used here; only order and unit change.
+    """
+    if pose_para.size < 3:
+        raise ValueError(f"Pose_Para holds {pose_para.size} numbers, not 7")
+    pitch, yaw, roll = np.degrees(pose_para.ravel()[:3])
+    return float(yaw), float(pitch), float(roll)
+
+
+def points_of(points: npt.NDArray[np.float64], key: str) -> npt.NDArray[np.float64]:
+    """Return landmarks [2 or 3, N]. Raises `ValueError` for another shape."""
+    if points.ndim != 2 or points.shape[0] not in (2, 3) or points.shape[1] < 2:
+        raise ValueError(f"{key} has the shape {points.shape}, not 2 or 3 rows of landmarks")
+    return points

@@ -1,0 +1,184 @@
+"""The parts of an import under way: what became of each chunk of images, one small file a chunk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from trainables.data.datasets.crops import cut, jpeg
+from trainables.data.datasets.raw import LeftOut, RawDataset, RawItem
+from trainables.data.datasets.workers import Lost
+
+CHUNK = 64
+"""Images a part: at most this many are done again for each worker of a killed import."""
+
+ROWS_AT_ONCE = 8192
+"""Rows of the labels that stand in memory as Python objects."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An image that was read and written: its row of the labels, and the SHA-256 of its file."""
+
+    row: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An image that a rule of the dataset leaves out."""
+
+    rule: str
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A raw file that cannot be read, and how many images are lost with it."""
+
+    file: str
+    reason: str
+    images: int
+
+
+Outcome = Kept | Skipped | Reject
+
+
+@dataclass(frozen=True)
+class ImportOne:
+    """Reads an item, cuts out the face and writes it; called in a worker."""
+
+    dataset: RawDataset
+    out: Path
+    image_px: int
+    jpeg_quality: int
+
+    def __call__(self, item: RawItem) -> Outcome:
+        """Return what became of `item`. Raises `OSError` where the image cannot be written."""
+        try:
+            picture = self.dataset.read(item)
+            if not all(map(math.isfinite, picture.pose_deg)):
+                raise ValueError(f"the angles are not finite: {picture.pose_deg}")
+            encoded = jpeg(cut(picture.image, picture.box, self.image_px), self.jpeg_quality)
+        except LeftOut as rule:
+            return Skipped(str(rule))
+        except Exception as error:  # noqa: BLE001 whatever a broken file makes its reader raise is its own fault
+            return Reject(item.file, _reason(error), item.images)
+        file = f"images/{item.name}.jpg"
+        _write_image(self.out / file, encoded)
+        angles = zip(self.dataset.angles, picture.pose_deg, strict=True)
+        box = zip(("left", "top", "right", "bottom"), picture.box, strict=True)
+        row = {
+            "file": file,
+            "subject": picture.subject,
+            "split": picture.split,
+            **{f"{angle}_deg": float(value) for angle, value in angles},
+            **{f"box_{edge}_px": int(value) for edge, value in box},
+            "sha256": hashlib.sha256(encoded).hexdigest(),
+        }
+        return Kept(row)
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, ValueError) and text else f"{type(error).__name__}: {text}"
+
+
+def _write_image(file: Path, encoded: bytes) -> None:
+    try:
+        file.write_bytes(encoded)
+    except FileNotFoundError:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(encoded)
+
+
+@dataclass
+class Part:
+    """What became of one chunk."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, answers: Iterable[tuple[RawItem, Outcome | Lost]]) -> Part:
+        """Return the part of a chunk's answers."""
+        part = cls()
+        for item, answer in answers:
+            match answer:
+                case Kept(row):
+                    part.rows.append(row)
+                case Skipped(rule):
+                    part.left_out[rule] = part.left_out.get(rule, 0) + 1
+                case Reject():
+                    part.rejects.append(answer)
+                case Lost(reason):
+                    part.rejects.append(Reject(item.file, reason, item.images))
+        return part
+
+
+class Parts:
+    """The folder of the parts, iterated in the order of the listing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def _file(self, number: int) -> Path:
+        return self.folder / f"{number:06d}.json"
+
+    def missing(self, items: Iterable[RawItem]) -> Iterator[tuple[int, list[RawItem]]]:
+        """Yield number and items of each chunk that has no part."""
+        chunk: list[RawItem] = []
+        number = 0
+        for item in items:
+            chunk.append(item)
+            if len(chunk) == CHUNK:
+                if not self._file(number).exists():
+                    yield number, chunk
+                chunk, number = [], number + 1
+        if chunk and not self._file(number).exists():
+            yield number, chunk
+
+    def write(self, number: int, part: Part) -> None:
+        """Write the part of chunk `number`: it is whole or not there."""
+        write_whole(self._file(number), json.dumps(asdict(part)))
+
+    def __iter__(self) -> Iterator[Part]:
+        for file in sorted(self.folder.glob("*.json")):
+            content = json.loads(file.read_text())
+            rejects = [Reject(**reject) for reject in content["rejects"]]
+            yield Part(content["rows"], rejects, content["left_out"])
+
+    def table(self) -> tuple[pd.DataFrame, list[bytes]] | None:
+        """Return the labels of all images and the SHA-256 of their files, None where there is not one."""
+        import pyarrow as pa
+
+        # Arrow tables of some thousand rows: a million rows as Python objects would take gigabytes.
+        tables: list[pa.Table] = []
+        digests: list[bytes] = []
+        rows: list[dict[str, Any]] = []
+        for part in self:
+            digests += [bytes.fromhex(row.pop("sha256")) for row in part.rows]
+            rows += part.rows
+            if len(rows) >= ROWS_AT_ONCE:
+                tables.append(pa.Table.from_pylist(rows))
+                rows = []
+        if rows:
+            tables.append(pa.Table.from_pylist(rows))
+        if not tables:
+            return None
+        whole = pa.concat_tables(tables)
+        del tables
+        return whole.to_pandas(self_destruct=True, split_blocks=True), digests
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a text file in one step: a killed process leaves all of it or nothing."""
+    unfinished = file.with_suffix(".unfinished")
+    unfinished.write_text(text)
+    unfinished.replace(file)

@@ -1,0 +1,218 @@
+"""The one prepared format: a folder of square face crops, `labels.parquet` and `dataset.json`.
+
+Every dataset adapter writes it, the loader reads it, and nothing after it knows where the images came from.
+
+    NAME/
+      images/...jpg     square face crops
+      labels.parquet    one row an image, see `COLUMNS`
+      dataset.json      source, angles, convention, counts, content hash
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from trainables.base.errors import Fault, InputError, nearest
+
+ANGLES = ("yaw", "pitch", "roll")
+"""The order of the angles in every array and tensor; a dataset without roll has the first two."""
+
+LABELS = "labels.parquet"
+
+CONVENTION = "AFLW2000: yaw > 0 turns the nose to the image's left, pitch > 0 up, roll > 0 clockwise; degrees"
+
+COLUMNS = (
+    "file",  # path below the dataset's folder, with forward slashes
+    "subject",  # identity; a subject never stands in two splits that are compared
+    "split",  # `train`, `validation`, ...; several names separated by a space where splits overlap
+    "yaw_deg",
+    "pitch_deg",
+    "roll_deg",  # absent where the dataset has no roll
+    "box_left_px",  # the crop's box in the source image; may lie outside it
+    "box_top_px",
+    "box_right_px",
+    "box_bottom_px",
+)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Images and their poses, ready for the loader.
+
+    `files` are absolute paths; `pose_deg` is float32 [N, A] in the order of `angles`.
+    """
+
+    files: tuple[Path, ...]
+    pose_deg: npt.NDArray[np.float32]
+    subjects: tuple[str, ...]
+    angles: tuple[str, ...]
+    content_hash: str
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+
+@dataclass(frozen=True)
+class DatasetCard:
+    """What `dataset.json` holds."""
+
+    source: str
+    angles: tuple[str, ...]
+    convention: str
+    splits: dict[str, int]
+    subjects: int
+    images: int
+    content_hash: str
+    details: dict[str, Any] = field(default_factory=dict)
+    """What only this source has to say: the options of its import, the detector, what was left out."""
+
+
+class PreparedDataset:
+    """A prepared dataset on disk.
+
+    Raises `InputError` where the folder is missing or is not a prepared dataset.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            card = json.loads((folder / "dataset.json").read_text())
+            self.card = DatasetCard(**{**card, "angles": tuple(card["angles"])})
+        except FileNotFoundError:
+            raise InputError(
+                Fault("no prepared dataset here (dataset.json is missing)", file=str(folder))
+            ) from None
+        except (ValueError, TypeError, KeyError) as error:
+            raise InputError(Fault(f"dataset.json cannot be read: {error}", file=str(folder))) from None
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    def labels(self) -> pd.DataFrame:
+        """Return the table of all images, with the columns of `COLUMNS`."""
+        return pd.read_parquet(self.folder / LABELS)
+
+    def samples(self, split: str, subjects: Sequence[str] = ()) -> Samples:
+        """Return the images of one split, of the named subjects only where any are named.
+
+        Raises `InputError` for an unknown split or subject, and for a selection without an image.
+        """
+        file = (self.folder / LABELS).stat()
+        return _samples(self.folder, (file.st_mtime_ns, file.st_size), split, tuple(subjects))
+
+    def _select(self, split: str, subjects: tuple[str, ...]) -> Samples:
+        table = self.labels()
+        if split not in self.card.splits:
+            raise InputError(
+                f"dataset {self.name!r} has no split {split!r}{nearest(split, self.card.splits)}"
+            )
+        table = table[table["split"].str.split(" ").map(lambda names: split in names)]
+        unknown = [subject for subject in subjects if subject not in set(table["subject"])]
+        if unknown:
+            raise InputError([Fault(self._no_subject(split, subject, table)) for subject in unknown])
+        if subjects:
+            table = table[table["subject"].isin(list(subjects))]
+        if table.empty:
+            raise InputError(f"split {split!r} of dataset {self.name!r} holds no image")
+        columns = [f"{angle}_deg" for angle in self.card.angles]
+        return Samples(
+            files=tuple(self.folder / file for file in table["file"]),
+            pose_deg=_fixed(table[columns].to_numpy(dtype=np.float32)),
+            subjects=tuple(table["subject"]),
+            angles=self.card.angles,
+            content_hash=self.card.content_hash,
+        )
+
+    def _no_subject(self, split: str, subject: str, table: pd.DataFrame) -> str:
+        message = f"split {split!r} of dataset {self.name!r} has no subject {subject!r}"
+        labels = self.labels()
+        elsewhere = sorted(set(labels.loc[labels["subject"] == subject, "split"]))
+        if elsewhere:
+            return f"{message}: it stands in {', '.join(map(repr, elsewhere))}"
+        known = set(table["subject"])
+        return message + (nearest(subject, known) if len(known) <= 100 else f"; it has {len(known)} others")
+
+
+def _fixed(array: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    array.flags.writeable = False  # every trial of a process sees the same one
+    return array
+
+
+@lru_cache(maxsize=8)
+def _samples(folder: Path, stamp: tuple[int, int], split: str, subjects: tuple[str, ...]) -> Samples:
+    """Read a selection once in a process: every trial asks for the same. `stamp` tells a changed file."""
+    return PreparedDataset(folder)._select(split, subjects)
+
+
+def write_labels(
+    folder: Path,
+    table: pd.DataFrame,
+    *,
+    source: str,
+    convention: str = CONVENTION,
+    details: Mapping[str, Any] | None = None,
+    digests: Iterable[bytes | None] | None = None,
+) -> PreparedDataset:
+    """Write `labels.parquet` and, last and in one step, `dataset.json` for the images that lie in `folder`.
+
+    `digests` are the images' SHA-256 in the order of the table, where they are known already.
+    """
+    angles = tuple(angle for angle in ANGLES if f"{angle}_deg" in table)
+    table.to_parquet(folder / LABELS, index=False)
+    splits: dict[str, int] = {}
+    for names, count in table["split"].value_counts().items():
+        for name in str(names).split(" "):
+            splits[name] = splits.get(name, 0) + int(count)
+    card = DatasetCard(
+        source=source,
+        angles=angles,
+        convention=convention,
+        splits=dict(sorted(splits.items())),
+        subjects=int(table["subject"].nunique()),
+        images=len(table),
+        content_hash=content_hash(
+            folder, image_digests(folder, table["file"]) if digests is None else digests
+        ),
+        details=dict(details or {}),
+    )
+    unfinished = folder / ".dataset.json.unfinished"
+    unfinished.write_text(json.dumps(asdict(card), indent=2) + "\n")
+    unfinished.replace(folder / "dataset.json")
+    return PreparedDataset(folder)
+
+
+def content_hash(folder: Path, digests: Iterable[bytes | None]) -> str:
+    """Return the SHA-256 over the labels' file and the images' digests, in the order of the table."""
+    whole = hashlib.sha256((folder / LABELS).read_bytes())
+    for digest in digests:
+        whole.update(digest or b"missing")
+    return whole.hexdigest()
+
+
+def image_digests(folder: Path, files: Iterable[str]) -> Iterator[bytes | None]:
+    """Yield the SHA-256 of each image's bytes, None for one that is not there; on all cores."""
+    names = list(files)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(names), 1024):  # a future for each of a million files would not be flat
+            yield from pool.map(lambda name: _digest(folder / name), names[start : start + 1024])
+
+
+def _digest(file: Path) -> bytes | None:
+    try:
+        return hashlib.sha256(file.read_bytes()).digest()
+    except FileNotFoundError:
+        return None

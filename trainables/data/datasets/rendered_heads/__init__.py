@@ -1,0 +1,11 @@
+"""Pictures of made-up people with exact head poses: real input without a download.
+
+- `recipe.py` settings, `build.py` the whole folder
+- `person.py` one subject, `picture.py` one picture of them
+- `head.py` shape, `expression.py` faces they make, `scene.py` rays
+- `appearance.py` skin, eyes, clothes; `hair.py`, `glasses.py`, `background.py`; `paint.py` colours and noise
+"""
+
+from trainables.data.datasets.rendered_heads.recipe import RenderedHeads
+
+__all__ = ["RenderedHeads"]

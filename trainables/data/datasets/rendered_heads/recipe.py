@@ -1,0 +1,93 @@
+"""`RenderedHeads`: what to render, and where the result lies. Building is in `build.py`."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from trainables.base.schema import Config
+from trainables.data.datasets.prepared import PreparedDataset
+from trainables.data.datasets.rendered_heads.build import Progress, Subject, build
+from trainables.data.datasets.rendered_heads.head import MODEL_FILE
+
+RENDERER_VERSION = 1
+"""Raised whenever the same recipe gives other pictures, so that prepared folders do not pass for new ones."""
+
+
+class RenderedHeads(Config):
+    """Rendered pictures of made-up people, labelled exactly. A subject stands in one split only."""
+
+    images: Annotated[int, Field(ge=3, le=2_000_000)] = 4000
+    """Pictures of all splits together."""
+    subjects: Annotated[int, Field(ge=3, le=200_000)] = 400
+    """People of all splits together; each has as many pictures as the next, give or take one."""
+    image_px: Annotated[int, Field(ge=16, le=512)] = 112
+    """Side of the square pictures, pixels."""
+    yaw_deg: Annotated[float, Field(ge=0, le=90)] = 75.0
+    """Largest |yaw|, degrees; uniform up to it."""
+    pitch_deg: Annotated[float, Field(ge=0, le=90)] = 40.0
+    """Largest |pitch|, degrees; uniform up to it."""
+    roll_deg: Annotated[float, Field(ge=0, le=90)] = 40.0
+    """Largest |roll|, degrees; uniform up to it."""
+    validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.15
+    """Share of the subjects that form the split `validation`; one at least."""
+    test_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """Share of the subjects that form the split `test`; one at least."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Seeds people, poses and pictures."""
+
+    @model_validator(mode="after")
+    def _splits_can_be_filled(self) -> RenderedHeads:
+        if self.images < self.subjects:
+            raise ValueError(
+                f"{self.images} images cannot show {self.subjects} subjects: lower subjects or raise images"
+            )
+        if sum(self._held_out()) >= self.subjects:
+            raise ValueError(
+                f"validation_share {self.validation_share:g} and test_share {self.test_share:g} of "
+                f"{self.subjects} subjects leave none to train on: lower the shares or raise subjects"
+            )
+        return self
+
+    @property
+    def limits_deg(self) -> tuple[float, float, float]:
+        """Largest |yaw|, |pitch| and |roll|, degrees."""
+        return self.yaw_deg, self.pitch_deg, self.roll_deg
+
+    @property
+    def folder_name(self) -> str:
+        """The prepared folder's name: it follows from the recipe, the renderer and the head model."""
+        recipe = self.model_dump_json() + f" renderer {RENDERER_VERSION} "
+        return f"rendered-heads-{hashlib.sha256(recipe.encode() + MODEL_FILE.read_bytes()).hexdigest()[:12]}"
+
+    def plan(self) -> list[Subject]:
+        """Return who is to be rendered, in which split and how often."""
+        validation, test = self._held_out()
+        splits = (
+            ["train"] * (self.subjects - validation - test) + ["validation"] * validation + ["test"] * test
+        )
+        whole, rest = divmod(self.images, self.subjects)
+        # Odd pictures are spread over all subjects, not given to the first ones: splits keep their shares.
+        extra = {index * self.subjects // rest for index in range(rest)}
+        return [Subject(index, split, whole + (index in extra)) for index, split in enumerate(splits)]
+
+    def ensure(
+        self, datasets_root: Path, progress: Progress | None = None, workers: int | None = None
+    ) -> PreparedDataset:
+        """Return the dataset below `datasets_root`, built first unless it is there.
+
+        The result does not depend on `workers` (processes; as many as cores where None). Two builds at once
+        take turns; an interrupted one leaves nothing that could be taken for a dataset.
+        """
+        folder = datasets_root / self.folder_name
+        return build(
+            folder, self.plan(), image_px=self.image_px, limits_deg=self.limits_deg, seed=self.seed,
+            progress=progress, workers=workers,
+        )  # fmt: skip
+
+    def _held_out(self) -> tuple[int, int]:
+        validation, test = self.subjects * self.validation_share, self.subjects * self.test_share
+        return max(1, round(validation)), max(1, round(test))

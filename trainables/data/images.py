@@ -1,0 +1,81 @@
+"""Pictures as people have them: files of any size and turn, PIL images, arrays."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from trainables.data.datasets.crops import Box, cut, squared
+from trainables.pose.axes import draw_axes
+
+Picture = str | os.PathLike[str] | Image.Image | npt.NDArray[np.uint8]
+"""A path, a PIL image, or RGB uint8 [H, W, 3]."""
+
+DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+SIDE_PX = (256, 1024)
+"""Least and most side of a picture with axes."""
+SMOOTH = 3
+"""Axes are drawn this much larger, then reduced: smooth lines."""
+
+
+def name_of(picture: Picture) -> str:
+    """Return what to call a picture in a message."""
+    if isinstance(picture, str | os.PathLike):
+        return os.fspath(picture)
+    shape = picture.shape if isinstance(picture, np.ndarray) else picture.size
+    return f"{type(picture).__name__} {'x'.join(map(str, shape))}"
+
+
+def upright(picture: Picture) -> Image.Image:
+    """Return a picture as RGB, turned as its EXIF orientation says.
+
+    Raises `OSError`, `SyntaxError`, `ValueError` or Pillow's `DecompressionBombError` for one that cannot be
+    read, with a reason that reads behind its name.
+    """
+    if isinstance(picture, Image.Image):
+        return _rgb(picture)
+    if isinstance(picture, np.ndarray):
+        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+            shape = list(picture.shape)
+            raise ValueError(f"an array of pixels is RGB uint8 [H, W, 3], got {picture.dtype} {shape}")
+        return Image.fromarray(picture)
+    path = Path(picture)
+    if not path.is_file():
+        raise ValueError("a folder: name the images in it" if path.is_dir() else "no such file")
+    try:
+        with Image.open(path) as image:
+            return _rgb(image)
+    except UnidentifiedImageError:
+        raise ValueError("this file is not an image") from None
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode in DEEP_MODES:
+        raise ValueError(
+            f"pixels of mode {image.mode} have no fixed white: save the image with 8 bits a channel"
+        )
+    turned = ImageOps.exif_transpose(image)
+    return turned.convert("RGB")
+
+
+def middle(image: Image.Image) -> Box:
+    """Return the largest square around an image's middle: what a network sees of it."""
+    return squared(Box(0, 0, image.width, image.height), "inside")
+
+
+def face_square(image: Image.Image, side_px: int) -> Image.Image:
+    """Return the middle square of an RGB image, scaled to `side_px` as the training images were."""
+    return cut(image, middle(image), side_px)
+
+
+def with_axes(image: Image.Image, pose_deg: list[float]) -> Image.Image:
+    """Return the middle square of an RGB image with the axes of a pose (yaw, pitch, roll)."""
+    square = image.crop(middle(image))
+    side = min(max(square.width, SIDE_PX[0]), SIDE_PX[1])
+    large = square.resize((SMOOTH * side, SMOOTH * side), Image.Resampling.BICUBIC)
+    draw_axes(large, pose_deg)
+    return large.resize((side, side), Image.Resampling.BOX)

@@ -1,0 +1,183 @@
+"""The DALI pipeline: encoded files, places and parameters in; normalised images and their places out.
+
+It holds nothing random and no data, so what comes out follows from what it is fed, whatever ran before, and
+one pipeline serves trial after trial.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.utils.dlpack import from_dlpack
+
+from trainables.data.augmentation.plan import REFERENCE_PX, Parameters
+from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
+
+PREFETCH = 2
+"""Batches that the pipeline works ahead of the consumer."""
+
+INPUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "zoom": ("roi_start", "roi_end"),
+        "blur": ("sigma",),
+        "downscale": ("detail",),
+        "hue": ("hue",),
+        "tone": ("contrast", "brightness"),
+        "cutout": ("anchor", "shape"),
+    }
+)
+"""What each operation is fed. Noise is not here: that of DALI depends on what ran before."""
+
+Output = tuple[torch.Tensor, npt.NDArray[np.int64]]
+"""Images [B, 3, H, W] and their places in the samples [B]."""
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What the pipeline takes for one batch. `parameters` is None where it makes no operation."""
+
+    files: Sequence[Path]  # B
+    places: npt.NDArray[np.int64]  # [B]
+    parameters: Parameters | None  # [B]
+
+
+@dataclass(frozen=True)
+class PipelineSpec:
+    """All that a pipeline is built from. `batch` is the largest it takes; smaller ones pass too."""
+
+    image_px: int
+    batch: int
+    operations: frozenset[str]
+    device: torch.device
+    threads: int
+
+    @property
+    def inputs(self) -> list[str]:
+        """The inputs of its operations, in order."""
+        return [name for operation, names in INPUTS.items() if operation in self.operations for name in names]
+
+
+class ImagePipeline:
+    """Decodes, augments and normalises what it is fed, one epoch at a time."""
+
+    def __init__(self, spec: PipelineSpec) -> None:
+        self.spec = spec
+        self._pipeline: Any = None
+        self._feeds: Iterator[Feed] = iter(())
+        self._turn = 0
+
+    def run(self, feeds: Iterable[Feed]) -> Iterator[Output]:
+        """Yield the output of each feed, working ahead. Images own their memory for as long as they live.
+
+        Raises `RuntimeError` where a file cannot be read, and where another run began before this one ended.
+        """
+        self._turn += 1
+        turn = self._turn
+        self._drain()
+        self._feeds = iter(feeds)
+        for output in self._outputs():
+            yield output
+            if turn != self._turn:
+                raise RuntimeError("another epoch began on this pipeline: finish one before the next")
+
+    def _drain(self) -> None:
+        """Throw away what a run that was broken off had begun."""
+        self._feeds = iter(())
+        if self._pipeline is not None:
+            with contextlib.suppress(RuntimeError):  # a fault in an image that nobody waits for any more
+                for _ in self._outputs():
+                    pass
+
+    def _outputs(self) -> Iterator[Output]:
+        while True:
+            try:
+                if self._pipeline is None:
+                    self._pipeline = _build(self.spec, self._next_feed)
+                # On a GPU the output is bound to the stream that torch works on.
+                on_gpu = self.spec.device.type == "cuda"
+                stream = torch.cuda.current_stream(self.spec.device) if on_gpu else None
+                images, places = self._pipeline.run(stream)
+            except StopIteration:
+                self._pipeline.reset()
+                return
+            except BaseException:
+                self._pipeline = None  # in no known state: the next run builds another
+                raise
+            yield from_dlpack(images.as_tensor()), np.array(places.as_array()).reshape(-1)
+
+    def _next_feed(self) -> tuple[Any, ...]:
+        feed = next(self._feeds)
+        paths = [np.frombuffer(str(file).encode(), np.uint8) for file in feed.files]
+        inputs = {} if feed.parameters is None else operator_inputs(feed.parameters, self.spec.image_px)
+        return paths, feed.places, *(np.ascontiguousarray(inputs[name]) for name in self.spec.inputs)
+
+
+def operator_inputs(rows: Parameters, image_px: int) -> dict[str, npt.NDArray[np.float32]]:
+    """Return what DALI's operators take for parameters [B]: [B], or [B, 2] of height and width."""
+    rim = (1 - rows["kept"]) / 2
+    side = np.round(rows["cutout_side"] * image_px)
+    top, left = (np.round(rows[f"cutout_{axis}"] * (image_px - side)) for axis in "yx")
+    detail = np.minimum(rows["detail_px"], image_px)
+    return {
+        "roi_start": np.stack([rim, rim], 1),
+        "roi_end": np.stack([1 - rim, 1 - rim], 1),
+        "sigma": np.maximum(rows["blur_sigma_px"] * (image_px / REFERENCE_PX), 0.01),  # must be > 0
+        "detail": np.stack([detail, detail], 1),
+        "hue": rows["hue_deg"],
+        "contrast": rows["contrast"],
+        "brightness": rows["brightness"],
+        "anchor": np.stack([top, left], 1),
+        "shape": np.stack([side, side], 1),
+    }
+
+
+def _build(spec: PipelineSpec, source: Callable[[], tuple[Any, ...]]) -> Any:
+    """Return a DALI pipeline. On a GPU the decoder hands over to it, and later operators follow the data."""
+    dali: Any = importlib.import_module("nvidia.dali")  # on first use: takes a second; partly typed
+    fn, types = dali.fn, dali.types
+    on_gpu = spec.device.type == "cuda"
+    square = [spec.image_px, spec.image_px]
+    mean, std = ([255 * value for value in values] for values in (IMAGENET_MEAN, IMAGENET_STD))
+    pipeline = dali.Pipeline(
+        batch_size=spec.batch,
+        num_threads=spec.threads,
+        device_id=(spec.device.index or 0) if on_gpu else None,
+        prefetch_queue_depth=PREFETCH,
+    )
+    with pipeline:
+        dtypes = [types.UINT8, types.INT64, *(types.FLOAT for _ in spec.inputs)]
+        paths, places, *fed = fn.external_source(source, num_outputs=len(dtypes), dtype=dtypes)
+        given = dict(zip(spec.inputs, fed, strict=True))
+        settings = {
+            operation: {name: given[name] for name in names}
+            for operation, names in INPUTS.items()
+            if operation in spec.operations
+        }
+        image = fn.decoders.image(fn.io.file.read(paths), device="mixed" if on_gpu else "cpu")
+        zoom = settings.get("zoom", {})
+        image = fn.resize(image, size=square, interp_type=types.INTERP_LINEAR, roi_relative=True, **zoom)
+        if "blur" in settings:
+            image = fn.gaussian_blur(image, **settings["blur"])
+        if "downscale" in settings:
+            image = fn.resize(image, size=given["detail"], interp_type=types.INTERP_NN)
+            image = fn.resize(image, size=square, interp_type=types.INTERP_NN)
+        if "hue" in settings:
+            image = fn.hue(image, **settings["hue"])
+        if "tone" in settings:  # apart from the hue, whose matrix takes ten times as long
+            image = fn.brightness_contrast(image, **settings["tone"])
+        if "cutout" in settings:
+            blank = [round(value) for value in mean]
+            image = fn.erase(image, axis_names="HW", fill_value=blank, **settings["cutout"])
+        image = fn.crop_mirror_normalize(image, dtype=types.FLOAT, output_layout="CHW", mean=mean, std=std)
+        pipeline.set_outputs(image, places)
+    pipeline.build()
+    return pipeline

@@ -1,0 +1,52 @@
+"""Which images of which dataset: what a run learns from, and what judges it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from trainables.base.schema import Config, Strings
+from trainables.data.datasets import DatasetRef
+
+
+class TrainSource(Config):
+    """The images a network learns from."""
+
+    dataset: DatasetRef
+    """A prepared dataset's name below `ROOT/datasets`, or `rendered-heads`, built on first use."""
+    split: str = "train"
+    """Which of the dataset's splits."""
+    subjects: Strings = ()
+    """Only these subjects; all where empty."""
+
+
+class ValidationSource(Config):
+    """The images that decide which network is better. Never the test set."""
+
+    dataset: DatasetRef | None = None
+    """As for `train`; the same dataset where left out."""
+    split: str = "validation"
+    """Which of the dataset's splits."""
+    subjects: Strings = ()
+    """Only these subjects; all where empty."""
+
+
+class TestSource(Config):
+    """Images that a finished network is measured on once. They decide nothing."""
+
+    __test__ = False  # not a test, whatever pytest thinks of its name
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w-]{0,31}$")]
+    """What its metrics are called: `test/NAME/mae_deg`."""
+    dataset: DatasetRef
+    """As for `train`."""
+    split: str = "test"
+    """Which of the dataset's splits."""
+    subjects: Strings = ()
+    """Only these subjects; all where empty."""
+
+    def shares_images(self, dataset: DatasetRef, split: str, subjects: tuple[str, ...]) -> bool:
+        """Say whether images of another source are among these."""
+        subjects_meet = not self.subjects or not subjects or bool({*self.subjects} & {*subjects})
+        return self.dataset == dataset and self.split == split and subjects_meet

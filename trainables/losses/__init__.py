@@ -1,0 +1,1 @@
+"""Loss functions, and how several losses become one."""

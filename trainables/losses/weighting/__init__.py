@@ -1,0 +1,11 @@
+"""Loss weightings: many losses into one. A weighting is one file and one row here."""
+
+from collections.abc import Mapping
+
+from trainables.base.schema import Config
+from trainables.losses.weighting.fixed import FixedConfig
+from trainables.losses.weighting.weighting import Weighting, WeightingConfig
+
+__all__ = ["WEIGHTINGS", "FixedConfig", "Weighting", "WeightingConfig"]
+
+WEIGHTINGS: Mapping[str, type[Config]] = {"fixed": FixedConfig}

@@ -1,0 +1,1 @@
+"""The network: ResNet trunk, supervised heads, self-supervised branches, initial weights."""

@@ -1,0 +1,12 @@
+"""Supervised heads: from features to angles. A head is one file and one row here."""
+
+from collections.abc import Mapping
+
+from trainables.base.schema import Config
+from trainables.model.heads.bins import BinsConfig
+from trainables.model.heads.head import Head, HeadConfig
+from trainables.model.heads.regression import RegressionConfig
+
+__all__ = ["HEADS", "BinsConfig", "Head", "HeadConfig", "RegressionConfig"]
+
+HEADS: Mapping[str, type[Config]] = {"bins": BinsConfig, "regression": RegressionConfig}

@@ -1,0 +1,19 @@
+"""Initial weights of the trunk: where a network starts from. A source is one file and one row here."""
+
+from collections.abc import Mapping
+
+from trainables.base.schema import Config
+from trainables.model.inits.file import FileConfig
+from trainables.model.inits.imagenet import ImageNetConfig
+from trainables.model.inits.init import InitConfig, InitRequest
+from trainables.model.inits.random import RandomConfig
+from trainables.model.inits.ssl import SslConfig
+
+__all__ = ["INITS", "FileConfig", "ImageNetConfig", "InitConfig", "InitRequest", "RandomConfig", "SslConfig"]
+
+INITS: Mapping[str, type[Config]] = {
+    "random": RandomConfig,
+    "imagenet": ImageNetConfig,
+    "ssl": SslConfig,
+    "file": FileConfig,
+}

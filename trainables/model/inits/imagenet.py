@@ -1,0 +1,74 @@
+"""Initial weights from supervised training on ImageNet, as torchvision publishes them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from urllib.request import urlopen
+
+import torch
+from pydantic import Field
+
+from trainables.base.errors import InputError
+from trainables.base.schema import Config
+from trainables.model.inits.init import InitRequest
+from trainables.model.inits.weights import keep_trunk
+from trainables.model.network import Backbone, imagenet_url
+
+TIMEOUT_S = 30.0
+"""How long a server may be silent."""
+
+
+class ImageNetConfig(Config):
+    """Weights of supervised training on ImageNet: torchvision's `IMAGENET1K_V1`, fetched once. [paper 5.2]"""
+
+    file: str | None = Field(None, min_length=1)
+    """A local file in their place, where there is no network; null: torch's cache, else the network."""
+
+    def incompatibility(self, backbone: Backbone, image_px: int) -> str | None:
+        """Return why torchvision has no weights of this backbone, or None."""
+        if self.file is not None or backbone != "resnet10":
+            return None
+        return (
+            "torchvision has no ImageNet weights of 'resnet10': take resnet18, resnet34 or resnet50, "
+            "or name a file of your own (init.imagenet.file)"
+        )
+
+    def trunk(self, request: InitRequest, *, datasets: Path, store: Path) -> Path:
+        """Return the trunk. Raises `InputError` naming the file to bring where it cannot be fetched."""
+        file = _cached(request.backbone) if self.file is None else Path(self.file).expanduser()
+        return keep_trunk(file, request.backbone, f"imagenet-{request.backbone}", store)
+
+
+def _cached(backbone: Backbone) -> Path:
+    """Return the file in torch's cache, fetched first where it is not there."""
+    url = imagenet_url(backbone)
+    name = url.rpartition("/")[2]
+    file = Path(torch.hub.get_dir()) / "checkpoints" / name
+    if not file.is_file():
+        try:
+            _fetch(url, file)
+        except OSError as error:
+            raise InputError(
+                f"init.imagenet: {name} cannot be fetched ({error}). Bring it from {url} and put it at "
+                f"{file}, or name it in init.imagenet.file"
+            ) from None
+    return file
+
+
+def _fetch(url: str, file: Path) -> None:
+    """Fetch a file that bears the first digits of its SHA-256 in its name; it is whole or not there."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}.unfinished")
+    try:
+        with urlopen(url, timeout=TIMEOUT_S) as answer, unfinished.open("wb") as out:  # noqa: S310  ours: https
+            shutil.copyfileobj(answer, out)
+        with unfinished.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        if not digest.startswith(file.stem.rpartition("-")[2]):
+            raise OSError(f"what came is another file, its SHA-256 is {digest[:12]}...")
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)

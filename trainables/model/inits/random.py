@@ -1,0 +1,19 @@
+"""Random initial weights, which follow from the run's seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trainables.base.schema import Config
+from trainables.model.inits.init import InitRequest
+from trainables.model.network import Backbone
+
+
+class RandomConfig(Config):
+    """Random weights that follow from the seed."""
+
+    def incompatibility(self, backbone: Backbone, image_px: int) -> None:
+        """Return None: every network can."""
+
+    def trunk(self, request: InitRequest, *, datasets: Path, store: Path) -> None:
+        """Return None: there is no file."""

@@ -1,0 +1,88 @@
+"""Initial weights from self-supervised pretraining: the trunk learns a pretext task alone first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+
+from trainables.base.schema import Config, Variant
+from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
+from trainables.data.datasets import open_dataset
+from trainables.data.sources import TrainSource
+from trainables.model.inits.init import InitRequest
+from trainables.model.network import Backbone
+from trainables.optim.optimizers import OPTIMIZERS, AdaBeliefConfig, OptimizerConfig
+from trainables.optim.schedules import SCHEDULES, MultiStepConfig, ScheduleConfig
+from trainables.pretext import PRETEXT_TASKS, PretextConfig, RotationConfig
+from trainables.pretext.tiles import tile_incompatibility
+from trainables.training.pretraining import Pretraining
+
+TASKS = {name: row for name, row in PRETEXT_TASKS.items() if name != "none"}
+"""What there is to learn without a pose."""
+
+ATTACHMENT = ("flag", "heads", "branch")
+"""Settings of a task that say where its branch forks off: a pretraining has none."""
+
+
+class SslConfig(Config):
+    """The trunk learns a pretext task first, from pictures alone; all trials that want the same share it.
+
+    Of the trial only the backbone and the image size are taken (and its training images where `data` is left
+    out), so that its other values may vary without another pretraining.
+    """
+
+    pretext: Annotated[PretextConfig, Variant(TASKS)] = RotationConfig()
+    """The task; its heads stand after the last stage, so `flag`, `heads` and `branch` do not apply. Of 2x2
+    puzzling and 2x2 rotation the latter was the better. [paper 5.2]"""
+    data: TrainSource | None = None
+    """The pictures, whose labels are never read; null: the trial's training images."""
+    epochs: Annotated[int, Field(ge=1)] = 110
+    """Full passes over the pictures; the last epoch's weights are taken. [paper: 110, as for the networks]"""
+    batch: Annotated[int, Field(ge=2, le=4096)] = 64
+    """Images a step. [paper: 64]"""
+    augmentation: Annotated[AugmentationConfig, Variant(AUGMENTATIONS)] = AUGMENTATIONS["1"]()
+    """Random changes to the pictures before they are perturbed."""
+    optimizer: Annotated[OptimizerConfig, Variant(OPTIMIZERS)] = AdaBeliefConfig()
+    """The step. [paper: AdaBelief]"""
+    schedule: Annotated[ScheduleConfig, Variant(SCHEDULES)] = MultiStepConfig()
+    """The learning rate over the epochs. [paper 4.1: a tenth after 30 and 40]"""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Seeds weights, order, augmentation and pretext labels."""
+
+    @field_validator("pretext")
+    @classmethod
+    def _has_no_branch(cls, pretext: Config) -> Config:
+        fields = type(pretext).model_fields
+        set_ = [key for key in ATTACHMENT if key in fields and getattr(pretext, key) != fields[key].default]
+        if set_:
+            raise ValueError(f"{', '.join(set_)}: a pretraining has no branch, leave this out")
+        return pretext
+
+    def shaping(self) -> dict[str, Any]:
+        """Return every setting that shapes the weights, as plain values, but for where the pictures lie."""
+        settings = self.model_dump(mode="json", exclude={"data"})
+        for task in settings["pretext"].values():
+            for key in ATTACHMENT:
+                task.pop(key, None)
+        return settings
+
+    def incompatibility(self, backbone: Backbone, image_px: int) -> str | None:
+        """Return why the task cannot cut such pictures, or None."""
+        return tile_incompatibility(self.pretext, image_px)
+
+    def trunk(self, request: InitRequest, *, datasets: Path, store: Path) -> Path | Pretraining:
+        """Return the pretraining, or its trunk where it is done."""
+        source = self.data or request.train
+        dataset = open_dataset(source.dataset, datasets)
+        dataset.samples(source.split, source.subjects)  # raises here what would end every trial later
+        pretraining = Pretraining(
+            settings=self,
+            source=source,
+            content_hash=dataset.card.content_hash,
+            backbone=request.backbone,
+            image_px=request.image_px,
+        )
+        trunk = pretraining.trunk(store)
+        return trunk if trunk.is_file() else pretraining

@@ -1,0 +1,91 @@
+"""Weights that others trained: read as tensors alone, checked against the backbone, kept in the store."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainables.base.atomic import load_state, save_state
+from trainables.base.errors import Fault, InputError
+from trainables.model.network import Backbone, trunk_shapes
+from trainables.training.pretraining import TRUNK
+
+SHOWN = 3
+"""Tensors of each kind that a fault names."""
+
+
+def keep_trunk(file: Path, backbone: Backbone, label: str, store: Path) -> Path:
+    """Copy the trunk in `file` below `store`, under the file's hash, and return the copy.
+
+    Raises `InputError` for a file that is not there, cannot be read, or holds another backbone.
+    """
+    try:
+        with file.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(Fault(f"no weights can be read here: {error.strerror}", file=str(file))) from None
+    kept = store / f"{label}-{hashlib.sha256(f'{digest} {backbone}'.encode()).hexdigest()[:12]}" / TRUNK
+    if not kept.is_file():
+        trunk = trunk_of(_read(file), backbone, file)
+        save_state(trunk, kept)
+    return kept
+
+
+def trunk_of(weights: Mapping[str, Any], backbone: Backbone, file: Path) -> dict[str, Tensor]:
+    """Return the trunk in the weights of a trunk, of a classifier with torchvision's names, or of a network.
+
+    Raises `InputError` listing what is missing, what is too much and what has another shape.
+    """
+    whole = any(name.startswith("trunk.") for name in weights)
+    trunk = {
+        name.removeprefix("trunk."): value
+        for name, value in weights.items()
+        if (name.startswith("trunk.") if whole else not name.startswith("fc."))
+    }
+    expected = trunk_shapes(backbone)
+    shapes = {name: tuple(value.shape) for name, value in trunk.items() if isinstance(value, Tensor)}
+    counters = {name for name in expected if name.endswith("num_batches_tracked")}  # older files lack them
+    faults = {
+        "has no": sorted(expected.keys() - shapes.keys() - counters),
+        "has": sorted(trunk.keys() - expected.keys()),
+        "has in another shape": sorted(
+            name for name in shapes.keys() & expected.keys() if shapes[name] != expected[name]
+        ),
+    }
+    if any(faults.values()):
+        listed = "; ".join(f"it {what} {_some(names)}" for what, names in faults.items() if names)
+        rule = f"not the trunk of a {backbone}: {listed}. Take the backbone that it was trained with"
+        raise InputError(Fault(rule, file=str(file)))
+    return trunk | {name: torch.tensor(0) for name in counters - trunk.keys()}
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """Return the tensors in a file by name; code in it is never run."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if file.suffix == ".safetensors":
+            return dict(load_file(file))
+        if zipfile.is_zipfile(file):
+            weights = load_state(file)
+        else:  # as torch wrote before 1.6
+            weights = torch.load(file, map_location="cpu", weights_only=True)
+    except (OSError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(Fault(f"no weights can be read here: {first}", file=str(file))) from None
+    if not isinstance(weights, Mapping):
+        raise InputError(Fault("holds no tensors by name", file=str(file)))
+    return dict(weights)
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

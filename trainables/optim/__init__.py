@@ -1,0 +1,1 @@
+"""The step: optimizers and learning-rate schedules."""

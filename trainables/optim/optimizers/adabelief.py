@@ -1,0 +1,58 @@
+"""AdaBelief, the paper's optimizer, as adabelief-pytorch has it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterable
+
+from pydantic import Field
+from torch import nn
+from torch.optim import Optimizer
+
+from trainables.base.schema import Config
+
+
+class AdaBeliefConfig(Config):
+    """AdaBelief. The paper gives the learning rate alone; the rest are the package's defaults, which agree
+    with those of the paper's TensorFlow version but for its eps of 1e-14.
+
+    With `rectify` the first five steps go along the mean gradient, as far as it is large (with a large
+    `ssl_weight`, very large): `clip_norm`, `degenerated_to_sgd: false`, which skips them, or `rectify: false`
+    tames them. Rectified steps are then short for some hundred steps.
+    """
+
+    lr: float = Field(1e-3, gt=0.0, allow_inf_nan=False)
+    """Learning rate [paper 4.1, 4.2]."""
+    beta1: float = Field(0.9, ge=0.0, lt=1.0)
+    """Decay of the gradient's running mean, a step."""
+    beta2: float = Field(0.999, ge=0.0, lt=1.0)
+    """Decay of the running variance around that mean, a step."""
+    eps: float = Field(1e-16, gt=0.0, allow_inf_nan=False)
+    """Added to the variance and its root; the method's author advises 1e-8 for CNNs where SGD beats Adam."""
+    weight_decay: float = Field(0.0, ge=0.0, allow_inf_nan=False)
+    """Weight decay of every parameter."""
+    weight_decouple: bool = True
+    """Decay the weights themselves, by lr * weight_decay a step (as AdamW), not through the gradient."""
+    rectify: bool = True
+    """Shorten early steps by the variance of their scale, as RAdam does."""
+    degenerated_to_sgd: bool = True
+    """In the first five steps, too few to rectify: step along the mean gradient; else not at all."""
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
+        """Make the optimizer of these parameters, without the package's messages."""
+        from adabelief_pytorch import AdaBelief
+
+        with contextlib.redirect_stdout(io.StringIO()):  # some are printed whatever `print_change_log` says
+            optimizer: Optimizer = AdaBelief(
+                list(parameters),
+                lr=self.lr,
+                betas=(self.beta1, self.beta2),
+                eps=self.eps,
+                weight_decay=self.weight_decay,
+                weight_decouple=self.weight_decouple,
+                rectify=self.rectify,
+                degenerated_to_sgd=self.degenerated_to_sgd,
+                print_change_log=False,
+            )
+        return optimizer

@@ -1,0 +1,41 @@
+"""Stochastic gradient descent with momentum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import Field, model_validator
+from torch import nn
+from torch.optim import SGD, Optimizer
+
+from trainables.base.schema import Config
+
+
+class SGDConfig(Config):
+    """SGD with momentum, in torch's fused form."""
+
+    lr: float = Field(0.01, gt=0.0, allow_inf_nan=False)
+    """Learning rate."""
+    momentum: float = Field(0.9, ge=0.0, lt=1.0)
+    """Decay of the velocity, a step."""
+    nesterov: bool = False
+    """Nesterov's form of momentum."""
+    weight_decay: float = Field(0.0, ge=0.0, allow_inf_nan=False)
+    """Weight decay of every parameter, through the gradient."""
+
+    @model_validator(mode="after")
+    def _nesterov_needs_momentum(self) -> SGDConfig:
+        if self.nesterov and self.momentum == 0.0:
+            raise ValueError("nesterov needs a momentum above 0, got 0")
+        return self
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
+        """Make the optimizer of these parameters."""
+        return SGD(
+            parameters,
+            lr=self.lr,
+            momentum=self.momentum,
+            nesterov=self.nesterov,
+            weight_decay=self.weight_decay,
+            fused=True,
+        )

@@ -1,0 +1,17 @@
+"""Schedules: the learning rate over the epochs. A schedule is one file and one row here."""
+
+from collections.abc import Mapping
+
+from trainables.base.schema import Config
+from trainables.optim.schedules.constant import ConstantConfig
+from trainables.optim.schedules.cosine import CosineConfig
+from trainables.optim.schedules.multi_step import MultiStepConfig
+from trainables.optim.schedules.schedule import Schedule, ScheduleConfig
+
+__all__ = ["SCHEDULES", "ConstantConfig", "CosineConfig", "MultiStepConfig", "Schedule", "ScheduleConfig"]
+
+SCHEDULES: Mapping[str, type[Config]] = {
+    "multi_step": MultiStepConfig,
+    "cosine": CosineConfig,
+    "constant": ConstantConfig,
+}

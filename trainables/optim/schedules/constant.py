@@ -1,0 +1,21 @@
+"""Constant: the learning rate stays as it is."""
+
+from __future__ import annotations
+
+from trainables.base.schema import Config
+
+
+class Constant:
+    """The factor is 1 in every epoch."""
+
+    def factor(self, completed: int) -> float:
+        """Return 1."""
+        return 1.0
+
+
+class ConstantConfig(Config):
+    """The learning rate stays as it is; there is nothing to set."""
+
+    def build(self, epochs: int) -> Constant:
+        """Make the schedule; the length of the run does not matter."""
+        return Constant()

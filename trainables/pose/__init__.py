@@ -1,0 +1,1 @@
+"""Head rotations: Euler angles in degrees, matrices, and drawing the axes."""

@@ -1,0 +1,144 @@
+"""From a `TrainConfig` to a `Session`: opens the data, builds the parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from trainables.base.errors import Fault, InputError
+from trainables.data.datasets import ensure_dataset, open_dataset
+from trainables.data.datasets.prepared import PreparedDataset, Samples
+from trainables.data.loader import Loader, LoaderPool
+from trainables.training.config import TrainConfig
+from trainables.training.pretraining import load_trunk
+from trainables.training.session import Session, build_session
+
+Progress = Callable[[int, int], None]
+"""Called with images done and images in all while a dataset is built."""
+
+LIMIT_DEG = 180.0
+"""Labels beyond this are refused at training time: no head turns further, so the label is broken."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The two sets a trial reads, both from prepared datasets."""
+
+    train: Samples
+    validation: Samples
+    train_dataset: PreparedDataset
+    validation_dataset: PreparedDataset
+
+
+def ensure_data(config: TrainConfig, datasets_root: Path, progress: Progress) -> TrainingData:
+    """Build the datasets of `config` that can be built and are not there yet, then open the data."""
+    for ref in config.datasets:
+        ensure_dataset(ref, datasets_root, progress)
+    open_tests(config, datasets_root)
+    return open_data(config, datasets_root)
+
+
+def open_data(config: TrainConfig, datasets_root: Path) -> TrainingData:
+    """Open training and validation images.
+
+    Raises `InputError` with every fault: a dataset, split or subject that is not there, angles that differ
+    between the two, labels that are NaN or out of range.
+    """
+    train_dataset = open_dataset(config.data.train.dataset, datasets_root)
+    validation_dataset = open_dataset(config.validation_dataset, datasets_root)
+    train = train_dataset.samples(config.data.train.split, config.data.train.subjects)
+    validation = validation_dataset.samples(config.data.validation.split, config.data.validation.subjects)
+    faults = [*_label_faults(train_dataset, train), *_label_faults(validation_dataset, validation)]
+    faults += _convention_faults(train_dataset, validation_dataset, "data.validation")
+    if missing := set(train.angles) - set(validation.angles):
+        faults.append(Fault(f"the validation set has no {', '.join(sorted(missing))}", "data.validation"))
+    if faults:
+        raise InputError(faults)
+    return TrainingData(train, validation, train_dataset, validation_dataset)
+
+
+def open_tests(config: TrainConfig, datasets_root: Path) -> dict[str, Samples]:
+    """Open the test sets by name. Labels may be out of range: full AFLW2000's are.
+
+    Raises `InputError` for a dataset, split or subject that is not there, or one whose angles mean something
+    else than those of the training set.
+    """
+    train = open_dataset(config.data.train.dataset, datasets_root)
+    tests = {test.name: open_dataset(test.dataset, datasets_root) for test in config.data.test}
+    faults = [
+        fault
+        for name, dataset in tests.items()
+        for fault in _convention_faults(train, dataset, f"data.test, {name}")
+    ]
+    if faults:
+        raise InputError(faults)
+    return {test.name: tests[test.name].samples(test.split, test.subjects) for test in config.data.test}
+
+
+def build_trial_session(
+    config: TrainConfig,
+    data: TrainingData,
+    *,
+    device: torch.device,
+    threads: int,
+    pool: LoaderPool,
+    trunk: Path | None = None,
+) -> Session:
+    """Make the session that `config` describes; the loaders' pipelines stay in `pool` for the next one.
+
+    `trunk` is the file of the initial weights that `config.init` came to; None: random ones.
+    """
+
+    def loader(samples: Samples, *, train: bool) -> Loader:
+        return Loader(
+            samples,
+            image_px=config.data.image_px,
+            batch=config.data.batch,
+            augmentation=config.augmentation.build() if train else None,
+            shuffle=train,
+            device=device,
+            threads=threads,
+            pool=pool,
+        )
+
+    return build_session(
+        config,
+        train=loader(data.train, train=True),
+        validation=loader(data.validation, train=False),
+        angles=data.train.angles,
+        device=device,
+        trunk=None if trunk is None else load_trunk(trunk),
+    )
+
+
+def _convention_faults(train: PreparedDataset, other: PreparedDataset, where: str) -> list[Fault]:
+    """Refuse angles that mean something else: errors between two conventions measure the conventions."""
+    if other.card.convention == train.card.convention:
+        return []
+    return [
+        Fault(
+            f"its angles ({other.card.convention}) do not mean what {train.name!r} means by them "
+            f"({train.card.convention}): import it in the same convention (eth-xgaze: --angles aflw2000)",
+            where,
+        )
+    ]
+
+
+def _label_faults(dataset: PreparedDataset, samples: Samples) -> list[Fault]:
+    """Name the first row of each kind of broken label."""
+    broken = ~(np.abs(samples.pose_deg) <= LIMIT_DEG).all(axis=1)  # NaN compares false
+    if not broken.any():
+        return []
+    row = int(np.flatnonzero(broken)[0])
+    return [
+        Fault(
+            f"{int(broken.sum())} labels are NaN or beyond {LIMIT_DEG:g} degrees, "
+            f"the first is {samples.pose_deg[row].tolist()} for {samples.files[row].name}",
+            f"row {row}",
+            str(dataset.folder / "labels.parquet"),
+        )
+    ]

@@ -1,0 +1,188 @@
+"""A trial's checkpoints in its folder: the newest good one is where a trial goes on, on whatever machine."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import torch
+
+from trainables.base.atomic import UNFINISHED, load_state, save_state
+
+KEEP = 2
+"""Checkpoints kept of a running trial: where the newest cannot be read, the one before can."""
+
+COPIES = 4
+"""Numbers in a checkpoint for each weight: it, its best value, and two moments of the optimizer."""
+
+BEST_WEIGHTS = "best.pt"
+"""The supervised network's weights after the trial's best epoch."""
+
+CHECKPOINTS = "checkpoint_*.pt"
+LEFTOVERS = ("weights_*.pt", f".*{UNFINISHED}")
+"""What a trial has no use for once its process has died: drafts of its best weights, and halves of files."""
+
+History = list[dict[str, float]]
+"""`history[i]`: the metrics after epoch i + 1."""
+
+
+class Restorable(Protocol):
+    """What can be saved and taken up again: a `Session`."""
+
+    epoch: int
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the whole state, as tensors and plain values.
+
+        All may change when training goes on, but for what stands in a `MappingProxyType`.
+        """
+        ...
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over a state."""
+        ...
+
+
+class CheckpointWriter:
+    """One thread, and the memory that checkpoints are copied to: for a worker's trials, one after another."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
+        self._copy: dict[str, Any] = {}
+
+    def write(self, state: dict[str, Any], path: Path) -> tuple[Future[None], Future[None]]:
+        """Begin to copy a state and to write the copy; return what is done when each is."""
+        return self._thread.submit(self._take, state), self._thread.submit(self._save, path)
+
+    def afterwards(self, work: Callable[[], None]) -> Future[None]:
+        """Do something once everything begun is written; return what is done when it is."""
+        return self._thread.submit(work)
+
+    def _take(self, state: dict[str, Any]) -> None:
+        self._copy = _copied(state, self._copy)
+
+    def _save(self, path: Path) -> None:
+        save_state(self._copy, path)
+        for old in _newest_first(path.parent)[KEEP:]:
+            old.unlink()
+
+
+class Checkpoints:
+    """The last `KEEP` checkpoints below `folder`, each with the metrics of all epochs up to it.
+
+    They are made beside the training: it goes on after `copied`, and `flush` waits for the file.
+    """
+
+    def __init__(self, folder: Path, writer: CheckpointWriter | None = None) -> None:
+        self._folder = folder
+        self._writer = writer or CheckpointWriter()
+        self._copying: Future[None] | None = None
+        self._writing: list[Future[None]] = []
+
+    def save(self, session: Restorable, history: History) -> None:
+        """Begin to make a checkpoint of the session after its last epoch; the oldest is dropped after it.
+
+        The session must not change until `copied`. Raises what kept the one before from being written:
+        `OSError`, or `DiskFull`, which is one.
+        """
+        self.flush()
+        state = {"session": session.state_dict(), "history": list(history)}
+        path = self._folder / f"checkpoint_{session.epoch:04d}.pt"
+        self._copying, writing = self._writer.write(state, path)
+        self._writing.append(writing)
+
+    def draft(self, epoch: int, weights: Mapping[str, torch.Tensor]) -> None:
+        """Begin to write weights that may turn out to be the best, as on the CPU: see `draft_file`.
+
+        They must not change until `flush`.
+        """
+
+        def write() -> None:
+            on_cpu = {name: value.detach().cpu() for name, value in weights.items()}
+            save_state(on_cpu, draft_file(self._folder, epoch))
+
+        self._writing.append(self._writer.afterwards(write))
+
+    def copied(self) -> None:
+        """Wait until the session may change again."""
+        if self._copying is not None:
+            copying, self._copying = self._copying, None
+            copying.result()
+
+    def flush(self) -> None:
+        """Wait until everything begun is written. Raises what kept it from that."""
+        self.copied()
+        writing, self._writing = self._writing, []
+        for file in writing:
+            file.result()
+
+    def abandon(self) -> None:
+        """Begin to remove the checkpoints, once the last is written: the trial has ended, well or not."""
+        self._writer.afterwards(self.clear)
+
+    def restore(self, session: Restorable) -> tuple[History, list[str]]:
+        """Take up the newest checkpoint that can be read, and remove what a process that died left beside.
+
+        Returns its history, and a line for each checkpoint that could not be read.
+        """
+        _remove(self._folder, LEFTOVERS)
+        broken = []
+        for path in _newest_first(self._folder):
+            try:
+                state = load_state(path)
+                session.load_state_dict(state["session"])
+            except (OSError, ValueError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
+                broken.append(f"{path.name} cannot be read ({type(error).__name__}): using the one before")
+            else:
+                return list(state["history"]), broken
+        return [], broken
+
+    def clear(self, *, weights: bool = False) -> None:
+        """Remove the checkpoints of a trial that has ended, with `weights` its best weights too."""
+        _remove(self._folder, (CHECKPOINTS, *LEFTOVERS))
+        if weights:
+            _remove(self._folder, (BEST_WEIGHTS,))
+
+
+def _remove(folder: Path, patterns: Iterable[str]) -> None:
+    for pattern in patterns:
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob(CHECKPOINTS), reverse=True)
+
+
+def draft_file(folder: Path, epoch: int) -> Path:
+    """Return where the weights after an epoch stand while it is not known whether they are the best."""
+    return folder / f"weights_{epoch:04d}.pt"
+
+
+def checkpoints_bytes(weights: int) -> int:
+    """Return what the checkpoints of a trial with so many weights take, the one being written included."""
+    return (KEEP + 1) * COPIES * weights * 4
+
+
+def _copied(value: Any, old: Any) -> Any:
+    """Return `value` with every tensor copied to the CPU: into the memory of `old`, the last one, if it fits.
+
+    To get new memory for all tensors of a network takes several times as long as to copy them.
+    """
+    match value:
+        case torch.Tensor():
+            if isinstance(old, torch.Tensor) and (old.shape, old.dtype) == (value.shape, value.dtype):
+                return old.copy_(value.detach())
+            return value.detach().to("cpu", copy=True)
+        case MappingProxyType():
+            return dict(value)
+        case Mapping():
+            before = old if isinstance(old, Mapping) else {}
+            return {key: _copied(child, before.get(key)) for key, child in value.items()}
+        case list() | tuple():
+            return type(value)(_copied(child, None) for child in value)
+    return value

@@ -1,0 +1,149 @@
+"""`TrainConfig`: everything one training run follows from, parsed once into frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, Strict, ValidationError, ValidationInfo, field_validator
+
+from trainables.base.errors import Fault
+from trainables.base.schema import Config, KeyPath, Variant, faults_of
+from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
+from trainables.data.datasets import DatasetRef
+from trainables.data.sources import TestSource, TrainSource, ValidationSource
+from trainables.losses.weighting import WEIGHTINGS, FixedConfig, WeightingConfig
+from trainables.model.heads import HEADS, BinsConfig, HeadConfig
+from trainables.model.inits import INITS, InitConfig, InitRequest, RandomConfig, SslConfig
+from trainables.model.network import Backbone
+from trainables.optim.optimizers import OPTIMIZERS, AdaBeliefConfig, OptimizerConfig
+from trainables.optim.schedules import SCHEDULES, CosineConfig, ScheduleConfig
+from trainables.pretext import PRETEXT_TASKS, NoPretextConfig, PretextConfig
+from trainables.pretext.tiles import tile_incompatibility
+
+
+class DataConfig(Config):
+    """Where images come from, and how they reach the network."""
+
+    train: TrainSource
+    """The training set."""
+    validation: ValidationSource = ValidationSource()
+    """The validation set."""
+    test: Annotated[tuple[TestSource, ...], Strict(False)] = ()
+    """Test sets, measured once, after the search, for its leaders."""
+    image_px: Annotated[int, Field(ge=32, le=512)] = 224
+    """Side of the square network input, pixels. [paper: 224]"""
+    batch: Annotated[int, Field(ge=2, le=4096)] = 64
+    """Images a training step. [paper: 64]"""
+
+    @field_validator("test")
+    @classmethod
+    def _tests_decide_nothing(
+        cls, tests: tuple[TestSource, ...], info: ValidationInfo
+    ) -> tuple[TestSource, ...]:
+        names = [test.name for test in tests]
+        if doubled := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two test sets are called {min(doubled)!r}")
+        train, validation = info.data.get("train"), info.data.get("validation")
+        if train is None or validation is None:
+            return tests
+        judge = validation.dataset or train.dataset
+        seen = {"train": (train.dataset, train), "validation": (judge, validation)}
+        for test in tests:
+            for role, (dataset, source) in seen.items():
+                if test.shares_images(dataset, source.split, source.subjects):
+                    raise ValueError(
+                        f"test set {test.name!r} is also the {role} set, and a number on images that the "
+                        "search has seen says nothing: give it a split or subjects of its own"
+                    )
+        return tests
+
+
+class NetworkConfig(Config):
+    """The supervised network: a residual trunk and dropout before its heads."""
+
+    backbone: Backbone = "resnet50"
+    """torchvision's residual networks; `resnet10` has one basic block a stage. [paper: resnet50]"""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.4
+    """Share of features dropped before the supervised heads. [paper 4.1: 0.4; 4.2: 0.5]"""
+
+
+class TrainConfig(Config):
+    """One training run. SL is HMTL with `pretext: none`."""
+
+    data: DataConfig
+    """Training and validation images."""
+    augmentation: Annotated[AugmentationConfig, Variant(AUGMENTATIONS)] = AUGMENTATIONS["1"]()
+    """Random changes to training images, by level. [paper 4.1, 4.2, 5.2]"""
+    network: NetworkConfig = NetworkConfig()
+    """Trunk and supervised dropout."""
+    init: Annotated[InitConfig, Variant(INITS)] = RandomConfig()
+    """Where the trunk's weights start from. [paper 5.2]"""
+    head: Annotated[HeadConfig, Variant(HEADS)] = BinsConfig()
+    """How angles are read off the features, and the supervised loss."""
+    pretext: Annotated[PretextConfig, Variant(PRETEXT_TASKS)] = NoPretextConfig()
+    """The self-supervised helper."""
+    weighting: Annotated[WeightingConfig, Variant(WEIGHTINGS)] = FixedConfig()
+    """How the losses become one."""
+    optimizer: Annotated[OptimizerConfig, Variant(OPTIMIZERS)] = AdaBeliefConfig()
+    """The step. [paper: AdaBelief]"""
+    schedule: Annotated[ScheduleConfig, Variant(SCHEDULES)] = CosineConfig()
+    """The learning rate over the epochs."""
+    epochs: Annotated[int, Field(ge=1)] = 110
+    """Full passes over the training images. [paper: 110]"""
+    clip_norm: Annotated[float, Field(gt=0)] | None = None
+    """Largest global gradient norm; off where null."""
+    precision: Literal["auto", "fp32", "mixed"] = "auto"
+    """`auto`: mixed on a GPU, fp32 on a CPU. [paper: mixed]"""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Seeds weights, order, augmentation and pretext labels."""
+
+    @field_validator("init")
+    @classmethod
+    def _fits_the_network(cls, init: InitConfig, fields: ValidationInfo) -> InitConfig:
+        data, network = fields.data.get("data"), fields.data.get("network")  # absent where at fault
+        if data and network and (incompatibility := init.incompatibility(network.backbone, data.image_px)):
+            raise ValueError(incompatibility)
+        if data and isinstance(init, SslConfig) and init.data:
+            seen = init.data
+            met = [t.name for t in data.test if t.shares_images(seen.dataset, seen.split, seen.subjects)]
+            if met:
+                raise ValueError(
+                    f"test set {met[0]!r} is also the pretraining's, and a number on images that the network "
+                    "has learned from says nothing: give either a split or subjects of its own"
+                )
+        return init
+
+    @field_validator("pretext")
+    @classmethod
+    def _tiles_are_large_enough(cls, pretext: PretextConfig, fields: ValidationInfo) -> PretextConfig:
+        data = fields.data.get("data")  # absent where it has faults of its own
+        if data and (incompatibility := tile_incompatibility(pretext, data.image_px)):
+            raise ValueError(incompatibility)
+        return pretext
+
+    @property
+    def validation_dataset(self) -> DatasetRef:
+        """The dataset behind `data.validation`."""
+        return self.data.validation.dataset or self.data.train.dataset
+
+    @property
+    def datasets(self) -> tuple[DatasetRef, ...]:
+        """Every dataset that this run needs, each once: also those of its tests and its pretraining."""
+        refs = [self.data.train.dataset, self.validation_dataset, *(test.dataset for test in self.data.test)]
+        if isinstance(self.init, SslConfig) and self.init.data:
+            refs.append(self.init.data.dataset)
+        return tuple(dict.fromkeys(refs))
+
+    @property
+    def init_request(self) -> InitRequest:
+        """What a source of initial weights may know of this run."""
+        return InitRequest(self.network.backbone, self.data.image_px, self.data.train)
+
+
+def parse_config(tree: Mapping[str, Any]) -> TrainConfig | list[tuple[KeyPath, Fault]]:
+    """Return the config that `tree` describes, or every fault in it with the path it is about."""
+    try:
+        return TrainConfig.model_validate(tree)
+    except ValidationError as error:
+        return list(faults_of(error, TrainConfig))

@@ -1,0 +1,137 @@
+"""What an epoch is judged by: errors in degrees, losses, pretext accuracies, speed and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from trainables.pose.geometry import geodesic_deg, wrapped_error_deg
+
+Poses = npt.NDArray[np.floating]  # [N, A], degrees
+
+YAW_BANDS_DEG = {"0_30": (0.0, 30.0), "30_60": (30.0, 60.0), "60_up": (60.0, np.inf)}
+"""Bands of the true |yaw|, each without its lower and with its upper end (the first with both)."""
+
+
+@dataclass(frozen=True)
+class PoseErrors:
+    """Errors over a set of images, in degrees.
+
+    `mae_deg` is the headline: the mean of the angles' mean absolute errors, not wrapped at 360;
+    `wrapped_mae_deg` takes the shorter way round. `geodesic_deg` is the mean angle between the rotations, or
+    None without roll. `band_mae_deg` is `mae_deg` over each band of the true |yaw| that holds an image.
+    """
+
+    images: int
+    mae_deg: float
+    angle_mae_deg: dict[str, float]
+    wrapped_mae_deg: float
+    geodesic_deg: float | None
+    band_mae_deg: dict[str, float]
+
+    def metrics(self, prefix: str) -> dict[str, float]:
+        """Return the errors by name, below `prefix`."""
+        named = {"mae_deg": self.mae_deg, "wrapped_mae_deg": self.wrapped_mae_deg}
+        named |= {f"{angle}_mae_deg": error for angle, error in self.angle_mae_deg.items()}
+        named |= {f"mae_deg_yaw_{band}": error for band, error in self.band_mae_deg.items()}
+        if self.geodesic_deg is not None:
+            named["geodesic_deg"] = self.geodesic_deg
+        return {f"{prefix}/{name}": value for name, value in named.items()}
+
+
+def pose_errors(predicted_deg: Poses, true_deg: Poses, angles: Sequence[str]) -> PoseErrors:
+    """Compare poses [N, A] in degrees, N >= 1, whose columns are `angles`, the first of them yaw.
+
+    Raises `ValueError` where the shapes differ.
+    """
+    if predicted_deg.shape != true_deg.shape or predicted_deg.shape[1:] != (len(angles),):
+        raise ValueError(f"poses {predicted_deg.shape} and {true_deg.shape} for the angles {list(angles)}")
+    predicted, true = predicted_deg.astype(np.float64), true_deg.astype(np.float64)
+    error = np.abs(predicted - true)
+    return PoseErrors(
+        images=len(error),
+        mae_deg=float(error.mean()),
+        angle_mae_deg={angle: float(error[:, i].mean()) for i, angle in enumerate(angles)},
+        wrapped_mae_deg=float(wrapped_error_deg(error).mean()),
+        geodesic_deg=float(geodesic_deg(predicted, true).mean()) if len(angles) == 3 else None,
+        band_mae_deg=dict(_by_band(error, np.abs(true[:, 0]))),
+    )
+
+
+def _by_band(error: npt.NDArray[np.float64], yaw: npt.NDArray[np.float64]) -> Iterator[tuple[str, float]]:
+    for band, (low, high) in YAW_BANDS_DEG.items():
+        inside = (yaw > low) & (yaw <= high) if low > 0 else yaw <= high
+        if inside.any():
+            yield band, float(error[inside].mean())
+
+
+def mean_baseline(train_deg: Poses, true_deg: Poses, angles: Sequence[str]) -> PoseErrors:
+    """Return the errors of always predicting the mean training pose: what a network must beat by far."""
+    mean = train_deg.astype(np.float64).mean(axis=0)
+    return pose_errors(np.broadcast_to(mean, true_deg.shape), true_deg, angles)
+
+
+@dataclass(frozen=True)
+class PretextScore:
+    """How well a branch recognises, over all its regions, beside always naming the most frequent class."""
+
+    accuracy: float
+    chance: float
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What training for one epoch came to; every number is a plain float.
+
+    `losses` are the means over the epoch's steps: `total` as it was minimised, the others before weighting.
+    `pretext` was measured on the training batches while they were learned from.
+    """
+
+    losses: Mapping[str, float]
+    pretext: Mapping[str, PretextScore]
+    learning_rate: float
+    images_per_s: float
+    data_wait_share: float
+    peak_memory_mib: float
+
+    def metrics(self) -> dict[str, float]:
+        """Return every number under the name that the tracker shows."""
+        named = {
+            "train/loss" if name == "total" else f"train/loss_{name}": loss
+            for name, loss in self.losses.items()
+        }
+        named["train/learning_rate"] = self.learning_rate
+        for name, score in self.pretext.items():
+            named[f"pretext/{name}_accuracy"] = score.accuracy
+            named[f"pretext/{name}_chance"] = score.chance
+        named["speed/images_per_s"] = self.images_per_s
+        named["speed/data_wait_share"] = self.data_wait_share
+        named["memory/peak_mib"] = self.peak_memory_mib
+        return named
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """What one epoch of a supervised run came to: how it trained, and the errors after it.
+
+    `validation` was measured on unperturbed images; `best_mae_deg` and `best_epoch` are those of the best
+    epoch so far.
+    """
+
+    epoch: int
+    training: TrainingReport
+    validation: PoseErrors
+    best_mae_deg: float
+    best_epoch: int
+    epoch_s: float
+    """Seconds of training and evaluation together."""
+
+    def metrics(self) -> dict[str, float]:
+        """Return every number under the name that the tracker shows."""
+        named = self.validation.metrics("validation")
+        named["validation/best_mae_deg"] = self.best_mae_deg
+        named["validation/best_epoch"] = float(self.best_epoch)
+        return named | self.training.metrics() | {"speed/epoch_s": self.epoch_s}
