@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
 from hpsearch.study.pruners import PRUNERS, PrunerConfig, SuccessiveHalvingConfig
 from hpsearch.study.samplers import SAMPLERS, SamplerConfig, TPEConfig
+from trainables.base.names import FOLDER_NAME
 from trainables.base.schema import Config, Variant
-
-NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,63}")
-"""What a study may be called: a name that is safe as a folder."""
 
 
 class BudgetConfig(Config):
@@ -99,6 +96,6 @@ class SearchConfig(Config):
     @field_validator("name")
     @classmethod
     def _name_stays_inside_the_root(cls, name: str | None) -> str | None:
-        if name is not None and not NAME.fullmatch(name):
-            raise ValueError(f"a study's name must match {NAME.pattern}, got {name!r}")
+        if name is not None and not FOLDER_NAME.fullmatch(name):
+            raise ValueError(f"a study's name must match {FOLDER_NAME.pattern}, got {name!r}")
         return name

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
-import optuna
-from optuna.pruners import BasePruner
 from pydantic import Field
 
 from trainables.base.schema import Config
+
+if TYPE_CHECKING:
+    from optuna.pruners import BasePruner
 
 Warmup = Annotated[int, Field(ge=1)]
 
@@ -37,7 +38,9 @@ class NoPrunerConfig(Config):
 
     def build(self, epochs: int) -> BasePruner:
         """Return a pruner that never prunes."""
-        return optuna.pruners.NopPruner()
+        from optuna.pruners import NopPruner
+
+        return NopPruner()
 
 
 class MedianConfig(Config):
@@ -55,9 +58,9 @@ class MedianConfig(Config):
 
     def build(self, epochs: int) -> BasePruner:
         """Return the pruner."""
-        return optuna.pruners.MedianPruner(
-            n_startup_trials=self.startup_trials, n_warmup_steps=self.warmup_epochs
-        )
+        from optuna.pruners import MedianPruner
+
+        return MedianPruner(n_startup_trials=self.startup_trials, n_warmup_steps=self.warmup_epochs)
 
 
 class SuccessiveHalvingConfig(Config):
@@ -78,7 +81,9 @@ class SuccessiveHalvingConfig(Config):
 
     def build(self, epochs: int) -> BasePruner:
         """Return the pruner."""
-        return optuna.pruners.SuccessiveHalvingPruner(
+        from optuna.pruners import SuccessiveHalvingPruner
+
+        return SuccessiveHalvingPruner(
             min_resource=self.warmup_epochs, reduction_factor=self.reduction_factor
         )
 
@@ -98,7 +103,9 @@ class HyperbandConfig(Config):
 
     def build(self, epochs: int) -> BasePruner:
         """Return the pruner."""
-        return optuna.pruners.HyperbandPruner(
+        from optuna.pruners import HyperbandPruner
+
+        return HyperbandPruner(
             min_resource=self.warmup_epochs,
             max_resource=max(epochs, self.warmup_epochs),
             reduction_factor=self.reduction_factor,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Protocol, cast
+from typing import TYPE_CHECKING, Annotated, Protocol
 
-import optuna
-from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler
-from optuna.trial import FrozenTrial, TrialState
 from pydantic import Field
 
 from trainables.base.schema import Config
+
+if TYPE_CHECKING:
+    from optuna.samplers import BaseSampler
 
 
 class SamplerConfig(Protocol):
@@ -31,11 +30,13 @@ class TPEConfig(Config):
     """Candidates compared for each suggestion."""
 
     def build(self, seed: int) -> BaseSampler:
-        """Return the sampler, blind to pruned trials."""
+        """Return the sampler, from which pruned trials are hidden."""
+        from optuna.samplers import TPESampler
+
+        from hpsearch.study.full_budget import FullBudgetOnly
+
         return FullBudgetOnly(
-            optuna.samplers.TPESampler(
-                n_startup_trials=self.startup_trials, n_ei_candidates=self.candidates, seed=seed
-            )
+            TPESampler(n_startup_trials=self.startup_trials, n_ei_candidates=self.candidates, seed=seed)
         )
 
 
@@ -44,7 +45,9 @@ class RandomConfig(Config):
 
     def build(self, seed: int) -> BaseSampler:
         """Return the sampler."""
-        return optuna.samplers.RandomSampler(seed=seed)
+        from optuna.samplers import RandomSampler
+
+        return RandomSampler(seed=seed)
 
 
 class GridConfig(Config):
@@ -56,61 +59,9 @@ class GridConfig(Config):
 
     def build(self, seed: int) -> BaseSampler:
         """Return a sampler for what the enqueued combinations leave open, which is nothing."""
-        return optuna.samplers.RandomSampler(seed=seed)
+        from optuna.samplers import RandomSampler
+
+        return RandomSampler(seed=seed)
 
 
 SAMPLERS: Mapping[str, type[Config]] = {"tpe": TPEConfig, "random": RandomConfig, "grid": GridConfig}
-
-
-class FullBudgetOnly(BaseSampler):
-    """Hides pruned trials from another sampler.
-
-    A pruned trial's value was measured early, where learning curves still cross; a model that takes it for a
-    final value prefers what learns fast over what ends well.
-    """
-
-    def __init__(self, sampler: BaseSampler) -> None:
-        self._sampler = sampler
-
-    def infer_relative_search_space(
-        self, study: optuna.Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        """Return the joint search space of the trials that are shown."""
-        return self._sampler.infer_relative_search_space(_shown(study), trial)
-
-    def sample_relative(
-        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        """Return values for the joint search space."""
-        return self._sampler.sample_relative(_shown(study), trial, search_space)
-
-    def sample_independent(
-        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Any:
-        """Return a value for one parameter outside the joint search space."""
-        return self._sampler.sample_independent(_shown(study), trial, param_name, param_distribution)
-
-    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        """Pass on."""
-        self._sampler.before_trial(_shown(study), trial)
-
-
-class _FullBudgetStudy:
-    """A study without its pruned trials; everything else is the study's own.
-
-    Optuna's samplers read trials through `_get_trials`, which has no public twin with a cache.
-    """
-
-    def __init__(self, study: optuna.Study) -> None:
-        self._study = study
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._study, name)
-
-    def _get_trials(self, *args: Any, **kwargs: Any) -> list[FrozenTrial]:
-        trials = self._study._get_trials(*args, **kwargs)
-        return [trial for trial in trials if trial.state is not TrialState.PRUNED]
-
-
-def _shown(study: optuna.Study) -> optuna.Study:
-    return cast(optuna.Study, _FullBudgetStudy(study))

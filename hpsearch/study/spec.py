@@ -14,9 +14,10 @@ from pydantic import ValidationError
 from hpsearch.space.holes import HOLE_KEYS, Params
 from hpsearch.space.reader import holes_below, read_space
 from hpsearch.space.space import Space
-from hpsearch.study.config import NAME, SearchConfig
+from hpsearch.study.config import SearchConfig
 from hpsearch.study.samplers import SAMPLERS
 from trainables.base.errors import Fault, InputError, nearest
+from trainables.base.names import FOLDER_NAME
 from trainables.base.schema import KeyPath, faults_of
 from trainables.base.yaml_document import YamlDocument, load_yaml
 from trainables.training.config import TrainConfig, parse_config
@@ -76,8 +77,8 @@ def load_spec(path: Path, *, trials: int | None = None, name: str | None = None)
     document = load_yaml(path)
     search, faults = _search_section(document)
     name = name or (search.name if search else None) or path.stem
-    if not NAME.fullmatch(name) and search is not None:
-        rule = f"{name!r} cannot name a study (rule: {NAME.pattern}): set {SECTION}.name"
+    if not FOLDER_NAME.fullmatch(name) and search is not None:
+        rule = f"{name!r} cannot name a study (rule: {FOLDER_NAME.pattern}): set {SECTION}.name"
         faults.append(Fault(rule, file=str(path)))
     space, space_faults = read_space(document, skip=frozenset({SECTION}))
     unread = {fault.where for fault in space_faults}

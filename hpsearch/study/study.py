@@ -20,6 +20,17 @@ from pydantic import ValidationError
 
 from hpsearch.space.holes import Choice, Hole, Params, Value
 from hpsearch.study.journal import reading, writing
+from hpsearch.study.journal_schema import (
+    CONFIRMS,
+    IMPOSSIBLE,
+    PLACEMENT,
+    PRETRAINED,
+    PROVENANCE,
+    REASON,
+    SEED,
+    epoch_key,
+    test_key,
+)
 from hpsearch.study.records import Placement, Provenance, StudyRecord, TrialRecord, TrialState
 from hpsearch.study.spec import StudySpec
 from trainables.base.errors import InputError
@@ -32,9 +43,6 @@ STATES = {
     OptunaState.FAIL: TrialState.FAILED,
 }
 
-
-IMPOSSIBLE = "impossible"
-"""Marks a suggestion from which no config can be built. It costs no budget."""
 
 MOST_IMPOSSIBLE = 100
 """Suggestions that may be impossible one after another."""
@@ -68,31 +76,29 @@ class Study:
     @property
     def asked(self) -> int:
         """How many trials the search asked for so far, in all launches."""
-        trials = self._study.get_trials(deepcopy=False)
         return sum(
-            trial.state is not OptunaState.WAITING and not {"confirms", IMPOSSIBLE} & trial.user_attrs.keys()
-            for trial in trials
+            trial.state is not OptunaState.WAITING and not {CONFIRMS, IMPOSSIBLE} & trial.user_attrs.keys()
+            for trial in self._study.get_trials(deepcopy=False)
         )
 
     def ask(self) -> Ask:
         """Return the next trial: an enqueued one, else the sampler's suggestion.
 
-        The sampler is seeded by the study's seed and the trial's number, so that a study that was interrupted
-        suggests what it would have suggested.
+        The sampler is seeded by the study's seed and the number that the trial gets, so that a study that was
+        interrupted suggests what it would have suggested, and no two suggestions share a seed.
         """
-        number = self.asked
-        waiting = self._study.get_trials(deepcopy=False, states=(OptunaState.WAITING,))
-        if number < len(self._spec.enqueued) and not waiting:
-            self._study.enqueue_trial(self._spec.enqueued[number])
+        asked = self.asked
+        if asked < len(self._spec.enqueued) and not self._waiting():
+            self._study.enqueue_trial(self._spec.enqueued[asked])
         for _ in range(MOST_IMPOSSIBLE):
-            self._seed_sampler(number)
+            waiting = self._waiting()
+            self._seed_sampler(waiting[0].number if waiting else self._count())
             trial = self._study.ask()
             try:
                 return self._fill(trial, epochs_done=0)
             except ValidationError as error:  # a rule between values that no probe of two of them breaks
                 trial.set_user_attr(IMPOSSIBLE, str(error))
                 self._study.tell(trial, state=OptunaState.FAIL)
-                number = trial.number + 1
         raise InputError(
             f"{MOST_IMPOSSIBLE} suggestions in a row break a rule between their values, the last: "
             f"{trial.user_attrs[IMPOSSIBLE]}: narrow the ranges"
@@ -100,13 +106,13 @@ class Study:
 
     def ask_again(self, number: int, seed: int) -> Ask:
         """Return a trial that repeats another with another seed."""
-        attrs = {"confirms": number, "seed": seed}
+        attrs = {CONFIRMS: number, SEED: seed}
         self._study.enqueue_trial(self._frozen(number).params, user_attrs=attrs)
         return self._fill(self._study.ask(), epochs_done=0)
 
     def tested(self, number: int, metrics: Mapping[str, float]) -> None:
         """Record a finished trial's errors on the test sets."""
-        self._study.set_user_attr(_test_key(number), dict(metrics))  # Optuna closes a trial that has ended
+        self._study.set_user_attr(test_key(number), dict(metrics))  # Optuna closes a trial that has ended
         self._ended.pop(number, None)
 
     def report(self, number: int, epoch: int, metrics: Mapping[str, float]) -> bool:
@@ -118,24 +124,24 @@ class Study:
         """
         trial, value = self._trial(number), metrics[self._spec.search.objective]
         if epoch not in self._frozen(number).intermediate_values:
-            trial.set_user_attr(f"epoch {epoch}", dict(metrics))
+            trial.set_user_attr(epoch_key(epoch), dict(metrics))
             trial.report(value, step=epoch)
         frozen = self._frozen(number)
         last = epoch >= self._config(frozen).epochs
-        if last or not math.isfinite(value) or "confirms" in frozen.user_attrs:
+        if last or not math.isfinite(value) or CONFIRMS in frozen.user_attrs:
             return False
         return trial.should_prune()
 
     def place(self, number: int, placement: Placement) -> None:
         """Record where a trial runs."""
         written = placement.written()
-        if self._frozen(number).user_attrs.get("placement") != written:
-            self._trial(number).set_user_attr("placement", written)
+        if self._frozen(number).user_attrs.get(PLACEMENT) != written:
+            self._trial(number).set_user_attr(PLACEMENT, written)
 
     def link(self, number: int, pretrained: str) -> None:
         """Record which pretrained weights a trial starts from."""
-        if self._frozen(number).user_attrs.get("pretrained") != pretrained:
-            self._trial(number).set_user_attr("pretrained", pretrained)
+        if self._frozen(number).user_attrs.get(PRETRAINED) != pretrained:
+            self._trial(number).set_user_attr(PRETRAINED, pretrained)
 
     def complete(self, number: int) -> None:
         """Tell that a trial trained its full budget; its objective is that of the last epoch."""
@@ -149,13 +155,13 @@ class Study:
     def prune(self, number: int) -> None:
         """Tell that a trial was stopped because others were better."""
         epoch = max(self._frozen(number).intermediate_values)
-        self._trial(number).set_user_attr("reason", f"pruned after epoch {epoch}")
+        self._trial(number).set_user_attr(REASON, f"pruned after epoch {epoch}")
         self._study.tell(number, state=OptunaState.PRUNED)
 
     def fail(self, number: int, reason: str) -> None:
         """Tell that a trial failed, and why. Does nothing where the trial has ended."""
         if self._frozen(number).state is OptunaState.RUNNING:
-            self._trial(number).set_user_attr("reason", reason)
+            self._trial(number).set_user_attr(REASON, reason)
             self._study.tell(number, state=OptunaState.FAIL)
 
     def ended(self, number: int) -> bool:
@@ -166,10 +172,6 @@ class Study:
         """Return the folder of a trial's checkpoints."""
         return trial_folder(self.folder, number)
 
-    def trial_record(self, number: int) -> TrialRecord:
-        """Return one trial as plain values."""
-        return self._record(self._frozen(number))
-
     def record(self) -> StudyRecord:
         """Return the whole study as plain values."""
         trials = self._study.get_trials(deepcopy=False)
@@ -177,9 +179,15 @@ class Study:
             name=self._spec.name,
             folder=self.folder,
             objective=self._spec.search.objective,
-            provenance=Provenance(**self._study.user_attrs["facts"]),
+            provenance=Provenance(**self._study.user_attrs[PROVENANCE]),
             trials=tuple(self._record(trial) for trial in trials if self._begun(trial)),
         )
+
+    def _count(self) -> int:
+        return len(self._study.get_trials(deepcopy=False))
+
+    def _waiting(self) -> list[FrozenTrial]:
+        return self._study.get_trials(deepcopy=False, states=(OptunaState.WAITING,))
 
     def _seed_sampler(self, number: int) -> None:
         seed = int(np.random.SeedSequence([self._spec.search.seed, number]).generate_state(1)[0])
@@ -231,32 +239,28 @@ class Study:
     def _as_record(self, trial: FrozenTrial) -> TrialRecord:
         attrs = trial.user_attrs
         epochs = sorted(trial.intermediate_values)
-        placement = attrs.get("placement")
+        placement = attrs.get(PLACEMENT)
         return TrialRecord(
             number=trial.number,
             state=STATES[trial.state],
             params=trial.params,
             config=self._config(trial),
-            epochs=tuple(attrs[f"epoch {epoch}"] for epoch in epochs),
+            epochs=tuple(attrs[epoch_key(epoch)] for epoch in epochs),
             objective=trial.intermediate_values[epochs[-1]] if epochs else None,
-            reason=attrs.get("reason", ""),
+            reason=attrs.get(REASON, ""),
             started_s=trial.datetime_start.timestamp() if trial.datetime_start else 0.0,
             ended_s=trial.datetime_complete.timestamp() if trial.datetime_complete else None,
             placement=Placement(**placement) if placement else None,
             folder=self.trial_folder(trial.number),
-            pretrained=attrs.get("pretrained"),
-            confirms=attrs.get("confirms"),
-            test=self._study.user_attrs.get(_test_key(trial.number), {}),
+            pretrained=attrs.get(PRETRAINED),
+            confirms=attrs.get(CONFIRMS),
+            test=self._study.user_attrs.get(test_key(trial.number), {}),
         )
-
-
-def _test_key(number: int) -> str:
-    return f"test of trial {number}"
 
 
 def _reseeded(config: TrainConfig, attrs: Mapping[str, Any]) -> TrainConfig:
     """Return the config of a trial; one that repeats another has a seed of its own."""
-    return config.model_copy(update={"seed": attrs["seed"]}) if "confirms" in attrs else config
+    return config.model_copy(update={"seed": attrs[SEED]}) if CONFIRMS in attrs else config
 
 
 def open_study(folder: Path, spec: StudySpec, provenance: Provenance) -> Study:
@@ -268,7 +272,7 @@ def open_study(folder: Path, spec: StudySpec, provenance: Provenance) -> Study:
         pruner=spec.search.pruner.build(spec.epochs),
         load_if_exists=True,
     )
-    study.set_user_attr("facts", provenance.written())
+    study.set_user_attr(PROVENANCE, provenance.written())
     return Study(study, folder, spec)
 
 
@@ -281,7 +285,7 @@ def read_study(folder: Path, spec: StudySpec) -> StudyRecord:
         study = optuna.load_study(study_name=spec.name, storage=reading(folder))
     except (KeyError, FileNotFoundError):
         study = None
-    if study is None or "facts" not in study.user_attrs:
+    if study is None or PROVENANCE not in study.user_attrs:
         raise InputError(f"study {spec.name!r} has not begun: launch it again")
     return Study(study, folder, spec).record()
 

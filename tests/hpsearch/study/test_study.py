@@ -19,6 +19,7 @@ from hpsearch.space.space import Space
 from hpsearch.study.journal import JOURNAL, reading
 from hpsearch.study.records import Placement, TrialState
 from hpsearch.study.samplers import SAMPLERS, TPEConfig
+from hpsearch.study.spec import StudySpec
 from hpsearch.study.study import read_study
 from trainables.base.errors import InputError
 
@@ -89,7 +90,7 @@ def test_an_ended_trial_is_not_failed_afterwards(tmp_path: Path) -> None:
     studies.train(study, ask)
     assert study.ended(ask.number)
     study.fail(ask.number, "its process died")
-    assert study.trial_record(ask.number).state is TrialState.COMPLETE
+    assert study.record().trials[ask.number].state is TrialState.COMPLETE
 
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf])
@@ -258,3 +259,42 @@ def test_values_that_cannot_go_together_cost_no_trial(tmp_path: Path) -> None:
     never = replace(spec, space=Forbidding(spec.space.template, most=1.0))
     with pytest.raises(InputError, match="narrow the ranges"):
         studies.open_in(tmp_path / "never", never).ask()
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """A random sampler that notes the seed it is built with, and for how many suggestions."""
+
+    seeds: list[int]
+
+    def build(self, seed: int) -> optuna.samplers.BaseSampler:
+        self.seeds.append(seed)
+        return optuna.samplers.RandomSampler(seed=seed)
+
+
+def noting(spec: StudySpec, seeds: list[int]) -> StudySpec:
+    return replace(spec, search=spec.search.model_copy(update={"sampler": Seeded(seeds)}))
+
+
+def test_a_seed_serves_one_suggestion_also_after_an_impossible_one(tmp_path: Path) -> None:
+    seeds: list[int] = []
+    spec = noting(studies.spec(tmp_path, RANDOM), seeds)
+    study = studies.open_in(tmp_path / "study", replace(spec, space=Forbidding(spec.space.template)))
+    asks = [study.ask() for _ in range(12)]
+    assert asks[-1].number > 11, "no suggestion was impossible: this tests nothing"
+    assert len(seeds) == len(set(seeds)) == asks[-1].number + 1
+
+
+def test_a_trial_is_attached_again_with_the_seed_it_was_asked_with(tmp_path: Path) -> None:
+    seeds: list[int] = []
+    spec = noting(studies.spec(tmp_path, RANDOM), seeds)
+    study = studies.open_in(tmp_path / "study", spec)
+    first = study.ask()
+    studies.train(study, first, until=studies.EPOCHS)
+    again = study.ask_again(first.number, seed=1000)
+    studies.train(study, again)
+    later = study.ask()
+    asked_with = seeds[-1]
+    [attached] = studies.open_in(tmp_path / "study", spec).unfinished()
+    assert (attached.number, attached.params) == (later.number, later.params)
+    assert seeds[-1] == asked_with

@@ -1,0 +1,42 @@
+"""The keys of a study's journal: what is kept beside the fields that Optuna has for itself.
+
+Optuna's own fields hold a trial's values, its objective after each epoch, its state and its times. The rest
+are user attributes under the keys below. They are on people's disks: none is ever renamed, and a key that is
+added must be readable as absent.
+"""
+
+from __future__ import annotations
+
+# Attributes of the study
+PROVENANCE = "facts"
+"""`Provenance.written()`: training mean, datasets with their hashes, code version."""
+
+
+def test_key(number: int) -> str:
+    """Return the key of a trial's errors on the test sets: Optuna closes a trial that has ended."""
+    return f"test of trial {number}"
+
+
+# Attributes of a trial
+PLACEMENT = "placement"
+"""`Placement.written()`: where it ran last."""
+
+PRETRAINED = "pretrained"
+"""The folder below `ROOT/pretrained` that its trunk started from."""
+
+REASON = "reason"
+"""Why it ended, in words."""
+
+CONFIRMS = "confirms"
+"""The number of the trial that it repeats with another seed, which stands under `SEED`."""
+
+SEED = "seed"
+"""The training seed of a confirmation."""
+
+IMPOSSIBLE = "impossible"
+"""The rule that a suggestion breaks, from which no config can be built. Such a trial costs no budget."""
+
+
+def epoch_key(epoch: int) -> str:
+    """Return the key of all metrics after an epoch, counted from 1."""
+    return f"epoch {epoch}"
