@@ -96,6 +96,7 @@ def _pretrained(
     """Return the trunk that a pretraining comes to; train it here unless another process does."""
     from trainables.base.locks import FileLock
     from trainables.training.jobs import PretrainingJob, run_here
+    from trainables.training.metric_names import LOSS
     from trainables.training.pretraining import LOCK
 
     trunk = wanted.trunk(root / "pretrained")
@@ -103,9 +104,7 @@ def _pretrained(
         if not trunk.is_file():
             job = PretrainingJob(wanted, trunk.parent, root / "datasets", threads, 0)
             for epoch, metrics in enumerate(run_here(job, device, pool), start=1):
-                print(
-                    f"pretraining {wanted.title}: epoch {epoch}, loss {metrics['train/loss']:.3f}", flush=True
-                )
+                print(f"pretraining {wanted.title}: epoch {epoch}, loss {metrics[LOSS]:.3f}", flush=True)
     return trunk
 
 

@@ -18,7 +18,6 @@ from trainables.base.atomic import load_state
 from trainables.base.disk import ensure_folder
 from trainables.base.errors import Fault, InputError
 from trainables.data.datasets import open_dataset
-from trainables.data.datasets.prepared import ANGLES
 from trainables.data.images import face_square, upright
 from trainables.exported import (
     CARD,
@@ -31,6 +30,7 @@ from trainables.exported import (
     write_network,
 )
 from trainables.model.network import HeadPoseNetwork, build_network
+from trainables.pose.angles import ANGLES
 from trainables.training.checkpoints import BEST_WEIGHTS
 
 README = "README.md"

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from trainables.base.disk import ensure_folder
 from trainables.base.errors import Fault, InputError, nearest
 from trainables.data.datasets.prepared import PreparedDataset
+from trainables.pose.angles import ANGLES
 from trainables.pose.axes import COLOURS, draw_axes
 
 TILE_PX, CAPTION_PX, GAP_PX, MARGIN_PX = 144, 36, 10, 28
@@ -55,7 +56,7 @@ def contact_sheet(dataset: PreparedDataset, out: Path, split: str | None = None,
     for number, row in enumerate(shown.to_dict("records")):
         left = MARGIN_PX + (number % COLUMNS) * (TILE_PX + GAP_PX)
         top = HEADER_PX + (number // COLUMNS) * (TILE_PX + CAPTION_PX + GAP_PX)
-        pose_deg = [float(row.get(f"{angle}_deg", 0.0)) for angle in ("yaw", "pitch", "roll")]
+        pose_deg = [float(row.get(f"{angle}_deg", 0.0)) for angle in ANGLES]
         sheet.paste(_tile(dataset.folder / str(row["file"]), pose_deg), (left, top))
         _caption(sheet, (left, top + TILE_PX + 4), str(row["subject"]), pose_deg[: len(dataset.card.angles)])
     _histograms(sheet, dataset, table)

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from trainables.base.errors import Fault, InputError
 from trainables.base.schema import Config, Variant, faults_of
 from trainables.base.yaml_document import load_yaml
-from trainables.data.datasets.prepared import CONVENTION
 from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
 from trainables.exported.onnx_file import write_onnx
 from trainables.model.heads import HEADS, HeadConfig
 from trainables.model.network import Backbone, HeadPoseNetwork, build_network
+from trainables.pose.angles import CONVENTION
 
 WEIGHTS = "model.safetensors"
 CARD = "config.yaml"

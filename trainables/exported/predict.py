@@ -19,9 +19,9 @@ from PIL import Image
 
 from trainables.base.disk import ensure_folder
 from trainables.base.errors import Fault, InputError
-from trainables.data.datasets.prepared import ANGLES
 from trainables.data.images import Picture, face_square, name_of, upright, with_axes
 from trainables.exported import NetworkCard, PoseNetwork, read_network
+from trainables.pose.angles import ANGLES
 
 Format = Literal["table", "csv", "json"]
 Poses = npt.NDArray[np.float32]

@@ -15,6 +15,7 @@ from trainables.data.loader import Loader, LoaderPool
 from trainables.training.build import build_trial_session, open_data, open_tests
 from trainables.training.checkpoints import History
 from trainables.training.config import TrainConfig
+from trainables.training.metric_names import group_of_test
 from trainables.training.session import Session
 from trainables.training.trainer import Draft
 
@@ -46,7 +47,7 @@ class EvaluationRun:
         """Measure every test set; nothing is trained."""
         errors: dict[str, float] = {}
         for name, source in self._sources.items():
-            errors |= self._session.evaluate(source).metrics(f"test/{name}")
+            errors |= self._session.evaluate(source).metrics(group_of_test(name))
         self.epoch = 1
         return EvaluationReport(errors)
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainables.pose.geometry import geodesic_deg, wrapped_error_deg
+from trainables.training import metric_names as names
 
 Poses = npt.NDArray[np.floating]  # [N, A], degrees
 
@@ -32,14 +33,14 @@ class PoseErrors:
     geodesic_deg: float | None
     band_mae_deg: dict[str, float]
 
-    def metrics(self, prefix: str) -> dict[str, float]:
-        """Return the errors by name, below `prefix`."""
-        named = {"mae_deg": self.mae_deg, "wrapped_mae_deg": self.wrapped_mae_deg}
-        named |= {f"{angle}_mae_deg": error for angle, error in self.angle_mae_deg.items()}
-        named |= {f"mae_deg_yaw_{band}": error for band, error in self.band_mae_deg.items()}
+    def metrics(self, group: str) -> dict[str, float]:
+        """Return the errors by name, in a group such as `names.VALIDATION`."""
+        named = {names.mae(group): self.mae_deg, names.wrapped_mae(group): self.wrapped_mae_deg}
+        named |= {names.angle_mae(group, angle): error for angle, error in self.angle_mae_deg.items()}
+        named |= {names.yaw_band_mae(group, band): error for band, error in self.band_mae_deg.items()}
         if self.geodesic_deg is not None:
-            named["geodesic_deg"] = self.geodesic_deg
-        return {f"{prefix}/{name}": value for name, value in named.items()}
+            named[names.geodesic(group)] = self.geodesic_deg
+        return named
 
 
 def pose_errors(predicted_deg: Poses, true_deg: Poses, angles: Sequence[str]) -> PoseErrors:
@@ -98,18 +99,17 @@ class TrainingReport:
     peak_memory_mib: float
 
     def metrics(self) -> dict[str, float]:
-        """Return every number under the name that the tracker shows."""
+        """Return every number by its name in `metric_names`."""
         named = {
-            "train/loss" if name == "total" else f"train/loss_{name}": loss
-            for name, loss in self.losses.items()
+            names.LOSS if part == "total" else names.loss(part): loss for part, loss in self.losses.items()
         }
-        named["train/learning_rate"] = self.learning_rate
-        for name, score in self.pretext.items():
-            named[f"pretext/{name}_accuracy"] = score.accuracy
-            named[f"pretext/{name}_chance"] = score.chance
-        named["speed/images_per_s"] = self.images_per_s
-        named["speed/data_wait_share"] = self.data_wait_share
-        named["memory/peak_mib"] = self.peak_memory_mib
+        named[names.LEARNING_RATE] = self.learning_rate
+        for branch, score in self.pretext.items():
+            named[names.pretext_accuracy(branch)] = score.accuracy
+            named[names.pretext_chance(branch)] = score.chance
+        named[names.IMAGES_PER_S] = self.images_per_s
+        named[names.DATA_WAIT_SHARE] = self.data_wait_share
+        named[names.PEAK_MEMORY_MIB] = self.peak_memory_mib
         return named
 
 
@@ -130,8 +130,8 @@ class EpochReport:
     """Seconds of training and evaluation together."""
 
     def metrics(self) -> dict[str, float]:
-        """Return every number under the name that the tracker shows."""
-        named = self.validation.metrics("validation")
-        named["validation/best_mae_deg"] = self.best_mae_deg
-        named["validation/best_epoch"] = float(self.best_epoch)
-        return named | self.training.metrics() | {"speed/epoch_s": self.epoch_s}
+        """Return every number by its name in `metric_names`."""
+        named = self.validation.metrics(names.VALIDATION)
+        named[names.BEST_MAE] = self.best_mae_deg
+        named[names.BEST_EPOCH] = float(self.best_epoch)
+        return named | self.training.metrics() | {names.EPOCH_S: self.epoch_s}

@@ -27,8 +27,8 @@ from pydantic import Field
 
 from trainables.base.errors import Fault, InputError
 from trainables.data.datasets.crops import Box, Margins, Square, box_at, squared, widened
-from trainables.data.datasets.prepared import ANGLES, CONVENTION
 from trainables.data.datasets.raw import ImportConfig, LeftOut, Picture, RawItem, file_size, rgb
+from trainables.pose.angles import ANGLES, CONVENTION
 from trainables.pose.geometry import pose_from_biwi
 
 SAME_PERSON = (("03", "15"), ("05", "18"), ("02", "21"), ("07", "22"))

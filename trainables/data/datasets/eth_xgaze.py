@@ -33,9 +33,9 @@ from pydantic import Field, field_validator
 from trainables.base.errors import Fault, InputError
 from trainables.base.schema import Strings
 from trainables.data.datasets.crops import Box
-from trainables.data.datasets.prepared import CONVENTION
 from trainables.data.datasets.raw import ImportConfig, Picture, RawItem
 from trainables.data.datasets.workers import Lost, run_isolated
+from trainables.pose.angles import CONVENTION
 
 VALIDATION = ("subject0108", "subject0109", "subject0111")
 """The subjects that validate, and never train. [paper 4.1]"""

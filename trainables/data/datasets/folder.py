@@ -24,8 +24,8 @@ from pydantic import Field
 from trainables.base.errors import Fault, InputError, nearest
 from trainables.base.schema import Strings
 from trainables.data.datasets.crops import Box, Square, squared
-from trainables.data.datasets.prepared import ANGLES, CONVENTION
 from trainables.data.datasets.raw import ImportConfig, Picture, RawItem, file_size, held_out
+from trainables.pose.angles import ANGLES, CONVENTION
 
 TABLES = ("labels.csv", "labels.parquet")
 REQUIRED = ("file", "yaw", "pitch")

@@ -25,13 +25,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from trainables.base.errors import Fault, InputError, nearest
-
-ANGLES = ("yaw", "pitch", "roll")
-"""The order of the angles in every array and tensor; a dataset without roll has the first two."""
+from trainables.pose.angles import ANGLES, CONVENTION
 
 LABELS = "labels.parquet"
-
-CONVENTION = "AFLW2000: yaw > 0 turns the nose to the image's left, pitch > 0 up, roll > 0 clockwise; degrees"
 
 COLUMNS = (
     "file",  # path below the dataset's folder, with forward slashes

@@ -23,8 +23,8 @@ from pydantic import Field
 from trainables.base.errors import Fault, InputError
 from trainables.data.datasets.crops import Margins, Square, box_of_points, squared, widened
 from trainables.data.datasets.matlab import pairs, points_of, pose_deg_of, read_mat
-from trainables.data.datasets.prepared import ANGLES, CONVENTION
 from trainables.data.datasets.raw import ImportConfig, LeftOut, Picture, RawItem, held_out, rgb
+from trainables.pose.angles import ANGLES, CONVENTION
 
 PHOTOS = ("AFW", "HELEN", "IBUG", "LFPW")
 FOLDERS = tuple(name for photos in PHOTOS for name in (photos, f"{photos}_Flip"))

@@ -13,7 +13,7 @@ from trainables.base.errors import InputError
 from trainables.data.datasets.check import check_dataset
 from trainables.data.datasets.eth_xgaze import AS_LABELLED, ETHXGazeConfig, aflw2000_angles
 from trainables.data.datasets.importing import import_dataset
-from trainables.data.datasets.prepared import CONVENTION
+from trainables.pose.angles import CONVENTION
 from trainables.pose.geometry import matrix_from_pose
 
 POSES = np.radians([[10.0, -20.0], [-30.0, 40.0], [0.0, 5.0]])

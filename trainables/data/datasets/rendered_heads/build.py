@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 
 from trainables.base.locks import FileLock
-from trainables.data.datasets.prepared import ANGLES, PreparedDataset, write_labels
+from trainables.data.datasets.prepared import PreparedDataset, write_labels
 from trainables.data.datasets.rendered_heads.head import HeadModel
 from trainables.data.datasets.rendered_heads.image import render
 from trainables.data.datasets.rendered_heads.person import Person
+from trainables.pose.angles import ANGLES
 
 Progress = Callable[[int, int], None]
 """Called with images done and images in all."""
