@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,15 +10,13 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidatorFuncti
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from trainables.base.errors import InputError, nearest
+from trainables.base.names import FOLDER_NAME, FOLDER_NAME_RULE
 from trainables.base.schema import Config, Variant
 from trainables.data.datasets.prepared import PreparedDataset
 from trainables.data.datasets.rendered_heads import RenderedHeads
 
 GENERATED: dict[str, type[Config]] = {"rendered-heads": RenderedHeads}
 """Datasets that need no raw files, by the name that a search space calls them by."""
-
-NAME = r"^[A-Za-z0-9][\w.-]{0,63}$"
-"""What a prepared dataset may be called: one folder below the datasets' root, never a path."""
 
 
 class DatasetName:
@@ -37,7 +34,11 @@ class DatasetName:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.WrapValidatorFunctionSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        name = {"type": "string", "pattern": NAME, "description": "the name of a prepared dataset"}
+        name = {
+            "type": "string",
+            "pattern": FOLDER_NAME.pattern,
+            "description": "the name of a prepared dataset",
+        }
         return {"anyOf": [self.variant.__get_pydantic_json_schema__(schema["schema"], handler), name]}
 
     def _read(self, value: object, generated: ValidatorFunctionWrapHandler) -> object:
@@ -59,9 +60,9 @@ DatasetRef = Annotated[RenderedHeads | str, DatasetName(GENERATED)]
 
 def name_fault(name: str) -> str | None:
     """Return what is wrong with a dataset's name, or None."""
-    if re.fullmatch(NAME, name):
+    if FOLDER_NAME.fullmatch(name):
         return None
-    return f"{name!r} is no dataset name: a letter or digit, then at most 63 letters, digits, '_', '.' or '-'"
+    return f"{name!r} is no dataset name: {FOLDER_NAME_RULE}"
 
 
 def dataset_name(ref: RenderedHeads | str) -> str:
