@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from trainables.data.datasets.import_report import Progress
 
-Command = Callable[[argparse.Namespace], int]
 Adder = Callable[..., argparse.ArgumentParser]
 
 
@@ -77,7 +76,7 @@ def _build(arguments: argparse.Namespace) -> int:
     from hpsearch.cli.data_actions import build
     from hpsearch.cli.terminal import TerminalScreen
 
-    for dataset in build(arguments.what, arguments.root, TerminalScreen(arguments.root)):
+    for dataset in build(arguments.what, arguments.root, TerminalScreen(arguments.root).building):
         print(f"{dataset.name}: {dataset.card.images} images in {dataset.folder}")
     return 0
 

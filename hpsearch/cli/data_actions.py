@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -11,9 +12,7 @@ from typing import cast
 from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 
-from hpsearch.driver.launch import Screen
-from hpsearch.study.spec import load_spec
-from hpsearch.study.store import datasets_folder
+from hpsearch.study.folders import datasets_folder
 from trainables.base.disk import ensure_folder
 from trainables.base.errors import Fault, InputError
 from trainables.base.schema import Config, faults_of
@@ -28,7 +27,11 @@ from trainables.data.datasets.raw import ImporterConfig
 _REF: TypeAdapter[DatasetRef] = TypeAdapter(DatasetRef)
 
 
-def build(what: str, root: Path, screen: Screen) -> list[PreparedDataset]:
+Building = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
+"""Given a dataset's name, shows how far its building is; called with images done and images in all."""
+
+
+def build(what: str, root: Path, building: Building) -> list[PreparedDataset]:
     """Build the dataset called `what`, or all that the search space at `what` names; return them.
 
     Raises `InputError` for a name or file that is not there, and for a root that cannot be written.
@@ -36,7 +39,7 @@ def build(what: str, root: Path, screen: Screen) -> list[PreparedDataset]:
     refs = _refs_of_space(Path(what)) if re.search(r"\.ya?ml$", what) else [_ref(what)]
     datasets, built = ensure_folder(datasets_folder(root)), []
     for ref in refs:
-        with screen.building("rendered-heads") as progress:
+        with building("rendered-heads") as progress:
             built.append(ensure_dataset(ref, datasets, progress))
     return built
 
@@ -49,6 +52,8 @@ def _ref(name: str) -> DatasetRef:
 
 
 def _refs_of_space(file: Path) -> list[DatasetRef]:
+    from hpsearch.study.spec import load_spec  # loads the whole training config
+
     spec = load_spec(file)
     refs: list[DatasetRef] = []
     for params in spec.space.probes():

@@ -109,7 +109,8 @@ def _report(arguments: argparse.Namespace) -> int:
 
 def _export(arguments: argparse.Namespace) -> int:
     from hpsearch.results.export import export
-    from hpsearch.study.store import datasets_folder, find_study
+    from hpsearch.study.folders import datasets_folder
+    from hpsearch.study.store import find_study
 
     study = find_study(arguments.root, arguments.study)
     print(export(study, arguments.out, datasets_root=datasets_folder(arguments.root), number=arguments.trial))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hpsearch.study.folders import studies_folder
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.spec import SECTION, StudySpec, load_spec
 from hpsearch.study.study import read_study
@@ -23,21 +24,6 @@ CHANGEABLE = frozenset(
     }
 )
 """Keys that may change between launches: they do not change what a trial means."""
-
-
-def studies_folder(root: Path) -> Path:
-    """Return the folder of all studies below the root."""
-    return root / "studies"
-
-
-def datasets_folder(root: Path) -> Path:
-    """Return the folder of all prepared datasets below the root."""
-    return root / "datasets"
-
-
-def pretrained_folder(root: Path) -> Path:
-    """Return the folder of all pretrained weights below the root, which every study shares."""
-    return root / "pretrained"
 
 
 def find_study(root: Path, name: str) -> StudyRecord:

@@ -19,9 +19,10 @@ import hpsearch
 from hpsearch.cli import main as cli
 from hpsearch.results.dataframes import StudyTables
 from hpsearch.results.export import FILES, export
+from hpsearch.study.folders import studies_folder
 from hpsearch.study.records import Provenance, StudyRecord, TrialState
 from hpsearch.study.spec import load_spec
-from hpsearch.study.store import SPACE, find_study, studies_folder
+from hpsearch.study.store import SPACE, find_study
 from hpsearch.study.study import open_study
 from trainables.base.atomic import load_state, save_state
 from trainables.base.errors import InputError
