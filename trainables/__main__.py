@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import torch
 
     from trainables.data.loader import LoaderPool
-    from trainables.training.pretraining import Pretraining
+    from trainables.model.inits import Pretraining
 
 
 def main() -> int:
@@ -53,9 +53,9 @@ def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:
     from trainables.base.atomic import save_state
     from trainables.base.yaml_document import load_yaml
     from trainables.data.loader import LoaderPool
+    from trainables.model.inits import Pretraining
     from trainables.training.build import build_trial_session, ensure_data
     from trainables.training.config import TrainConfig, parse_config
-    from trainables.training.pretraining import Pretraining
     from trainables.training.trainer import Diverged
 
     document = load_yaml(file)

@@ -11,10 +11,11 @@ import torch
 
 from trainables.base.atomic import rename, save_state
 from trainables.data.loader import LoaderPool
+from trainables.model.inits import Pretraining
 from trainables.training.build import build_trial_session, open_data
 from trainables.training.checkpoints import BEST_WEIGHTS, Checkpoints, History, Restorable, draft_file
 from trainables.training.config import TrainConfig
-from trainables.training.pretraining import Pretrainer, Pretraining
+from trainables.training.pretraining import Pretrainer, keep_pretraining, start_pretraining
 from trainables.training.session import Session
 from trainables.training.trainer import Draft
 
@@ -115,11 +116,11 @@ class PretrainingJob:
 
     def start(self, device: torch.device, pool: LoaderPool) -> Pretrainer:
         """Return the pretraining at its beginning. Raises `InputError` where its data is at fault."""
-        return self.pretraining.start(self.datasets, device=device, threads=self.cpus, pool=pool)
+        return start_pretraining(self.pretraining, self.datasets, device=device, threads=self.cpus, pool=pool)
 
     def finish(self, run: Pretrainer, history: History) -> None:
         """Write the trunk."""
-        self.pretraining.keep(run, history, self.folder)
+        keep_pretraining(self.pretraining, run, history, self.folder)
 
 
 def run_here(job: Job[RunT], device: torch.device, pool: LoaderPool) -> Iterator[dict[str, float]]:

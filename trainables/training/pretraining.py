@@ -1,7 +1,7 @@
-"""Self-supervised pretraining: the supervised trunk with heads of a pretext task in place of the pose's.
+"""Runs a self-supervised pretraining: the trunk with the heads of a pretext task in place of the pose's.
 
-What it comes to lies in a folder whose name follows from everything that shapes it, so that it is trained
-once, whoever wants it:
+The name of its folder follows from everything that shapes the weights (`Pretraining.name`), so that it is
+trained once, whichever study needs it:
 
     ROOT/pretrained/rotation-2x2-0123456789ab/
       trunk.pt       the trunk after the last epoch; written last, so that its being there means done
@@ -11,14 +11,11 @@ once, whoever wants it:
 
 from __future__ import annotations
 
-import hashlib
 import json
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -28,103 +25,46 @@ from trainables.base.errors import Fault, InputError
 from trainables.data.batches import BatchSource
 from trainables.data.datasets import open_dataset
 from trainables.data.loader import Loader, LoaderPool
-from trainables.data.sources import TrainSource
 from trainables.losses.weighting.fixed import FixedWeighting
+from trainables.model.inits.request import TRUNK
+from trainables.model.inits.ssl import Pretraining, SslConfig
 from trainables.model.network import Backbone, build_pretraining_network
 from trainables.training.checkpoints import History
 from trainables.training.metrics import TrainingReport
 from trainables.training.trainer import Draft, Trainer
 
-if TYPE_CHECKING:
-    from trainables.model.inits.ssl import SslConfig
-
-FORMAT = 1
-"""Raised whenever the same settings come to other weights, so that kept ones do not pass for new ones."""
-
-TRUNK = "trunk.pt"
 CONFIG = "config.yaml"
 HISTORY = "history.json"
 LOCK = "pretraining.lock"
 
 
-@dataclass(frozen=True)
-class Pretraining:
-    """One pretraining: everything that its weights follow from.
+def start_pretraining(
+    pretraining: Pretraining, datasets: Path, *, device: torch.device, threads: int, pool: LoaderPool
+) -> Pretrainer:
+    """Return the run at its beginning, over a loader of its images. Raises `InputError` as they do."""
+    source, settings = pretraining.source, pretraining.settings
+    train = Loader(
+        open_dataset(source.dataset, datasets).samples(source.split, source.subjects),
+        image_px=pretraining.image_px,
+        batch=settings.batch,
+        augmentation=settings.augmentation.build(),
+        shuffle=True,
+        device=device,
+        threads=threads,
+        pool=pool,
+    )
+    return build_pretrainer(settings, pretraining.backbone, train=train, device=device)
 
-    `source` is where its pictures lie, `content_hash` what they are.
-    """
 
-    settings: SslConfig
-    source: TrainSource
-    content_hash: str
-    backbone: Backbone
-    image_px: int
+def keep_pretraining(pretraining: Pretraining, trained: Pretrainer, history: History, folder: Path) -> None:
+    """Write config, history and, last, the trunk. Raises `DiskFull` where there is no room."""
+    from ruamel.yaml import YAML
 
-    @property
-    def config(self) -> dict[str, Any]:
-        """Everything that the key follows from, as plain values. Where the pictures lie is no part of it."""
-        return {
-            "format": FORMAT,
-            **self.settings.shaping(),
-            "data": {
-                "content_hash": self.content_hash,
-                "split": self.source.split,
-                "subjects": sorted(self.source.subjects),
-            },
-            "backbone": self.backbone,
-            "image_px": self.image_px,
-        }
-
-    @cached_property
-    def key(self) -> str:
-        """SHA-256 over the config."""
-        return hashlib.sha256(json.dumps(self.config, sort_keys=True).encode()).hexdigest()
-
-    @property
-    def title(self) -> str:
-        """The task in words, such as `rotation 2x2`."""
-        task = next(iter(self.config["pretext"]))
-        grid = getattr(self.settings.pretext, "grid", None)
-        return task if grid is None else f"{task} {grid}x{grid}"
-
-    @property
-    def name(self) -> str:
-        """The folder's name below the store."""
-        return f"{self.title.replace(' ', '-')}-{self.key[:12]}"
-
-    @property
-    def epochs(self) -> int:
-        """How long it trains."""
-        return self.settings.epochs
-
-    def trunk(self, store: Path) -> Path:
-        """Return the file that is there once it is done."""
-        return store / self.name / TRUNK
-
-    def start(self, datasets: Path, *, device: torch.device, threads: int, pool: LoaderPool) -> Pretrainer:
-        """Return the run at its beginning, over a loader of its pictures. Raises `InputError` as they do."""
-        samples = open_dataset(self.source.dataset, datasets).samples(self.source.split, self.source.subjects)
-        train = Loader(
-            samples,
-            image_px=self.image_px,
-            batch=self.settings.batch,
-            augmentation=self.settings.augmentation.build(),
-            shuffle=True,
-            device=device,
-            threads=threads,
-            pool=pool,
-        )
-        return build_pretrainer(self.settings, self.backbone, train=train, device=device)
-
-    def keep(self, trained: Pretrainer, history: History, folder: Path) -> None:
-        """Write what it came to; the trunk last. Raises `DiskFull` where there is no room."""
-        from ruamel.yaml import YAML
-
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / CONFIG).open("w", encoding="utf-8") as out:
-            YAML().dump({"key": self.key, **self.config}, out)
-        (folder / HISTORY).write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
-        save_state(trained.trunk(), folder / TRUNK)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / CONFIG).open("w", encoding="utf-8") as out:
+        YAML().dump({"key": pretraining.key, **pretraining.config}, out)
+    (folder / HISTORY).write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
+    save_state(trained.trunk(), folder / TRUNK)
 
 
 class Pretrainer:

@@ -18,22 +18,17 @@ from trainables.base.errors import InputError
 from trainables.data.datasets.prepared import PreparedDataset, write_labels
 from trainables.data.loader import LoaderPool
 from trainables.data.memory_loader import MemoryLoader
+from trainables.data.sources import TrainSource
 from trainables.model.heads import BinsConfig
-from trainables.model.inits import SslConfig
+from trainables.model.inits import Pretraining, SslConfig
+from trainables.model.inits import ssl as ssl_module
+from trainables.model.inits.request import TRUNK
 from trainables.model.network import RegionHeads, build_network
 from trainables.optim.optimizers import AdamWConfig
 from trainables.optim.schedules import ConstantConfig
 from trainables.pretext import PuzzlingConfig, RotationConfig
-from trainables.training import pretraining
 from trainables.training.jobs import PretrainingJob, run_here
-from trainables.training.pretraining import (
-    HISTORY,
-    TRUNK,
-    Pretrainer,
-    Pretraining,
-    build_pretrainer,
-    load_trunk,
-)
+from trainables.training.pretraining import HISTORY, Pretrainer, build_pretrainer, load_trunk
 
 SETTINGS: dict[str, Any] = {"epochs": 3, "batch": 8, "augmentation": {"none": {}}}
 
@@ -162,6 +157,42 @@ def test_a_damaged_trunk_is_named_with_the_way_out(datasets: Path, tmp_path: Pat
         load_trunk(path)
 
 
+@pytest.mark.parametrize(
+    ("settings", "name", "key"),
+    [
+        ({}, "rotation-2x2", "3cabbfb02338b671aebd4d733348af9efe85364e793aec69fc8ea421409d3e34"),
+        (
+            {
+                "pretext": {
+                    "puzzling_rotation": {
+                        "grid": 3,
+                        "dropout": 0.1,
+                        "border": "keep",
+                        "ssl_weight": 2.0,
+                        "ssl_reduction": "mean",
+                    }
+                },
+                "epochs": 7,
+                "batch": 32,
+                "augmentation": "heavy",
+                "optimizer": {"sgd": {"lr": 0.1}},
+                "schedule": "cosine",
+                "seed": 5,
+            },
+            "puzzling_rotation-3x3",
+            "3af0726b673ab90a622936294f15f706cca50b453cb706d28e43a66db06bc690",
+        ),
+    ],
+)
+def test_trunks_that_are_already_stored_are_found_again(
+    settings: dict[str, Any], name: str, key: str
+) -> None:
+    source = TrainSource(dataset="blobs", subjects=("b", "a"))
+    wanted = Pretraining(SslConfig.model_validate(settings), source, "5c0ffee", "resnet18", 64)
+    assert wanted.key == key
+    assert wanted.trunk(Path("store")) == Path("store") / f"{name}-{key[:12]}" / TRUNK
+
+
 CHANGES: list[dict[str, Any]] = [
     {"pretext": "puzzling"},
     {"pretext": {"rotation": {"grid": 3}}},
@@ -186,7 +217,7 @@ def test_the_key_follows_from_everything_that_shapes_the_weights(
         others.append(config.init.trunk(config.init_request, datasets=datasets, store=tmp_path))  # type: ignore[arg-type]
     prepared(datasets / "moved", pose_deg=1.0)
     others.append(pretraining_of(datasets, tmp_path, data={"dataset": "moved"}))
-    monkeypatch.setattr(pretraining, "FORMAT", 2)
+    monkeypatch.setattr(ssl_module, "FORMAT", 2)
     others.append(pretraining_of(datasets, tmp_path))
     assert len({plain.key, *(other.key for other in others)}) == 1 + len(others)
     assert plain.name.startswith("rotation-2x2-") and plain.key.startswith(plain.name[-12:])

@@ -5,11 +5,21 @@ from collections.abc import Mapping
 from trainables.base.schema import Config
 from trainables.model.inits.file import FileConfig
 from trainables.model.inits.imagenet import ImageNetConfig
-from trainables.model.inits.init import InitConfig, InitRequest
+from trainables.model.inits.init import InitConfig
 from trainables.model.inits.random import RandomConfig
-from trainables.model.inits.ssl import SslConfig
+from trainables.model.inits.request import InitRequest
+from trainables.model.inits.ssl import Pretraining, SslConfig
 
-__all__ = ["INITS", "FileConfig", "ImageNetConfig", "InitConfig", "InitRequest", "RandomConfig", "SslConfig"]
+__all__ = [
+    "INITS",
+    "FileConfig",
+    "ImageNetConfig",
+    "InitConfig",
+    "InitRequest",
+    "Pretraining",
+    "RandomConfig",
+    "SslConfig",
+]
 
 INITS: Mapping[str, type[Config]] = {
     "random": RandomConfig,

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from trainables.base.schema import Config
-from trainables.model.inits.init import InitRequest
+from trainables.model.inits.request import InitRequest
 from trainables.model.inits.weights import keep_trunk
 from trainables.model.network import Backbone
 

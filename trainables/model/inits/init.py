@@ -1,23 +1,13 @@
-"""What a source of initial weights is: it names the file with the trunk, or the training that makes it."""
+"""What a source of initial weights is: it returns the trunk's file, or the pretraining that makes it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from trainables.data.sources import TrainSource
+from trainables.model.inits.request import InitRequest
+from trainables.model.inits.ssl import Pretraining
 from trainables.model.network import Backbone
-from trainables.training.pretraining import Pretraining
-
-
-@dataclass(frozen=True)
-class InitRequest:
-    """The network that is to start from somewhere: all that a source may take from its training config."""
-
-    backbone: Backbone
-    image_px: int
-    train: TrainSource
 
 
 class InitConfig(Protocol):
@@ -30,5 +20,5 @@ class InitConfig(Protocol):
         """Return the file with the trunk's weights, the pretraining that makes them, or None for random ones.
 
         Weights that lie elsewhere are copied below `store` first, so that every machine of a cluster finds
-        them. Raises `InputError` where they are not to be had or belong to another backbone.
+        them. Raises `InputError` where they cannot be obtained or belong to another backbone.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from trainables.base.schema import Config
-from trainables.model.inits.init import InitRequest
+from trainables.model.inits.request import InitRequest
 from trainables.model.network import Backbone
 
 

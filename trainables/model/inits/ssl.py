@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,16 +15,18 @@ from trainables.base.schema import Config, Variant
 from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.data.datasets import open_dataset
 from trainables.data.sources import TrainSource
-from trainables.model.inits.init import InitRequest
+from trainables.model.inits.request import TRUNK, InitRequest
 from trainables.model.network import Backbone
 from trainables.optim.optimizers import OPTIMIZERS, AdaBeliefConfig, OptimizerConfig
 from trainables.optim.schedules import SCHEDULES, MultiStepConfig, ScheduleConfig
 from trainables.pretext import PRETEXT_TASKS, PretextConfig, RotationConfig
 from trainables.pretext.tiles import tile_incompatibility
-from trainables.training.pretraining import Pretraining
 
 TASKS = {name: row for name, row in PRETEXT_TASKS.items() if name != "none"}
 """What there is to learn without a pose."""
+
+FORMAT = 1
+"""Raised whenever the same settings result in other weights, so that stored ones are not reused."""
 
 ATTACHMENT = ("flag", "heads", "branch")
 """Settings of a task that say where its branch forks off: a pretraining has none."""
@@ -86,3 +92,58 @@ class SslConfig(Config):
         )
         trunk = pretraining.trunk(store)
         return trunk if trunk.is_file() else pretraining
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """The identity of one pretraining: everything that its weights follow from.
+
+    `source` says where its images lie, `content_hash` what they are.
+    """
+
+    settings: SslConfig
+    source: TrainSource
+    content_hash: str
+    backbone: Backbone
+    image_px: int
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Everything that the key follows from, as plain values. Where the images lie is no part of it."""
+        return {
+            "format": FORMAT,
+            **self.settings.shaping(),
+            "data": {
+                "content_hash": self.content_hash,
+                "split": self.source.split,
+                "subjects": sorted(self.source.subjects),
+            },
+            "backbone": self.backbone,
+            "image_px": self.image_px,
+        }
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of the config."""
+        return hashlib.sha256(json.dumps(self.config, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def title(self) -> str:
+        """The task in words, such as `rotation 2x2`."""
+        task = next(iter(self.config["pretext"]))
+        grid = getattr(self.settings.pretext, "grid", None)
+        return task if grid is None else f"{task} {grid}x{grid}"
+
+    @property
+    def name(self) -> str:
+        """The folder's name below the store, such as `rotation-2x2-0123456789ab`."""
+        return f"{self.title.replace(' ', '-')}-{self.key[:12]}"
+
+    @property
+    def epochs(self) -> int:
+        """Full passes over the images."""
+        return self.settings.epochs
+
+    def trunk(self, store: Path) -> Path:
+        """Return the path of the trunk's weights, which exists once the pretraining is done."""
+        return store / self.name / TRUNK

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from trainables.base.atomic import load_state, save_state
 from trainables.base.errors import Fault, InputError
+from trainables.model.inits.request import TRUNK
 from trainables.model.network import Backbone, trunk_shapes
-from trainables.training.pretraining import TRUNK
 
 SHOWN = 3
 """Tensors of each kind that a fault names."""
