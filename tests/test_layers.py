@@ -44,7 +44,7 @@ KEEPERS = {
     "torchvision": ("trainables/model/network.py",),
     "adabelief_pytorch": ("trainables/optim/optimizers/adabelief.py",),
     "embreex": ("trainables/data/datasets/rendered_heads/",),
-    "scipy": ("trainables/data/datasets/",),
+    "scipy": ("trainables/data/datasets/", "hpsearch/results/statistics.py"),
     "h5py": ("trainables/data/datasets/",),
     "onnx": ("trainables/exported/onnx_file.py",),
     "onnxruntime": ("trainables/exported/onnx_file.py",),

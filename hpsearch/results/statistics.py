@@ -52,27 +52,7 @@ def paired_difference(left: Mapping[int, float], right: Mapping[int, float]) -> 
 
 
 def t_quantile(df: int, confidence: float = CONFIDENCE) -> float:
-    """Return t such that Student's distribution of `df` degrees of freedom has `confidence` within +-t."""
-    low, high = 0.0, 1.0
-    while _within(high, df) < confidence:
-        high *= 2
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _within(middle, df) < confidence else (low, middle)
-    return high
+    """Return t such that Student's t distribution with `df` degrees of freedom has `confidence` within ±t."""
+    from scipy.special import stdtrit  # here, as it takes 0.2 s to import and most commands need no interval
 
-
-def _within(t: float, df: int) -> float:
-    """Return the probability of +-t. [Abramowitz and Stegun, 26.7.3 and 26.7.4]"""
-    angle = math.atan(t / math.sqrt(df))
-    cosine, term, total = math.cos(angle), 1.0, 0.0
-    if df % 2:
-        term *= cosine
-        for k in range(1, df - 1, 2):
-            total += term
-            term *= (k + 1) / (k + 2) * cosine**2
-        return 2 / math.pi * (angle + math.sin(angle) * total)
-    for k in range(0, df, 2):
-        total += term
-        term *= (k + 1) / (k + 2) * cosine**2
-    return math.sin(angle) * total
+    return float(stdtrit(df, (1 + confidence) / 2))
