@@ -48,7 +48,7 @@ def test_the_quickstart_runs_with_a_smaller_budget(tmp_path: Path) -> None:
     words = [
         sys.executable,
         "-m",
-        "hpsearch.cli.main",
+        "hpsearch",
         "launch",
         str(space),
         "--root",
@@ -94,6 +94,6 @@ def test_the_pretext_task_it_shows_is_one() -> None:
         assert torch.equal(blanked, expected)
 
 
-def test_its_pictures_and_links_lead_somewhere() -> None:
+def test_its_images_and_links_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#][^)]*)\)", TEXT):
         assert (ROOT / target).exists(), target

@@ -1,1 +1,1 @@
-"""The keys of a search space as JSON schema and Markdown, generated from the config classes."""
+"""The reference generated from the code: keys as JSON schema and Markdown, and the map of the files."""

@@ -1,4 +1,4 @@
-"""What is known about a key of a config: its values as a JSON schema, its default, its help text."""
+"""One field of a config: the JSON schemas of its values, its default and its help text."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Schema = dict[str, Any]
 
 
 def value_schemas(model: type[Config], key: str) -> list[Schema]:
-    """Return the JSON schemas that a plain value of a key may meet, one a type.
+    """Return the JSON schemas that a key's plain values may match, one per type.
 
-    Of a key that takes a variant, those of what may stand beside the variants: a free name, null.
+    For a key that takes a variant: the schemas of what else it takes, a free name or null.
     """
     parts = list(_alternatives(_properties(model)[key]))
     if variant_of(model.model_fields[key]) is None:
@@ -26,7 +26,7 @@ def value_schemas(model: type[Config], key: str) -> list[Schema]:
 
 
 def default_of(field: FieldInfo) -> Any:
-    """Return a key's default as YAML writes it: of a variant its name, where its settings are its own."""
+    """Return a key's default as YAML writes it: a variant by its name, and the settings it changes."""
     value, variant = field.default, variant_of(field)
     if isinstance(value, Config):
         if variant is None:

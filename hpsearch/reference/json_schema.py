@@ -1,8 +1,8 @@
-"""The JSON schema of a search space, with which an editor completes and checks while one types.
+"""The JSON schema of a search space, with which an editor completes and checks the file.
 
-A hole may stand wherever a value may. So every value has a definition of its own, named by its dotted path,
-and the options of a choice point back to the definition that the choice stands in: the schema grows with the
-number of keys alone.
+A hole may stand wherever a value may, and the options of a choice are again values or holes. So every value
+has one definition, named by its dotted path, and the options of a choice refer back to it: the size of the
+schema grows only with the number of keys.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipl
 
 
 def render() -> str:
-    """Return the schema as JSON text, a definition a line."""
+    """Return the schema as JSON text, one definition per line."""
     schema = search_space_schema()
     definitions = schema.pop("$defs")
     head = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in schema.items()]
@@ -35,7 +35,8 @@ def search_space_schema() -> Schema:
     definitions = dict(HOLE_PARTS)
     config = _Writer(definitions, holes=True).section(TrainConfig, ())
     search = _Writer(definitions, holes=False).section(SearchConfig, (SECTION,))
-    part = {key: {"anyOf": [value, True]} for key, value in config["properties"].items()}  # to complete only
+    # `True` accepts anything: in enqueued configs an editor only completes, a launch checks the values.
+    part = {key: {"anyOf": [value, True]} for key, value in config["properties"].items()}
     definitions[f"{SECTION}.enqueue"]["anyOf"] = [
         {"type": "array", "items": {"type": "object", "properties": part, "additionalProperties": False}}
     ]
@@ -53,7 +54,7 @@ def search_space_schema() -> Schema:
 
 
 class _Writer:
-    """Writes the definition of each value below a config; `holes`: a hole may stand in its place."""
+    """Collects the definitions of all values below a config; with `holes`, each accepts a hole too."""
 
     def __init__(self, definitions: dict[str, Schema], *, holes: bool) -> None:
         self.definitions = definitions
@@ -98,7 +99,7 @@ class _Writer:
         return values
 
     def with_items(self, value: Schema, path: tuple[str, ...]) -> Schema:
-        """Let holes stand in the items of a list too."""
+        """Return the schema of a list with a definition for its items, which may be holes too."""
         if not self.holes or "items" not in value:
             return value
         return {**value, "items": self.place((*path, "item"), "", [value["items"]])}
@@ -106,7 +107,7 @@ class _Writer:
     def place(
         self, path: tuple[str, ...], text: str, values: list[Schema], field: FieldInfo | None = None
     ) -> Schema:
-        """Define what may stand at `path`; return a reference to it."""
+        """Add the definition of what `path` accepts; return a reference to it."""
         name = ".".join(path)
         here: Schema = {"$ref": f"#/$defs/{name}"}
         definition: Schema = {"description": text} if text else {}
@@ -118,7 +119,7 @@ class _Writer:
 
 
 def _holes(here: Schema, values: list[Schema]) -> list[Schema]:
-    """Return the holes that may stand at `here`: a range only where a number may."""
+    """Return the schemas of the holes that `here` accepts: ranges only where it accepts a number."""
     options: Schema = {
         "anyOf": [
             {"type": "array", "items": here, "minItems": 1},

@@ -1,196 +1,44 @@
-"""Every hole and every key of a search space as Markdown, generated so that it cannot drift from the code.
-
-`python -m hpsearch.reference.markdown README.md` rewrites the README's blocks between marker comments in
-place: this one and the file map.
-"""
+"""Writes the generated pages of `docs/`: `python -m hpsearch.reference.markdown docs`."""
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic.fields import FieldInfo
+from hpsearch.reference import file_map, keys
 
-from hpsearch.reference import file_map
-from hpsearch.reference.fields import Schema, default_of, help_of, value_schemas
-from hpsearch.study.config import SearchConfig
-from hpsearch.study.spec import SECTION
-from trainables.base.schema import Config, config_in, variant_of
-from trainables.training.config import TrainConfig
-
-BEGIN = "<!-- every key: written by `python -m hpsearch.reference.markdown README.md` -->"
-END = "<!-- every key: end -->"
-
-HOLES = """### Holes
-
-A hole may stand wherever a value may, at any depth, except below `search`.
-
-| Hole | Stands for |
-|---|---|
-| `{choice: [a, b]}` | One of a list. An option may be a whole subtree, with holes of its own. |
-| `{choice: {name: a, other: b}}` | The same with a name for each option: for options of several keys. |
-| `{float: [0.1, 50]}` | A number between two ends, both included. |
-| `{int: [2, 5]}` | A whole number between two ends, both included. |
-| `{float: [0.1, 50], log: true}` | Drawn evenly on a logarithmic scale; `int` too. |
-| `{float: [0, 0.6], step: 0.2}` | Only every step, which must join the ends; `int` too. |
-
-A key that takes one of several variants is written `name`, or `{name: {settings}}`.
-"""
+COMMAND = "python -m hpsearch.reference.markdown docs"
 
 
-def render() -> str:
-    """Return the tables as Markdown, ending in a newline."""
-    tables = [*_tables(TrainConfig, ()), *_tables(SearchConfig, (SECTION,))]
-    return "\n".join([HOLES, *tables])
+def pages() -> dict[str, str]:
+    """Return the text of each generated page by its file name."""
+    return {
+        "keys.md": _page(
+            "Keys of a search space",
+            f"Generated from the config classes by `{COMMAND}`; to change a text, edit its docstring.",
+            keys.render(),
+        ),
+        "file_map.md": _page(
+            "File map",
+            f"Generated from the modules' docstrings by `{COMMAND}`; to change a line, edit its docstring.",
+            file_map.render(),
+        ),
+    }
 
 
-def rewritten(text: str) -> str:
-    """Return the README with its generated blocks brought up to date: every key, and the file map.
-
-    Raises `ValueError` where the page does not hold a block's two markers.
-    """
-    text = _replaced(text, BEGIN, END, render())
-    files = file_map.render(Path(__file__).parents[2])
-    return _replaced(text, file_map.BEGIN, file_map.END, files)
-
-
-def _replaced(text: str, begin: str, end: str, block: str) -> str:
-    before, found, rest = text.partition(begin)
-    _, closed, after = rest.partition(end)
-    if not found or not closed:
-        raise ValueError(f"the page must hold the lines {begin!r} and {end!r}")
-    return f"{before}{begin}\n\n{block}\n{end}{after}"
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A line of a table."""
-
-    key: str
-    values: str
-    default: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"| `{self.key}` | {self.values} | {self.default} | {_cell(self.text)} |"
-
-
-def _tables(model: type[Config], path: tuple[str, ...]) -> Iterator[str]:
-    """Yield a table for each section, and for each variant key the tables of its variants."""
-    rows: list[_Row] = []
-    variants: list[tuple[tuple[str, ...], Mapping[str, type[Config]]]] = []
-    for keys, owner, field in _keys(model, path):
-        rows.append(_row(keys, owner, field))
-        variant = variant_of(field)
-        if variant is not None and variant.table not in [table for _, table in variants]:
-            variants.append((keys, variant.table))
-    yield _table(f"### {'`search`' if path else 'The training config'}", rows)
-    for keys, table in variants:
-        yield from _variant_tables(keys, table)
-
-
-def _keys(
-    model: type[Config], path: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], type[Config], FieldInfo]]:
-    """Yield every key below a config that is no section, the variants' own keys left out."""
-    for key, field in model.model_fields.items():
-        section = config_in(field.annotation)
-        if section is not None and variant_of(field) is None:
-            yield from _keys(section, (*path, key))
-        else:
-            yield (*path, key), model, field
-
-
-def _variant_tables(path: tuple[str, ...], table: Mapping[str, type[Config]]) -> Iterator[str]:
-    """Yield what the variants of a key are, and their keys; variants with the same keys share a table."""
-    lines = [f"| `{_written(name)}` | {_cell(help_of(row))} |" for name, row in table.items()]
-    yield "\n".join([f"### `{'.'.join(path)}`", "", "| Variant | |", "|---|---|", *lines, ""])
-    alike: dict[tuple[tuple[str, str, str], ...], list[tuple[str, list[_Row]]]] = {}
-    for name, row in table.items():
-        rows = [_row(keys, owner, field) for keys, owner, field in _keys(row, ())]
-        alike.setdefault(tuple((r.key, r.values, r.text) for r in rows), []).append((name, rows))
-    for shared, members in alike.items():
-        if shared:
-            where = ", ".join(f"`{'.'.join((*path, name))}`" for name, _ in members)
-            order = "" if len(members) == 1 else "; defaults in this order where they differ"
-            columns = zip(*(rows for _, rows in members), strict=True)
-            yield _table(f"Keys below {where}{order}:", list(map(_joined, columns)))
-
-
-def _joined(column: tuple[_Row, ...]) -> _Row:
-    """Return one line for a key that several variants share."""
-    defaults = [row.default for row in column]
-    return replace(column[0], default=" / ".join(defaults if len(set(defaults)) > 1 else defaults[:1]))
-
-
-def _row(keys: tuple[str, ...], owner: type[Config], field: FieldInfo) -> _Row:
-    variant = variant_of(field)
-    names = [f"`{_written(name)}`" for name in variant.table] if variant else []
-    values = [*names, *map(_values, value_schemas(owner, keys[-1]))]
-    default = "required" if field.is_required() else f"`{_written(default_of(field))}`"
-    return _Row(".".join(keys), ", ".join(values), default, help_of(field))
-
-
-def _written(value: object) -> str:
-    """Return a value as YAML has it: text without quotes, but for numbers that are names."""
-    if isinstance(value, float):
-        return f"{value:g}"
-    return value if isinstance(value, str) and not value.isdigit() else json.dumps(value)
-
-
-def _table(title: str, rows: list[_Row]) -> str:
-    head = ["| Key | Values | Default | |", "|---|---|---|---|"]
-    return "\n".join([title, "", *head, *map(str, rows), ""])
-
-
-def _values(schema: Schema) -> str:
-    """Return the values that a JSON schema allows, in words."""
-    if "enum" in schema or "const" in schema:
-        return ", ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
-    match schema.get("type"):
-        case "array":
-            return f"list of: {_values(schema['items'])}"
-        case "boolean":
-            return "`true`, `false`"
-        case "null":
-            return "`null`"
-        case "string":
-            return "a name" if "pattern" in schema else "text"
-        case "number" | "integer" as kind:
-            number = "number" if kind == "number" else "whole number"
-            multiple = f", multiple of {schema['multipleOf']}" if "multipleOf" in schema else ""
-            return f"{number}{_interval(schema)}{multiple}"
-    return "a mapping"
-
-
-def _interval(schema: Schema) -> str:
-    low = schema.get("minimum", schema.get("exclusiveMinimum"))
-    high = schema.get("maximum", schema.get("exclusiveMaximum"))
-    if low is not None and high is not None:
-        left, right = "[" if "minimum" in schema else "(", "]" if "maximum" in schema else ")"
-        return f" in {left}{_number(low)}, {_number(high)}{right}"
-    if low is not None:
-        return f" {'≥' if 'minimum' in schema else '>'} {_number(low)}"
-    return ""
-
-
-def _number(value: float) -> str:
-    return "2^31" if value == 2**31 else f"{value:,.10g}".replace(",", " ")
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def _page(title: str, sentence: str, content: str) -> str:
+    return f"# {title}\n\n{sentence}\n\n{content}"
 
 
 def main(arguments: list[str]) -> int:
-    """Rewrite the blocks in each page that is named; without one, print it."""
-    for page in map(Path, arguments):
-        page.write_text(rewritten(page.read_text(encoding="utf-8")), encoding="utf-8")
-    if not arguments:
-        print(render(), end="")
+    """Write the pages into the folder that is named; return the exit status."""
+    if len(arguments) != 1:
+        print(f"usage: {COMMAND}", file=sys.stderr)
+        return 2
+    folder = Path(arguments[0])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (folder / name).write_text(text, encoding="utf-8")
     return 0
 
 

@@ -1,0 +1,157 @@
+"""The keys of a search space as Markdown tables: holes, the training config, `search`, and every variant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from pydantic.fields import FieldInfo
+
+from hpsearch.reference.fields import Schema, default_of, help_of, value_schemas
+from hpsearch.study.config import SearchConfig
+from hpsearch.study.spec import SECTION
+from trainables.base.schema import Config, config_in, variant_of
+from trainables.training.config import TrainConfig
+
+HOLES = """## Holes
+
+A hole may stand wherever a value may, at any depth, except below `search`.
+
+| Hole | Stands for |
+|---|---|
+| `{choice: [a, b]}` | One of a list. An option may be a whole subtree, with holes of its own. |
+| `{choice: {name: a, other: b}}` | The same with a name for each option: for options of several keys. |
+| `{float: [0.1, 50]}` | A number between two ends, both included. |
+| `{int: [2, 5]}` | A whole number between two ends, both included. |
+| `{float: [0.1, 50], log: true}` | Drawn evenly on a logarithmic scale; `int` too. |
+| `{float: [0, 0.6], step: 0.2}` | Only every step, which must join the ends; `int` too. |
+
+A key that takes one of several variants is written `name`, or `{name: {settings}}`.
+"""
+
+
+def render() -> str:
+    """Return the tables as Markdown, ending in a newline."""
+    tables = [*_tables(TrainConfig, ()), *_tables(SearchConfig, (SECTION,))]
+    return "\n".join([HOLES, *tables])
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One key: a row of a table."""
+
+    key: str
+    values: str
+    default: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"| `{self.key}` | {self.values} | {self.default} | {_cell(self.text)} |"
+
+
+def _tables(model: type[Config], path: tuple[str, ...]) -> Iterator[str]:
+    """Yield the table of a config's keys, then the tables of the variants that its keys take."""
+    rows: list[_Row] = []
+    variants: list[tuple[tuple[str, ...], Mapping[str, type[Config]]]] = []
+    for keys, owner, field in _keys(model, path):
+        rows.append(_row(keys, owner, field))
+        variant = variant_of(field)
+        if variant is not None and variant.table not in [table for _, table in variants]:
+            variants.append((keys, variant.table))
+    yield _table(f"## {'`search`' if path else 'The training config'}", rows)
+    for keys, table in variants:
+        yield from _variant_tables(keys, table)
+
+
+def _keys(
+    model: type[Config], path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], type[Config], FieldInfo]]:
+    """Yield each key below a config with its owner and field; the keys of variants are left out."""
+    for key, field in model.model_fields.items():
+        section = config_in(field.annotation)
+        if section is not None and variant_of(field) is None:
+            yield from _keys(section, (*path, key))
+        else:
+            yield (*path, key), model, field
+
+
+def _variant_tables(path: tuple[str, ...], table: Mapping[str, type[Config]]) -> Iterator[str]:
+    """Yield the list of a key's variants, then their keys; variants with the same keys share a table."""
+    lines = [f"| `{_written(name)}` | {_cell(help_of(row))} |" for name, row in table.items()]
+    yield "\n".join([f"### `{'.'.join(path)}`", "", "| Variant | Meaning |", "|---|---|", *lines, ""])
+    alike: dict[tuple[tuple[str, str, str], ...], list[tuple[str, list[_Row]]]] = {}
+    for name, row in table.items():
+        rows = [_row(keys, owner, field) for keys, owner, field in _keys(row, ())]
+        alike.setdefault(tuple((r.key, r.values, r.text) for r in rows), []).append((name, rows))
+    for shared, members in alike.items():
+        if shared:
+            where = ", ".join(f"`{'.'.join((*path, name))}`" for name, _ in members)
+            order = "" if len(members) == 1 else "; defaults in this order where they differ"
+            columns = zip(*(rows for _, rows in members), strict=True)
+            yield _table(f"Keys below {where}{order}:", list(map(_joined, columns)))
+
+
+def _joined(column: tuple[_Row, ...]) -> _Row:
+    """Return one row for a key that several variants share."""
+    defaults = [row.default for row in column]
+    return replace(column[0], default=" / ".join(defaults if len(set(defaults)) > 1 else defaults[:1]))
+
+
+def _row(keys: tuple[str, ...], owner: type[Config], field: FieldInfo) -> _Row:
+    variant = variant_of(field)
+    names = [f"`{_written(name)}`" for name in variant.table] if variant else []
+    values = [*names, *map(_values, value_schemas(owner, keys[-1]))]
+    default = "required" if field.is_required() else f"`{_written(default_of(field))}`"
+    return _Row(".".join(keys), ", ".join(values), default, help_of(field))
+
+
+def _written(value: object) -> str:
+    """Return a value as YAML writes it: text without quotes, except names made of digits."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return value if isinstance(value, str) and not value.isdigit() else json.dumps(value)
+
+
+def _table(title: str, rows: list[_Row]) -> str:
+    head = ["| Key | Values | Default | Meaning |", "|---|---|---|---|"]
+    return "\n".join([title, "", *head, *map(str, rows), ""])
+
+
+def _values(schema: Schema) -> str:
+    """Return the values that a JSON schema allows, in words."""
+    if "enum" in schema or "const" in schema:
+        return ", ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
+    match schema.get("type"):
+        case "array":
+            return f"list of: {_values(schema['items'])}"
+        case "boolean":
+            return "`true`, `false`"
+        case "null":
+            return "`null`"
+        case "string":
+            return "a name" if "pattern" in schema else "text"
+        case "number" | "integer" as kind:
+            number = "number" if kind == "number" else "whole number"
+            multiple = f", multiple of {schema['multipleOf']}" if "multipleOf" in schema else ""
+            return f"{number}{_interval(schema)}{multiple}"
+    return "a mapping"
+
+
+def _interval(schema: Schema) -> str:
+    low = schema.get("minimum", schema.get("exclusiveMinimum"))
+    high = schema.get("maximum", schema.get("exclusiveMaximum"))
+    if low is not None and high is not None:
+        left, right = "[" if "minimum" in schema else "(", "]" if "maximum" in schema else ")"
+        return f" in {left}{_number(low)}, {_number(high)}{right}"
+    if low is not None:
+        return f" {'≥' if 'minimum' in schema else '>'} {_number(low)}"
+    return ""
+
+
+def _number(value: float) -> str:
+    return "2^31" if value == 2**31 else f"{value:,.10g}".replace(",", " ")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
