@@ -62,7 +62,7 @@ def test_the_quickstart_runs_with_a_smaller_budget(tmp_path: Path) -> None:
 
 
 def test_every_command_it_names_exists(capsys: pytest.CaptureFixture[str]) -> None:
-    named = set(re.findall(r"(?:`|^)hpsearch (\w+)", TEXT, flags=re.MULTILINE))
+    named = set(re.findall(r"\bhpsearch (\w+)", "\n".join([*blocks("sh"), *re.findall(r"`(.*?)`", TEXT)])))
     with pytest.raises(SystemExit):
         main(["--help"])
     help_text = capsys.readouterr().out
