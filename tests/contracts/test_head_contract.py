@@ -1,4 +1,4 @@
-"""What every supervised head keeps: one finite loss an angle, poses in degrees, gradients at zero error."""
+"""What every supervised head keeps: one finite loss per angle, poses in degrees, gradients at zero error."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def poses(batch: int, angles: tuple[str, ...]) -> torch.Tensor:
 
 
 @each_head
-def test_one_finite_loss_an_angle_and_poses_in_degrees(name: str, angles: tuple[str, ...]) -> None:
+def test_one_finite_loss_per_angle_and_poses_in_degrees(name: str, angles: tuple[str, ...]) -> None:
     head = build(name, angles)
     raw = head(torch.randn(8, 16))
     losses = head.losses(raw, poses(8, angles))
@@ -35,7 +35,7 @@ def test_one_finite_loss_an_angle_and_poses_in_degrees(name: str, angles: tuple[
 
 
 @each_head
-def test_an_angle_has_no_part_in_the_loss_of_another(name: str, angles: tuple[str, ...]) -> None:
+def test_the_loss_of_an_angle_depends_on_that_angle_alone(name: str, angles: tuple[str, ...]) -> None:
     head, pose = build(name, angles), poses(8, angles)
     raw = head(torch.randn(8, 16))
     before = head.losses(raw, pose)
