@@ -53,7 +53,7 @@ def main() -> None:
         space.write_text(
             SPACE.format(trials=arguments.trials, epochs=arguments.epochs, backbone=arguments.backbone)
         )
-        command = [sys.executable, "-m", "hpsearch.cli.main", "launch", str(space), "--root", str(root)]
+        command = [sys.executable, "-m", "hpsearch", "launch", str(space), "--root", str(root)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         trials = find_study(root, "cost").trials
     costs = [_cost_s(before, trial) for before, trial in itertools.pairwise(trials)]

@@ -1,20 +1,12 @@
-"""After the search: its leaders are trained again with other seeds, then measured once on the test sets."""
+"""After the search: its leaders, and the baseline, are trained again with other seeds."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from hpsearch.study.config import ConfirmConfig
-from hpsearch.study.records import Placement, StudyRecord, TrialRecord, TrialState
+from hpsearch.study.records import StudyRecord, TrialState
 from trainables.pretext import NoPretextConfig
-from trainables.training.checkpoints import History
-from trainables.training.evaluation import EvaluationJob
-
-if TYPE_CHECKING:
-    from hpsearch.driver.search import Search
-    from hpsearch.study.study import Study
 
 FIRST_SEED = 1000
 """Seeds of confirmations begin here, clear of those that people write."""
@@ -33,40 +25,3 @@ def confirmations(study: StudyRecord, confirm: ConfirmConfig) -> Iterator[tuple[
     begun = {(trial.confirms, trial.config.seed) for trial in study.trials}
     for seed in range(FIRST_SEED, FIRST_SEED + confirm.seeds):
         yield from ((number, seed) for number in wanted if (number, seed) not in begun)
-
-
-def to_test(study: StudyRecord, leaders: int, begun: Container[int]) -> Iterator[TrialRecord]:
-    """Yield the leaders whose test sets have not been measured yet, nor begun to be."""
-    finished = [trial for trial in study.leaderboard() if trial.state is TrialState.COMPLETE]
-    for trial in finished[:leaders]:
-        if trial.config.data.test and not trial.test and trial.number not in begun:
-            yield trial
-
-
-@dataclass(frozen=True)
-class EvaluationItem:
-    """The measurement of one leader; see `hpsearch.driver.work.WorkItem`."""
-
-    __test__ = False  # not a test, whatever pytest thinks of its name
-
-    job: EvaluationJob
-    study: Study
-    search: Search
-
-    def on_epochs(self, first_epoch: int, history: History, placement: Placement) -> bool:
-        """Record the one measurement."""
-        for metrics in history:
-            self.study.tested(self.job.number, metrics)
-        self.search.changed(self.job.number)
-        return False
-
-    def on_done(self) -> None:
-        """It is recorded."""
-
-    def on_failed(self, reason: str) -> None:
-        """Say so; the trial stays what it is."""
-        self.search.say(f"trial {self.job.number} could not be measured on the test sets: {reason}")
-
-    def on_note(self, note: str) -> None:
-        """Pass on what a person should hear."""
-        self.search.say(f"test of trial {self.job.number}: {note}")

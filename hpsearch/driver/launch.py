@@ -108,7 +108,7 @@ def _build_search(
     )
     jobs = JobFactory(preparation.datasets, resources)
     pretrainings = Pretrainings(preparation.store, jobs, tracker.sync_pretraining, say)
-    return Search(study, plan, jobs, Observers(on_change, say), preparation, pretrainings)
+    return Search(study, plan, jobs, Observers(on_change, say), preparation.start, pretrainings)
 
 
 @contextmanager

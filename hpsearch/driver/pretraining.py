@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hpsearch.driver.work import TrialResources
+from hpsearch.driver.jobs import JobFactory
 from hpsearch.study.records import Placement, PretrainingRecord, TrialState
 from trainables.base.locks import FileLock
+from trainables.model.inits import Pretraining
 from trainables.training.checkpoints import Checkpoints, History
 from trainables.training.jobs import PretrainingJob
-from trainables.training.pretraining import LOCK, Pretraining
+from trainables.training.pretraining import LOCK
 
 SAY_EVERY_S = 30.0
 """How often a person hears how far a pretraining is."""
@@ -27,8 +28,7 @@ class Pretrainings:
     """
 
     store: Path
-    datasets: Path
-    resources: TrialResources
+    jobs: JobFactory
     on_change: Callable[[PretrainingRecord], None]
     say: Callable[[str], None]
 
@@ -61,9 +61,7 @@ class Pretrainings:
             lock.release()
             return None
         self._under_way.add(name)
-        job = PretrainingJob(
-            wanted, self.store / name, self.datasets, self.resources.cpus, self.resources.gpus
-        )
+        job = self.jobs.pretraining(wanted, self.store / name)
         return PretrainingItem(job, lock, self)
 
     def ended(self, wanted: Pretraining, reason: str | None) -> None:

@@ -23,7 +23,8 @@ from ray import cloudpickle, tune
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
-from hpsearch.driver.work import NoWork, TrialResources, WorkItem, WorkSource
+from hpsearch.driver.resources import TrialResources
+from hpsearch.driver.work import NoWork, WorkItem, WorkSource
 from hpsearch.study.records import Placement
 from trainables.base.disk import DiskFull
 from trainables.base.errors import InputError
@@ -146,7 +147,7 @@ def side_by_side(resources: TrialResources) -> int:
     return min(sum(room), resources.concurrent or UNBOUNDED)
 
 
-def run_trials(
+def run_work(
     source: WorkSource, resources: TrialResources, *, retries: int, epoch_timeout_s: float, verbose: bool
 ) -> None:
     """Run the source's items until it has none left. Raises `DiskFull` where a worker met one."""

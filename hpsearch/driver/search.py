@@ -1,71 +1,68 @@
-"""`Search`: the driver's mind while trials run. Decides through the study, remembers through the tracker."""
+"""`Search`: decides what runs next, from the first trial to the last measurement on a test set."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from hpsearch.driver.confirmation import EvaluationItem, confirmations, to_test
+from hpsearch.driver.confirmation import confirmations
+from hpsearch.driver.evaluation import EvaluationItem, leaders_to_evaluate
+from hpsearch.driver.jobs import JobFactory
+from hpsearch.driver.observers import Observers
+from hpsearch.driver.preparation import Start
 from hpsearch.driver.pretraining import Pretrainings
-from hpsearch.driver.work import NoWork, TrialResources, WorkItem
+from hpsearch.driver.trial import TrialItem
+from hpsearch.driver.work import NoWork, WorkItem
 from hpsearch.study.config import ConfirmConfig
-from hpsearch.study.records import Placement, StudyRecord, TrialRecord, TrialState
+from hpsearch.study.records import TrialState
 from hpsearch.study.study import Ask, Study
-from trainables.training.checkpoints import BEST_WEIGHTS, Checkpoints, History
+from trainables.model.inits import Pretraining
+from trainables.training.checkpoints import Checkpoints
 from trainables.training.config import TrainConfig
-from trainables.training.evaluation import EvaluationJob
-from trainables.training.jobs import TrialJob
-from trainables.training.pretraining import Pretraining
-
-Change = Callable[[StudyRecord, TrialRecord], None]
-"""Called after every change with the study and the trial that changed."""
-
-Start = Path | Pretraining | None
-"""Where a trial's trunk starts: a file, what must be trained before, or None for random weights."""
 
 
-class Search:
-    """Hands out the study's trials, and before them the pretrainings that they need.
+@dataclass(frozen=True)
+class SearchPlan:
+    """How far a search goes, and what follows it.
 
     `trials` is how many the study shall hold in the end (None: no limit), `deadline_s` the `time.monotonic`
     after which no further trial starts, `ahead` how many trials may wait for a pretraining while others go
-    on. `confirm` and `leaders` say what follows the search. `prepare` builds what a trial needs before it
-    starts and says where its trunk does.
+    on. Then leaders are trained again (`confirm`), and the best `leaders` are measured on the test sets.
+    """
+
+    trials: int | None
+    deadline_s: float | None
+    ahead: int
+    confirm: ConfirmConfig | None
+    leaders: int
+
+
+class Search:
+    """Hands out the study's trials, before them the pretrainings that they need, and what follows the search.
+
+    `find_start` builds what a trial needs before it starts and says where its trunk does. See
+    `hpsearch.driver.work.WorkSource`.
     """
 
     def __init__(
         self,
         study: Study,
-        *,
-        on_change: Change,
-        say: Callable[[str], None],
-        datasets: Path,
-        resources: TrialResources,
-        ahead: int,
-        trials: int | None,
-        deadline_s: float | None,
-        confirm: ConfirmConfig | None,
-        leaders: int,
-        prepare: Callable[[TrainConfig], Start],
+        plan: SearchPlan,
+        jobs: JobFactory,
+        observers: Observers,
+        find_start: Callable[[TrainConfig], Start],
         pretrainings: Pretrainings,
     ) -> None:
-        self.say = say
         self._study = study
-        self._on_change = on_change
-        self._datasets = datasets
-        self._resources = resources
-        self._ahead = ahead
-        self._trials = trials
-        self._deadline_s = deadline_s
-        self._confirm = confirm
-        self._leaders = leaders
-        self._prepare = prepare
+        self._plan = plan
+        self._jobs = jobs
+        self._observers = observers
+        self._find_start = find_start
         self._pretrainings = pretrainings
         self._unfinished = study.unfinished()
         self._held: list[tuple[Ask, Start]] = []
-        self._tested: set[int] = set()
+        self._evaluated: set[int] = set()
 
     def next_item(self) -> WorkItem | NoWork:
         """Return what is to run next: a trial that waited and can start, one that an interrupted launch left,
@@ -73,18 +70,12 @@ class Search:
         for held, start in list(self._held):
             if item := self._begin(held, start):
                 return item
-        while len(self._held) < self._ahead and (ask := self._next_ask()):
-            if item := self._begin(ask, self._taken(ask)):
+        while len(self._held) < self._plan.ahead and (ask := self._next_ask()):
+            if item := self._begin(ask, self._hold(ask)):
                 return item
-        return NoWork.WAIT if self._held else self._final()
+        return NoWork.WAIT if self._held else self._after_the_search()
 
-    def changed(self, number: int) -> None:
-        """Pass on how a trial stands now."""
-        study = self._study.record()
-        trial = next(trial for trial in study.trials if trial.number == number)
-        self._on_change(study, trial)
-
-    def tidy(self) -> None:
+    def remove_leftovers(self) -> None:
         """Remove the checkpoints of ended trials, and the weights of those that are not complete.
 
         A worker removes those of its last trial as it takes the next; what it could not is left to this.
@@ -93,38 +84,31 @@ class Search:
             if trial.state is not TrialState.RUNNING:
                 Checkpoints(trial.folder).clear(weights=trial.state is not TrialState.COMPLETE)
 
-    def _final(self) -> WorkItem | NoWork:
+    def _after_the_search(self) -> WorkItem | NoWork:
         """Return what is to be done once the search has ended: a leader again, then its test."""
-        study = self._study.record()
+        study, confirm = self._study.record(), self._plan.confirm
         running = [trial for trial in study.trials if trial.state is TrialState.RUNNING]
         if any(trial.confirms is None for trial in running):  # it may lead yet
             return NoWork.WAIT
-        if self._confirm and (again := next(confirmations(study, self._confirm), None)):
+        if confirm and (again := next(confirmations(study, confirm), None)):
             ask = self._study.ask_again(*again)
-            return self._begin(ask, self._taken(ask)) or NoWork.WAIT
+            return self._begin(ask, self._hold(ask)) or NoWork.WAIT
         if running:
             return NoWork.WAIT
-        if trial := next(to_test(study, self._leaders, self._tested), None):
-            self._tested.add(trial.number)
-            job = EvaluationJob(
-                number=trial.number,
-                config=trial.config,
-                weights=trial.folder / BEST_WEIGHTS,
-                datasets=self._datasets,
-                cpus=self._resources.cpus,
-                gpus=self._resources.gpus,
-            )
-            return EvaluationItem(job, self._study, self)
+        if trial := next(leaders_to_evaluate(study, self._plan.leaders, self._evaluated), None):
+            self._evaluated.add(trial.number)
+            return EvaluationItem(self._jobs.evaluation(trial), self._study, self._observers)
         return NoWork.DONE
 
     def _next_ask(self) -> Ask | None:
         if self._unfinished:
             return self._unfinished.pop(0)
-        late = self._deadline_s is not None and time.monotonic() >= self._deadline_s
-        spent = self._trials is not None and self._study.asked >= self._trials
+        trials, deadline_s = self._plan.trials, self._plan.deadline_s
+        late = deadline_s is not None and time.monotonic() >= deadline_s
+        spent = trials is not None and self._study.asked >= trials
         return None if late or spent else self._study.ask()
 
-    def _taken(self, ask: Ask) -> Start:
+    def _hold(self, ask: Ask) -> Start:
         """Prepare a trial, and hold it until it begins.
 
         A power cut can take a trial's beginning out of the journal and leave its checkpoints: the next trial
@@ -132,70 +116,24 @@ class Search:
         """
         if not ask.epochs_done:
             Checkpoints(self._study.trial_folder(ask.number)).clear(weights=True)
-        start = self._prepare(ask.config)
+        start = self._find_start(ask.config)
         if start is not None:
             self._study.link(ask.number, start.name if isinstance(start, Pretraining) else start.parent.name)
         self._held.append((ask, start))
-        self.changed(ask.number)
+        self._observers.changed(self._study, ask.number)
         return start
 
     def _begin(self, ask: Ask, start: Start) -> WorkItem | NoWork | None:
         """Return what can run now of a trial and what it needs; None where it has to wait."""
-        trunk = start if isinstance(start, Path) else None
+        trunk = start if not isinstance(start, Pretraining) else self._pretrainings.trunk(start)
         if isinstance(start, Pretraining):
-            trunk = self._pretrainings.trunk(start)
             if reason := self._pretrainings.failed(start):
                 self._held.remove((ask, start))
                 self._study.fail(ask.number, f"its pretraining failed: {reason}")
-                self.changed(ask.number)
+                self._observers.changed(self._study, ask.number)
                 return NoWork.WAIT  # the launch shall notice its deadline, even where every trial fails so
             if trunk is None:
                 return self._pretrainings.item(start)
         self._held.remove((ask, start))
-        job = TrialJob(
-            number=ask.number,
-            config=ask.config,
-            trunk=trunk,
-            folder=self._study.trial_folder(ask.number),
-            datasets=self._datasets,
-            cpus=self._resources.cpus,
-            gpus=self._resources.gpus,
-        )
-        return TrialItem(job, self._study, self)
-
-
-@dataclass(frozen=True)
-class TrialItem:
-    """One trial under way; see `hpsearch.driver.work.WorkItem`."""
-
-    job: TrialJob
-    study: Study
-    search: Search
-
-    def on_epochs(self, first_epoch: int, history: History, placement: Placement) -> bool:
-        """Record epochs; where the pruner says so, end the trial as pruned and return True."""
-        number = self.job.number
-        if self.study.ended(number):
-            return True
-        self.study.place(number, placement)
-        stop = False
-        for epoch, metrics in enumerate(history, start=first_epoch):
-            stop = self.study.report(number, epoch, metrics) or stop
-        if stop:
-            self.study.prune(number)
-        self.search.changed(number)
-        return stop
-
-    def on_done(self) -> None:
-        """End a trial that trained its full budget."""
-        self.study.complete(self.job.number)
-        self.search.changed(self.job.number)
-
-    def on_failed(self, reason: str) -> None:
-        """End a trial that failed for good."""
-        self.study.fail(self.job.number, reason)
-        self.search.changed(self.job.number)
-
-    def on_note(self, note: str) -> None:
-        """Pass on what a person should hear."""
-        self.search.say(f"trial {self.job.number}: {note}")
+        job = self._jobs.trial(ask, trunk, self._study.trial_folder(ask.number))
+        return TrialItem(job, self._study, self._observers)

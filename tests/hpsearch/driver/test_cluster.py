@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ray.cluster_utils import Cluster
-from test_launch import board, wait_for_epochs, write_space
+from support.launches import board, wait_for_epochs, write_space
 
 from hpsearch.driver.ray_backend import check_address
 from trainables.base.errors import InputError
@@ -48,7 +48,7 @@ def test_the_trials_of_a_lost_node_go_on_elsewhere(cluster: Cluster, tmp_path: P
     space.write_text(space.read_text().replace(halving, "none"))
     words = ["launch", str(space), "--root", str(tmp_path), "--trials", "2", "--address", cluster.address]
     with subprocess.Popen(
-        [sys.executable, "-m", "hpsearch.cli.main", *words],
+        [sys.executable, "-m", "hpsearch", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

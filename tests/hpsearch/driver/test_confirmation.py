@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from support import plausible
-from test_launch import board, hpsearch, runs, write_space
+from support.launches import board, hpsearch, runs, write_space
 
-from hpsearch.driver.confirmation import FIRST_SEED, confirmations, to_test
+from hpsearch.driver.confirmation import FIRST_SEED, confirmations
+from hpsearch.driver.evaluation import leaders_to_evaluate
 from hpsearch.study.config import ConfirmConfig
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from hpsearch.study.store import find_study
@@ -63,7 +64,7 @@ def test_the_best_is_that_of_the_confirmed_with_the_smallest_mean(study: StudyRe
 
 
 def test_only_leaders_with_test_sets_are_measured(study: StudyRecord) -> None:
-    assert list(to_test(study, 3, set())) == []
+    assert list(leaders_to_evaluate(study, 3, set())) == []
 
 
 @pytest.mark.slow

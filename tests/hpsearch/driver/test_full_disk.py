@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_launch import board
+from support.launches import board
 
 SPACE = """
 search:
@@ -29,13 +29,13 @@ epochs: 4
 
 LAUNCHES = """
 mount -t tmpfs -o size=200m tmpfs "$3"
-"$1" -m hpsearch.cli.main launch "$2" --root "$3"
+"$1" -m hpsearch launch "$2" --root "$3"
 echo "refused: $?"
 mount -o remount,size=240m "$3"
-"$1" -m hpsearch.cli.main launch "$2" --root "$3"
+"$1" -m hpsearch launch "$2" --root "$3"
 echo "first: $?"
 mount -o remount,size=500m "$3"
-"$1" -m hpsearch.cli.main launch "$2" --root "$3"
+"$1" -m hpsearch launch "$2" --root "$3"
 echo "second: $?"
 cp -r "$3"/. "$4"
 """

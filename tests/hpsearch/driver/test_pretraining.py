@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from mlflow import MlflowClient
-from test_launch import hpsearch, start
+from support.launches import hpsearch, start
 
 from hpsearch.study.records import TrialState
 from hpsearch.study.store import find_study

@@ -10,15 +10,19 @@ from pathlib import Path
 import pytest
 from support import studies
 
+from hpsearch.driver.jobs import JobFactory
+from hpsearch.driver.observers import Observers
+from hpsearch.driver.preparation import Start
 from hpsearch.driver.pretraining import PretrainingItem, Pretrainings
-from hpsearch.driver.search import Search, Start, TrialItem
-from hpsearch.driver.work import NoWork, TrialResources, WorkItem
+from hpsearch.driver.resources import TrialResources
+from hpsearch.driver.search import Search, SearchPlan
+from hpsearch.driver.trial import TrialItem
+from hpsearch.driver.work import NoWork, WorkItem
 from hpsearch.study.records import Placement, PretrainingRecord, StudyRecord, TrialState
 from hpsearch.study.study import Study
 from trainables.data.sources import TrainSource
-from trainables.model.inits import SslConfig
+from trainables.model.inits import Pretraining, SslConfig
 from trainables.training.config import TrainConfig
-from trainables.training.pretraining import Pretraining
 
 SPACE = f"""\
 data: {{train: {{dataset: heads}}}}
@@ -40,7 +44,7 @@ epochs: {studies.EPOCHS}
 network: {{dropout: {{float: [0.0, 0.5]}}}}
 """
 
-SHARES = TrialResources(cpus=1, gpus=0, concurrent=None)
+RESOURCES = TrialResources(cpus=1, gpus=0, concurrent=None)
 HERE = Placement("node-1", "cpu", 1, 0)
 
 
@@ -64,20 +68,14 @@ class Made:
         self.said: list[str] = []
         self.pretrained: list[PretrainingRecord] = []
         self.trained: list[str] = []
-        desk = Pretrainings(self.store, root, SHARES, self.pretrained.append, self.said.append)
+        jobs = JobFactory(root, RESOURCES)
         self.search = Search(
             self.study,
-            on_change=lambda study, trial: None,
-            say=self.said.append,
-            datasets=root,
-            resources=SHARES,
-            ahead=side_by_side,
-            trials=trials,
-            deadline_s=None,
-            confirm=None,
-            leaders=0,
-            prepare=self.start,
-            pretrainings=desk,
+            SearchPlan(trials=trials, deadline_s=None, ahead=side_by_side, confirm=None, leaders=0),
+            jobs,
+            Observers(on_change=lambda study, trial: None, say=self.said.append),
+            self.start,
+            Pretrainings(self.store, jobs, self.pretrained.append, self.said.append),
         )
 
     def start(self, config: TrainConfig) -> Start:

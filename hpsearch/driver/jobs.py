@@ -1,0 +1,49 @@
+"""Builds the jobs that workers are sent: each takes the same CPUs and GPUs and finds its datasets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpsearch.driver.resources import TrialResources
+from hpsearch.study.records import TrialRecord
+from hpsearch.study.study import Ask
+from trainables.model.inits import Pretraining
+from trainables.training.checkpoints import BEST_WEIGHTS
+from trainables.training.evaluation import EvaluationJob
+from trainables.training.jobs import PretrainingJob, TrialJob
+
+
+@dataclass(frozen=True)
+class JobFactory:
+    """`datasets` is the folder of all prepared datasets."""
+
+    datasets: Path
+    resources: TrialResources
+
+    def trial(self, ask: Ask, trunk: Path | None, folder: Path) -> TrialJob:
+        """Return the training of a trial; `trunk` is the file of its initial weights, None: random ones."""
+        return TrialJob(
+            number=ask.number,
+            config=ask.config,
+            trunk=trunk,
+            folder=folder,
+            datasets=self.datasets,
+            cpus=self.resources.cpus,
+            gpus=self.resources.gpus,
+        )
+
+    def pretraining(self, wanted: Pretraining, folder: Path) -> PretrainingJob:
+        """Return a pretraining that writes its trunk to `folder`."""
+        return PretrainingJob(wanted, folder, self.datasets, self.resources.cpus, self.resources.gpus)
+
+    def evaluation(self, trial: TrialRecord) -> EvaluationJob:
+        """Return the measurement of a finished trial on its test sets."""
+        return EvaluationJob(
+            number=trial.number,
+            config=trial.config,
+            weights=trial.folder / BEST_WEIGHTS,
+            datasets=self.datasets,
+            cpus=self.resources.cpus,
+            gpus=self.resources.gpus,
+        )

@@ -1,0 +1,33 @@
+"""What a launch leaves in the study's folder: the leaderboard, and the winner's config and weights."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from hpsearch.results.leaderboard import render
+from hpsearch.study.records import StudyRecord
+from hpsearch.study.spec import StudySpec
+from hpsearch.study.store import SPACE
+from trainables.training.checkpoints import BEST_WEIGHTS
+
+BEST_CONFIG = "best.yaml"
+"""The winner: the same file as the space, without holes."""
+
+
+def write_outcome(spec: StudySpec, record: StudyRecord) -> list[Path]:
+    """Write the leaderboard, and the winner's config and weights; return the files."""
+    leaderboard = record.folder / "leaderboard.csv"
+    leaderboard.write_text(render(record, "csv"), encoding="utf-8")
+    files = [record.folder / SPACE, leaderboard]
+    best = record.best
+    if best is not None:
+        config = record.folder / BEST_CONFIG
+        with config.open("w", encoding="utf-8") as out:
+            out.write(f"# Trial {best.number} of {record.name}: {record.objective} = {best.objective:.4f}\n")
+            YAML().dump(spec.space.fill(best.params), out)
+        shutil.copyfile(best.folder / BEST_WEIGHTS, record.folder / BEST_WEIGHTS)
+        files.append(config)
+    return files
