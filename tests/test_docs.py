@@ -57,7 +57,7 @@ def test_contributing_gives_the_checks_in_the_order_of_ci() -> None:
 
 def variants() -> list[tuple[str, ...]]:
     """Return the rows of CONTRIBUTING's table: variant, folder, table, the file of the table, contract."""
-    row = r"^\| an? ([^|]*) \| `([^`]*)` \| `([A-Z_]*)` in `([^`]*)` \| `([^`]*)` \|$"
+    row = r"^\| ([a-z ]*) \| `([^`]*)` \| `([A-Z_]*)` in `([^`]*)` \| `([^`]*)` \|$"
     return re.findall(row, read("CONTRIBUTING.md"), flags=re.MULTILINE)
 
 

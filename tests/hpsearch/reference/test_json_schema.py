@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,17 @@ def fits(folder: Path, text: str) -> bool:
 def test_the_committed_schema_is_the_one_the_code_gives() -> None:
     committed = (SPACES / "schema.json").read_text(encoding="utf-8")
     assert committed == render(), "run: hpsearch schema > search_spaces/schema.json"
+
+
+def test_writing_the_references_loads_no_library_that_takes_long() -> None:
+    code = (
+        "import sys\n"
+        "from hpsearch.reference import json_schema, markdown\n"
+        "assert json_schema.render() and markdown.pages()\n"
+        "print([n for n in ('torch', 'ray', 'optuna', 'mlflow', 'numpy') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 GOOD = [
