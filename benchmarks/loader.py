@@ -22,7 +22,8 @@ from torchvision.io import decode_jpeg, read_file
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
-from trainables.data.augmentation import AUGMENTATIONS, AugmentationPlan
+from trainables.data.augmentation import AUGMENTATIONS
+from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.datasets.prepared import Samples
 from trainables.data.loader import Loader
 from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD

@@ -147,6 +147,24 @@ def test_a_trial_loads_neither_ray_optuna_mlflow_nor_dali_but_at_its_edges() -> 
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
+def test_reading_a_config_loads_nothing_that_a_config_builds() -> None:
+    heavy = ("torch", "torchvision", "nvidia", "optuna", "numpy", "scipy", "pandas", "pyarrow", "PIL")
+    tree = {
+        "data": {"train": {"dataset": {"rendered-heads": {"images": 9, "subjects": 3}}}},
+        "augmentation": "heavy",
+        "init": {"ssl": {"pretext": "puzzling"}},
+        "pretext": {"puzzling_rotation": {"grid": 3}},
+        "optimizer": "sgd",
+    }
+    done = run(
+        "import sys\n"
+        "from trainables.training.config import TrainConfig, parse_config\n"
+        f"assert isinstance(parse_config({tree!r}), TrainConfig)\n"
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
 def test_importing_is_silent() -> None:
     names = [name_of(path) for path in MODULES if path.name != "__main__.py"]
     done = run(f"import importlib\nfor name in {names!r}: importlib.import_module(name)")

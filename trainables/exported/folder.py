@@ -15,8 +15,9 @@ from trainables.base.schema import Config, Variant, faults_of
 from trainables.base.yaml_document import load_yaml
 from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
 from trainables.exported.onnx_file import write_onnx
+from trainables.model.backbones import Backbone
 from trainables.model.heads import HEADS, HeadConfig
-from trainables.model.network import Backbone, HeadPoseNetwork, build_network
+from trainables.model.network import HeadPoseNetwork, build_network
 from trainables.pose.angles import CONVENTION
 
 WEIGHTS = "model.safetensors"

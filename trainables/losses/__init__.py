@@ -1,1 +1,1 @@
-"""Loss functions, and how several losses become one."""
+"""Loss functions, and how several losses are combined into one."""

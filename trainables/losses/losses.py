@@ -1,15 +1,12 @@
-"""The loss of one angle and of one pretext branch, in fp32 whatever the network computes in."""
+"""The loss of one angle and of one pretext branch, in fp32 whatever precision the network computes in."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-AngleLoss = Literal["rmse", "mse"]
-RegionReduction = Literal["sum", "mean"]
+from trainables.losses.kinds import AngleLoss, RegionReduction
 
 RMSE_EPSILON = 1e-8  # degrees^2, inside the root: its gradient is finite where every error is zero
 

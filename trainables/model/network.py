@@ -14,24 +14,14 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trainables.model.backbones import Backbone
 from trainables.model.heads.head import Head, HeadConfig
 from trainables.pretext.task import BranchSpec, SslHeads
-
-Backbone = Literal["resnet10", "resnet18", "resnet34", "resnet50"]
-
-TRUNK_VALUES: dict[Backbone, int] = {
-    "resnet10": 4_911_564,
-    "resnet18": 11_186_132,
-    "resnet34": 21_301_732,
-    "resnet50": 23_561_205,
-}
-"""Numbers in a trunk's state, 4 bytes each: known without the seconds that building one takes."""
 
 STAGES = 4
 EXPANSION = 4  # of the bottleneck block: its output channels beside its width

@@ -8,6 +8,7 @@ from trainables.pretext.puzzling import PuzzlingConfig
 from trainables.pretext.puzzling_rotation import PuzzlingRotationConfig
 from trainables.pretext.rotation import RotationConfig
 from trainables.pretext.task import BranchSpec, Perturbed, PretextConfig, PretextTask, SslHeads
+from trainables.pretext.task_config import TaskConfig
 
 __all__ = [
     "PRETEXT_TASKS",
@@ -20,6 +21,7 @@ __all__ = [
     "PuzzlingRotationConfig",
     "RotationConfig",
     "SslHeads",
+    "TaskConfig",
 ]
 
 PRETEXT_TASKS: Mapping[str, type[Config]] = {

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from torch import Generator, Tensor
+from typing import TYPE_CHECKING
 
 from trainables.base.schema import Config
 from trainables.pretext.task import BranchSpec, Perturbed, SslHeads
 
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
 
 class NoPretext:
-    """Leaves every picture as it is and asks nothing."""
+    """Leaves every image as it is and has no branch."""
 
     branches: Mapping[str, BranchSpec] = {}
 
@@ -24,9 +26,13 @@ class NoPretextConfig(Config):
     """Supervised learning alone; there is nothing to set."""
 
     def build(self) -> NoPretext:
-        """Make the task that does nothing."""
+        """Make the task that changes nothing."""
         return NoPretext()
 
     def ssl_heads(self) -> SslHeads | None:
         """Return None: there is no branch."""
+        return None
+
+    def incompatibility(self, image_px: int) -> str | None:
+        """Return None: images of any size will do."""
         return None

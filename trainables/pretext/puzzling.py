@@ -1,15 +1,20 @@
-"""Puzzling: the tiles change places, and each region's head says which tile lies there [paper 3]."""
+"""Puzzling: the tiles change places, and each region's head predicts which tile lies there [paper 3]."""
 
 from __future__ import annotations
 
-from torch import Generator, Tensor
+from typing import TYPE_CHECKING
 
 from trainables.pretext.task import BranchSpec, Perturbed
-from trainables.pretext.tiles import TileConfig, Tiles, random_orders
+from trainables.pretext.tile_config import TileConfig
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from trainables.pretext.tiles import Tiles
 
 
 class Puzzling:
-    """Permutes the tiles of each picture by a permutation of its own, the identity among them."""
+    """Permutes the tiles of each image by a permutation of its own, the identity among them."""
 
     def __init__(self, tiles: Tiles) -> None:
         self.tiles = tiles
@@ -18,9 +23,8 @@ class Puzzling:
 
     def perturb(self, images: Tensor, generator: Generator) -> Perturbed:
         """Return puzzled images [B, 3, H, W]; the label of region r is the input region that lies there."""
-        order = random_orders(len(images), self.tiles.regions, images, generator)
-        puzzled = self.tiles.rearranged(images, order, order.new_zeros(order.shape))
-        return Perturbed(puzzled, {"puzzle": order})
+        order = self.tiles.draw_order(images, generator)
+        return Perturbed(self.tiles.rearrange(images, order=order), {"puzzle": order})
 
 
 class PuzzlingConfig(TileConfig):

@@ -1,11 +1,16 @@
-"""Rotation: every tile is turned where it lies, and each region's head says how far [paper 3]."""
+"""Rotation: every tile is turned where it lies, and each region's head predicts by how much [paper 3]."""
 
 from __future__ import annotations
 
-from torch import Generator, Tensor
+from typing import TYPE_CHECKING
 
 from trainables.pretext.task import BranchSpec, Perturbed
-from trainables.pretext.tiles import TURNS, TileConfig, Tiles, kept_order, random_turns
+from trainables.pretext.tile_config import TileConfig
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from trainables.pretext.tiles import Tiles
 
 
 class Rotation:
@@ -13,13 +18,12 @@ class Rotation:
 
     def __init__(self, tiles: Tiles) -> None:
         self.tiles = tiles
-        self.branches = {"rotation": BranchSpec(tiles.regions, classes=TURNS, chance=1 / TURNS)}
+        self.branches = {"rotation": BranchSpec(tiles.regions, classes=tiles.TURNS, chance=1 / tiles.TURNS)}
 
     def perturb(self, images: Tensor, generator: Generator) -> Perturbed:
         """Return images [B, 3, H, W] with turned tiles; a label is the number of quarter turns."""
-        turns = random_turns(len(images), self.tiles.regions, images, generator)
-        order = kept_order(len(images), self.tiles.regions, images)
-        return Perturbed(self.tiles.rearranged(images, order, turns), {"rotation": turns})
+        turns = self.tiles.draw_turns(images, generator)
+        return Perturbed(self.tiles.rearrange(images, turns=turns), {"rotation": turns})
 
 
 class RotationConfig(TileConfig):

@@ -1,21 +1,22 @@
-"""What a pretext task is: it perturbs a batch and says what the network should recognise in it."""
+"""What a pretext task is: it perturbs a batch and labels what the network should recognise in it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from torch import Generator, Tensor
+from trainables.losses.kinds import RegionReduction
 
-from trainables.losses.losses import RegionReduction
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
 
 
 @dataclass(frozen=True)
 class BranchSpec:
-    """What one self-supervised branch answers: one of `classes` for each region of the picture.
+    """What one self-supervised branch predicts: one of `classes` for each region of the image.
 
-    `chance` is the accuracy of always naming the most frequent class.
+    `chance` is the accuracy of always predicting the most frequent class.
     """
 
     regions: int
@@ -25,9 +26,9 @@ class BranchSpec:
 
 @dataclass(frozen=True)
 class Perturbed:
-    """A perturbed batch: the only pictures that the network is trained on.
+    """A perturbed batch: the only images that the network is trained on.
 
-    `images` is [B, 3, H, W] as it came; `labels` has int64 [B, R] for each of the task's branches.
+    `images` is [B, 3, H, W] in the shape and type of the input; `labels` holds int64 [B, R] for each branch.
     """
 
     images: Tensor
@@ -36,7 +37,7 @@ class Perturbed:
 
 @dataclass(frozen=True)
 class SslHeads:
-    """Where the branches of a task fork off, how they are built and what their losses weigh.
+    """Where the branches of a task fork off, how they are built and how their losses are weighted.
 
     `flag` is the ResNet stage, 1 to 4, that a branch forks after; `out_channels` and `stride` of its
     convolution block follow from the stage where they are None.
@@ -69,3 +70,6 @@ class PretextConfig(Protocol):
 
     def ssl_heads(self) -> SslHeads | None:
         """Return how the branches are attached, or None to train without them."""
+
+    def incompatibility(self, image_px: int) -> str | None:
+        """Return why the task cannot perturb images of this side, or None."""

@@ -13,13 +13,12 @@ from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.data.datasets import DatasetRef
 from trainables.data.sources import TestSource, TrainSource, ValidationSource
 from trainables.losses.weighting import WEIGHTINGS, FixedConfig, WeightingConfig
+from trainables.model.backbones import Backbone
 from trainables.model.heads import HEADS, BinsConfig, HeadConfig
 from trainables.model.inits import INITS, InitConfig, InitRequest, RandomConfig, SslConfig
-from trainables.model.network import Backbone
 from trainables.optim.optimizers import OPTIMIZERS, AdaBeliefConfig, OptimizerConfig
 from trainables.optim.schedules import SCHEDULES, CosineConfig, ScheduleConfig
 from trainables.pretext import PRETEXT_TASKS, NoPretextConfig, PretextConfig
-from trainables.pretext.tiles import tile_incompatibility
 
 
 class DataConfig(Config):
@@ -116,9 +115,9 @@ class TrainConfig(Config):
 
     @field_validator("pretext")
     @classmethod
-    def _tiles_are_large_enough(cls, pretext: PretextConfig, fields: ValidationInfo) -> PretextConfig:
+    def _perturbs_such_images(cls, pretext: PretextConfig, fields: ValidationInfo) -> PretextConfig:
         data = fields.data.get("data")  # absent where it has faults of its own
-        if data and (incompatibility := tile_incompatibility(pretext, data.image_px)):
+        if data and (incompatibility := pretext.incompatibility(data.image_px)):
             raise ValueError(incompatibility)
         return pretext
 

@@ -25,10 +25,11 @@ from trainables.base.errors import Fault, InputError
 from trainables.data.batches import BatchSource
 from trainables.data.datasets import open_dataset
 from trainables.data.loader import Loader, LoaderPool
-from trainables.losses.weighting.fixed import FixedWeighting
+from trainables.losses.weighting.fixed_weighting import FixedWeighting
+from trainables.model.backbones import Backbone
 from trainables.model.inits.request import TRUNK
 from trainables.model.inits.ssl import Pretraining, SslConfig
-from trainables.model.network import Backbone, build_pretraining_network
+from trainables.model.network import build_pretraining_network
 from trainables.training.checkpoints import History
 from trainables.training.metrics import TrainingReport
 from trainables.training.trainer import Draft, Trainer

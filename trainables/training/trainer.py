@@ -17,7 +17,8 @@ from torch.optim import Optimizer
 
 from trainables.base.errors import InputError
 from trainables.data.batches import Batch, BatchSource
-from trainables.losses.losses import RegionReduction, region_cross_entropy
+from trainables.losses.kinds import RegionReduction
+from trainables.losses.losses import region_cross_entropy
 from trainables.losses.weighting.weighting import Weighting
 from trainables.model.network import HeadPoseNetwork
 from trainables.optim.schedules.schedule import Schedule

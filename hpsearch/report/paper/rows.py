@@ -20,7 +20,7 @@ from trainables.data.augmentation import Magnitudes
 from trainables.model.heads import BinsConfig
 from trainables.model.inits import SslConfig
 from trainables.pretext import NoPretextConfig
-from trainables.pretext.tiles import TileConfig
+from trainables.pretext.tile_config import TileConfig
 from trainables.training.config import TrainConfig
 
 FOLDER = Path(__file__).parent

@@ -27,8 +27,9 @@ from trainables.exported import (
     write_network,
 )
 from trainables.exported.onnx_file import OnnxNetwork
+from trainables.model.backbones import Backbone
 from trainables.model.heads import BinsConfig, HeadConfig, RegressionConfig
-from trainables.model.network import Backbone, HeadPoseNetwork, build_network
+from trainables.model.network import HeadPoseNetwork, build_network
 from trainables.pretext import PuzzlingConfig, PuzzlingRotationConfig
 
 PX = 32

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from trainables.losses.losses import angle_loss, region_cross_entropy
-from trainables.model.heads.bins import BinsHead
-from trainables.model.heads.regression import RegressionHead
+from trainables.model.heads.bins_head import BinsHead
+from trainables.model.heads.regression_head import RegressionHead
 
 
 def bins_head(**settings: object) -> BinsHead:
@@ -45,9 +45,9 @@ def test_labels_are_those_of_digitize(bin_deg: int) -> None:
     np.testing.assert_array_equal(head.labels(torch.from_numpy(angles)), np.digitize(angles, edges) - 1)
 
 
-@pytest.mark.parametrize(("decode", "uniform"), [("left_edge", -1.5), ("center", 0.0)])
-def test_decoding(decode: str, uniform: float) -> None:
-    head = bins_head(decode=decode)
+@pytest.mark.parametrize(("centers", "uniform"), [(False, -1.5), (True, 0.0)])
+def test_decoding(centers: bool, uniform: float) -> None:
+    head = bins_head(centers=centers)
     flat = torch.zeros(1, 3, 66)
     torch.testing.assert_close(head.decode(flat), torch.full((1, 3), uniform), atol=1e-4, rtol=0)
     flat[..., 33] = 1e4

@@ -20,10 +20,12 @@ from torch import Tensor, nn
 from trainables.base.errors import InputError
 from trainables.data.memory_loader import MemoryLoader
 from trainables.data.sources import TrainSource
+from trainables.model import network
+from trainables.model.backbones import Backbone
 from trainables.model.heads import BinsConfig
-from trainables.model.inits import INITS, InitRequest, imagenet
+from trainables.model.inits import INITS, InitRequest
 from trainables.model.inits.imagenet import ImageNetConfig
-from trainables.model.network import Backbone, Trunk, build_network, imagenet_url
+from trainables.model.network import Trunk, build_network, imagenet_url
 from trainables.pretext import PuzzlingConfig
 from trainables.training.config import TrainConfig, parse_config
 from trainables.training.pretraining import load_trunk
@@ -135,7 +137,7 @@ def test_imagenet_weights_are_fetched_once(
     digest = sha256(made.read_bytes()).hexdigest()[:8]
     name = made.rename(made.with_name(f"resnet18-{digest}.pth")).name
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(imagenet, "imagenet_url", lambda _: f"{server}/{name}")
+    monkeypatch.setattr(network, "imagenet_url", lambda _: f"{server}/{name}")
     kept = resolved(ImageNetConfig(), tmp_path, "resnet18")
     assert kept.parent.name.startswith("imagenet-resnet18-")
     (tmp_path / "served" / name).unlink()
@@ -151,11 +153,11 @@ def test_without_a_network_the_file_to_bring_and_its_place_are_named(
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
     place = f"put it at {tmp_path}/cache/hub/checkpoints/resnet18-00000000.pth"
     for host in (server, "http://127.0.0.1:9"):  # has no such file; nobody listens
-        monkeypatch.setattr(imagenet, "imagenet_url", lambda _, at=host: f"{at}/resnet18-00000000.pth")
+        monkeypatch.setattr(network, "imagenet_url", lambda _, at=host: f"{at}/resnet18-00000000.pth")
         with pytest.raises(InputError, match=place):
             resolved(ImageNetConfig(), tmp_path, "resnet18")
     (tmp_path / "served" / "resnet18-00000000.pth").write_bytes(b"a proxy's page")
-    monkeypatch.setattr(imagenet, "imagenet_url", lambda _: f"{server}/resnet18-00000000.pth")
+    monkeypatch.setattr(network, "imagenet_url", lambda _: f"{server}/resnet18-00000000.pth")
     with pytest.raises(InputError, match=f"another file.*{place}"):
         resolved(ImageNetConfig(), tmp_path, "resnet18")
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]

@@ -8,10 +8,9 @@ import pytest
 import torch
 from torch import nn
 
+from trainables.model.backbones import TRUNK_VALUES, Backbone
 from trainables.model.heads import BinsConfig
 from trainables.model.network import (
-    TRUNK_VALUES,
-    Backbone,
     HeadPoseNetwork,
     Trunk,
     build_network,
@@ -172,8 +171,8 @@ def test_ssl_gradient_reaches_the_trunk_up_to_the_flag_and_nothing_after(flag: i
 
 
 def test_initial_losses_are_near_those_of_guessing() -> None:
-    whole, pictures = network(task="puzzling"), images(batch=32)
-    perturbed = PuzzlingConfig().build().perturb(pictures, torch.Generator().manual_seed(0))
+    whole, clean = network(task="puzzling"), images(batch=32)
+    perturbed = PuzzlingConfig().build().perturb(clean, torch.Generator().manual_seed(0))
     with torch.inference_mode():
         output = whole.eval()(perturbed.images)
     puzzle = nn.functional.cross_entropy(

@@ -11,13 +11,13 @@ import torch
 from scipy.stats import chisquare
 from torch import Tensor
 
-from trainables.pretext import PuzzlingConfig, PuzzlingRotationConfig, RotationConfig
-from trainables.pretext.tiles import Tiles, kept_order
+from trainables.pretext import PRETEXT_TASKS, PuzzlingConfig, PuzzlingRotationConfig, RotationConfig
+from trainables.pretext.tiles import Tiles
 
 SIZES = [(2, 64), (2, 65), (3, 64), (3, 224), (4, 224), (5, 64), (5, 224)]
 
 
-def pictures(batch: int, px: int) -> Tensor:
+def random_images(batch: int, px: int) -> Tensor:
     return torch.rand(batch, 3, px, px, generator=torch.Generator().manual_seed(2))
 
 
@@ -25,12 +25,12 @@ def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def by_loop(images: Tensor, order: Tensor, turns: Tensor, grid: int, border: str) -> Tensor:
+def by_loop(images: Tensor, order: Tensor, turns: Tensor, tiles: Tiles) -> Tensor:
     """The rule written out: region r of the output is the input's tile order[r], turned by turns[r]."""
-    px = images.shape[-1]
+    px, grid = images.shape[-1], tiles.grid
     side = px // grid
     rim = (px - side * grid) // 2
-    out = images.clone() if border == "keep" else torch.zeros_like(images)
+    out = images.clone() if tiles.keep_rim else torch.zeros_like(images)
     corners = [(rim + side * (r // grid), rim + side * (r % grid)) for r in range(grid * grid)]
     for b, (y, x) in itertools.product(range(len(images)), corners):
         r = corners.index((y, x))
@@ -40,22 +40,24 @@ def by_loop(images: Tensor, order: Tensor, turns: Tensor, grid: int, border: str
     return out
 
 
-@pytest.mark.parametrize("border", ["fill", "keep"])
+@pytest.mark.parametrize("keep_rim", [False, True])
 @pytest.mark.parametrize(("grid", "px"), SIZES)
-def test_rearranged_equals_the_rule_written_out(grid: int, px: int, border: str) -> None:
-    images = pictures(3, px)
+def test_rearranging_equals_the_rule_written_out(grid: int, px: int, keep_rim: bool) -> None:
+    images, tiles = random_images(3, px), Tiles(grid, keep_rim=keep_rim)
     order = torch.stack([torch.randperm(grid * grid, generator=seeded(b)) for b in range(3)])
     turns = torch.randint(4, (3, grid * grid), generator=seeded(9))
-    out = Tiles(grid, border).rearranged(images, order, turns)
-    assert torch.equal(out, by_loop(images, order, turns, grid, border))
+    out = tiles.rearrange(images, order=order, turns=turns)
+    assert torch.equal(out, by_loop(images, order, turns, tiles))
+    kept, upright = torch.arange(grid * grid).expand_as(order), torch.zeros_like(turns)
+    assert torch.equal(tiles.rearrange(images, order=order), by_loop(images, order, upright, tiles))
+    assert torch.equal(tiles.rearrange(images, turns=turns), by_loop(images, kept, turns, tiles))
 
 
 @pytest.mark.parametrize(("grid", "px"), SIZES)
-def test_identity_leaves_the_picture_but_for_a_filled_rim(grid: int, px: int) -> None:
-    images = pictures(2, px)
-    order = kept_order(2, grid * grid, images)
-    kept = Tiles(grid, "keep").rearranged(images, order, torch.zeros_like(order))
-    filled = Tiles(grid, "fill").rearranged(images, order, torch.zeros_like(order))
+def test_identity_leaves_the_image_but_for_a_filled_rim(grid: int, px: int) -> None:
+    images = random_images(2, px)
+    kept = Tiles(grid, keep_rim=True).rearrange(images)
+    filled = Tiles(grid).rearrange(images)
     assert torch.equal(kept, images)
     assert torch.equal(filled, images) == (px % grid == 0)
     rim = (filled != images).any(dim=(0, 1))
@@ -63,34 +65,51 @@ def test_identity_leaves_the_picture_but_for_a_filled_rim(grid: int, px: int) ->
     assert not filled[:, :, rim].any()
 
 
-def test_inverse_permutation_and_turns_restore_the_picture() -> None:
-    images, tiles = pictures(8, 64), Tiles(4)
+def test_inverse_permutation_and_turns_restore_the_image() -> None:
+    images, tiles = random_images(8, 64), Tiles(4)
     order = torch.stack([torch.randperm(16, generator=seeded(b)) for b in range(8)])
     turns = torch.randint(4, (8, 16), generator=seeded(1))
-    there = tiles.rearranged(images, order, turns)
+    there = tiles.rearrange(images, order=order, turns=turns)
     back = order.argsort(dim=1)
     assert not torch.equal(there, images)
-    assert torch.equal(tiles.rearranged(there, back, (-turns % 4).gather(1, back)), images)
+    assert torch.equal(tiles.rearrange(there, order=back, turns=(-turns % 4).gather(1, back)), images)
 
 
-def test_pictures_in_channels_last_are_rearranged_alike() -> None:
-    images = pictures(4, 64)
+def test_images_in_channels_last_are_rearranged_alike() -> None:
+    images = random_images(4, 64)
     order, turns = torch.tensor([[3, 1, 0, 2]] * 4), torch.tensor([[0, 1, 2, 3]] * 4)
-    out = Tiles(2).rearranged(images.to(memory_format=torch.channels_last), order, turns)
-    assert torch.equal(out, Tiles(2).rearranged(images, order, turns))
+    out = Tiles(2).rearrange(images.to(memory_format=torch.channels_last), order=order, turns=turns)
+    assert torch.equal(out, Tiles(2).rearrange(images, order=order, turns=turns))
 
 
-def test_pictures_that_cannot_be_cut_are_refused() -> None:
-    order = torch.zeros(1, 4, dtype=torch.int64)
-    with pytest.raises(ValueError, match="square pictures, got 8x9 px"):
-        Tiles(2).rearranged(torch.zeros(1, 3, 8, 9), order, order)
+def test_images_that_cannot_be_cut_are_refused() -> None:
+    with pytest.raises(ValueError, match="square images, got 8x9 px"):
+        Tiles(2).rearrange(torch.zeros(1, 3, 8, 9))
+
+
+ORDERS = [[2, 1, 3, 0], [2, 3, 0, 1], [3, 1, 2, 0], [0, 3, 2, 1]]
+FIRST_LABELS = {
+    "puzzling": {"puzzle": ORDERS},
+    "rotation": {"rotation": [[0, 3, 1, 0], [3, 3, 3, 3], [1, 3, 1, 2], [0, 3, 2, 0]]},
+    "puzzling_rotation": {
+        "puzzle": ORDERS,
+        "rotation": [[0, 3, 0, 0], [0, 0, 2, 0], [0, 0, 0, 0], [0, 1, 0, 1]],
+    },
+}
+
+
+@pytest.mark.parametrize("task", FIRST_LABELS)
+def test_the_draws_of_a_seed_never_change(task: str) -> None:
+    """Studies that are continued with a later version train on the same batches."""
+    labels = PRETEXT_TASKS[task]().build().perturb(torch.zeros(4, 1, 16, 16), seeded()).labels
+    assert {name: label.tolist() for name, label in labels.items()} == FIRST_LABELS[task]
 
 
 def numbered_tiles(batch: int, grid: int, side: int) -> Tensor:
-    """Pictures whose tile r has the colour r."""
+    """Images whose tile r has the colour r."""
     numbers = torch.arange(grid * grid).view(grid, grid).float()
-    picture = numbers.repeat_interleave(side, 0).repeat_interleave(side, 1)
-    return picture.expand(batch, 3, -1, -1)
+    image = numbers.repeat_interleave(side, 0).repeat_interleave(side, 1)
+    return image.expand(batch, 3, -1, -1)
 
 
 @pytest.mark.parametrize("grid", [2, 3, 4, 5])

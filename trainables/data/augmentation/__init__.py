@@ -8,7 +8,6 @@ never turned in the image plane: both would change the pose.
 from collections.abc import Mapping
 
 from trainables.data.augmentation.levels import Heavy, Level1, Level2, Magnitudes, NoAugmentation
-from trainables.data.augmentation.plan import AugmentationPlan
 
 AugmentationConfig = NoAugmentation | Magnitudes
 """What stands under `augmentation` in a training config; `build()` makes the plan."""
@@ -23,7 +22,6 @@ AUGMENTATIONS: Mapping[str, type[NoAugmentation] | type[Magnitudes]] = {
 __all__ = [
     "AUGMENTATIONS",
     "AugmentationConfig",
-    "AugmentationPlan",
     "Heavy",
     "Level1",
     "Level2",

@@ -7,12 +7,14 @@ image of 224 px and scale with the image.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, Strict
 
 from trainables.base.schema import Config
-from trainables.data.augmentation.plan import REFERENCE_PX, AugmentationPlan
+
+if TYPE_CHECKING:
+    from trainables.data.augmentation.plan import AugmentationPlan
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -37,7 +39,7 @@ Downscale = Annotated[
     Field(
         min_length=1,
         description="Factors by which a 224 px image is made smaller and enlarged again, nearest neighbour, "
-        "one drawn an image; smaller images keep as many pixels of detail; [1] is off.",
+        "one drawn per image; smaller images keep as many pixels of detail; [1] is off.",
     ),
 ]
 Cutout = Annotated[Share, Field(description="Largest side of a blanked square, share of the side; 0 is off.")]
@@ -66,6 +68,8 @@ class Magnitudes(Config):
 
     def build(self) -> AugmentationPlan:
         """Return the plan that draws each image's changes."""
+        from trainables.data.augmentation.plan import REFERENCE_PX, AugmentationPlan
+
         return AugmentationPlan(
             ranges={
                 "kept": (1 - self.zoom, 1),

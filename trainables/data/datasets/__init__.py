@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidatorFunctionWrapHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -12,8 +12,10 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from trainables.base.errors import InputError, nearest
 from trainables.base.names import FOLDER_NAME, FOLDER_NAME_RULE
 from trainables.base.schema import Config, Variant
-from trainables.data.datasets.prepared import PreparedDataset
 from trainables.data.datasets.rendered_heads import RenderedHeads
+
+if TYPE_CHECKING:
+    from trainables.data.datasets.prepared import PreparedDataset
 
 GENERATED: dict[str, type[Config]] = {"rendered-heads": RenderedHeads}
 """Datasets that need no raw files, by the name that a search space calls them by."""
@@ -75,6 +77,8 @@ def open_dataset(ref: RenderedHeads | str, datasets_root: Path) -> PreparedDatas
 
     Raises `InputError` where it is not there, with the names that are.
     """
+    from trainables.data.datasets.prepared import PreparedDataset
+
     name = dataset_name(ref)
     if fault := name_fault(name):
         raise InputError(fault)

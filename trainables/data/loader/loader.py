@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from trainables.base.errors import Fault, InputError
-from trainables.data.augmentation import AugmentationPlan
+from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.datasets.prepared import Samples
 from trainables.data.loader.epoch_plan import BatchPlan, batch_count, plan_epoch
 from trainables.data.loader.noise import NoiseField

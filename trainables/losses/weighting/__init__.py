@@ -1,4 +1,4 @@
-"""Loss weightings: many losses into one. A weighting is one file and one row here."""
+"""Loss weightings: how several losses are combined into one. A weighting is one config and one row here."""
 
 from collections.abc import Mapping
 

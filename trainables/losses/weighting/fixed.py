@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
 
 from trainables.base.schema import Config
 
-
-class FixedWeighting(nn.Module):
-    """`sum of w_i L_i`; the weights never change."""
-
-    def __init__(self, weights: Mapping[str, float]) -> None:
-        super().__init__()
-        self.weights = dict(weights)
-
-    def total(self, losses: Mapping[str, Tensor]) -> Tensor:
-        """Return the weighted sum []; every loss must have a weight."""
-        return torch.stack([self.weights[name] * loss for name, loss in losses.items()]).sum()
+if TYPE_CHECKING:
+    from trainables.losses.weighting.fixed_weighting import FixedWeighting
 
 
 class FixedConfig(Config):
     """Fixed weights: 1 for each angle, the task's `ssl_weight` for each of its branches."""
 
     def build(self, weights: Mapping[str, float]) -> FixedWeighting:
-        """Make the weighting for losses with these names and weights."""
+        """Make the weighting of losses by name, each with its weight."""
+        from trainables.losses.weighting.fixed_weighting import FixedWeighting
+
         return FixedWeighting(weights)

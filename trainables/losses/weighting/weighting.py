@@ -1,31 +1,32 @@
-"""What a loss weighting is: many losses into the one that is stepped on."""
+"""What a loss weighting is: it combines many losses into the one that is minimised."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from torch import Tensor, nn
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 
 class Weighting(Protocol):
-    """Puts the losses together; every implementation is an `nn.Module`, whose parameters are trained too."""
+    """Combines the losses; every implementation is an `nn.Module`, whose parameters are trained too."""
 
     def total(self, losses: Mapping[str, Tensor]) -> Tensor:
         """Return the loss [] to minimise, from losses [] by angle or branch name."""
 
     def parameters(self) -> Iterator[nn.Parameter]:
-        """Yield what is learned with the network; nothing for fixed weights."""
+        """Yield the parameters that are learned with the network; none for fixed weights."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint must hold."""
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> Any:
-        """Take up what `state_dict` gave."""
+        """Restore what `state_dict` returned."""
 
 
 class WeightingConfig(Protocol):
     """The settings of a loss weighting."""
 
     def build(self, weights: Mapping[str, float]) -> Weighting:
-        """Make the weighting for losses with these names and configured weights."""
+        """Make the weighting of losses by name, each with its configured weight."""

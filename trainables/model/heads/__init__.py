@@ -1,4 +1,4 @@
-"""Supervised heads: from features to angles. A head is one file and one row here."""
+"""Supervised heads: from features to angles. A head is one config and one row here."""
 
 from collections.abc import Mapping
 

@@ -1,87 +1,26 @@
-"""HopeNet's head: each angle is classified into bins and read as the expectation over them [paper 4.2].
-
-Convention. Bins of 3 or 1 degrees cover [-99, 99); bin i begins at `-99 + i * bin_deg`, and labels outside
-fall into the first and the last bin. The faithful decoding takes bins at their left edges.
-"""
+"""HopeNet's head: each angle is classified into bins and read as the expectation over them [paper 4.2]."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import torch
-import torch.nn.functional as F
 from pydantic import Field
-from torch import Tensor, nn
 
 from trainables.base.schema import Config
-from trainables.losses.losses import AngleLoss, angle_loss
+from trainables.losses.kinds import AngleLoss
 
-LIMIT_DEG = 99
-
-Decoding = Literal["left_edge", "center"]
-
-
-class BinsHead(nn.Module):
-    """A classifier over bins for each angle; raw outputs are logits [B, A, bins].
-
-    An angle's loss is `CE(bin) + alpha * RMSE(expectation)` in degrees [paper, formula 2].
-    """
-
-    def __init__(
-        self,
-        features: int,
-        angles: Sequence[str],
-        *,
-        bin_deg: int = 3,
-        decode: Decoding = "left_edge",
-        alpha: float = 2.0,
-        reg_loss: AngleLoss = "rmse",
-    ) -> None:
-        super().__init__()
-        self.angles = tuple(angles)
-        self.alpha = alpha
-        self.reg_loss: AngleLoss = reg_loss
-        self.bins = 2 * LIMIT_DEG // bin_deg
-        edges = torch.arange(self.bins, dtype=torch.float32) * bin_deg - LIMIT_DEG
-        shift = bin_deg / 2 if decode == "center" else 0.0
-        self.linear = nn.Linear(features, len(self.angles) * self.bins)
-        self.register_buffer("edges_deg", edges, persistent=False)
-        self.register_buffer("values_deg", edges + shift, persistent=False)
-        self.edges_deg: Tensor
-        self.values_deg: Tensor
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return the logits [B, A, bins] of features [B, F]."""
-        logits: Tensor = self.linear(features)
-        return logits.view(-1, len(self.angles), self.bins)
-
-    def labels(self, pose_deg: Tensor) -> Tensor:
-        """Return the bins, int64, of angles in degrees, those out of range in the nearest bin."""
-        bins = torch.bucketize(pose_deg.float().contiguous(), self.edges_deg, right=True) - 1
-        return bins.clamp(0, self.bins - 1)
-
-    def losses(self, raw: Tensor, pose_deg: Tensor) -> dict[str, Tensor]:
-        """Return classification and regression loss of each angle together, [] each."""
-        labels, decoded = self.labels(pose_deg), self.decode(raw)
-        return {
-            angle: F.cross_entropy(raw[:, i].float(), labels[:, i])
-            + self.alpha * angle_loss(decoded[:, i], pose_deg[:, i], self.reg_loss)
-            for i, angle in enumerate(self.angles)
-        }
-
-    def decode(self, raw: Tensor) -> Tensor:
-        """Return the poses [B, A] in degrees: the expectations over the bins."""
-        return raw.float().softmax(dim=-1) @ self.values_deg
+if TYPE_CHECKING:
+    from trainables.model.heads.bins_head import BinsHead
 
 
 class BinsConfig(Config):
-    """Angles as the expectation over bins, as HopeNet has them."""
+    """Angles as the expectation over bins, as in HopeNet."""
 
     bin_deg: Literal[1, 3] = 3
     """Width of a bin in degrees: 3 gives 66 bins, 1 gives 198 [paper 4.2]."""
-    decode: Decoding = "left_edge"
-    """Angle that a bin stands for: its left edge, as HopeNet does, or its center."""
+    decode: Literal["left_edge", "center"] = "left_edge"
+    """Angle that a bin stands for: its left edge, as in HopeNet, or its center."""
     alpha: float = Field(2.0, ge=0.0, allow_inf_nan=False)
     """Weight of the regression loss beside the classification loss [paper, formula 2]."""
     reg_loss: AngleLoss = "rmse"
@@ -89,11 +28,13 @@ class BinsConfig(Config):
 
     def build(self, features: int, angles: Sequence[str]) -> BinsHead:
         """Make the head for features of this width and these angles."""
+        from trainables.model.heads.bins_head import BinsHead
+
         return BinsHead(
             features,
             angles,
             bin_deg=self.bin_deg,
-            decode=self.decode,
+            centers=self.decode == "center",
             alpha=self.alpha,
             reg_loss=self.reg_loss,
         )

@@ -1,11 +1,12 @@
-"""What a supervised head is: from features to angles, in degrees."""
+"""What a supervised head is: a module from features to angles in degrees."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Head(Protocol):
@@ -15,7 +16,7 @@ class Head(Protocol):
         """Return the raw outputs of features [B, F]; their shape is the head's own, batch first."""
 
     def losses(self, raw: Tensor, pose_deg: Tensor) -> dict[str, Tensor]:
-        """Return one loss [] an angle, by the angle's name, for true poses [B, A] in degrees."""
+        """Return one loss [] per angle, by the angle's name, for true poses [B, A] in degrees."""
 
     def decode(self, raw: Tensor) -> Tensor:
         """Return the poses [B, A] in degrees, fp32."""

@@ -7,9 +7,8 @@ from pathlib import Path
 from pydantic import Field
 
 from trainables.base.schema import Config
+from trainables.model.backbones import Backbone
 from trainables.model.inits.request import InitRequest
-from trainables.model.inits.weights import keep_trunk
-from trainables.model.network import Backbone
 
 
 class FileConfig(Config):
@@ -23,4 +22,6 @@ class FileConfig(Config):
 
     def trunk(self, request: InitRequest, *, datasets: Path, store: Path) -> Path:
         """Return the trunk of the file. Raises `InputError` listing what of it is not of this backbone."""
+        from trainables.model.inits.weights import keep_trunk
+
         return keep_trunk(Path(self.path).expanduser(), request.backbone, "file", store)

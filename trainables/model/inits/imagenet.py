@@ -8,14 +8,12 @@ import shutil
 from pathlib import Path
 from urllib.request import urlopen
 
-import torch
 from pydantic import Field
 
 from trainables.base.errors import InputError
 from trainables.base.schema import Config
+from trainables.model.backbones import Backbone
 from trainables.model.inits.request import InitRequest
-from trainables.model.inits.weights import keep_trunk
-from trainables.model.network import Backbone, imagenet_url
 
 TIMEOUT_S = 30.0
 """How long a server may be silent."""
@@ -38,12 +36,18 @@ class ImageNetConfig(Config):
 
     def trunk(self, request: InitRequest, *, datasets: Path, store: Path) -> Path:
         """Return the trunk. Raises `InputError` naming the file to bring where it cannot be fetched."""
+        from trainables.model.inits.weights import keep_trunk
+
         file = _cached(request.backbone) if self.file is None else Path(self.file).expanduser()
         return keep_trunk(file, request.backbone, f"imagenet-{request.backbone}", store)
 
 
 def _cached(backbone: Backbone) -> Path:
     """Return the file in torch's cache, fetched first where it is not there."""
+    import torch
+
+    from trainables.model.network import imagenet_url
+
     url = imagenet_url(backbone)
     name = url.rpartition("/")[2]
     file = Path(torch.hub.get_dir()) / "checkpoints" / name

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from trainables.model.backbones import Backbone
 from trainables.model.inits.request import InitRequest
 from trainables.model.inits.ssl import Pretraining
-from trainables.model.network import Backbone
 
 
 class InitConfig(Protocol):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from trainables.base.schema import Config
+from trainables.model.backbones import Backbone
 from trainables.model.inits.request import InitRequest
-from trainables.model.network import Backbone
 
 
 class RandomConfig(Config):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trainables.data.sources import TrainSource
-from trainables.model.network import Backbone
+from trainables.model.backbones import Backbone
 
 TRUNK = "trunk.pt"
 """The file of a trunk's weights in its folder below the store of initial weights."""

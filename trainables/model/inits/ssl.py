@@ -15,12 +15,11 @@ from trainables.base.schema import Config, Variant
 from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.data.datasets import open_dataset
 from trainables.data.sources import TrainSource
+from trainables.model.backbones import Backbone
 from trainables.model.inits.request import TRUNK, InitRequest
-from trainables.model.network import Backbone
 from trainables.optim.optimizers import OPTIMIZERS, AdaBeliefConfig, OptimizerConfig
 from trainables.optim.schedules import SCHEDULES, MultiStepConfig, ScheduleConfig
 from trainables.pretext import PRETEXT_TASKS, PretextConfig, RotationConfig
-from trainables.pretext.tiles import tile_incompatibility
 
 TASKS = {name: row for name, row in PRETEXT_TASKS.items() if name != "none"}
 """What there is to learn without a pose."""
@@ -75,8 +74,8 @@ class SslConfig(Config):
         return settings
 
     def incompatibility(self, backbone: Backbone, image_px: int) -> str | None:
-        """Return why the task cannot cut such pictures, or None."""
-        return tile_incompatibility(self.pretext, image_px)
+        """Return why the task cannot perturb images of this side, or None."""
+        return self.pretext.incompatibility(image_px)
 
     def trunk(self, request: InitRequest, *, datasets: Path, store: Path) -> Path | Pretraining:
         """Return the pretraining, or its trunk where it is done."""

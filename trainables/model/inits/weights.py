@@ -14,8 +14,9 @@ from torch import Tensor
 
 from trainables.base.atomic import load_state, save_state
 from trainables.base.errors import Fault, InputError
+from trainables.model.backbones import Backbone
 from trainables.model.inits.request import TRUNK
-from trainables.model.network import Backbone, trunk_shapes
+from trainables.model.network import trunk_shapes
 
 SHOWN = 3
 """Tensors of each kind that a fault names."""

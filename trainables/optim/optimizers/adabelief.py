@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from pydantic import Field
-from torch import nn
-from torch.optim import Optimizer
 
 from trainables.base.schema import Config
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.optim import Optimizer
 
 
 class AdaBeliefConfig(Config):
@@ -25,15 +28,15 @@ class AdaBeliefConfig(Config):
     lr: float = Field(1e-3, gt=0.0, allow_inf_nan=False)
     """Learning rate [paper 4.1, 4.2]."""
     beta1: float = Field(0.9, ge=0.0, lt=1.0)
-    """Decay of the gradient's running mean, a step."""
+    """Decay of the gradient's running mean, per step."""
     beta2: float = Field(0.999, ge=0.0, lt=1.0)
-    """Decay of the running variance around that mean, a step."""
+    """Decay of the running variance around that mean, per step."""
     eps: float = Field(1e-16, gt=0.0, allow_inf_nan=False)
     """Added to the variance and its root; the method's author advises 1e-8 for CNNs where SGD beats Adam."""
     weight_decay: float = Field(0.0, ge=0.0, allow_inf_nan=False)
     """Weight decay of every parameter."""
     weight_decouple: bool = True
-    """Decay the weights themselves, by lr * weight_decay a step (as AdamW), not through the gradient."""
+    """Decay the weights themselves, by lr * weight_decay per step (as AdamW), not through the gradient."""
     rectify: bool = True
     """Shorten early steps by the variance of their scale, as RAdam does."""
     degenerated_to_sgd: bool = True

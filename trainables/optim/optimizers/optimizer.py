@@ -1,12 +1,13 @@
-"""What the settings of an optimizer are."""
+"""What the settings of an optimizer must offer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from torch import nn
-from torch.optim import Optimizer
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.optim import Optimizer
 
 
 class OptimizerConfig(Protocol):

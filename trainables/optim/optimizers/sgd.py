@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
-from torch import nn
-from torch.optim import SGD, Optimizer
 
 from trainables.base.schema import Config
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.optim import Optimizer
 
 
 class SGDConfig(Config):
@@ -17,7 +20,7 @@ class SGDConfig(Config):
     lr: float = Field(0.01, gt=0.0, allow_inf_nan=False)
     """Learning rate."""
     momentum: float = Field(0.9, ge=0.0, lt=1.0)
-    """Decay of the velocity, a step."""
+    """Decay of the velocity, per step."""
     nesterov: bool = False
     """Nesterov's form of momentum."""
     weight_decay: float = Field(0.0, ge=0.0, allow_inf_nan=False)
@@ -31,6 +34,8 @@ class SGDConfig(Config):
 
     def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
         """Make the optimizer of these parameters."""
+        from torch.optim import SGD
+
         return SGD(
             parameters,
             lr=self.lr,

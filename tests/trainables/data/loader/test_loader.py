@@ -19,7 +19,8 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from trainables.base.errors import InputError
-from trainables.data.augmentation import AUGMENTATIONS, AugmentationPlan, Magnitudes
+from trainables.data.augmentation import AUGMENTATIONS, Magnitudes
+from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.datasets.prepared import Samples, write_labels
 from trainables.data.loader import Batch, Loader, LoaderPool
 from trainables.data.loader.epoch_plan import batch_count, plan_epoch

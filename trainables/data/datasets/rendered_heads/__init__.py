@@ -1,7 +1,7 @@
-"""Pictures of made-up people with exact head poses: real input without a download.
+"""Rendered images of made-up people with exact head poses: real input without a download.
 
-- `recipe.py` settings, `build.py` the whole folder
-- `person.py` one subject, `picture.py` one picture of them
+- `recipe.py` settings, `subjects.py` who is rendered, `build.py` the whole folder
+- `person.py` one subject, `image.py` one image of them
 - `head.py` shape, `expression.py` faces they make, `scene.py` rays
 - `appearance.py` skin, eyes, clothes; `hair.py`, `glasses.py`, `background.py`; `paint.py` colours and noise
 """

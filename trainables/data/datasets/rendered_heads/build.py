@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
@@ -21,26 +21,10 @@ from trainables.data.datasets.prepared import PreparedDataset, write_labels
 from trainables.data.datasets.rendered_heads.head import HeadModel
 from trainables.data.datasets.rendered_heads.image import render
 from trainables.data.datasets.rendered_heads.person import Person
+from trainables.data.datasets.rendered_heads.subjects import Progress, Subject
 from trainables.pose.angles import ANGLES
 
-Progress = Callable[[int, int], None]
-"""Called with images done and images in all."""
-
 SOURCE = "rendered-heads: made-up people, a CC0 head model cast with Embree"
-
-
-@dataclass(frozen=True)
-class Subject:
-    """One person to render: `index` seeds everything about them."""
-
-    index: int
-    split: str
-    images: int
-
-    @property
-    def name(self) -> str:
-        """The subject's name in the labels."""
-        return f"s{self.index:05d}"
 
 
 @dataclass(frozen=True)

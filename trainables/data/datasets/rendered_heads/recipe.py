@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, model_validator
 
 from trainables.base.schema import Config
-from trainables.data.datasets.prepared import PreparedDataset
-from trainables.data.datasets.rendered_heads.build import Progress, Subject, build
-from trainables.data.datasets.rendered_heads.head import MODEL_FILE
+from trainables.data.datasets.rendered_heads.subjects import Progress, Subject
+
+if TYPE_CHECKING:
+    from trainables.data.datasets.prepared import PreparedDataset
 
 RENDERER_VERSION = 1
 """Raised whenever the same recipe gives other pictures, so that prepared folders do not pass for new ones."""
@@ -60,6 +61,8 @@ class RenderedHeads(Config):
     @property
     def folder_name(self) -> str:
         """The prepared folder's name: it follows from the recipe, the renderer and the head model."""
+        from trainables.data.datasets.rendered_heads.head import MODEL_FILE
+
         recipe = self.model_dump_json() + f" renderer {RENDERER_VERSION} "
         return f"rendered-heads-{hashlib.sha256(recipe.encode() + MODEL_FILE.read_bytes()).hexdigest()[:12]}"
 
@@ -82,6 +85,8 @@ class RenderedHeads(Config):
         The result does not depend on `workers` (processes; as many as cores where None). Two builds at once
         take turns; an interrupted one leaves nothing that could be taken for a dataset.
         """
+        from trainables.data.datasets.rendered_heads.build import build
+
         folder = datasets_root / self.folder_name
         return build(
             folder, self.plan(), image_px=self.image_px, limits_deg=self.limits_deg, seed=self.seed,

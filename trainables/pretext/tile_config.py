@@ -1,0 +1,39 @@
+"""`TileConfig`: the settings that all tile tasks have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from trainables.pretext.task_config import TaskConfig
+
+if TYPE_CHECKING:
+    from trainables.pretext.tiles import Tiles
+
+MIN_TILE_PX = 8
+"""Smallest side of a tile: two cells of the feature map after stage 1, whose stride is 4."""
+
+
+class TileConfig(TaskConfig):
+    """A grid of tiles beside the settings of every task."""
+
+    grid: int = Field(2, ge=2, le=5)
+    """Tiles along each side: 2 cuts the image into 2x2 regions [paper 3]."""
+    border: Literal["fill", "keep"] = "fill"
+    """The rim, where the side is no multiple of the grid: `fill` it with the mean colour or `keep` it."""
+
+    def tiles(self) -> Tiles:
+        """Return the cut."""
+        from trainables.pretext.tiles import Tiles
+
+        return Tiles(self.grid, keep_rim=self.border == "keep")
+
+    def incompatibility(self, image_px: int) -> str | None:
+        """Return why images of this side cannot be cut, or None."""
+        if image_px // self.grid >= MIN_TILE_PX:
+            return None
+        return (
+            f"a grid of {self.grid} cuts {image_px} px into tiles below {MIN_TILE_PX} px: "
+            "take a smaller grid or a larger data.image_px"
+        )
