@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from support.pretext_tasks import TASKS, seeded, task_in_the_readme
 
 from hpsearch.cli.main import main
 from hpsearch.study.spec import load_spec
-from trainables.pretext.task import BranchSpec, Perturbed
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -78,20 +79,45 @@ def test_the_search_space_it_shows_is_one(tmp_path: Path) -> None:
     assert "pretext.puzzling.grid" in {hole.name for hole in spec.space.holes()}
 
 
-def test_the_pretext_task_it_shows_is_one() -> None:
-    names = {"torch": torch, "BranchSpec": BranchSpec, "Perturbed": Perturbed}
-    names |= {"Tensor": torch.Tensor, "Generator": torch.Generator}
-    code = next(block for block in blocks("python") if "class Blanking" in block)
-    exec(code, names)  # noqa: S102  our own page
+def test_the_pretext_task_it_shows_blanks_a_quarter() -> None:
     images = torch.rand(8, 3, 6, 6) + 1
-    perturbed = names["Blanking"]().perturb(images, torch.Generator().manual_seed(0))  # type: ignore[operator]
+    perturbed = TASKS["blanking"](value=-1.0).build().perturb(images, seeded())
     for image, blanked, quarter in zip(
         images, perturbed.images, perturbed.labels["blank"][:, 0], strict=True
     ):
         top, left = 3 * (int(quarter) // 2), 3 * (int(quarter) % 2)
         expected = image.clone()
-        expected[:, top : top + 3, left : left + 3] = 0
+        expected[:, top : top + 3, left : left + 3] = -1.0
         assert torch.equal(blanked, expected)
+
+
+def test_the_pretext_task_it_shows_is_added_by_one_file_and_one_row(tmp_path: Path) -> None:
+    package = shutil.copytree(
+        ROOT / "trainables", tmp_path / "trainables", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    (package / "pretext" / "blanking.py").write_text(task_in_the_readme())
+    table = package / "pretext" / "__init__.py"
+    imports, rows = table.read_text().split("from trainables.pretext.none")
+    task = "from trainables.pretext.blanking import BlankingConfig\nfrom trainables.pretext.none"
+    table.write_text(imports + task + rows.removesuffix("}\n") + '    "blanking": BlankingConfig,\n}\n')
+    code = """
+import sys
+from trainables.training.config import parse_config
+data = {"train": {"dataset": "heads"}}
+task = {"blanking": {"flag": 2, "value": 0.5}}
+config = parse_config({"data": data, "pretext": task, "init": {"ssl": {"pretext": "blanking"}}})
+assert "torch" not in sys.modules
+assert config.pretext.ssl_heads().flag == 2 and config.pretext.build().value == 0.5
+[(path, fault)] = parse_config({"data": data, "pretext": {"blanking": {"valeu": 1}}})
+assert "did you mean 'value'" in str(fault), fault
+from hpsearch.reference.json_schema import render
+print(render())
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "in the units of a normalised image" in ran.stdout
 
 
 def test_its_images_and_links_lead_somewhere() -> None:

@@ -1,0 +1,69 @@
+"""Pretext tasks to test with: those of the table, the README's example, and one without tiles."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from support.hue_turn import HueTurnConfig
+from support.settings import numbers
+from torch import Tensor
+
+from trainables.base.schema import Config
+from trainables.pretext import PRETEXT_TASKS, TaskConfig
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def task_in_the_readme() -> str:
+    """Return the file of a pretext task that the README shows."""
+    found = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return next(block for block in found if "(TaskConfig)" in block)
+
+
+def _module_of(source: str, name: str) -> ModuleType:
+    """Import a source as a file: pydantic reads the help texts of a config's fields from it."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"{name}.py"
+        file.write_text(source, encoding="utf-8")
+        spec = importlib.util.spec_from_file_location(name, file)
+        assert spec and spec.loader
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return module
+
+
+BLANKING = _module_of(task_in_the_readme(), "blanking")
+
+TASKS: Mapping[str, type[Config]] = {
+    **PRETEXT_TASKS,
+    "blanking": BLANKING.BlankingConfig,
+    "hue_turn": HueTurnConfig,
+}
+
+
+def cases(tasks: Mapping[str, type[Config]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each task as it is, and at both ends of the range of each number that only it has."""
+    for name, row in tasks.items():
+        yield name, {}
+        for key, number, _ in numbers(row):
+            if key not in TaskConfig.model_fields:
+                yield from ((name, {key: number[end]}) for end in ("minimum", "maximum"))
+
+
+def random_images(batch: int = 16, px: int = 60) -> Tensor:
+    """Return images [B, 3, px, px] of which no two pixels are alike, so that a moved one is seen."""
+    values = torch.randperm(batch * 3 * px * px, generator=torch.Generator().manual_seed(5))
+    return values.float().view(batch, 3, px, px)
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    """Return a generator of its own."""
+    return torch.Generator().manual_seed(seed)
