@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from trainables.data.datasets.crops import Box
-from trainables.data.datasets.raw import ImportConfig, LeftOut, Picture, RawItem
+from trainables.data.datasets.raw import ImportConfig, LabelledImage, LeftOut, RawItem
 
 
 class MadeUpConfig(ImportConfig):
@@ -45,7 +45,7 @@ class MadeUp:
         for number in range(self.config.count):
             yield RawItem(f"{number}.raw", f"{number:05d}", size=1, detail=number)
 
-    def read(self, item: RawItem) -> Picture:
+    def read(self, item: RawItem) -> LabelledImage:
         with (self.raw / "read.log").open("a") as log:
             log.write(f"{item.detail}\n")
         time.sleep(self.config.seconds)
@@ -57,7 +57,8 @@ class MadeUp:
             raise LeftOut("made to be unwanted")
         noise = np.random.default_rng(item.detail).integers(0, 256, (16, 16, 3), np.uint8)
         image = Image.fromarray(noise)
-        return Picture(image, Box(0, 0, 16, 16), (item.detail / 7, 1.0, -2.0), f"s{item.detail % 3}", "train")
+        pose_deg, subject = (item.detail / 7, 1.0, -2.0), f"s{item.detail % 3}"
+        return LabelledImage(image, Box(0, 0, 16, 16), pose_deg, subject, "train")
 
     def details(self) -> dict[str, Any]:
         return {"made": "up"}

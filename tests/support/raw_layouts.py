@@ -17,8 +17,8 @@ SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
 needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"the real samples are not at {SAMPLES}")
 
 
-def picture(seed: int, size: tuple[int, int] = (450, 450)) -> Image.Image:
-    """Return a smooth coloured picture, another one for each seed."""
+def photo(seed: int, size: tuple[int, int] = (450, 450)) -> Image.Image:
+    """Return a smooth coloured image, another one for each seed."""
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), np.uint8)
     return Image.fromarray(coarse).resize(size, Image.Resampling.BILINEAR)
 
@@ -46,7 +46,7 @@ def write_pair(
     arrays["Shape_Para"] = np.zeros((199, 1))
     if pt3d_68 is not None:
         arrays["pt3d_68"] = pt3d_68
-    picture(seed).save(f"{stem}.jpg", quality=90)
+    photo(seed).save(f"{stem}.jpg", quality=90)
     savemat(f"{stem}.mat", arrays)
 
 
@@ -77,7 +77,7 @@ def write_biwi(
         rows = "\n".join(" ".join(f"{value:.9g}" for value in row) + " " for row in rotation)
         centre = " ".join(f"{value:g}" for value in centre_mm)
         (folder / f"frame_{frame:05d}_pose.txt").write_text(f"{rows}\n\n{centre} \n\n")
-        picture(frame, (640, 480)).save(folder / f"frame_{frame:05d}_rgb.png")
+        photo(frame, (640, 480)).save(folder / f"frame_{frame:05d}_rgb.png")
 
 
 def write_xgaze(

@@ -2,10 +2,11 @@
 
     imageNNNNN.jpg + imageNNNNN.mat
 
-Labels. `Pose_Para` holds pitch, yaw and roll in radians, in the convention used here: order and unit change.
+Labels. `Pose_Para` holds pitch, yaw and roll in radians, in this project's convention; only order and unit
+differ.
 
 Splits. `full` is all of them. `reduced` is those with every angle within 99 degrees, 1969 of the 2000; labels
-of the others reach -972 degrees. Both names stand in one row, as the images are the same.
+of the others reach -972 degrees. One row of the labels names both splits, since the images are the same.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pydantic import Field
 from trainables.base.errors import Fault, InputError
 from trainables.data.datasets.crops import Margins, Square, box_of_points, squared, widened
 from trainables.data.datasets.matlab import pairs, points_of, pose_deg_of, read_mat
-from trainables.data.datasets.raw import ImportConfig, Picture, RawItem, rgb
+from trainables.data.datasets.raw import ImportConfig, LabelledImage, RawItem, rgb
 from trainables.pose.angles import ANGLES, CONVENTION
 
 REDUCED_DEG = 99.0
@@ -27,28 +28,28 @@ REDUCED_DEG = 99.0
 
 
 def margins(k: float) -> Margins:
-    """Return what HopeNet widens the box of the landmarks by in this dataset: more than in 300W-LP."""
+    """Return HopeNet's margins around the box of the landmarks in this dataset, larger than in 300W-LP."""
     return Margins(left=2 * k, top=2 * k, right=2 * k, bottom=0.6 * k)
 
 
 class AFLW2000Config(ImportConfig):
-    """AFLW2000-3D: the folder that image00002.jpg and its .mat lie in."""
+    """AFLW2000-3D: the folder that holds image00002.jpg and its .mat."""
 
     box: Literal["pt2d", "pt3d_68"] = "pt2d"
-    """Landmarks that the face box goes around: HopeNet's `pt2d`, 21 points with -1 for each that is hidden,
-    which pulls the box into the corner; or all 68 of `pt3d_68`, always on the face."""
+    """Landmarks inside the face box: HopeNet's `pt2d`, 21 points of which hidden ones are -1 and pull the box
+    into the corner; or all 68 of `pt3d_68`, which always lie on the face."""
 
     margin_k: float = Field(default=0.2, ge=0, le=2)
     """HopeNet's margin k around the landmarks. [HopeNet: 0.2]"""
 
     square: Square = "inside"
-    """Square made of the box: its middle as HopeNet's CenterCrop leaves it, or the whole box."""
+    """Square made of the box: `inside`, its middle, as HopeNet's CenterCrop does, or `around` all of it."""
 
     def build(self, raw: Path) -> AFLW2000:
-        """Return the dataset at `raw`. Raises `InputError` where no image of it is there."""
+        """Return the dataset at `raw`. Raises `InputError` where none of its images is there."""
         root = next((root for root in (raw, raw / "AFLW2000") if any(root.glob("image[0-9]*.jpg"))), None)
         if root is None:
-            raise InputError(Fault("no imageNNNNN.jpg is here", file=str(raw)))
+            raise InputError(Fault("there is no imageNNNNN.jpg in this folder", file=str(raw)))
         return AFLW2000(root, self)
 
 
@@ -66,13 +67,13 @@ class AFLW2000:
         """Yield the pairs by name."""
         yield from (item for item in pairs(self.root, "", "") if item.name.startswith("image"))
 
-    def read(self, item: RawItem) -> Picture:
-        """Return an image; who is on it is not known, so it is a subject of its own."""
+    def read(self, item: RawItem) -> LabelledImage:
+        """Return an image. Identities are not published, so each image is a subject of its own."""
         file = self.root / item.file
         arrays = read_mat(file.with_suffix(".mat"), "Pose_Para", self.config.box)
         pose_deg = pose_deg_of(arrays["Pose_Para"])
         points = points_of(arrays[self.config.box], self.config.box)
-        return Picture(
+        return LabelledImage(
             image=rgb(file),
             box=squared(widened(box_of_points(points), margins(self.config.margin_k)), self.config.square),
             pose_deg=pose_deg,
@@ -81,5 +82,5 @@ class AFLW2000:
         )
 
     def details(self) -> dict[str, Any]:
-        """Return where the boxes come from."""
+        """Return which landmarks the boxes come from."""
         return {"detector": f"landmarks {self.config.box}"}

@@ -1,16 +1,16 @@
-"""BIWI Kinect: 24 videos of 20 people before a depth camera; a test set.
+"""BIWI Kinect: 24 videos of 20 people in front of a depth camera; a test set.
 
     [hpdb/]NN/rgb.cal, frame_XXXXX_rgb.png, frame_XXXXX_pose.txt    frame numbers have gaps
 
 Labels. `pose.txt` holds the head's rotation R, three rows, and its centre in mm, both in the depth camera's
 frame. HopeNet and FSA-Net read `R^T = Rz(-roll) Ry(-yaw) Rx(pitch)`; with the axes turned from the camera's
-(y down, z away) to the viewer's that is this project's convention exactly. The colour camera's own turn,
-about one degree, is not applied, as nobody's published numbers have it.
+(y down, z away) to the viewer's that is this project's convention exactly. The rotation of the colour camera,
+about one degree, is not applied, since no published result applies it.
 
-Boxes are not shipped. By default a box of `head_mm` stands around the head's centre, carried into the colour
-picture by `rgb.cal` (rotation, translation, intrinsics): every frame gets one, and no detector's misses
-choose the frames. Published boxes are taken from a file; frames without a box are then left out. Results
-differ with both, so detector and frames stand in `dataset.json`.
+Boxes are not shipped. By default a box of `head_mm` is placed around the head's centre, projected into the
+colour image by `rgb.cal` (rotation, translation, intrinsics): every frame gets one, so no detector decides
+which frames count. Published boxes can be read from a file; frames without a box are then left out. Results
+depend on both, so detector and frames are recorded in `dataset.json`.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from pydantic import Field
 
 from trainables.base.errors import Fault, InputError
 from trainables.data.datasets.crops import Box, Margins, Square, box_at, squared, widened
-from trainables.data.datasets.raw import ImportConfig, LeftOut, Picture, RawItem, file_size, rgb
+from trainables.data.datasets.raw import ImportConfig, LabelledImage, LeftOut, RawItem, file_size, rgb
 from trainables.pose.angles import ANGLES, CONVENTION
 from trainables.pose.geometry import pose_from_biwi
 
 SAME_PERSON = (("03", "15"), ("05", "18"), ("02", "21"), ("07", "22"))
-"""Sequences that show one person twice; they stay on one side of a split."""
+"""Pairs of sequences of one person; both go to the same split."""
 
 FRAME = re.compile(r"(\d\d)[/\\]frame_(\d{5})")
 
@@ -41,42 +41,43 @@ Boxes = dict[tuple[str, str], Box]
 
 
 def margins(k: float) -> Margins:
-    """Return what HopeNet widens a detector's box by in this dataset."""
+    """Return HopeNet's margins around a detector's box in this dataset."""
     return Margins(left=0.6 * k, top=k, right=0.6 * k, bottom=0.6 * k)
 
 
 class BIWIConfig(ImportConfig):
-    """BIWI Kinect: the folder that the sequences 01 to 24, or hpdb, lie in."""
+    """BIWI Kinect: the folder that holds the sequences 01 to 24, or hpdb."""
 
     split: Literal["whole", "16/8"] = "whole"
     """`whole`: all sequences are `test`; `16/8`: a third of the sequences, drawn by `seed`, is `test`, the
-    others are `train`; people who come twice stay on one side."""
+    others are `train`; both sequences of one person go to the same split."""
 
     seed: int = Field(default=0, ge=0)
-    """What the 16/8 split is drawn by."""
+    """Seed of the 16/8 split."""
 
     head_mm: float = Field(default=200, ge=50, le=1000)
     """Side of the box around the projected head centre, in mm at the head; 200 is as tight as 300W-LP's
     crops."""
 
     boxes: str | None = Field(default=None, exclude=True)
-    """File of published face boxes, a line each: `NN/frame_XXXXX` anywhere in the path, then left, top, right
+    """File of published face boxes, one per line: a path with `NN/frame_XXXXX` in it, then left, top, right
     and bottom in pixels, separated by commas, semicolons or spaces; frames without a box are left out."""
 
     margin_k: float = Field(default=0.35, ge=0, le=2)
     """HopeNet's margin k around the boxes of a file. [HopeNet: 0.35]"""
 
     square: Square = "inside"
-    """Square made of a file's box: its middle as HopeNet's CenterCrop leaves it, or the whole box."""
+    """Square made of a file's box: `inside`, its middle, as HopeNet's CenterCrop does, or `around` all of
+    it."""
 
     def build(self, raw: Path) -> BIWI:
-        """Return the dataset at `raw`. Raises `InputError` where no sequence is there or a box is bad."""
+        """Return the dataset at `raw`. Raises `InputError` for a missing sequence or a bad box."""
         for root in (raw, raw / "hpdb", raw / "faces_0"):
             sequences = sorted(file.parent.name for file in root.glob("[0-9][0-9]/rgb.cal"))
             if sequences:
                 boxes = None if self.boxes is None else read_boxes(Path(self.boxes))
                 return BIWI(root, self, tuple(sequences), boxes)
-        raise InputError(Fault("no sequence NN/rgb.cal is here", file=str(raw)))
+        raise InputError(Fault("there is no sequence (NN/rgb.cal) in this folder", file=str(raw)))
 
 
 class BIWI:
@@ -107,7 +108,7 @@ class BIWI:
                 box = None if self.boxes is None else self.boxes.get((sequence, name[-5:]))
                 yield RawItem(file=f"{sequence}/{image.name}", name=name, size=size, detail=box)
 
-    def read(self, item: RawItem) -> Picture:
+    def read(self, item: RawItem) -> LabelledImage:
         """Return a frame. Raises `LeftOut` for one without a box in the file of boxes."""
         if self.boxes is not None and item.detail is None:
             raise LeftOut("a frame without a box in the file of boxes")
@@ -122,12 +123,12 @@ class BIWI:
         else:
             box = squared(widened(item.detail, margins(self.config.margin_k)), self.config.square)
         split = "test" if sequence in self.test else "train"
-        return Picture(
+        return LabelledImage(
             rgb(self.root / item.file), box, (float(yaw), float(pitch), float(roll)), sequence, split
         )
 
     def details(self) -> dict[str, Any]:
-        """Return what numbers on this dataset depend on."""
+        """Return what errors on this dataset depend on."""
         return {"detector": self._detector(), "test_sequences": sorted(self.test)}
 
 
@@ -165,7 +166,7 @@ def read_pose(file: Path) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float
 
 
 def drawn_third(sequences: tuple[str, ...], seed: int) -> set[str]:
-    """Return a third of the sequences, people who come twice with both of theirs."""
+    """Return a random third of the sequences, with both sequences of a person or neither."""
     twice = {sequence: pair for pair in SAME_PERSON for sequence in pair}
     people = sorted(
         {tuple(s for s in twice.get(sequence, (sequence,)) if s in sequences) for sequence in sequences}
@@ -179,7 +180,7 @@ def drawn_third(sequences: tuple[str, ...], seed: int) -> set[str]:
 
 
 def read_boxes(file: Path) -> Boxes:
-    """Return the boxes of a file; lines before the first box and lines with # are no boxes.
+    """Return the boxes of a file; a heading before the first box and lines with # are skipped.
 
     Raises `InputError` for a file that is not there, a line that is no box, and a file without one.
     """

@@ -1,4 +1,4 @@
-"""Looking a prepared dataset over: what it holds, and what is wrong with it."""
+"""Checks a prepared dataset: its counts, the ranges of its angles, and faults such as leaking subjects."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from trainables.data.datasets.prepared import PreparedDataset, content_hash, image_digests
+from trainables.data.datasets.prepared import LABELS, PreparedDataset, content_hash, image_digests
 
 ALWAYS_COMPARED = frozenset({"train", "validation", "test"})
-"""Splits compared whatever they share; others that share images overlap by design (`full`, `reduced`)."""
+"""Splits that must never share a subject or image; others may overlap by design (`full`, `reduced`)."""
 
 SHOWN = 5
-"""So many names are given as examples of a fault."""
+"""Names given as examples of a fault."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """How one angle is spread, in degrees."""
+    """The range and median of one angle, in degrees."""
 
     angle: str
     low_deg: float
@@ -32,7 +32,10 @@ class Spread:
 
 @dataclass(frozen=True)
 class Check:
-    """A dataset looked over. With `faults`, numbers on it mean nothing; `notes` are good to know."""
+    """The result of checking a dataset.
+
+    With `faults`, errors measured on it mean nothing; `notes` only inform.
+    """
 
     name: str
     source: str
@@ -50,7 +53,7 @@ class Check:
 
     @property
     def text(self) -> str:
-        """The check as lines to read."""
+        """The check as text for the terminal."""
         lines = [f"{self.name}: {self.images} images of {self.subjects} subjects, {self.source}"]
         width = max(map(len, self.split_images), default=0)
         for split, images in self.split_images.items():
@@ -65,7 +68,7 @@ class Check:
 
 
 def check_dataset(folder: Path) -> Check:
-    """Look over the prepared dataset at `folder`, reading every image once, on all cores.
+    """Check the prepared dataset at `folder`, reading every image once, on all cores.
 
     Raises `InputError` where there is none.
     """
@@ -124,7 +127,7 @@ def _count_faults(
         faults.append(f"labels.parquet has {counted}, dataset.json says {dataset.card.splits}")
     doubled = table.loc[table["file"].duplicated(), "file"]
     if len(doubled):
-        faults.append(f"{len(doubled)} files stand in more than one row: {_some(doubled)}")
+        faults.append(f"{len(doubled)} files are in more than one row: {_some(doubled)}")
     return faults
 
 
@@ -133,7 +136,7 @@ def _angle_faults(table: pd.DataFrame, angles: tuple[str, ...]) -> list[str]:
     for angle in angles:
         bad = table.loc[~np.isfinite(table[f"{angle}_deg"].to_numpy(np.float64)), "file"]
         if len(bad):
-            faults.append(f"{angle} is no number in {len(bad)} images: {_some(bad)}")
+            faults.append(f"{angle} is not a finite number in {len(bad)} images: {_some(bad)}")
     return faults
 
 
@@ -151,12 +154,12 @@ def _subject_faults(splits: dict[str, pd.DataFrame]) -> list[str]:
     for one, other in _compared(splits):
         shared = sorted(set(splits[one]["subject"]) & set(splits[other]["subject"]))
         if shared:
-            faults.append(f"{len(shared)} subjects stand in {one} and in {other}: {_some(shared)}")
+            faults.append(f"{len(shared)} subjects are both in {one} and in {other}: {_some(shared)}")
     return faults
 
 
 def _copies(digests: list[bytes | None]) -> list[list[int]]:
-    """Return the rows of each image that is there more than once."""
+    """Return the rows of each image that occurs more than once."""
     rows = defaultdict(list)
     for row, digest in enumerate(digests):
         if digest is not None:
@@ -167,13 +170,13 @@ def _copies(digests: list[bytes | None]) -> list[list[int]]:
 def _copy_faults(
     table: pd.DataFrame, splits: dict[str, pd.DataFrame], copies: list[list[int]], angles: tuple[str, ...]
 ) -> list[str]:
-    """Return what copies spoil: the same image in two compared splits, or with two poses."""
+    """Return the faults of copies: the same image in two compared splits, or with two different poses."""
     pairs = [(splits[one].index, splits[other].index) for one, other in _compared(splits)]
     across = [rows for rows in copies if any(a.isin(rows).any() and b.isin(rows).any() for a, b in pairs)]
     poses = table[[f"{angle}_deg" for angle in angles]].to_numpy(np.float64)
     apart = [rows for rows in copies if np.ptp(poses[rows], axis=0).max() > 0]
     faults = []
-    for found, what in ((across, "stand in two splits"), (apart, "have two poses")):
+    for found, what in ((across, "are in two splits"), (apart, "have two different poses")):
         if found:
             examples = (" = ".join(table["file"].iloc[rows]) for rows in found)
             faults.append(f"{len(found)} images {what}: {_some(examples)}")
@@ -192,7 +195,7 @@ def _notes(dataset: PreparedDataset, table: pd.DataFrame, copies: list[list[int]
         notes.append(f"{sum(len(rows) - 1 for rows in copies)} images are copies of others")
     extra = sum(file.is_file() for file in (dataset.folder / "images").rglob("*")) - table["file"].nunique()
     if extra > 0:
-        notes.append(f"{extra} files below images/ stand in no label")
+        notes.append(f"{extra} files below images/ are not in {LABELS}")
     return notes
 
 

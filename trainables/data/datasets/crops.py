@@ -14,13 +14,15 @@ import numpy.typing as npt
 from PIL import Image
 
 LEAST_SIDE_PX = 8
-"""A smaller face box is a broken label: there is no head to see in it."""
+"""A smaller face box is a broken label: no head can be seen in it."""
 
 MOST_OF_IMAGE = 4
-"""A box with more times the image's longer side is a broken label, and would fill the memory with black."""
+"""A box wider than this many times the image's longer side is a broken label, and its crop would fill the
+memory with black."""
 
 Square = Literal["inside", "around"]
-"""`inside`: the middle square of the box, as Scale and CenterCrop leave it; `around`: the whole box."""
+"""`inside`: the middle square of the box, as Scale and CenterCrop leave it; `around`: a square around all of
+it."""
 
 
 class Box(NamedTuple):
@@ -43,7 +45,7 @@ class Box(NamedTuple):
 
 
 class Margins(NamedTuple):
-    """What a box grows by on each side, as shares of its width or height."""
+    """How far a box grows on each side, as shares of its width or height."""
 
     left: float
     top: float
@@ -52,21 +54,21 @@ class Margins(NamedTuple):
 
 
 def box_of_points(points: npt.NDArray[np.floating]) -> Box:
-    """Return the box around points [2 or 3, N] (x, y and, unread, z)."""
+    """Return the box around points [2 or 3, N], rows x, y and, if present, an unused z."""
     x, y = np.asarray(points, np.float64)[:2]
     return Box(float(x.min()), float(y.min()), float(x.max()), float(y.max()))
 
 
 def box_at(x: float, y: float, side: float) -> Box:
-    """Return the square box with its middle at `x`, `y`."""
+    """Return the square box centred at `x`, `y`."""
     return Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2)
 
 
 def widened(box: Box, margins: Margins) -> Box:
     """Return the box with margins added one after the other: left, top, right, bottom.
 
-    Each is a share of the width or height as the sides before have left it, so right and bottom get a little
-    more than their share. This is how HopeNet crops, and what its numbers stand for.
+    Each is a share of the width or height that the sides before have left, so right and bottom grow by a
+    little more than their share. This is how HopeNet crops, so its published errors depend on it.
     """
     left, top, right, bottom = box
     left -= margins.left * (right - left)
@@ -77,7 +79,7 @@ def widened(box: Box, margins: Margins) -> Box:
 
 
 def squared(box: Box, square: Square) -> Box:
-    """Return the square of whole pixels with the box's middle; edges are cut to whole pixels towards 0 first.
+    """Return the square of whole pixels with the box's centre; edges are first truncated towards 0.
 
     Raises `ValueError` for a box that is not finite.
     """
@@ -93,7 +95,7 @@ def squared(box: Box, square: Square) -> Box:
 def cut(image: Image.Image, box: Box, side_px: int) -> Image.Image:
     """Return the square box of an RGB image, scaled to `side_px`; what lies outside the image is black.
 
-    Raises `ValueError` for a box that no face can stand in.
+    Raises `ValueError` for a box that cannot hold a face.
     """
     side = box.width
     if side < LEAST_SIDE_PX:

@@ -1,4 +1,4 @@
-"""ETH-XGaze, the version of 224x224 faces: people before 18 cameras, with large head poses.
+"""ETH-XGaze in its version of 224x224 faces: people in front of 18 cameras, with large head poses.
 
     [xgaze_224/]train_test_split.json
     [xgaze_224/]train/subjectXXXX.h5, test/subjectXXXX.h5
@@ -8,12 +8,11 @@ Labels. The normalised head's z axis, which points away from the camera, is `(co
 y)` with x to the image's right, y down and z away. The nose points the other way: yaw > 0 is to the image's
 left, pitch > 0 up, as here. But there yaw turns about the vertical and pitch raises the nose from the level,
 while in AFLW2000's convention it is the other way round: `yaw' = asin(cos p sin y)`, `pitch' = atan2(sin p,
-cos p cos y)`. The two agree where one angle is 0 and part where both are large (pitch 30, yaw 60 is yaw'
-48.6, pitch' 49.1). Published numbers are on the labels as they are, so that is the default; sets that are
-compared with another dataset are imported with `angles: aflw2000`. `dataset.json` says which.
+cos p cos y)`. The two agree where one angle is 0 and differ where both are large (pitch 30, yaw 60 is yaw'
+48.6, pitch' 49.1). Published results use the labels as they are, so that is the default; to compare with
+other datasets, import with `angles: aflw2000`. `dataset.json` records which.
 
-Normalisation takes the roll away, so there is none. The images are faces already: the crop is the whole
-image.
+Normalisation removes the roll, so there is none. The images are face crops already and are used whole.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ from pydantic import Field, field_validator
 from trainables.base.errors import Fault, InputError
 from trainables.base.schema import Strings
 from trainables.data.datasets.crops import Box
-from trainables.data.datasets.raw import ImportConfig, Picture, RawItem
+from trainables.data.datasets.raw import ImportConfig, LabelledImage, RawItem
 from trainables.data.datasets.workers import Lost, run_isolated
 from trainables.pose.angles import CONVENTION
 
 VALIDATION = ("subject0108", "subject0109", "subject0111")
-"""The subjects that validate, and never train. [paper 4.1]"""
+"""Subjects for validation, never trained on. [paper 4.1]"""
 
 AS_LABELLED = (
     "ETH-XGaze: yaw > 0 turns the nose to the image's left, pitch > 0 raises it from the level; degrees"
@@ -49,29 +48,29 @@ MOST_SIDE_PX = 2048
 
 
 def subject_name(text: str) -> str:
-    """Return `subject0003` for that, `0003` or `3`. Raises `ValueError` for another text."""
+    """Return `subject0003` for `subject0003`, `0003` or `3`. Raises `ValueError` for another text."""
     found = re.fullmatch(r"(?:subject)?(\d{1,4})(?:\.h5)?", text)
     if not found:
-        raise ValueError(f"{text!r} is no subject: write subject0003, 0003 or 3")
+        raise ValueError(f"{text!r} is not a subject: write subject0003, 0003 or 3")
     return f"subject{int(found[1]):04d}"
 
 
 class ETHXGazeConfig(ImportConfig):
-    """ETH-XGaze at 224x224: the folder that train_test_split.json, or xgaze_224, lies in."""
+    """ETH-XGaze at 224x224: the folder that holds train_test_split.json, or xgaze_224."""
 
     image_px: int = Field(default=224, ge=16, le=2048)
     """Side of the stored images in pixels: 224 keeps them as they are."""
 
     train_subjects: Strings = ()
-    """Subjects that train, such as 3 or subject0003; none named are all of them. 108, 109 and 111
-    validate."""
+    """Training subjects, such as 3 or subject0003; all where none is named. 108, 109 and 111 are for
+    validation."""
 
     test: bool = True
     """Import the test subjects too, as split `test`."""
 
     angles: Literal["as_labelled", "aflw2000"] = "as_labelled"
-    """`as_labelled` as published numbers have it; `aflw2000` turned into the convention of the other
-    datasets."""
+    """`as_labelled`: as in the files, which published results use; `aflw2000`: converted to the convention of
+    the other datasets."""
 
     @field_validator("train_subjects")
     @classmethod
@@ -80,7 +79,7 @@ class ETHXGazeConfig(ImportConfig):
         refused = [subject for subject in subjects if subject in VALIDATION]
         if refused:
             raise ValueError(
-                f"{', '.join(refused)} validate and never train [paper 4.1]: name other subjects"
+                f"{', '.join(refused)} are for validation, never trained on [paper 4.1]: name other subjects"
             )
         return subjects
 
@@ -98,7 +97,7 @@ class ETHXGazeConfig(ImportConfig):
                         ]
                     )
                 return ETHXGaze(root, self, files)
-        raise InputError(Fault("no train/subjectXXXX.h5 is here", file=str(raw)))
+        raise InputError(Fault("there is no train/subjectXXXX.h5 in this folder", file=str(raw)))
 
 
 Files = list[tuple[Path, str]]
@@ -106,8 +105,8 @@ Files = list[tuple[Path, str]]
 
 
 def _files_by_split(root: Path, config: ETHXGazeConfig) -> Files:
-    """Return the files to import; train_test_split.json says which train where there is one, else their
-    folder."""
+    """Return the files to import. train_test_split.json lists those to train on; without it their folder
+    decides."""
     listed: set[str] | None = None
     if (root / "train_test_split.json").is_file():
         try:
@@ -142,8 +141,8 @@ class ETHXGaze:
     def items(self) -> Iterator[RawItem]:
         """Yield the images, subject by subject.
 
-        How many there are is read in a process of its own. A file that cannot be opened is one item, which
-        stands for as many images as the others hold on average.
+        The number of images is read in a separate process. A file that cannot be opened is one item, counted
+        as the number of images that the others hold on average.
         """
         if not self._lengths:
             self._lengths = dict(self._measured())
@@ -163,7 +162,7 @@ class ETHXGaze:
         for number, ((_, answer),) in run_isolated(length_of, chunks, processes=1):
             yield self.files[number][0], answer.reason if isinstance(answer, Lost) else answer
 
-    def read(self, item: RawItem) -> Picture:
+    def read(self, item: RawItem) -> LabelledImage:
         """Return an image of a subject."""
         if isinstance(item.detail, str):
             raise ValueError(item.detail)
@@ -174,15 +173,15 @@ class ETHXGaze:
             yaw, pitch = aflw2000_angles(yaw, pitch)
         image = Image.fromarray(np.ascontiguousarray(faces[row][:, :, ::-1]))  # blue-green-red to RGB
         pose_deg = (math.degrees(yaw), math.degrees(pitch))
-        return Picture(image, Box(0, 0, image.width, image.height), pose_deg, Path(file).stem, split)
+        return LabelledImage(image, Box(0, 0, image.width, image.height), pose_deg, Path(file).stem, split)
 
     def details(self) -> dict[str, Any]:
-        """Return nothing: the options say all."""
+        """Return nothing: the options say everything."""
         return {}
 
 
 def aflw2000_angles(yaw: float, pitch: float) -> tuple[float, float]:
-    """Return yaw and pitch in AFLW2000's convention of a nose at ETH-XGaze's yaw and pitch; radians."""
+    """Return ETH-XGaze's yaw and pitch in AFLW2000's convention; radians."""
     return (
         math.asin(math.cos(pitch) * math.sin(yaw)),
         math.atan2(math.sin(pitch), math.cos(pitch) * math.cos(yaw)),
@@ -190,7 +189,7 @@ def aflw2000_angles(yaw: float, pitch: float) -> tuple[float, float]:
 
 
 def length_of(file: Path) -> int | str:
-    """Return the images in a subject's file, or why it cannot be read; called in a worker."""
+    """Return the number of images in a subject's file, or why it cannot be read; called in a worker."""
     try:
         return len(_opened(file)[0])
     except Exception as error:  # noqa: BLE001 whatever a broken file makes its reader raise is its own fault
@@ -199,7 +198,7 @@ def length_of(file: Path) -> int | str:
 
 @lru_cache(maxsize=1)
 def _opened(file: Path) -> tuple[Any, Any]:
-    """Return faces [N, S, S, 3] and poses [N, 2] of a subject's file, still on disk; one open file a
+    """Return faces [N, S, S, 3] and poses [N, 2] of a subject's file, still on disk; one open file per
     worker."""
     import h5py
 

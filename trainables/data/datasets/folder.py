@@ -1,12 +1,11 @@
-"""A researcher's own images: a CSV or Parquet table with their poses, and a folder.
+"""A user's own images: a CSV or Parquet table of their poses, and a folder.
 
     file,yaw,pitch,roll[,subject][,split][,box]
 
-`file` is relative to the table. Angles must mean what they mean here (yaw > 0: nose to the image's left,
-pitch > 0: up, roll > 0: clockwise, composed as AFLW2000's); `negate` and `unit` convert the usual other ways
-to write them. `box` is left, top, right and bottom in pixels, separated by spaces, commas or semicolons;
-without it the image is the face. Images are turned upright first where their EXIF data says so, as viewers
-do.
+`file` is relative to the table. Angles must follow this project's convention (yaw > 0: nose to the image's
+left, pitch > 0: up, roll > 0: clockwise, composed as AFLW2000's); `negate` and `unit` convert other common
+ones. `box` is left, top, right and bottom in pixels, separated by spaces, commas or semicolons; without it
+the whole image is taken as the face. Images are first turned upright as their EXIF data says.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from pydantic import Field
 from trainables.base.errors import Fault, InputError, nearest
 from trainables.base.schema import Strings
 from trainables.data.datasets.crops import Box, Square, squared
-from trainables.data.datasets.raw import ImportConfig, Picture, RawItem, file_size, held_out
+from trainables.data.datasets.raw import ImportConfig, LabelledImage, RawItem, file_size, held_out
 from trainables.pose.angles import ANGLES, CONVENTION
 
 TABLES = ("labels.csv", "labels.parquet")
@@ -34,26 +33,29 @@ SPLITS = re.compile(r"[A-Za-z0-9][\w.-]*( [A-Za-z0-9][\w.-]*)*")
 
 
 class FolderConfig(ImportConfig):
-    """Own images: a CSV or Parquet file, or the folder that labels.csv or labels.parquet lies in."""
+    """Own images: a CSV or Parquet file, or the folder that holds labels.csv or labels.parquet."""
 
     unit: Literal["degrees", "radians"] = "degrees"
     """Unit of the table's angles."""
 
     negate: Strings = ()
-    """Angles whose sign is the other way round in the table: any of yaw, pitch, roll."""
+    """Angles whose sign is opposite in the table: any of yaw, pitch, roll."""
 
     square: Square = "around"
-    """Square made of the box: the whole box, or its middle."""
+    """Square made of the box: `around` all of it, or `inside`, its middle."""
 
     validation_share: float = Field(default=0.1, ge=0, lt=1)
-    """Share of the subjects held out as split `validation`, where the table has no splits of its own."""
+    """Share of the subjects held out as split `validation`, for rows without a split."""
 
     def build(self, raw: Path) -> Folder:
-        """Return the dataset at `raw`. Raises `InputError` without a table, or for columns it must have."""
+        """Return the dataset at `raw`. Raises `InputError` for a missing table or column."""
         unknown = [name for name in self.negate if name not in ANGLES]
         if unknown:
             raise InputError(
-                [Fault(f"{name!r} is no angle{nearest(name, ANGLES)}", where="negate") for name in unknown]
+                [
+                    Fault(f"{name!r} is not an angle{nearest(name, ANGLES)}", where="negate")
+                    for name in unknown
+                ]
             )
         tables = [raw] if raw.is_file() else [raw / name for name in TABLES if (raw / name).is_file()]
         if len(tables) != 1 or tables[0].suffix not in (".csv", ".parquet"):
@@ -64,7 +66,7 @@ class FolderConfig(ImportConfig):
 
 
 class Folder:
-    """The table and the folder that it lies in."""
+    """A table of poses and its folder of images."""
 
     source = "own images"
     convention = CONVENTION
@@ -79,7 +81,7 @@ class Folder:
         self.angles = tuple(angle for angle in ANGLES if angle in self.columns)
 
     def items(self) -> Iterator[RawItem]:
-        """Yield the table's rows, numbered: one image may stand in several, with several boxes."""
+        """Yield the table's rows, numbered, since one image may have several rows with a box each."""
         known = (*REQUIRED, *OPTIONAL)
         for number, row in enumerate(_rows(self.table)):
             file = str(row["file"])
@@ -87,8 +89,8 @@ class Folder:
             name = f"{PurePath(file).stem[:80]}-{number:06d}" if _inside(file) else f"outside-{number:06d}"
             yield RawItem(file, f"{number // 1000:04d}/{name}", file_size(self.root / file), detail=detail)
 
-    def read(self, item: RawItem) -> Picture:
-        """Return the image of a row. Raises `ValueError` for a row that says nothing clear."""
+    def read(self, item: RawItem) -> LabelledImage:
+        """Return the image of a row. Raises `ValueError` for a row that is incomplete or ambiguous."""
         row: Mapping[str, str] = item.detail
         if not _inside(item.file):
             raise ValueError("the file must lie below the table's folder: no absolute path, no '..'")
@@ -99,19 +101,19 @@ class Folder:
             "validation" if held_out(subject, self.config.validation_share) else "train"
         )
         if not SPLITS.fullmatch(split):
-            raise ValueError(f"{split!r} is no split: names separated by one space")
+            raise ValueError(f"{split!r} is not a split: write names separated by single spaces")
         box = _box(row["box"]) if "box" in row else Box(0, 0, image.width, image.height)
         pose_deg = tuple(self._degrees(angle, row) for angle in self.angles)
-        return Picture(image, squared(box, self.config.square), pose_deg, subject, split)
+        return LabelledImage(image, squared(box, self.config.square), pose_deg, subject, split)
 
     def _degrees(self, angle: str, row: Mapping[str, str]) -> float:
         if angle not in row:
-            raise ValueError(f"there is no {angle}")
+            raise ValueError(f"the row has no {angle}")
         value = -float(row[angle]) if angle in self.config.negate else float(row[angle])
         return math.degrees(value) if self.config.unit == "radians" else value
 
     def details(self) -> dict[str, Any]:
-        """Return where the labels were read."""
+        """Return the name of the table."""
         return {"table": self.table.name}
 
 

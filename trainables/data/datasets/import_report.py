@@ -1,4 +1,4 @@
-"""What an import says: how far it is, and what it came to."""
+"""Progress and result of an import."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from trainables.data.datasets.prepared import PreparedDataset
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an import is."""
+    """The progress of an import: images done and in total, speed and remaining time."""
 
     done: int
     total: int
@@ -21,12 +21,12 @@ class Progress:
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import came to."""
+    """The result of an import."""
 
     dataset: PreparedDataset
     rejected: int
     left_out: dict[str, int]  # rule -> images
-    imported: int  # images read by this run; 0 where all was there
+    imported: int  # images read by this run; 0 where all had been imported
     seconds: float
 
     @property

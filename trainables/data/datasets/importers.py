@@ -16,4 +16,4 @@ IMPORTERS: dict[str, type[ImportConfig]] = {
     "eth-xgaze": ETHXGazeConfig,
     "folder": FolderConfig,
 }
-"""Importers by the name that the command line calls them by."""
+"""Importers by their name on the command line."""

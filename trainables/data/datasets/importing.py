@@ -1,8 +1,9 @@
-"""From a raw dataset to a prepared one: in parallel, in flat memory, going on where it was stopped.
+"""Imports a raw dataset as a prepared one: in parallel, in constant memory, resuming after an interruption.
 
-A chunk of images is done when its part lies in `.import/parts/`: the images are written first, the part after
-them in one step. Importing again does only the chunks without a part; when all are there, the parts become
-`labels.parquet` and `dataset.json`, and `.import/` goes. What cannot be read is in `rejects.csv`.
+A chunk of images is complete once its part lies in `.import/parts/`: the images are written first, the part
+after them in one step. Importing again reads only the chunks without a part; when all are complete, the parts
+become `labels.parquet` and `dataset.json`, and `.import/` is removed. Files that cannot be read are listed in
+`rejects.csv`.
 """
 
 from __future__ import annotations
@@ -29,15 +30,15 @@ from trainables.data.datasets.raw import ImporterConfig, RawDataset
 from trainables.data.datasets.workers import TIMEOUT_S, run_isolated
 
 VERSION = 1
-"""Raised whenever the same raw files and options give other images or labels."""
+"""Raised whenever the same raw files and options result in other images or labels."""
 
 ENOUGH_REJECTS = 1000
-"""So many are shown before an import above its limit is given up early."""
+"""Rejects after which an import above its limit is given up early."""
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is imported, and how; an import goes on only under the same plan."""
+    """What is imported, and how; an import is resumed only under the same plan."""
 
     importer: str
     options: dict[str, Any]
@@ -57,10 +58,10 @@ def import_dataset(
     timeout_s: float = TIMEOUT_S,
     progress: Callable[[Progress], None] | None = None,
 ) -> ImportReport:
-    """Turn the raw dataset at `raw` into a prepared one at `out`, with `processes` workers (all cores).
+    """Turn the raw dataset at `raw` into a prepared one at `out`, with `processes` workers (one per core).
 
     Raises `InputError` for a raw folder without the dataset in it, an `out` that holds something else, or
-    more than `reject_limit` (share) of unreadable images. An interrupted import goes on when called again.
+    more than `reject_limit` (share) of unreadable images. Called again, it resumes an interrupted import.
     """
     started = time.monotonic()
     dataset = config.build(raw)
@@ -73,7 +74,7 @@ def import_dataset(
     with _sole_importer(work):
         if (out / "dataset.json").exists():  # another process finished it just now
             return _finished(out, plan, started)
-        _take_up(work / "plan.json", plan, out)
+        _write_plan(work / "plan.json", plan, out)
         run = _Run(out, plan, progress)
         job = ImportOne(dataset, out, config.image_px, config.jpeg_quality)
         run.read_missing(job, processes or os.cpu_count() or 1, timeout_s, reject_limit)
@@ -96,7 +97,7 @@ def _plan(importer: str, config: ImporterConfig, dataset: RawDataset) -> _Plan:
 
 
 def _finished(out: Path, plan: _Plan, started: float) -> ImportReport:
-    """Return the report of an import that is complete; raise where it is another one."""
+    """Return the report of a complete import. Raises `InputError` where it was another one."""
     prepared = PreparedDataset(out)
     made = prepared.card.details
     if made.get("fingerprint") != plan.fingerprint:
@@ -119,8 +120,8 @@ def _sole_importer(work: Path) -> FileLock:
     return lock
 
 
-def _take_up(file: Path, plan: _Plan, out: Path) -> None:
-    """Write the plan, or see that the one that was begun is the same."""
+def _write_plan(file: Path, plan: _Plan, out: Path) -> None:
+    """Write the plan. Raises `InputError` where an import under another plan was begun."""
     if not file.exists():
         write_whole(file, json.dumps(asdict(plan)))
         return
@@ -130,7 +131,7 @@ def _take_up(file: Path, plan: _Plan, out: Path) -> None:
 
 
 def _differs(holds: str, made: dict[str, Any], plan: _Plan) -> str:
-    """Say what another import was made of, and the way out."""
+    """Return how another import differs from this plan, and the way out."""
     way_out = "give another name, or remove the folder"
     if made.get("importer") != plan.importer:
         return f"this folder {holds} an import of {made.get('importer', 'something else')}: {way_out}"
@@ -138,11 +139,12 @@ def _differs(holds: str, made: dict[str, Any], plan: _Plan) -> str:
     changed = [
         f"{key} was {was.get(key)!r}, now {now!r}" for key, now in plan.options.items() if was.get(key) != now
     ]
-    return f"this folder {holds} an import of {'; '.join(changed) or 'other raw files'}: {way_out}"
+    what = f"with other options ({'; '.join(changed)})" if changed else "of other raw files"
+    return f"this folder {holds} an import {what}: {way_out}"
 
 
 class _Run:
-    """One run of an import: reads the chunks that have no part yet, and adds up those that have."""
+    """One run of an import: reads the chunks without a part, and counts the images of all chunks."""
 
     def __init__(self, out: Path, plan: _Plan, progress: Callable[[Progress], None] | None) -> None:
         self.out, self.plan, self.progress = out, plan, progress
@@ -152,7 +154,10 @@ class _Run:
         self.began = time.monotonic()
 
     def read_missing(self, job: ImportOne, processes: int, timeout_s: float, reject_limit: float) -> None:
-        """Read the chunks that have no part, and write their parts; raise where too much cannot be read."""
+        """Read the chunks without a part and write their parts.
+
+        Raises `InputError` where too many images cannot be read.
+        """
         for part in self.parts:
             self._count(part)
         self.began = time.monotonic()
@@ -184,7 +189,7 @@ class _Run:
         return self.lost_images > limit * self.plan.images
 
     def _refuse_too_many(self, limit: float) -> None:
-        """Write `rejects.csv`, and raise where more than `limit` of the images are lost."""
+        """Write `rejects.csv`. Raises `InputError` where more than `limit` of the images are lost."""
         file = self.out / "rejects.csv"
         with file.open("w", newline="") as opened:
             rows = csv.writer(opened)
@@ -205,10 +210,11 @@ class _Run:
 def _assemble(
     out: Path, plan: _Plan, dataset: RawDataset, config: ImporterConfig, run: _Run
 ) -> PreparedDataset:
-    """Turn the parts, in the order of the listing, into the labels and the card."""
+    """Turn the parts, in the order of the listing, into `labels.parquet` and `dataset.json`."""
     labels = run.parts.table()
     if labels is None:
-        raise InputError(f"{plan.importer}: not one image is left: {dict(run.left_out)}")
+        rules = "; ".join(f"{count} by the rule: {rule}" for rule, count in run.left_out.items())
+        raise InputError(f"{plan.importer}: every image is left out ({rules})")
     table, digests = labels
     details = {
         "importer": plan.importer,

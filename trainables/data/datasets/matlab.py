@@ -14,7 +14,7 @@ from trainables.data.datasets.raw import RawItem
 def pairs(folder: Path, below: str, name: str) -> Iterator[RawItem]:
     """Yield the jpg + mat pairs of a folder by name; `below` and `name` go before their names.
 
-    One without the other is yielded too: reading it fails, and says what is missing.
+    A file without its partner is yielded too: reading it fails with the name of what is missing.
     """
     sizes = {file.name: file.stat().st_size for file in folder.iterdir() if file.suffix in (".jpg", ".mat")}
     for stem in sorted({file[:-4] for file in sizes}):
@@ -25,8 +25,8 @@ def pairs(folder: Path, below: str, name: str) -> Iterator[RawItem]:
 def read_mat(file: Path, *keys: str) -> dict[str, npt.NDArray[np.float64]]:
     """Return the named arrays of a `.mat` file.
 
-    Raises `ValueError` for a key that is missing or no array of numbers, `OSError` for a missing file, and
-    whatever scipy raises for a broken one.
+    Raises `ValueError` for a key that is missing or not an array of numbers, `OSError` for a missing file,
+    and whatever scipy raises for a broken one.
     """
     from scipy.io import loadmat
 
@@ -36,7 +36,7 @@ def read_mat(file: Path, *keys: str) -> dict[str, npt.NDArray[np.float64]]:
         if key not in found:
             raise ValueError(f"{file.name} holds no {key}")
         if found[key].dtype.kind not in "fiu":
-            raise ValueError(f"{key} of {file.name} is no array of numbers but {found[key].dtype}")
+            raise ValueError(f"{key} of {file.name} is not an array of numbers but {found[key].dtype}")
         arrays[key] = np.asarray(found[key], np.float64)
     return arrays
 
@@ -45,7 +45,7 @@ def pose_deg_of(pose_para: npt.NDArray[np.float64]) -> tuple[float, float, float
     """Return yaw, pitch and roll in degrees of `Pose_Para` [1, 7]: pitch, yaw, roll in radians, tx, ty, tz,
     scale.
 
-    Both datasets are labelled in the convention used here; only order and unit change.
+    Both datasets use this project's convention; only order and unit differ.
     """
     if pose_para.size < 3:
         raise ValueError(f"Pose_Para holds {pose_para.size} numbers, not 7")

@@ -1,4 +1,4 @@
-"""The parts of an import under way: what became of each chunk of images, one small file a chunk."""
+"""The outcomes of an import so far: one small JSON file per chunk of images."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from trainables.data.datasets.raw import LeftOut, RawDataset, RawItem
 from trainables.data.datasets.workers import Lost
 
 CHUNK = 64
-"""Images a part: at most this many are done again for each worker of a killed import."""
+"""Images per chunk: after a kill, at most this many per worker are read again."""
 
 ROWS_AT_ONCE = 8192
-"""Rows of the labels that stand in memory as Python objects."""
+"""Rows of labels that are in memory as Python objects at a time."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ Outcome = Kept | Skipped | Reject
 
 @dataclass(frozen=True)
 class ImportOne:
-    """Reads an item, cuts out the face and writes it; called in a worker."""
+    """Reads an item, crops the face and writes it; called in a worker process."""
 
     dataset: RawDataset
     out: Path
@@ -59,24 +59,24 @@ class ImportOne:
     jpeg_quality: int
 
     def __call__(self, item: RawItem) -> Outcome:
-        """Return what became of `item`. Raises `OSError` where the image cannot be written."""
+        """Return the outcome of `item`. Raises `OSError` where the image cannot be written."""
         try:
-            picture = self.dataset.read(item)
-            if not all(map(math.isfinite, picture.pose_deg)):
-                raise ValueError(f"the angles are not finite: {picture.pose_deg}")
-            encoded = jpeg(cut(picture.image, picture.box, self.image_px), self.jpeg_quality)
+            labelled = self.dataset.read(item)
+            if not all(map(math.isfinite, labelled.pose_deg)):
+                raise ValueError(f"the angles are not finite: {labelled.pose_deg}")
+            encoded = jpeg(cut(labelled.image, labelled.box, self.image_px), self.jpeg_quality)
         except LeftOut as rule:
             return Skipped(str(rule))
         except Exception as error:  # noqa: BLE001 whatever a broken file makes its reader raise is its own fault
             return Reject(item.file, _reason(error), item.images)
         file = f"images/{item.name}.jpg"
         _write_image(self.out / file, encoded)
-        angles = zip(self.dataset.angles, picture.pose_deg, strict=True)
-        box = zip(("left", "top", "right", "bottom"), picture.box, strict=True)
+        angles = zip(self.dataset.angles, labelled.pose_deg, strict=True)
+        box = zip(("left", "top", "right", "bottom"), labelled.box, strict=True)
         row = {
             "file": file,
-            "subject": picture.subject,
-            "split": picture.split,
+            "subject": labelled.subject,
+            "split": labelled.split,
             **{f"{angle}_deg": float(value) for angle, value in angles},
             **{f"box_{edge}_px": int(value) for edge, value in box},
             "sha256": hashlib.sha256(encoded).hexdigest(),
@@ -99,7 +99,7 @@ def _write_image(file: Path, encoded: bytes) -> None:
 
 @dataclass
 class Part:
-    """What became of one chunk."""
+    """The outcomes of one chunk."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
@@ -107,7 +107,7 @@ class Part:
 
     @classmethod
     def of(cls, answers: Iterable[tuple[RawItem, Outcome | Lost]]) -> Part:
-        """Return the part of a chunk's answers."""
+        """Collect the outcomes of a chunk's items."""
         part = cls()
         for item, answer in answers:
             match answer:
@@ -145,7 +145,7 @@ class Parts:
             yield number, chunk
 
     def write(self, number: int, part: Part) -> None:
-        """Write the part of chunk `number`: it is whole or not there."""
+        """Write the part of chunk `number` in one step."""
         write_whole(self._file(number), json.dumps(asdict(part)))
 
     def __iter__(self) -> Iterator[Part]:
@@ -155,10 +155,10 @@ class Parts:
             yield Part(content["rows"], rejects, content["left_out"])
 
     def table(self) -> tuple[pd.DataFrame, list[bytes]] | None:
-        """Return the labels of all images and the SHA-256 of their files, None where there is not one."""
+        """Return the labels of all images and the SHA-256 of their files, None where there is no image."""
         import pyarrow as pa
 
-        # Arrow tables of some thousand rows: a million rows as Python objects would take gigabytes.
+        # Arrow tables of some thousand rows each: a million rows as Python objects would take gigabytes.
         tables: list[pa.Table] = []
         digests: list[bytes] = []
         rows: list[dict[str, Any]] = []

@@ -1,10 +1,10 @@
-"""The one prepared format: a folder of square face crops, `labels.parquet` and `dataset.json`.
+"""The prepared format of every dataset: a folder of square face crops, `labels.parquet` and `dataset.json`.
 
-Every dataset adapter writes it, the loader reads it, and nothing after it knows where the images came from.
+Every importer writes it and the loader reads it; no code after it depends on where the images came from.
 
     NAME/
       images/...jpg     square face crops
-      labels.parquet    one row an image, see `COLUMNS`
+      labels.parquet    one row per image, see `COLUMNS`
       dataset.json      source, angles, convention, counts, content hash
 """
 
@@ -62,7 +62,7 @@ class Samples:
 
 @dataclass(frozen=True)
 class DatasetCard:
-    """What `dataset.json` holds."""
+    """The contents of `dataset.json`."""
 
     source: str
     angles: tuple[str, ...]
@@ -72,7 +72,7 @@ class DatasetCard:
     images: int
     content_hash: str
     details: dict[str, Any] = field(default_factory=dict)
-    """What only this source has to say: the options of its import, the detector, what was left out."""
+    """Facts of this source alone, such as the options of its import, the face detector, what was left out."""
 
 
 class PreparedDataset:
@@ -138,19 +138,19 @@ class PreparedDataset:
         labels = self.labels()
         elsewhere = sorted(set(labels.loc[labels["subject"] == subject, "split"]))
         if elsewhere:
-            return f"{message}: it stands in {', '.join(map(repr, elsewhere))}"
+            return f"{message}: it is in {', '.join(map(repr, elsewhere))}"
         known = set(table["subject"])
         return message + (nearest(subject, known) if len(known) <= 100 else f"; it has {len(known)} others")
 
 
 def _fixed(array: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    array.flags.writeable = False  # every trial of a process sees the same one
+    array.flags.writeable = False  # the trials of a process share it
     return array
 
 
 @lru_cache(maxsize=8)
 def _samples(folder: Path, stamp: tuple[int, int], split: str, subjects: tuple[str, ...]) -> Samples:
-    """Read a selection once in a process: every trial asks for the same. `stamp` tells a changed file."""
+    """Read a selection once per process, as every trial asks for the same. `stamp` changes with the file."""
     return PreparedDataset(folder)._select(split, subjects)
 
 
@@ -163,9 +163,9 @@ def write_labels(
     details: Mapping[str, Any] | None = None,
     digests: Iterable[bytes | None] | None = None,
 ) -> PreparedDataset:
-    """Write `labels.parquet` and, last and in one step, `dataset.json` for the images that lie in `folder`.
+    """Write `labels.parquet` and, last and in one step, `dataset.json` for the images in `folder`.
 
-    `digests` are the images' SHA-256 in the order of the table, where they are known already.
+    `digests` are the images' SHA-256 in the order of the table, where they are already known.
     """
     angles = tuple(angle for angle in ANGLES if f"{angle}_deg" in table)
     table.to_parquet(folder / LABELS, index=False)
@@ -200,10 +200,10 @@ def content_hash(folder: Path, digests: Iterable[bytes | None]) -> str:
 
 
 def image_digests(folder: Path, files: Iterable[str]) -> Iterator[bytes | None]:
-    """Yield the SHA-256 of each image's bytes, None for one that is not there; on all cores."""
+    """Yield the SHA-256 of each image's bytes, None for a missing one; on all cores."""
     names = list(files)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, len(names), 1024):  # a future for each of a million files would not be flat
+        for start in range(0, len(names), 1024):  # a million futures would fill the memory
             yield from pool.map(lambda name: _digest(folder / name), names[start : start + 1024])
 
 

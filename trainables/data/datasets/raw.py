@@ -1,4 +1,4 @@
-"""What a raw dataset is to the import: a listing of items, and a reader that turns an item into a picture."""
+"""The interface of a raw dataset: it lists its items, and reads an item into a labelled image."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from trainables.data.datasets.crops import Box
 
 @dataclass(frozen=True, slots=True)
 class RawItem:
-    """One image to import, as the listing knows it without opening it."""
+    """One image to import, listed without opening its file."""
 
-    file: str  # below the raw folder: what rejects.csv names
-    name: str  # below the prepared dataset's images/, without .jpg
-    size: int  # bytes: a file of another size is another file
-    detail: Any = None  # what the reader must know beside the file
-    images: int = 1  # how many images are lost with it
+    file: str  # path below the raw folder, as rejects.csv names it
+    name: str  # path below the prepared dataset's images/, without .jpg
+    size: int  # bytes: a file of another size counts as another file
+    detail: Any = None  # what the reader needs besides the file
+    images: int = 1  # how many images are lost if it cannot be read
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A raw image, read: RGB, with the square face box to cut out of it."""
+class LabelledImage:
+    """A raw image in RGB, the square face box to crop, and the labels."""
 
     image: Image.Image
     box: Box
@@ -38,39 +38,39 @@ class Picture:
 
 
 class LeftOut(Exception):
-    """This image is fine but does not belong in the dataset; the message is the rule."""
+    """Raised for an image that a rule of the dataset leaves out; the message is the rule."""
 
 
 class RawDataset(Protocol):
-    """A raw folder. It is pickled into the workers, so it opens nothing before the first `read`."""
+    """A raw folder. It is pickled into the worker processes, so it opens no file before the first `read`."""
 
     source: str
     """The dataset's name and where its labels come from."""
     angles: tuple[str, ...]
     convention: str
-    """What the prepared angles mean."""
+    """Signs and composition of the prepared angles."""
 
     def items(self) -> Iterator[RawItem]:
-        """Yield all images, cheaply, the same ones in the same order each time."""
+        """Yield all images without opening them, the same ones in the same order each time."""
         ...
 
-    def read(self, item: RawItem) -> Picture:
-        """Return the image with its labels.
+    def read(self, item: RawItem) -> LabelledImage:
+        """Return an item's image with its labels.
 
-        Raises `LeftOut`, or whatever its file makes the reader raise.
+        Raises `LeftOut` for one that a rule leaves out, and any exception for a file that cannot be read.
         """
         ...
 
     def details(self) -> dict[str, Any]:
-        """Return what `dataset.json` must say about this import beside its options."""
+        """Return what `dataset.json` records about this import besides its options."""
         ...
 
 
 class ImportConfig(Config):
-    """What every import can be told."""
+    """The settings of every importer."""
 
     image_px: int = Field(default=256, ge=16, le=2048)
-    """Side of the stored images in pixels: 256 leaves room to zoom into when training at 224. [HopeNet:
+    """Side of the stored images in pixels: 256 leaves room to zoom when training at 224. [HopeNet:
     240]"""
 
     jpeg_quality: int = Field(default=95, ge=1, le=100)
@@ -100,13 +100,13 @@ class ImporterConfig(Protocol):
 
 
 def rgb(file: Path) -> Image.Image:
-    """Return an image in RGB, decoded to the last row. Raises `OSError` for one that is not whole."""
+    """Return an image in RGB, fully decoded. Raises `OSError` for a truncated one."""
     with Image.open(file) as image:
         return image.convert("RGB")
 
 
 def file_size(file: Path) -> int:
-    """Return a file's size in bytes, -1 where there is none: reading it will say so."""
+    """Return a file's size in bytes, -1 for a missing file, which fails when it is read."""
     try:
         return file.stat().st_size
     except FileNotFoundError:
@@ -114,7 +114,7 @@ def file_size(file: Path) -> int:
 
 
 def held_out(subject: str, share: float) -> bool:
-    """Return whether a subject is among the held-out `share`: by its name alone, whatever others there
-    are."""
+    """Return whether a subject belongs to the held-out `share`, decided by its name alone, whatever other
+    subjects there are."""
     digest = hashlib.sha256(subject.encode()).digest()
     return int.from_bytes(digest[:8]) < share * 2**64

@@ -1,7 +1,7 @@
-"""Work on untrusted files in processes of their own: a crash, a hang or a full memory loses one file.
+"""Reads untrusted files in worker processes: a crash, a hang or exhausted memory loses one file only.
 
-Each worker is sent a chunk of items and answers item by item, so that it is always known what it was at when
-it died. Such an item is tried once more in a fresh process; then its answer is a `Lost` with the reason.
+A worker is sent a chunk of items and answers item by item, so that it is known at which item it died. That
+item is tried once more in a fresh process; if that dies too, its answer is a `Lost` with the reason.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 MEMORY_BYTES = 2 << 30
-"""What a worker may take above what it starts with: a small file may claim to unpack into any size."""
+"""Memory that a worker may allocate beyond what it starts with: a small file may unpack to any size."""
 
 TIMEOUT_S = 60.0
-"""Seconds that one item may take."""
+"""Most seconds that one item may take."""
 
 
 @dataclass(frozen=True)
 class Lost:
-    """The answer for an item whose worker died of it twice."""
+    """The answer for an item at which two workers died."""
 
     reason: str
 
@@ -53,8 +53,8 @@ def run_isolated(
 ) -> Generator[tuple[int, list[tuple[Item, Answer | Lost]]]]:
     """Yield the number of each chunk, and its items with their answers, in the order in which they are done.
 
-    One chunk a worker is under way at any time, and `chunks` is read no faster than that. What `job` raises
-    is raised here. Close the generator to end the workers; they also end when this process is killed.
+    Each worker has one chunk at a time, and `chunks` is read no faster than that. What `job` raises is raised
+    here. Close the generator to end the workers; they also end when this process is killed.
 
     Raises `RuntimeError` where processes cannot be started at all.
     """
@@ -70,7 +70,7 @@ def run_isolated(
             # Capped: a process stopped for an hour, and its workers with it, must not time out on waking.
             waited_s = min(time.monotonic() - before, 1.0)
             for worker in list(workers):
-                worker.listen(worker.connection in ready, waited_s)
+                worker.poll(worker.connection in ready, waited_s)
                 if worker.done:
                     yield worker.number, list(zip(worker.items, worker.answers, strict=True))
                     if chunk := next(todo, None):
@@ -115,12 +115,12 @@ class _Worker(Generic[Item, Answer]):
 
     def _send(self) -> None:
         self.waited_s = 0.0
-        with suppress(BrokenPipeError):  # it has died: listening will say so
+        with suppress(BrokenPipeError):  # it has died: `poll` will notice
             self.connection.send(self.items[len(self.answers) :])
 
-    def listen(self, spoke: bool, waited_s: float) -> None:
-        """Take one answer where there is one, or see that the worker is dead or stuck."""
-        if not spoke:
+    def poll(self, answered: bool, waited_s: float) -> None:
+        """Take one answer where there is one, or notice that the worker is dead or stuck."""
+        if not answered:
             self.waited_s += waited_s if self.ready else 0.0
             if self.waited_s > self.timeout_s:
                 self._failed(f"not read within {self.timeout_s:g} s")
@@ -129,7 +129,7 @@ class _Worker(Generic[Item, Answer]):
             answer: Any = self.connection.recv()
         except (EOFError, ConnectionResetError):
             self.process.join()
-            self._failed(_death(self.process.exitcode))
+            self._failed(_describe_exit(self.process.exitcode))
             return
         self.waited_s = 0.0
         if answer == _READY:
@@ -156,7 +156,7 @@ class _Worker(Generic[Item, Answer]):
         self.connection.close()
 
 
-def _death(exitcode: int | None) -> str:
+def _describe_exit(exitcode: int | None) -> str:
     if exitcode is None or exitcode >= 0:
         return f"its reader ended with status {exitcode}"
     name = signal.Signals(-exitcode).name
@@ -165,7 +165,7 @@ def _death(exitcode: int | None) -> str:
 
 
 def _serve(job: Callable[[Any], Any], connection: Connection) -> None:
-    """Answer chunks until the parent is gone."""
+    """Answer chunks until the parent process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     os.environ["OPENBLAS_NUM_THREADS"] = (
         "1"  # scipy's, loaded later: its threads would count against the limit

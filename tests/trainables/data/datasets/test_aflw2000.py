@@ -9,12 +9,12 @@ from trainables.base.errors import InputError
 from trainables.data.datasets.aflw2000 import AFLW2000Config
 from trainables.data.datasets.check import check_dataset
 from trainables.data.datasets.importing import import_dataset
-from trainables.data.datasets.raw import Picture
+from trainables.data.datasets.raw import LabelledImage
 from trainables.pose.geometry import matrix_from_pose, pose_from_matrix
 
 
-def read_all(raw: Path, **options: object) -> dict[str, Picture]:
-    """Return the pictures by file."""
+def read_all(raw: Path, **options: object) -> dict[str, LabelledImage]:
+    """Return the images by file."""
     dataset = AFLW2000Config(**options).build(raw)  # type: ignore[arg-type]
     return {item.file: dataset.read(item) for item in dataset.items()}
 
@@ -48,8 +48,8 @@ def test_full_and_reduced_are_two_names_for_overlapping_images(tmp_path: Path) -
 def test_a_known_rotation_keeps_its_matrix(tmp_path: Path) -> None:
     turn = matrix_from_pose(np.array([-60.0, 10.0, 35.0]))
     write_pair(tmp_path / "AFLW2000" / "image00001", tuple(pose_from_matrix(turn)))
-    (picture,) = read_all(tmp_path).values()
-    np.testing.assert_allclose(matrix_from_pose(np.array(picture.pose_deg)), turn, atol=1e-6)
+    (labelled,) = read_all(tmp_path).values()
+    np.testing.assert_allclose(matrix_from_pose(np.array(labelled.pose_deg)), turn, atol=1e-6)
 
 
 def test_hopenets_box_and_the_box_of_the_68_landmarks(tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ from trainables.base.errors import InputError
 from trainables.data.datasets.biwi import SAME_PERSON, BIWIConfig, drawn_third, read_boxes
 from trainables.data.datasets.crops import Box
 from trainables.data.datasets.importing import import_dataset
-from trainables.data.datasets.raw import LeftOut, Picture
+from trainables.data.datasets.raw import LabelledImage, LeftOut
 from trainables.pose.geometry import matrix_from_pose
 
 ALL = tuple(f"{number:02d}" for number in range(1, 25))
 
 
-def read_all(raw: Path, **options: object) -> dict[str, Picture]:
-    """Return the pictures by file."""
+def read_all(raw: Path, **options: object) -> dict[str, LabelledImage]:
+    """Return the images by file."""
     dataset = BIWIConfig(**options).build(raw)  # type: ignore[arg-type]
     return {item.file: dataset.read(item) for item in dataset.items()}
 
@@ -27,8 +27,8 @@ def test_the_published_test_vector(tmp_path: Path) -> None:
         (-0.161851, -0.011027, 0.986754),
     )
     write_biwi(tmp_path, "01", {3: np.array(rows)})
-    (picture,) = read_all(tmp_path).values()
-    np.testing.assert_allclose(picture.pose_deg, (9.3275, -0.4049, -6.3944), atol=1e-4)
+    (labelled,) = read_all(tmp_path).values()
+    np.testing.assert_allclose(labelled.pose_deg, (9.3275, -0.4049, -6.3944), atol=1e-4)
 
 
 @needs_samples
@@ -51,11 +51,11 @@ def test_labels_of_the_real_samples_are_those_of_the_raw_files(tmp_path: Path) -
 
 @needs_samples
 def test_the_sample_heads_are_in_their_boxes() -> None:
-    for picture in read_all(SAMPLES / "BIWI").values():
+    for labelled in read_all(SAMPLES / "BIWI").values():
         # By eye, on the five frames: the face reaches from 295 to 390 and from 215 to 320.
-        assert picture.box.left < 300 and picture.box.right > 385
-        assert picture.box.top < 220 and picture.box.bottom > 315
-        assert picture.box.width < 150
+        assert labelled.box.left < 300 and labelled.box.right > 385
+        assert labelled.box.top < 220 and labelled.box.bottom > 315
+        assert labelled.box.width < 150
 
 
 @pytest.mark.parametrize("pose", [(30.0, 0.0, 0.0), (0.0, 30.0, 0.0), (0.0, 0.0, 30.0), (50.0, -20.0, 15.0)])
@@ -66,8 +66,8 @@ def test_a_known_rotation_turns_the_nose_where_our_convention_says(
     # pose; BIWI's camera has y down and z away, and its head looks against its own z.
     axes = np.diag([1.0, -1.0, -1.0])
     write_biwi(tmp_path, "01", {1: axes @ matrix_from_pose(np.array(pose)).T @ axes})
-    (picture,) = read_all(tmp_path).values()
-    np.testing.assert_allclose(picture.pose_deg, pose, atol=1e-4)
+    (labelled,) = read_all(tmp_path).values()
+    np.testing.assert_allclose(labelled.pose_deg, pose, atol=1e-4)
 
 
 def test_the_box_stands_around_the_projected_head_centre(tmp_path: Path) -> None:
@@ -75,19 +75,19 @@ def test_the_box_stands_around_the_projected_head_centre(tmp_path: Path) -> None
     (tmp_path / "01" / "rgb.cal").write_text(
         "500 0 320\n0 400 240\n0 0 1\n\n0 0 0 0\n\n0 1 0\n-1 0 0\n0 0 1\n\n20 40 1000\n\n640 480\n"
     )
-    (picture,) = read_all(tmp_path, head_mm=240).values()
+    (labelled,) = read_all(tmp_path, head_mm=240).values()
     # Turned and shifted: -30, -60, 2000 mm; projected: 320 - 500 * 30 / 2000, 240 - 400 * 60 / 2000.
     x, y, side = 312.5, 228, 500 * 240 / 2000
-    assert picture.box == (int(x - side / 2), y - side / 2, int(x + side / 2), y + side / 2)
+    assert labelled.box == (int(x - side / 2), y - side / 2, int(x + side / 2), y + side / 2)
 
 
 def test_sequences_are_subjects_and_all_of_them_test(tmp_path: Path) -> None:
     for sequence in ("03", "15"):
         write_biwi(tmp_path / "hpdb", sequence, {4: np.eye(3), 9: np.eye(3)})
-    pictures = read_all(tmp_path)
-    assert list(pictures) == [f"{s}/frame_{n:05d}_rgb.png" for s in ("03", "15") for n in (4, 9)]
-    assert [picture.subject for picture in pictures.values()] == ["03", "03", "15", "15"]
-    assert {picture.split for picture in pictures.values()} == {"test"}
+    images = read_all(tmp_path)
+    assert list(images) == [f"{s}/frame_{n:05d}_rgb.png" for s in ("03", "15") for n in (4, 9)]
+    assert [labelled.subject for labelled in images.values()] == ["03", "03", "15", "15"]
+    assert {labelled.split for labelled in images.values()} == {"test"}
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -101,7 +101,7 @@ def test_sixteen_train_eight_test_and_nobody_on_both_sides(seed: int) -> None:
 def test_the_split_is_an_option(tmp_path: Path) -> None:
     for sequence in ALL[:6]:
         write_biwi(tmp_path, sequence, {1: np.eye(3)})
-    splits = [picture.split for picture in read_all(tmp_path, split="16/8", seed=3).values()]
+    splits = [labelled.split for labelled in read_all(tmp_path, split="16/8", seed=3).values()]
     assert sorted(splits) == ["test"] * 2 + ["train"] * 4
     assert drawn_third(ALL, 0) != drawn_third(ALL, 1)
 

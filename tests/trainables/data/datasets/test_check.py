@@ -51,7 +51,7 @@ def test_a_good_dataset_has_no_faults_and_reads_well(tmp_path: Path) -> None:
 def test_subjects_in_two_compared_splits_are_a_fault(tmp_path: Path) -> None:
     dataset(tmp_path / "leaky", ["train", "validation", "test", "train"], ["ann", "bob", "ann", "cid"])
     (fault,) = check_dataset(tmp_path / "leaky").faults
-    assert fault == "1 subjects stand in test and in train: ann"
+    assert fault == "1 subjects are both in test and in train: ann"
 
 
 def test_splits_that_share_images_overlap_by_design_unless_they_are_trained_or_tested_on(
@@ -61,7 +61,7 @@ def test_splits_that_share_images_overlap_by_design_unless_they_are_trained_or_t
     assert check_dataset(tmp_path / "nested").faults == ()
     dataset(tmp_path / "wrong", ["train test", "train", "test"], ["ann", "bob", "cid"])
     faults = check_dataset(tmp_path / "wrong").faults
-    assert any("stand in test and in train: ann" in fault for fault in faults)
+    assert any("are both in test and in train: ann" in fault for fault in faults)
 
 
 def test_copies_are_noted_and_are_faults_across_splits_or_with_two_poses(tmp_path: Path) -> None:
@@ -78,10 +78,10 @@ def test_copies_are_noted_and_are_faults_across_splits_or_with_two_poses(tmp_pat
     assert check_dataset(tmp_path / "same").faults == ()
     assert "1 images are copies of others" in check_dataset(tmp_path / "same").notes
     assert check_dataset(tmp_path / "across").faults == (
-        "1 images stand in two splits: images/0.jpg = images/1.jpg",
+        "1 images are in two splits: images/0.jpg = images/1.jpg",
     )
     assert check_dataset(tmp_path / "apart").faults == (
-        "1 images have two poses: images/0.jpg = images/1.jpg",
+        "1 images have two different poses: images/0.jpg = images/1.jpg",
     )
 
 
@@ -95,13 +95,13 @@ def test_missing_changed_and_surplus_files_are_seen(tmp_path: Path) -> None:
     assert check_dataset(tmp_path / "missing").missing == 1
     (fault,) = check_dataset(tmp_path / "changed").faults
     assert "changed since they were written" in fault
-    assert "1 files below images/ stand in no label" in check_dataset(tmp_path / "surplus").notes
+    assert "1 files below images/ are not in labels.parquet" in check_dataset(tmp_path / "surplus").notes
 
 
 def test_angles_that_are_no_numbers_are_a_fault(tmp_path: Path) -> None:
     dataset(tmp_path / "nan", ["train"] * 3, yaw=[1.0, float("nan"), float("inf")])
     check = check_dataset(tmp_path / "nan")
-    assert check.faults == ("yaw is no number in 2 images: images/1.jpg, images/2.jpg",)
+    assert check.faults == ("yaw is not a finite number in 2 images: images/1.jpg, images/2.jpg",)
     assert (check.spreads[0].low_deg, check.spreads[0].high_deg) == (1, 1)
 
 
@@ -110,7 +110,7 @@ def test_labels_that_do_not_fit_the_card_are_a_fault(tmp_path: Path) -> None:
     table.iloc[[0, 0]].to_parquet(tmp_path / "cut" / "labels.parquet", index=False)
     faults = check_dataset(tmp_path / "cut").faults
     assert any("labels.parquet has {'train': 2}, dataset.json says {'train': 3}" in fault for fault in faults)
-    assert any("1 files stand in more than one row" in fault for fault in faults)
+    assert any("1 files are in more than one row" in fault for fault in faults)
 
 
 def test_a_folder_that_is_no_dataset_is_refused(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from PIL import Image
-from support.raw_layouts import picture
+from support.raw_layouts import photo
 
 from trainables.data.datasets import aflw2000, biwi, w300lp
 from trainables.data.datasets.crops import Box, Margins, box_at, box_of_points, cut, jpeg, squared, widened
@@ -48,7 +48,7 @@ def test_outside_of_the_image_is_black() -> None:
 
 
 def test_crop_is_what_scale_and_centre_crop_make_of_hopenets_box() -> None:
-    image, box = picture(3), Box(100.7, 80.2, 301.4, 350.9)
+    image, box = photo(3), Box(100.7, 80.2, 301.4, 350.9)
     whole = image.crop(tuple(int(edge) for edge in box))  # 201 x 270
     scaled = whole.resize((224, round(224 * 270 / 201)), Image.Resampling.BILINEAR)
     top = round((scaled.height - 224) / 2)
@@ -58,7 +58,7 @@ def test_crop_is_what_scale_and_centre_crop_make_of_hopenets_box() -> None:
 
 
 def test_images_already_in_size_are_not_resampled() -> None:
-    image = picture(1, (224, 224))
+    image = photo(1, (224, 224))
     assert cut(image, Box(0, 0, 224, 224), 224) is image
 
 

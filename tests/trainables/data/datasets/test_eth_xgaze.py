@@ -44,13 +44,13 @@ def test_labels_colours_and_splits(tmp_path: Path) -> None:
 
 def test_validation_subjects_cannot_be_trained_on(tmp_path: Path) -> None:
     for name in ("108", "subject0109", "0111"):
-        with pytest.raises(ValidationError, match="validate and never train"):
+        with pytest.raises(ValidationError, match="are for validation, never trained on"):
             ETHXGazeConfig(train_subjects=("3", name))
-    with pytest.raises(ValidationError, match="'me' is no subject"):
+    with pytest.raises(ValidationError, match="'me' is not a subject"):
         ETHXGazeConfig(train_subjects=("me",))
     write_all(tmp_path)
     report = import_dataset("eth-xgaze", ETHXGazeConfig(test=False), tmp_path, tmp_path / "out", processes=1)
-    with pytest.raises(InputError, match="no subject 'subject0108': it stands in 'validation'"):
+    with pytest.raises(InputError, match="no subject 'subject0108': it is in 'validation'"):
         report.dataset.samples("train", ["subject0108"])
 
 

@@ -4,25 +4,25 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from support.raw_layouts import picture
+from support.raw_layouts import photo
 
 from trainables.base.errors import InputError
 from trainables.data.datasets.folder import FolderConfig
 from trainables.data.datasets.importers import IMPORTERS
 from trainables.data.datasets.importing import import_dataset
-from trainables.data.datasets.raw import Picture
+from trainables.data.datasets.raw import LabelledImage
 from trainables.pose.geometry import matrix_from_pose, pose_from_matrix
 
 
 def write(raw: Path, table: str, count: int = 3) -> None:
     """Write `labels.csv` and images 0.png, 1.png, ..."""
     for number in range(count):
-        picture(number, (60, 40)).save(raw / f"{number}.png")
+        photo(number, (60, 40)).save(raw / f"{number}.png")
     (raw / "labels.csv").write_text(table)
 
 
-def read_all(raw: Path, **options: object) -> list[Picture]:
-    """Return the pictures in the order of the table."""
+def read_all(raw: Path, **options: object) -> list[LabelledImage]:
+    """Return the images in the order of the table."""
     dataset = FolderConfig(**options).build(raw)  # type: ignore[arg-type]
     return [dataset.read(item) for item in dataset.items()]
 
@@ -63,10 +63,10 @@ def test_signs_and_radians_are_converted(tmp_path: Path) -> None:
 
 def test_without_subjects_each_file_is_one_and_some_are_held_out(tmp_path: Path) -> None:
     write(tmp_path, "file,yaw,pitch\n" + "".join(f"{n}.png,{n},0\n" for n in range(40)), count=40)
-    pictures = read_all(tmp_path, validation_share=0.5)
-    assert len({read.subject for read in pictures}) == 40
-    assert {read.split for read in pictures} == {"train", "validation"}
-    assert pictures[7].pose_deg == (7, 0)
+    images = read_all(tmp_path, validation_share=0.5)
+    assert len({read.subject for read in images}) == 40
+    assert {read.split for read in images} == {"train", "validation"}
+    assert images[7].pose_deg == (7, 0)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_without_subjects_each_file_is_one_and_some_are_held_out(tmp_path: Path)
         ("/etc/secret.png,1,2,3,", "must lie below"),
         ("away.png,1,2,3,", "No such file"),
         ("0.png,east,2,3,", "could not convert"),
-        ("0.png,1,2,,", "there is no roll"),
+        ("0.png,1,2,,", "the row has no roll"),
         ("0.png,1,2,3,5 5 1 1", "not left, top, right, bottom"),
         ("labels.csv,1,2,3,", "cannot identify image file"),
     ],
@@ -91,7 +91,7 @@ def test_images_are_turned_upright_as_viewers_do(tmp_path: Path) -> None:
     write(tmp_path, "file,yaw,pitch,roll\n0.jpg,0,0,0\n")
     exif = Image.Exif()
     exif[0x0112] = 6
-    picture(0, (60, 40)).save(tmp_path / "0.jpg", exif=exif)
+    photo(0, (60, 40)).save(tmp_path / "0.jpg", exif=exif)
     (read,) = read_all(tmp_path)
     assert read.image.size == (40, 60)
 
@@ -103,7 +103,7 @@ def test_bad_tables_are_refused_with_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="'file' is missing; the table has image, yaw, roll") as caught:
         FolderConfig().build(tmp_path)
     assert len(caught.value.faults) == 2
-    with pytest.raises(InputError, match=r"'yow' is no angle \(did you mean 'yaw'\?"):
+    with pytest.raises(InputError, match=r"'yow' is not an angle \(did you mean 'yaw'\?"):
         FolderConfig(negate=("yow",)).build(tmp_path)
     broken = tmp_path / "broken.parquet"
     broken.write_text("no parquet")

@@ -50,7 +50,7 @@ def test_same_seed_same_bytes_whatever_the_number_of_workers(tiny: PreparedDatas
         assert (again.folder / file).read_bytes() == (tiny.folder / file).read_bytes()
 
 
-def test_another_seed_gives_other_pictures_in_another_folder(tiny: PreparedDataset, tmp_path: Path) -> None:
+def test_another_seed_gives_other_images_in_another_folder(tiny: PreparedDataset, tmp_path: Path) -> None:
     other = TINY.model_copy(update={"seed": 4})
     assert other.folder_name != TINY.folder_name
     assert other.ensure(tmp_path, workers=1).card.content_hash != tiny.card.content_hash
@@ -76,7 +76,7 @@ def test_labels_stay_within_the_limits_and_files_are_square(tiny: PreparedDatase
 
 
 @pytest.mark.parametrize(("subjects", "images"), [(3, 3), (7, 20), (40, 333), (400, 4000)])
-def test_every_picture_is_planned_and_every_split_filled(subjects: int, images: int) -> None:
+def test_every_image_is_planned_and_every_split_filled(subjects: int, images: int) -> None:
     plan = RenderedHeads(images=images, subjects=subjects).plan()
     counts = [subject.images for subject in plan]
     assert sum(counts) == images
@@ -184,7 +184,7 @@ def test_the_nose_goes_where_the_label_says(
         assert np.sign((nose - eyes)[1] - drop) == rise  # pitch > 0: the nose rises against the eyes
 
 
-def test_roll_is_clockwise_in_the_picture(person: Person) -> None:
+def test_roll_is_clockwise_in_the_image(person: Person) -> None:
     roll = head_rotation((0, 0, 30)).astype(np.float32)
     posed = person.bend(person.vertices({}), roll, roll)
     left, right = Camera(10.0, (0.0, 0.0), 0.2).project(person.eyes(posed))

@@ -7,13 +7,13 @@ from support.raw_layouts import SAMPLES, landmarks, needs_samples, write_300w_lp
 
 from trainables.base.errors import InputError
 from trainables.data.datasets.importing import import_dataset
-from trainables.data.datasets.raw import LeftOut, Picture, held_out
+from trainables.data.datasets.raw import LabelledImage, LeftOut, held_out
 from trainables.data.datasets.w300lp import FOLDERS, W300LPConfig, subject_of
 from trainables.pose.geometry import matrix_from_pose, pose_from_matrix
 
 
-def read_all(raw: Path, **options: object) -> dict[str, Picture]:
-    """Return the pictures by file."""
+def read_all(raw: Path, **options: object) -> dict[str, LabelledImage]:
+    """Return the images by file."""
     dataset = W300LPConfig(**options).build(raw)  # type: ignore[arg-type]
     return {item.file: dataset.read(item) for item in dataset.items()}
 
@@ -34,7 +34,7 @@ def test_labels_of_the_real_samples_are_those_of_the_raw_files(tmp_path: Path) -
 
 @needs_samples
 def test_mirrored_twins_of_the_samples_have_about_the_mirrored_pose() -> None:
-    poses = {file: picture.pose_deg for file, picture in read_all(SAMPLES / "300W_LP").items()}
+    poses = {file: labelled.pose_deg for file, labelled in read_all(SAMPLES / "300W_LP").items()}
     for number in (0, 1):
         pose = poses[f"AFW/AFW_134212_1_{number}.jpg"]
         twin = poses[f"AFW_Flip/AFW_134212_1_{number}.jpg"]
@@ -44,8 +44,8 @@ def test_mirrored_twins_of_the_samples_have_about_the_mirrored_pose() -> None:
 def test_a_known_rotation_keeps_its_matrix(tmp_path: Path) -> None:
     turn = matrix_from_pose(np.array([40.0, -25.0, 15.0]))
     write_pair(tmp_path / "AFW" / "AFW_1_1_0", tuple(pose_from_matrix(turn)))
-    (picture,) = read_all(tmp_path).values()
-    np.testing.assert_allclose(matrix_from_pose(np.array(picture.pose_deg)), turn, atol=1e-6)
+    (labelled,) = read_all(tmp_path).values()
+    np.testing.assert_allclose(matrix_from_pose(np.array(labelled.pose_deg)), turn, atol=1e-6)
 
 
 def test_all_folders_and_their_twins_are_read(tmp_path: Path) -> None:
@@ -56,10 +56,10 @@ def test_all_folders_and_their_twins_are_read(tmp_path: Path) -> None:
 
 def test_the_box_is_hopenets(tmp_path: Path) -> None:
     write_pair(tmp_path / "AFW" / "a_1_0", (0, 0, 0), pt2d=landmarks((225, 225), 100))
-    (picture,) = read_all(tmp_path, margin_k=0.5).values()
+    (labelled,) = read_all(tmp_path, margin_k=0.5).values()
     # Points from 175 to 275: left 145, then right 275 + 0.3 * 130; top 75, then bottom 275 + 0.3 * 200.
     left, top, right, bottom = 145, 75, 314, 335
-    assert picture.box == (
+    assert labelled.box == (
         left,
         top + (bottom - top - 169) // 2,
         right,
@@ -79,10 +79,10 @@ def test_angles_above_99_degrees_are_left_out(tmp_path: Path, pose: tuple[float,
 
 def test_renderings_and_twins_of_a_photo_stay_on_one_side(tmp_path: Path) -> None:
     write_300w_lp(tmp_path, photos=12)
-    pictures = read_all(tmp_path, validation_share=0.5)
+    images = read_all(tmp_path, validation_share=0.5)
     splits: dict[str, set[str]] = {}
-    for picture in pictures.values():
-        splits.setdefault(picture.subject, set()).add(picture.split)
+    for labelled in images.values():
+        splits.setdefault(labelled.subject, set()).add(labelled.split)
     assert len(splits) == 12 and all(len(names) == 1 for names in splits.values())
     assert {"train"} in splits.values() and {"validation"} in splits.values()
 
@@ -109,7 +109,7 @@ def test_subjects(stem: str, subject: str) -> None:
 
 
 def test_a_folder_without_it_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="none of the folders AFW, AFW_Flip"):
+    with pytest.raises(InputError, match="there is none of AFW, AFW_Flip"):
         W300LPConfig().build(tmp_path)
 
 
