@@ -1,4 +1,4 @@
-"""What a session trains on: a source of batches, an epoch at a time."""
+"""The interface of a loader: batches of images and poses, one epoch at a time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 class Batch(Protocol):
-    """Pictures and their poses."""
+    """Images and their poses."""
 
     @property
     def images(self) -> Tensor:
@@ -21,11 +21,11 @@ class Batch(Protocol):
 
 
 class BatchSource(Protocol):
-    """A loader, as a session sees it."""
+    """What training needs of a loader."""
 
     @property
     def wait_s(self) -> float:
-        """Seconds that the consumer of the last epoch waited for data."""
+        """Seconds that the consumer waited for data in the last epoch."""
 
     def epoch(self, seed: int) -> Iterator[Batch]:
-        """Yield the batches of one epoch; all that is random in it follows from `seed`."""
+        """Yield the batches of one epoch; everything random in it follows from `seed`."""

@@ -1,4 +1,4 @@
-"""A dataset at one glance: a picture of its heads with their axes, and how their angles are spread."""
+"""A contact sheet of a dataset: sample heads with their axes drawn, and histograms of the angles."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def sheet_size(count: int) -> tuple[int, int]:
 def contact_sheet(dataset: PreparedDataset, out: Path, split: str | None = None, count: int = 48) -> Path:
     """Write a PNG with `count` heads of a split (all splits where None), and histograms of its angles.
 
-    Heads are spread over the subjects and stand in the order of their yaw: noses turn from the right to the
-    left. Roll is drawn as 0 where the dataset has none. Raises `InputError` for an unknown split, a split
-    without an image, an image that cannot be read, and an `out` that is no PNG or cannot be written.
+    Heads are spread over the subjects and ordered by yaw: noses turn from the right to the left. Roll is
+    drawn as 0 where the dataset has none. Raises `InputError` for an unknown split, a split without an image,
+    an image that cannot be read, and an `out` that is not a PNG or cannot be written.
     """
     if out.suffix.lower() != ".png":
         raise InputError(Fault(f"a contact sheet is a PNG: name it {out.stem}.png", file=str(out)))
@@ -66,7 +66,7 @@ def contact_sheet(dataset: PreparedDataset, out: Path, split: str | None = None,
 
 
 def _spread(table: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Return `count` rows, as many subjects as possible; the same ones each time."""
+    """Return `count` rows of as many subjects as possible, the same ones each time."""
     shuffled = table.sample(frac=1, random_state=0)
     turn = shuffled.groupby("subject").cumcount()
     return shuffled.iloc[np.argsort(turn.to_numpy(), kind="stable")[:count]]
@@ -89,9 +89,9 @@ def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
 def _header(sheet: Image.Image, dataset: PreparedDataset, table: pd.DataFrame, split: str | None) -> None:
     draw = ImageDraw.Draw(sheet)
     part = f"split {split}" if split else ", ".join(f"{name} {n}" for name, n in dataset.card.splits.items())
-    facts = f"{len(table)} images of {table['subject'].nunique()} subjects ({part})  ·  {dataset.card.source}"
+    line = f"{len(table)} images of {table['subject'].nunique()} subjects ({part})  ·  {dataset.card.source}"
     draw.text((MARGIN_PX, 16), dataset.name, INK, _font(24))
-    draw.text((MARGIN_PX, 50), facts, FAINT, _font(14))
+    draw.text((MARGIN_PX, 50), line, FAINT, _font(14))
     words = (("left", COLOURS[0]), ("down", COLOURS[1]), ("nose", COLOURS[2]))
     right = sheet.width - MARGIN_PX
     for word, colour in reversed(words):
@@ -109,7 +109,7 @@ def _caption(sheet: Image.Image, at: tuple[int, int], subject: str, pose_deg: li
 
 
 def _histograms(sheet: Image.Image, dataset: PreparedDataset, table: pd.DataFrame) -> None:
-    """Draw one histogram an angle, splits stacked in their colours."""
+    """Draw one histogram per angle, splits stacked in their colours."""
     draw = ImageDraw.Draw(sheet)
     angles = dataset.card.angles
     top, bottom = sheet.height - HISTOGRAM_PX - MARGIN_PX + 46, sheet.height - MARGIN_PX - 22

@@ -1,4 +1,4 @@
-"""Pictures as people have them: files of any size and turn, PIL images, arrays."""
+"""Images as users have them: files of any size and orientation, PIL images, arrays."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from trainables.data.datasets.crops import Box, cut, squared
 from trainables.pose.axes import draw_axes
 
-Picture = str | os.PathLike[str] | Image.Image | npt.NDArray[np.uint8]
+ImageLike = str | os.PathLike[str] | Image.Image | npt.NDArray[np.uint8]
 """A path, a PIL image, or RGB uint8 [H, W, 3]."""
 
 DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 SIDE_PX = (256, 1024)
-"""Least and most side of a picture with axes."""
+"""Least and most side of an image with axes drawn."""
 SMOOTH = 3
 """Axes are drawn this much larger, then reduced: smooth lines."""
 
 
-def name_of(picture: Picture) -> str:
-    """Return what to call a picture in a message."""
-    if isinstance(picture, str | os.PathLike):
-        return os.fspath(picture)
-    shape = picture.shape if isinstance(picture, np.ndarray) else picture.size
-    return f"{type(picture).__name__} {'x'.join(map(str, shape))}"
+def name_of(image: ImageLike) -> str:
+    """Return how a message names an image: its path, or its type and size."""
+    if isinstance(image, str | os.PathLike):
+        return os.fspath(image)
+    shape = image.shape if isinstance(image, np.ndarray) else image.size
+    return f"{type(image).__name__} {'x'.join(map(str, shape))}"
 
 
-def upright(picture: Picture) -> Image.Image:
-    """Return a picture as RGB, turned as its EXIF orientation says.
+def upright(image: ImageLike) -> Image.Image:
+    """Return an image in RGB, turned upright as its EXIF orientation says.
 
     Raises `OSError`, `SyntaxError`, `ValueError` or Pillow's `DecompressionBombError` for one that cannot be
-    read, with a reason that reads behind its name.
+    read; the message continues a sentence that names the image.
     """
-    if isinstance(picture, Image.Image):
-        return _rgb(picture)
-    if isinstance(picture, np.ndarray):
-        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
-            shape = list(picture.shape)
-            raise ValueError(f"an array of pixels is RGB uint8 [H, W, 3], got {picture.dtype} {shape}")
-        return Image.fromarray(picture)
-    path = Path(picture)
+    if isinstance(image, Image.Image):
+        return _rgb(image)
+    if isinstance(image, np.ndarray):
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+            shape = list(image.shape)
+            raise ValueError(f"an array of pixels is RGB uint8 [H, W, 3], got {image.dtype} {shape}")
+        return Image.fromarray(image)
+    path = Path(image)
     if not path.is_file():
         raise ValueError("a folder: name the images in it" if path.is_dir() else "no such file")
     try:
-        with Image.open(path) as image:
-            return _rgb(image)
+        with Image.open(path) as opened:
+            return _rgb(opened)
     except UnidentifiedImageError:
         raise ValueError("this file is not an image") from None
 
@@ -56,14 +56,14 @@ def upright(picture: Picture) -> Image.Image:
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode in DEEP_MODES:
         raise ValueError(
-            f"pixels of mode {image.mode} have no fixed white: save the image with 8 bits a channel"
+            f"pixels of mode {image.mode} have no fixed white: save the image with 8 bits per channel"
         )
     turned = ImageOps.exif_transpose(image)
     return turned.convert("RGB")
 
 
 def middle(image: Image.Image) -> Box:
-    """Return the largest square around an image's middle: what a network sees of it."""
+    """Return the largest square around an image's middle, which is what a network sees of it."""
     return squared(Box(0, 0, image.width, image.height), "inside")
 
 

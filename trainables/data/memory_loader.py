@@ -1,4 +1,4 @@
-"""Batches from tensors in memory: the loader's twin without files, for tests, benchmarks and notebooks."""
+"""A loader over tensors in memory instead of files, for tests, benchmarks and notebooks."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class MemoryBatch:
-    """Pictures and their poses."""
+    """Images and their poses."""
 
     images: Tensor  # [B, 3, H, W] float32, normalised
     pose_deg: Tensor  # [B, A] float32
 
 
 class MemoryLoader:
-    """Batches of images [N, 3, H, W] with poses [N, A], neither augmented nor moved.
+    """Batches of images [N, 3, H, W] with poses [N, A], not augmented and left on their device.
 
     With `shuffle` (for training) each epoch has a new order and the last partial batch is dropped, unless it
     is the only one; without, every image comes once, in order.

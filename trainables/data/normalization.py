@@ -1,4 +1,4 @@
-"""The statistics that networks pretrained on ImageNet expect their input to be normalised with."""
+"""The ImageNet statistics that images are normalised with."""
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 """Mean of red, green and blue; black is 0, white is 1."""

@@ -1,4 +1,4 @@
-"""An exported folder beside the network it was made from."""
+"""Compares an exported network with the trained one on the same images."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trainables.exported.onnx_file import OnnxNetwork
 from trainables.model.network import HeadPoseNetwork
 
 TOLERANCE_DEG = 1e-4
-"""Largest difference allowed: a thousandth of what separates two networks, and above float32's noise."""
+"""Largest difference allowed: a thousandth of a typical difference between networks, above float32 noise."""
 
 BATCH = 16
 
@@ -33,14 +33,14 @@ class Differences:
 
     @property
     def allowed(self) -> bool:
-        """Whether both are within `TOLERANCE_DEG`; one that is not a number is not."""
+        """Whether both are within `TOLERANCE_DEG`; NaN is not."""
         return self.safetensors_deg <= TOLERANCE_DEG and self.onnx_deg <= TOLERANCE_DEG
 
 
 def compare(folder: Path, trained: HeadPoseNetwork, images: Images) -> Differences:
-    """Load what `folder` holds and compare its poses with the trained network's on images [N, 3, H, W].
+    """Load the network in `folder` and compare its poses with the trained one's on images [N, 3, H, W].
 
-    The trained network sees them as in training: scaled to 0..1, then normalised.
+    The trained network gets them as in training: scaled to 0..1, then normalised.
     """
     exported, _ = read_network(folder)
     onnx = OnnxNetwork(folder / ONNX, threads=torch.get_num_threads())

@@ -1,4 +1,4 @@
-"""Writes and reads the folder of an exported network; the only module that names safetensors."""
+"""Writes and reads the folder of an exported network: weights, config and ONNX file."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ Angles = Annotated[tuple[Literal["yaw", "pitch", "roll"], ...], Strict(False), F
 
 
 class NetworkCard(Config):
-    """What `config.yaml` holds. Only the part before `training` is needed to rebuild the network."""
+    """The contents of `config.yaml`. Only the part before `training` is needed to rebuild the network."""
 
     format: Literal[1] = 1
-    """Version of this file."""
+    """Version of this file's format."""
     backbone: Backbone
     """The residual trunk."""
     head: Annotated[HeadConfig, Variant(HEADS)]
-    """How angles are read off the features."""
+    """The head that turns features into angles."""
     angles: Angles
     """Names of the outputs, in order."""
     image_px: Annotated[int, Field(ge=32, le=512)]
@@ -44,13 +44,13 @@ class NetworkCard(Config):
     mean: Channels = IMAGENET_MEAN
     """Subtracted from red, green and blue; black is 0, white is 1."""
     std: Annotated[Channels, Field(min_length=3)] = IMAGENET_STD
-    """Divides them afterwards."""
+    """Divides red, green and blue afterwards."""
     convention: str = CONVENTION
     """Signs of the angles."""
     training: dict[str, Any] = Field(default_factory=dict)
-    """The training config that the weights come from: for the record, and to train it again."""
+    """The training config of the weights: for the record, and to train again."""
     provenance: dict[str, Any] = Field(default_factory=dict)
-    """Study, trial, what it reached, hashes of its data, version of the code."""
+    """Study, trial, its errors, hashes of its data, version of the code."""
 
     def build(self) -> HeadPoseNetwork:
         """Make the network with random weights."""
@@ -58,7 +58,7 @@ class NetworkCard(Config):
 
 
 class PoseNetwork(nn.Module):
-    """The network as a user meets it: pictures in, degrees out; always in evaluation mode when made."""
+    """The network with normalisation and decoding: uint8 images in, degrees out; made in evaluation mode."""
 
     def __init__(self, network: HeadPoseNetwork, mean: Channels, std: Channels) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class PoseNetwork(nn.Module):
 
 
 def write_network(folder: Path, network: HeadPoseNetwork, card: NetworkCard) -> None:
-    """Write weights, card and ONNX file of a network without branches into a folder that is there."""
+    """Write weights, card and ONNX file of a network without branches into an existing folder."""
     from ruamel.yaml import YAML
     from safetensors.torch import save
 
@@ -90,10 +90,10 @@ def write_network(folder: Path, network: HeadPoseNetwork, card: NetworkCard) -> 
 
 
 def read_network(folder: Path) -> tuple[PoseNetwork, NetworkCard]:
-    """Return the network that `write_network` wrote, on the CPU. Nothing in the folder is run.
+    """Return the network that `write_network` wrote, on the CPU. No code in the folder is run.
 
-    Raises `InputError` for a folder that holds none, settings that are wrong, and weights that are damaged or
-    belong to another network.
+    Raises `InputError` for a folder without one, wrong settings, and weights that are damaged or belong to
+    another network.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -107,7 +107,7 @@ def read_network(folder: Path) -> tuple[PoseNetwork, NetworkCard]:
     try:
         network.load_state_dict(load_file(folder / WEIGHTS))
     except SafetensorError as error:
-        reason = f"no safetensors file, or damaged: {error}"
+        reason = f"not a safetensors file, or damaged: {error}"
         raise InputError(Fault(reason, file=str(folder / WEIGHTS))) from None
     except RuntimeError as error:
         first = str(error).splitlines()[1:2] or [str(error)]

@@ -1,7 +1,7 @@
-"""A network as an ONNX file, and a runtime for it; the only module that names ONNX.
+"""Writes a network as an ONNX file and runs it with ONNX Runtime.
 
 Input `image`: uint8 [batch, 3, H, W], red, green, blue, 0 to 255, of any batch size. Output `pose_deg`:
-float32 [batch, A]. Normalisation and decoding are in the graph, so a user needs nothing but pixels.
+float32 [batch, A]. Normalisation and decoding are part of the graph, so that pixels are the only input.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ INPUT, OUTPUT = "image", "pose_deg"
 def write_onnx(network: nn.Module, image_px: int, file: Path) -> None:
     """Write a network from uint8 [B, 3, H, W] to [B, A] as one file, weights included.
 
-    The exporter notes in each node the source lines it came from, with the paths of this machine: they are
-    taken out.
+    The exporter records source lines with paths of this machine in each node; they are removed.
     """
     example = torch.zeros(2, 3, image_px, image_px, dtype=torch.uint8)
     program = torch.onnx.export(

@@ -1,4 +1,4 @@
-"""An exported network at work: pictures of faces in, degrees out, and the pictures with the head's axes."""
+"""Predicts head poses with an exported network, and draws the axes of each pose on its image."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from PIL import Image
 
 from trainables.base.disk import ensure_folder
 from trainables.base.errors import Fault, InputError
-from trainables.data.images import Picture, face_square, name_of, upright, with_axes
+from trainables.data.images import ImageLike, face_square, name_of, upright, with_axes
 from trainables.exported import NetworkCard, PoseNetwork, read_network
 from trainables.pose.angles import ANGLES
 
@@ -32,8 +32,8 @@ BATCH = 32
 class PoseModel:
     """An exported network, ready to predict.
 
-    `angles` names the columns of what it predicts; `image_px` is the size it sees; `card` says where it comes
-    from. Signs: yaw > 0 turns the nose to the image's left, pitch > 0 up, roll > 0 clockwise.
+    `angles` names the columns of its predictions; `image_px` is the side of its input; `card` is its
+    `config.yaml`. Signs: yaw > 0 turns the nose to the image's left, pitch > 0 up, roll > 0 clockwise.
     """
 
     def __init__(self, network: PoseNetwork, card: NetworkCard, device: str = "cpu") -> None:
@@ -43,35 +43,35 @@ class PoseModel:
         self._device = torch.device(device)
         self._network = network.to(self._device)
 
-    def predict(self, images: Picture | Iterable[Picture]) -> Poses:
-        """Return the poses [B, A] in degrees of pictures of faces, `A` as in `angles`.
+    def predict(self, images: ImageLike | Iterable[ImageLike]) -> Poses:
+        """Return the poses [B, A] in degrees of images of faces, `A` as in `angles`.
 
-        `images` is uint8 [B, H, W, 3] or any series of arrays uint8 [H, W, 3], PIL images and paths; one
-        alone is a batch of one. RGB, turned upright as EXIF says. A picture is taken as a face crop: of one
-        that is not square the middle square is used, and it is scaled to `image_px`. Raises `InputError` that
-        names every picture that cannot be read.
+        `images` is uint8 [B, H, W, 3] or any series of arrays uint8 [H, W, 3], PIL images and paths; a single
+        one is a batch of one. RGB, turned upright as EXIF says. An image is taken as a face crop: if it is
+        not square, its middle square is used; it is scaled to `image_px`. Raises `InputError` naming every
+        image that cannot be read.
         """
         one = isinstance(images, str | os.PathLike | Image.Image)
         if isinstance(images, np.ndarray):
             one = images.ndim != 4
-        series = iter([cast(Picture, images)] if one else cast(Iterable[Picture], images))
+        series = iter([cast(ImageLike, images)] if one else cast(Iterable[ImageLike], images))
         faults: list[Fault] = []
         poses = [np.empty((0, len(self.angles)), np.float32)]
-        while pictures := list(islice(series, BATCH)):
-            squares = list(self._squares(pictures, faults))
+        while batch := list(islice(series, BATCH)):
+            squares = list(self._squares(batch, faults))
             if not faults:
                 poses.append(self._poses(np.stack(squares)))
         if faults:
             raise InputError(faults)
         return np.concatenate(poses)
 
-    def _squares(self, pictures: Iterable[Picture], faults: list[Fault]) -> Iterator[npt.NDArray[np.uint8]]:
-        """Yield the squares [H, W, 3] of pictures, and note the faults of those that have none."""
-        for picture in pictures:
+    def _squares(self, images: Iterable[ImageLike], faults: list[Fault]) -> Iterator[npt.NDArray[np.uint8]]:
+        """Yield the squares [H, W, 3] of images, and add a fault for each that cannot be read."""
+        for image in images:
             try:
-                yield np.asarray(face_square(upright(picture), self.image_px))
+                yield np.asarray(face_square(upright(image), self.image_px))
             except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-                faults.append(Fault(str(error) or type(error).__name__, file=name_of(picture)))
+                faults.append(Fault(str(error) or type(error).__name__, file=name_of(image)))
 
     @torch.inference_mode()
     def _poses(self, squares: npt.NDArray[np.uint8]) -> Poses:
@@ -88,15 +88,15 @@ def load(folder: str | os.PathLike[str], device: str = "cpu") -> PoseModel:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The pose of one file, by angle in degrees, and the picture with its axes."""
+    """The pose of one file, by angle in degrees, and the image with its axes drawn."""
 
     file: Path
     pose_deg: dict[str, float]
-    picture: Path
+    drawn: Path
 
 
 def predict_files(model: PoseModel, files: Sequence[Path], out: Path) -> list[Prediction]:
-    """Predict the pose of each file, and write each picture with its axes into `out`.
+    """Predict the pose of each file, and write each image with its axes drawn into `out`.
 
     Raises `InputError` naming every file that cannot be read, and where nothing can be written to `out`; then
     nothing is written.
@@ -104,10 +104,10 @@ def predict_files(model: PoseModel, files: Sequence[Path], out: Path) -> list[Pr
     poses = model.predict(files)
     ensure_folder(out)
     predictions = []
-    for file, pose, picture in zip(files, poses, _names(files), strict=True):
+    for file, pose, name in zip(files, poses, _names(files), strict=True):
         pose_deg = dict(zip(model.angles, map(float, pose), strict=True))
-        with_axes(upright(file), [pose_deg.get(angle, 0.0) for angle in ANGLES]).save(out / picture)
-        predictions.append(Prediction(file, pose_deg, out / picture))
+        with_axes(upright(file), [pose_deg.get(angle, 0.0) for angle in ANGLES]).save(out / name)
+        predictions.append(Prediction(file, pose_deg, out / name))
     return predictions
 
 
@@ -117,7 +117,7 @@ def render(predictions: Sequence[Prediction], form: Format) -> str:
         {
             "file": str(prediction.file),
             **{f"{angle}_deg": value for angle, value in prediction.pose_deg.items()},
-            "picture": str(prediction.picture),
+            "picture": str(prediction.drawn),  # a name that scripts read: kept
         }
         for prediction in predictions
     ]
@@ -140,12 +140,12 @@ def _table(predictions: Sequence[Prediction]) -> str:
     lines = [" ".join([" " * wide, *(f"{angle:>8}" for angle in angles)])]
     for prediction in predictions:
         values = (f"{value:>+7.1f}°" for value in prediction.pose_deg.values())
-        lines.append(" ".join([f"{prediction.file!s:<{wide}}", *values, f" {prediction.picture}"]))
+        lines.append(" ".join([f"{prediction.file!s:<{wide}}", *values, f" {prediction.drawn}"]))
     return "\n".join(lines) + "\n"
 
 
 def _names(files: Iterable[Path]) -> Iterator[str]:
-    """Yield a name of its own for each file's picture, never that of a file: `face_pose.png`."""
+    """Yield the name of each file's image with axes, such as `face_pose.png`; no two are equal."""
     times: dict[str, int] = {}
     for file in files:
         times[file.stem] = times.get(file.stem, 0) + 1

@@ -1,4 +1,4 @@
-"""The three axes of a head, and drawing them as HopeNet does. The convention is that of `geometry.py`."""
+"""The three axes of a head, drawn as HopeNet draws them. The convention is that of `geometry.py`."""
 
 from __future__ import annotations
 

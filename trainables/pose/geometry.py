@@ -1,6 +1,6 @@
-"""Rotations of heads: Euler angles in degrees at the edges, matrices inside.
+"""Head rotations: Euler angles in degrees as input and output, rotation matrices inside.
 
-Convention. Angles stand in the order yaw, pitch, roll, with AFLW2000's signs as a viewer of the picture sees
+Convention. Angles stand in the order yaw, pitch, roll, with AFLW2000's signs as a viewer of the image sees
 them: yaw > 0 turns the nose to the image's left, pitch > 0 up, roll > 0 clockwise. A pose's matrix is
 `R = Rz(roll) Ry(yaw) Rx(pitch)` of right-handed elementary rotations (as 6DRepNet has it). A head's vertices
 (x to the image's right, y up, z towards the viewer) are turned by its transpose (as 3DDFA has it).
@@ -49,7 +49,7 @@ def pose_from_biwi(matrix: Floats) -> Doubles:
 
 
 def mirrored(pose_deg: Floats) -> Doubles:
-    """Return the poses [..., 3] of the horizontally flipped pictures: yaw and roll change their sign."""
+    """Return the poses [..., 3] of the horizontally flipped images: yaw and roll change their sign."""
     signs: Doubles = np.array([-1.0, 1.0, -1.0])
     return np.asarray(pose_deg, dtype=np.float64) * signs
 

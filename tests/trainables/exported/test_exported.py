@@ -44,7 +44,7 @@ CASES: dict[str, tuple[Backbone, HeadConfig, tuple[str, ...]]] = {
 Made = tuple[Path, HeadPoseNetwork, tuple[str, ...]]
 
 
-def pictures(count: int, px: int = PX, seed: int = 0) -> np.ndarray:
+def random_images(count: int, px: int = PX, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (count, 3, px, px), np.uint8)
 
 
@@ -54,11 +54,11 @@ def normalised(images: np.ndarray) -> np.ndarray:
 
 
 def warmed(network: HeadPoseNetwork) -> HeadPoseNetwork:
-    """Give the batch norms the statistics of pictures: without them values grow from layer to layer."""
+    """Give the batch norms the statistics of images: without them values grow from layer to layer."""
     network.train()
     with torch.no_grad():
         for seed in range(8):
-            network(torch.tensor(normalised(pictures(16, seed=seed)), dtype=torch.float32))
+            network(torch.tensor(normalised(random_images(16, seed=seed)), dtype=torch.float32))
     return network.eval()
 
 
@@ -92,7 +92,7 @@ def copied(small: tuple[Path, HeadPoseNetwork], tmp_path: Path) -> Path:
 
 def test_both_files_say_what_the_network_says_in_double_precision(made: Made) -> None:
     folder, network, angles = made
-    images = pictures(20, seed=99)
+    images = random_images(20, seed=99)
     double = copy.deepcopy(network).double()
     with torch.inference_mode():
         raw = double(torch.tensor(normalised(images))).pose_raw
@@ -114,9 +114,9 @@ def decoded(network: HeadPoseNetwork, logits: torch.Tensor) -> np.ndarray:
     return (shares / shares.sum(axis=-1, keepdims=True) * values).sum(axis=-1)
 
 
-def test_onnx_takes_any_batch_and_a_picture_s_pose_does_not_depend_on_it(made: Made) -> None:
+def test_onnx_takes_any_batch_and_an_image_s_pose_does_not_depend_on_it(made: Made) -> None:
     folder, _, angles = made
-    images, network = pictures(7), OnnxNetwork(folder / ONNX)
+    images, network = random_images(7), OnnxNetwork(folder / ONNX)
     whole = network.poses_deg(images)
     assert whole.shape == (7, len(angles)) and whole.dtype == np.float32
     single = np.concatenate([network.poses_deg(images[i : i + 1]) for i in range(7)])
@@ -157,7 +157,7 @@ def test_hmtl_exports_the_graph_of_sl(small: tuple[Path, HeadPoseNetwork], tmp_p
     assert sum(value.numel() for value in hmtl.state_dict().values()) > sum(
         value.numel() for value in load_file(folder / WEIGHTS).values()
     )
-    assert compare(folder, hmtl, pictures(9)).allowed  # the whole network, branches and all
+    assert compare(folder, hmtl, random_images(9)).allowed  # the whole network, branches and all
 
 
 def test_before_training_sl_and_hmtl_export_the_same_bytes(
@@ -183,7 +183,7 @@ def test_another_weight_is_noticed(small: tuple[Path, HeadPoseNetwork], copied: 
     weights = load_file(copied / WEIGHTS)
     weights["head.linear.bias"][1] += value
     save_file(weights, copied / WEIGHTS)
-    differences = compare(copied, small[1], pictures(5))
+    differences = compare(copied, small[1], random_images(5))
     assert not differences.allowed
     assert differences.onnx_deg <= TOLERANCE_DEG
 
@@ -199,10 +199,10 @@ class Bomb:
 def test_code_in_the_weights_is_never_run(copied: Path) -> None:
     marker = copied / "ran"
     (copied / WEIGHTS).write_bytes(pickle.dumps(Bomb(marker)))
-    with pytest.raises(InputError, match="no safetensors file, or damaged"):
+    with pytest.raises(InputError, match="not a safetensors file, or damaged"):
         read_network(copied)
     torch.save(Bomb(marker), copied / WEIGHTS)
-    with pytest.raises(InputError, match="no safetensors file, or damaged"):
+    with pytest.raises(InputError, match="not a safetensors file, or damaged"):
         read_network(copied)
     (copied / CARD).write_text(f"angles: !!python/object/apply:os.mkdir ['{marker}']\n")
     with pytest.raises(InputError, match="tags are not used here"):
@@ -213,7 +213,7 @@ def test_code_in_the_weights_is_never_run(copied: Path) -> None:
 def test_a_cut_file_is_named(copied: Path) -> None:
     content = (copied / WEIGHTS).read_bytes()
     (copied / WEIGHTS).write_bytes(content[: len(content) // 2])
-    with pytest.raises(InputError, match=f"{WEIGHTS}: no safetensors file, or damaged"):
+    with pytest.raises(InputError, match=f"{WEIGHTS}: not a safetensors file, or damaged"):
         read_network(copied)
 
 

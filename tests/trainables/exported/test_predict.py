@@ -1,4 +1,4 @@
-"""Pictures in, degrees out: what the network sees of a picture, and what a person hears of a broken one."""
+"""Predicting: what the network sees of an image, and the message for a broken one."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def noise(height: int = PX, width: int = PX, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
-def test_one_picture_is_the_same_as_array_file_and_image(tmp_path: Path) -> None:
+def test_one_image_is_the_same_as_array_file_and_pil_image(tmp_path: Path) -> None:
     pixels = noise()
     path = tmp_path / "face.png"
     Image.fromarray(pixels).save(path)
@@ -55,7 +55,7 @@ def test_one_picture_is_the_same_as_array_file_and_image(tmp_path: Path) -> None
         np.testing.assert_allclose(poses, expected, atol=1e-3)
 
 
-def test_many_pictures_keep_their_order_and_come_in_batches() -> None:
+def test_many_images_keep_their_order_and_come_in_batches() -> None:
     images = np.stack([noise(seed=seed) for seed in range(2 * BATCH + 3)])
     network = model()
     np.testing.assert_allclose(network.predict(images), images.mean(axis=(1, 2)), atol=1e-3)
@@ -72,8 +72,8 @@ def test_the_middle_square_is_seen() -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_turns_a_picture_upright(tmp_path: Path, orientation: int) -> None:
-    """A picture stored on its side, whose middle square differs from that of the upright one."""
+def test_exif_turns_an_image_upright(tmp_path: Path, orientation: int) -> None:
+    """An image stored on its side, whose middle square differs from that of the upright one."""
     upright = Image.fromarray(noise(40, 64))
     back = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -97,15 +97,15 @@ def test_exif_turns_a_picture_upright(tmp_path: Path, orientation: int) -> None:
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "P", "RGBA", "LA", "CMYK", "YCbCr"])
-def test_other_kinds_of_pictures_are_made_rgb(mode: str) -> None:
+def test_other_kinds_of_images_are_made_rgb(mode: str) -> None:
     image = Image.new("RGB", (PX, PX), (255, 255, 255)).convert(mode)
     np.testing.assert_allclose(model().predict(image), [[255, 255, 255]], atol=1)
 
 
-def test_every_broken_picture_is_named_at_once_and_nothing_is_written(tmp_path: Path) -> None:
+def test_every_broken_image_is_named_at_once_and_nothing_is_written(tmp_path: Path) -> None:
     good, text, cut, deep = (tmp_path / name for name in ("good.png", "text.jpg", "cut.jpg", "deep.png"))
     Image.fromarray(noise()).save(good)
-    text.write_text("not a picture")
+    text.write_text("not an image")
     Image.fromarray(noise(200, 200)).save(cut)
     cut.write_bytes(cut.read_bytes()[:4000])
     Image.fromarray(noise()[..., 0].astype(np.uint16) * 100).save(deep)
@@ -116,7 +116,7 @@ def test_every_broken_picture_is_named_at_once_and_nothing_is_written(tmp_path: 
         tmp_path / "gone.png": "no such file",
         cut: "truncated",
         tmp_path: "a folder",
-        deep: "8 bits a channel",
+        deep: "8 bits per channel",
         tiny: "4 px",
     }
     files = [good] * BATCH + [*broken, good]
@@ -157,19 +157,19 @@ def test_any_damage_to_a_file_is_a_fault_with_its_name(tmp_path: Path) -> None:
     ],
     ids=lambda array: f"{array.dtype}{array.shape}",
 )
-def test_arrays_that_are_no_pictures_are_refused(array: np.ndarray) -> None:
+def test_arrays_that_are_not_images_are_refused(array: np.ndarray) -> None:
     with pytest.raises(InputError, match="RGB uint8"):
         model().predict(array)
 
 
-def test_files_of_one_name_get_pictures_of_their_own_and_stay_as_they_are(tmp_path: Path) -> None:
+def test_files_of_one_name_get_images_of_their_own_and_stay_as_they_are(tmp_path: Path) -> None:
     files = [tmp_path / "a" / "face.png", tmp_path / "b" / "face.png", tmp_path / "b" / "face.jpg"]
     for seed, file in enumerate(files):
         file.parent.mkdir(exist_ok=True)
         Image.fromarray(noise(seed=seed)).save(file)
     before = [file.read_bytes() for file in files]
     predictions = predict_files(model(), files, tmp_path / "b")
-    written = [prediction.picture for prediction in predictions]
+    written = [prediction.drawn for prediction in predictions]
     assert [path.name for path in written] == ["face_pose.png", "face_pose_2.png", "face_pose_3.png"]
     assert [Image.open(path).size for path in written] == [(SIDE_PX[0], SIDE_PX[0])] * 3
     assert [file.read_bytes() for file in files] == before

@@ -1,4 +1,4 @@
-"""An epoch on paper: which images stand in which batch, and what happens to each; all from one seed."""
+"""Plans an epoch from one seed: which images form which batch, and how each is augmented."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from trainables.data.augmentation.plan import AugmentationPlan, Parameters
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """One batch: the images' places in the samples, and what happens to each."""
+    """One batch: the images' places (indices) in the samples, and the augmentation of each."""
 
     places: npt.NDArray[np.int64]  # [B]
     parameters: Parameters | None  # [B]
 
 
 def batch_count(images: int, batch: int, *, shuffle: bool) -> int:
-    """Return the batches of an epoch: shuffled, the last partial one is dropped unless it is the only one."""
+    """Return the number of batches of an epoch.
+
+    Where images are shuffled, the last partial batch is dropped unless it is the only one.
+    """
     return max(1, images // batch) if shuffle else -(-images // batch)
 
 
@@ -29,12 +32,14 @@ def plan_epoch(
 ) -> Iterator[BatchPlan]:
     """Yield the batches of an epoch.
 
-    What happens to an image depends on its place in the samples and on `seed`, not on the batch it stands in.
+    How an image is augmented depends on its place in the samples and on `seed`, not on its batch.
     """
     order = np.arange(images)
     if shuffle:
         order = np.random.default_rng(seed).permutation(images)
-    parameters = augmentation.draw(images, seed) if augmentation else None  # from streams of their own
+    parameters = (
+        augmentation.draw(images, seed) if augmentation else None
+    )  # from separate random streams
     for number in range(batch_count(images, batch, shuffle=shuffle)):
         places = order[number * batch : (number + 1) * batch]
         rows = None if parameters is None else parameters[places]

@@ -1,4 +1,4 @@
-"""Loaders over prepared samples, and the pool that keeps their pipelines."""
+"""Loaders over prepared samples with NVIDIA DALI, and a pool that reuses their pipelines."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Batch:
 
 
 class Loader:
-    """Batches of `samples`; a seed gives an epoch to the bit.
+    """Batches of `samples`; an epoch follows from its seed bit for bit.
 
     `shuffle` is for training: a new order each epoch, the last partial batch dropped unless it is the only
     one. Otherwise each image comes once, in order. `pool` keeps the pipeline for the loaders after this one.
-    `wait_s` is how long the consumer has waited for data in the last epoch, seconds.
+    `wait_s` is how long the consumer waited for data in the last epoch, seconds.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Loader:
         return batch_count(len(self.samples), self.batch, shuffle=self.shuffle)
 
     def epoch(self, seed: int) -> Iterator[Batch]:
-        """Yield the batches of one epoch. All in it that is random follows from `seed`, at least 0.
+        """Yield the batches of one epoch. Everything random in it follows from `seed`, at least 0.
 
         Raises `InputError` naming the files that are missing or cannot be decoded.
         """
@@ -88,7 +88,7 @@ class Loader:
             yield Batch(images, pose_deg)
 
     def _feeds(self, seed: int, ahead: deque[BatchPlan]) -> Iterator[Feed]:
-        """Yield what the pipeline is fed, and leave in `ahead` the plans whose output has not come yet."""
+        """Yield the pipeline's inputs, and keep in `ahead` the plans whose output has not come yet."""
         for plan in plan_epoch(
             len(self.samples), self.batch, self.augmentation, shuffle=self.shuffle, seed=seed
         ):
@@ -97,10 +97,10 @@ class Loader:
 
 
 class LoaderPool:
-    """Keeps the `keep` pipelines used last: DALI's memory never shrinks, so a pipeline is reused.
+    """Keeps the `keep` pipelines used last for reuse, since DALI never returns its memory.
 
-    A pipeline holds no data: any loader of equal image size, batch, operations, device and threads takes it.
-    Loaders that share one take turns, an epoch each.
+    A pipeline holds no data: any loader of equal image size, batch, operations, device and threads uses it.
+    Loaders that share one take turns, one epoch each.
     """
 
     def __init__(self, keep: int = 4) -> None:

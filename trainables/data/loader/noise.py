@@ -9,7 +9,7 @@ from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
 
 
 class NoiseField:
-    """A fixed field of normal noise, twice as wide and high as an image, of which each image takes a cut."""
+    """A fixed field of normal noise, twice as wide and high as an image; each image gets a crop of it."""
 
     def __init__(self, image_px: int, device: torch.device) -> None:
         mean, std = (torch.tensor(values).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))

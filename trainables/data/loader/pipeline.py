@@ -1,7 +1,7 @@
-"""The DALI pipeline: encoded files, places and parameters in; normalised images and their places out.
+"""The DALI pipeline: decodes, augments and normalises images, with parameters that are drawn outside of it.
 
-It holds nothing random and no data, so what comes out follows from what it is fed, whatever ran before, and
-one pipeline serves trial after trial.
+It has no random state and holds no data: its output follows from its input alone, whatever ran before, so one
+pipeline serves trial after trial.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ INPUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "cutout": ("anchor", "shape"),
     }
 )
-"""What each operation is fed. Noise is not here: that of DALI depends on what ran before."""
+"""The inputs of each operation. Noise is not here: that of DALI depends on what ran before."""
 
 Output = tuple[torch.Tensor, npt.NDArray[np.int64]]
 """Images [B, 3, H, W] and their places in the samples [B]."""
@@ -43,7 +43,7 @@ Output = tuple[torch.Tensor, npt.NDArray[np.int64]]
 
 @dataclass(frozen=True)
 class Feed:
-    """What the pipeline takes for one batch. `parameters` is None where it makes no operation."""
+    """The pipeline's input for one batch. `parameters` is None where it makes no operation."""
 
     files: Sequence[Path]  # B
     places: npt.NDArray[np.int64]  # [B]
@@ -52,7 +52,7 @@ class Feed:
 
 @dataclass(frozen=True)
 class PipelineSpec:
-    """All that a pipeline is built from. `batch` is the largest it takes; smaller ones pass too."""
+    """Everything that a pipeline is built from. `batch` is the largest one; smaller ones work too."""
 
     image_px: int
     batch: int
@@ -67,7 +67,7 @@ class PipelineSpec:
 
 
 class ImagePipeline:
-    """Decodes, augments and normalises what it is fed, one epoch at a time."""
+    """Decodes, augments and normalises its input, one epoch at a time."""
 
     def __init__(self, spec: PipelineSpec) -> None:
         self.spec = spec
@@ -90,10 +90,10 @@ class ImagePipeline:
                 raise RuntimeError("another epoch began on this pipeline: finish one before the next")
 
     def _drain(self) -> None:
-        """Throw away what a run that was broken off had begun."""
+        """Discard the output of a run that was broken off."""
         self._feeds = iter(())
         if self._pipeline is not None:
-            with contextlib.suppress(RuntimeError):  # a fault in an image that nobody waits for any more
+            with contextlib.suppress(RuntimeError):  # an unreadable image in output that is discarded
                 for _ in self._outputs():
                     pass
 
@@ -110,7 +110,7 @@ class ImagePipeline:
                 self._pipeline.reset()
                 return
             except BaseException:
-                self._pipeline = None  # in no known state: the next run builds another
+                self._pipeline = None  # its state is unknown: the next run builds another
                 raise
             yield from_dlpack(images.as_tensor()), np.array(places.as_array()).reshape(-1)
 
@@ -122,7 +122,7 @@ class ImagePipeline:
 
 
 def operator_inputs(rows: Parameters, image_px: int) -> dict[str, npt.NDArray[np.float32]]:
-    """Return what DALI's operators take for parameters [B]: [B], or [B, 2] of height and width."""
+    """Return the inputs of DALI's operators for parameters [B]: [B], or [B, 2] of height and width."""
     rim = (1 - rows["kept"]) / 2
     side = np.round(rows["cutout_side"] * image_px)
     top, left = (np.round(rows[f"cutout_{axis}"] * (image_px - side)) for axis in "yx")

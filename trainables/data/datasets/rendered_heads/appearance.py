@@ -1,7 +1,7 @@
-"""How somebody looks: skin, beard, eyes and clothes, drawn once a person and painted on what rays hit.
+"""The appearance of a person, drawn once per person: colours of skin, beard, eyes and clothes where rays hit.
 
-All paint is a function of the position on the base mesh (`rest`, decimetres), so it sticks to the face
-whatever its shape, expression and pose.
+All colours are functions of the position on the base mesh (`rest`, decimetres), so they stay in place on the
+face whatever its shape, expression and pose.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ IRIS_TONES = ((58, 34, 20), (92, 58, 30), (96, 92, 50), (74, 104, 88), (84, 122,
 """Dark brown, brown, hazel, green, blue, grey; 8-bit sRGB."""
 
 LID = np.array([0.82, 0.7, 0.68], np.float32)
-"""What the skin of eyelids and the shadow painted on them do."""
+"""Factors on the skin's colour at the eyelids, for their skin and make-up."""
 
 RED = np.array([1.02, 0.72, 0.68], np.float32)
-"""What more blood does to a skin's colour."""
+"""Factors on the skin's colour where more blood shows."""
 
 
 class Appearance:
-    """One person's looks, and the paint for whatever a ray hits."""
+    """One person's appearance: the colour and gloss of any point of the mesh."""
 
     def __init__(self, rng: np.random.Generator, identity: Identity) -> None:
         male, old = identity.share("male"), identity.share("old")

@@ -1,4 +1,4 @@
-"""What stands behind a head: plain walls, gradients, blurred scenes, stripes and clutter; linear RGB."""
+"""Random backgrounds: plain walls, gradients, blurred scenes, stripes and clutter, in linear RGB."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _clutter(rng: np.random.Generator, size: int) -> npt.NDArray[np.floating]:
 
 
 def _room(rng: np.random.Generator, size: int) -> npt.NDArray[np.floating]:
-    """A wall above, something darker below, a few upright things: doors, shelves, windows."""
+    """A wall above, a darker floor below, and a few upright boxes such as doors, shelves and windows."""
     image = _gradient(rng, size)
     image[int(size * rng.uniform(0.55, 0.95)) :] *= rng.uniform(0.3, 0.8)
     return _blurred(rng, _boxes(rng, image, int(rng.integers(1, 6)), 0.25))

@@ -1,4 +1,4 @@
-"""Rendering a whole dataset: subjects spread over processes, and a folder that appears only when complete."""
+"""Renders a whole dataset: subjects in parallel processes, and a folder that appears only when complete."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SOURCE = "rendered-heads: made-up people, a CC0 head model cast with Embree"
 
 @dataclass(frozen=True)
 class Task:
-    """A subject and what all pictures share; `folder` is where files go."""
+    """A subject to render and the settings of all images; files are written to `folder`."""
 
     folder: Path
     subject: Subject
@@ -109,9 +109,9 @@ def _model() -> HeadModel:
 
 
 def render_subject(task: Task) -> list[dict[str, object]]:
-    """Render all pictures of one subject and return their labels.
+    """Render all images of one subject and return their labels.
 
-    Every random number follows from the seed, the subject and the picture, whoever renders it.
+    Every random number follows from the seed, the subject and the image, whichever process renders it.
     """
     subject = task.subject
     person = Person(_generator(task.seed, subject.index), _model())

@@ -1,4 +1,4 @@
-"""What face somebody makes in one picture: a mood for the mouth, lids, brows, and where the eyes look."""
+"""The random facial expression of one image: mouth, eyelids, eyebrows, and where the eyes look."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOODS: dict[str, tuple[float, dict[str, tuple[float, float]]]] = {
     "sad": (0.08, {"mouth-depression": (0.2, 0.9), "mouth-compression": (0.0, 0.5)}),
     "pout": (0.08, {"mouth-pursing": (0.2, 0.8), "mouth-protusion": (0.0, 0.7)}),
 }
-"""Share of pictures and the ranges of its mouth modes, by mood."""
+"""Share of the images and the ranges of the mouth modes, by mood."""
 
 BROWS = ("down", "extern-up", "inner-up", "up")
 
@@ -39,7 +39,7 @@ def draw_expression(rng: np.random.Generator) -> dict[str, float]:
 
 
 def draw_gaze(rng: np.random.Generator, towards_camera: np.ndarray) -> np.ndarray:
-    """Return the unit direction of both eyes in the head's frame; half the time they seek the camera.
+    """Return the unit direction of both eyes in the head's frame; half the time they look at the camera.
 
     `towards_camera` is the unit direction from the head to the camera in the head's frame.
     """

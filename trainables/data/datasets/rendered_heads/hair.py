@@ -1,4 +1,4 @@
-"""Haircuts: where hair grows, how thick it is, the long-hair shell, and its colour.
+"""Hair styles: where hair grows, how thick it is, the shell of long hair, and its colour.
 
 `rest` are positions on the base mesh, decimetres.
 """

@@ -1,4 +1,4 @@
-"""The parametric head: who somebody is and what face they make, as vertices.
+"""The parametric head model: identity and expression as vertices of a mesh.
 
 Lengths are decimetres in the head's frame: x to the subject's left, y up, z out of the face. `head_cc0.npz`
 is CC0 (licence beside it): a mesh from MakeHuman with 304 identity and 34 expression modes.
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating]
-"""32-bit all through; named loosely because a type checker cannot follow numpy's promotions."""
+"""32-bit throughout; typed loosely because a type checker cannot follow numpy's promotions."""
 
 Ints = npt.NDArray[np.int32]
 
@@ -24,7 +24,7 @@ SKIN, LEFT_EYE, RIGHT_EYE, HAIR, TEETH, LASHES, GLASSES = range(7)
 """Materials of the mesh; `GLASSES` are added by the renderer."""
 
 SOCKETS_U = 0.16
-"""Skin left of this in texture space lines the sockets behind the eyeballs, where no ray gets."""
+"""Skin left of this in texture space lines the sockets behind the eyeballs, which no ray reaches."""
 
 SHOULDERS_Y = 5.5
 """The mesh's rim below this height is where the shoulders are cut."""
@@ -85,7 +85,7 @@ class Identity:
 
 
 class HeadModel:
-    """The mesh, its modes, and a way to draw people from them."""
+    """The mesh and its modes, from which people are drawn."""
 
     def __init__(self, file: Path = MODEL_FILE) -> None:
         with np.load(file) as data:

@@ -1,4 +1,4 @@
-"""One picture: pose, expression, camera and light drawn at random, cast, painted and lit."""
+"""Renders one image: expression, camera and light are drawn at random, rays cast, hits coloured and lit."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Camera:
         return origins, directions
 
     def project(self, points: Floats) -> Floats:
-        """Return where points [N, 3] stand in the picture, in [0, 1] from the top left, [N, 2]."""
+        """Return where points [N, 3] lie in the image, in [0, 1] from the top left, [N, 2]."""
         tangent = points[:, :2] / (self.distance_dm - points[:, 2:])
         share: Floats = (tangent - np.array(self.centre)) * [1, -1] / (2 * self.half) + 0.5
         return share
@@ -89,7 +89,7 @@ def _direction(azimuth_deg: float, elevation_deg: float) -> Floats:
 
 
 def render(person: Person, pose_deg: npt.ArrayLike, image_px: int, rng: np.random.Generator) -> Image.Image:
-    """Return an RGB picture of a person whose head is turned by `pose_deg` (yaw, pitch, roll)."""
+    """Return an RGB image of a person whose head is turned by `pose_deg` (yaw, pitch, roll)."""
     head = head_rotation(pose_deg).astype(np.float32)
     body = _body_rotation(pose_deg, rng)
     vertices = person.vertices(draw_expression(rng))
@@ -111,7 +111,7 @@ def render(person: Person, pose_deg: npt.ArrayLike, image_px: int, rng: np.rando
 
 
 def _body_rotation(pose_deg: npt.ArrayLike, rng: np.random.Generator) -> Floats:
-    """Return a rotation of the shoulders that follows the head in part, so that it does not tell the pose."""
+    """Return a rotation of the shoulders that follows the head in part: it does not reveal the pose."""
     yaw, pitch, roll = np.asarray(pose_deg, np.float64)
     turned = np.clip(rng.uniform(0, 0.9) * yaw + rng.normal(0, 12), yaw - 65, yaw + 65)
     return head_rotation((turned, 0.25 * pitch + rng.normal(0, 4), 0.25 * roll + rng.normal(0, 4))).astype(
@@ -167,7 +167,7 @@ def shade(
 
 
 def develop(image: Floats, head: npt.NDArray[np.intp], rng: np.random.Generator) -> Image.Image:
-    """Return the 8-bit picture of linear light: averaged to pixels, exposed for the head, noisy."""
+    """Return the 8-bit image of linear light: averaged to pixels, exposed for the head, with noise."""
     size = len(image) // SUPERSAMPLE
     bright = float(image.reshape(-1, 3)[head].mean()) if len(head) else 0.3
     exposure = 0.5 + 0.5 * rng.uniform(0.16, 0.42) / max(bright, 0.02)

@@ -1,4 +1,4 @@
-"""Colours and noise that everything is painted with. Colours are linear RGB in [0, 1]."""
+"""Colour and noise functions of the renderer. Colours are linear RGB in [0, 1]."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def draw_cloth_colour(rng: np.random.Generator) -> Floats:
 class Waves:
     """Smooth noise in about [-1, 1] on points: a sum of plane waves.
 
-    `per_dm` is how often it swings in a decimetre; `stretch` weighs the axes: a small one makes fibres.
+    `per_dm` is the number of periods per decimetre; `stretch` weighs the axes: a small one makes fibres.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""One subject: a head with hair, glasses and shoulders, ready to be posed for any number of pictures."""
+"""One subject: a head with hair, glasses and shoulders, ready to be posed for any number of images."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SHELL_SCALE = np.array([1.04, 1.015, 1.04], np.float32)
 
 
 class Person:
-    """A subject drawn from `rng`: shape, looks, and the parts of the mesh that stay the same in all pictures.
+    """A subject drawn from `rng`: shape, looks, and the parts of the mesh that stay the same in all images.
 
     Vertices are the model's, then the glasses'. The hair shell is a mesh of its own over the same vertices.
     """

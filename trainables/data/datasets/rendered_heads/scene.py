@@ -1,4 +1,4 @@
-"""Rays: a triangle scene in Embree, and what each ray of a camera hits. The only place that knows Embree."""
+"""Ray casting: a scene of triangles, and what each ray hits. The only module that uses Embree."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Rays:
 
 @cache
 def _device() -> Any:
-    """Return Embree's device, one a process: making one costs as much as a small scene."""
+    """Return Embree's device, one per process: making one costs as much as a small scene."""
     from embreex.rtcore import EmbreeDevice
 
     return EmbreeDevice()

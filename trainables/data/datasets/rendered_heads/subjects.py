@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 Progress = Callable[[int, int], None]
-"""Called with images done and images in all."""
+"""Called with the number of images done and in total."""
 
 
 @dataclass(frozen=True)
