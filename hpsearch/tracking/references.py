@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hpsearch.tracking.connection import away, connect
 
-REFERENCE_TAG = "hpsearch.reference.markdown"
+REFERENCE_TAG = "hpsearch.reference"
 """Holds a reference's key: what tells it from the others of its experiment."""
 
 

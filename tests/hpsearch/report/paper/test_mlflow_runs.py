@@ -44,7 +44,7 @@ def test_rows_stand_beside_the_trials_once_however_often_they_are_put(root: Path
     assert log_paper(study, root) == "3 rows of the paper stand in MLflow beside the trials, 0 of them new"
     added = [run for run in runs_of(root, "demo") if run.info.run_id not in before]
     assert {run.data.tags["source"] for run in added} == {"paper"}
-    best = next(run for run in added if run.data.tags["hpsearch.reference.markdown"] == "paper 4.3")
+    best = next(run for run in added if run.data.tags["hpsearch.reference"] == "paper 4.3")
     assert best.info.status == "FINISHED"
     assert best.data.metrics == pytest.approx(
         {
