@@ -1,4 +1,4 @@
-"""The base of every config: frozen, strict, all faults at once, and variants chosen by one key."""
+"""The base class of every config, fields that choose a variant by name, and a config's faults all at once."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ Strings = Annotated[tuple[str, ...], Strict(False)]
 class Variant:
     """Marks a field whose value is one row of `table`, written `name` or `{name: {its settings}}`.
 
-    Used as `Annotated[SomeProtocol, Variant(TABLE)]`. The row's name is the variant's name everywhere: in
-    YAML, in parameter paths and in MLflow.
+    Used as `Annotated[SomeProtocol, Variant(TABLE)]`. The row's name is the variant's name everywhere:
+    in YAML, in parameter paths and in MLflow.
     """
 
     def __init__(self, table: Mapping[str, type[Config]]) -> None:

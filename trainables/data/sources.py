@@ -1,4 +1,4 @@
-"""Which images of which dataset: what a run learns from, and what judges it."""
+"""Which images of which dataset a run is trained, validated and tested on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trainables.data.datasets import DatasetRef
 
 
 class TrainSource(Config):
-    """The images a network learns from."""
+    """The images that a network is trained on."""
 
     dataset: DatasetRef
     """A prepared dataset's name below `ROOT/datasets`, or `rendered-heads`, built on first use."""
@@ -22,7 +22,7 @@ class TrainSource(Config):
 
 
 class ValidationSource(Config):
-    """The images that decide which network is better. Never the test set."""
+    """The images that networks are compared on. Never the test set."""
 
     dataset: DatasetRef | None = None
     """As for `train`; the same dataset where left out."""
@@ -33,7 +33,7 @@ class ValidationSource(Config):
 
 
 class TestSource(Config):
-    """Images that a finished network is measured on once. They decide nothing."""
+    """Images that a finished network is measured on once, after all decisions."""
 
     __test__ = False  # not a test, whatever pytest thinks of its name
 

@@ -29,7 +29,7 @@ EXPANSION = 4  # of the bottleneck block: its output channels beside its width
 
 @dataclass(frozen=True)
 class Output:
-    """What the network says: the head's raw outputs, and logits [B, R, C] of each branch by name."""
+    """The network's output: the head's raw outputs, and logits [B, R, C] of each branch by name."""
 
     pose_raw: Tensor
     pretext: dict[str, Tensor]
@@ -70,7 +70,7 @@ class Branch(nn.Module):
 
     The block is ResNet50's (1x1, 3x3, 1x1, each with BN, and a projection shortcut) for every backbone, as in
     the paper; at flag 3 of a ResNet50 it equals the first block of stage 4. One linear layer gives all
-    regions, which equals a layer a region.
+    regions, which equals one layer per region.
     """
 
     def __init__(self, spec: BranchSpec, heads: SslHeads, channels: Sequence[int]) -> None:
@@ -123,14 +123,14 @@ class HeadPoseNetwork(nn.Module):
 
 
 class NoHead(nn.Module):
-    """Stands where a network learns no pose."""
+    """The supervised head of a network without one: a pretraining learns no pose."""
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the features [B, F] as they are."""
         return features
 
     def losses(self, raw: Tensor, pose_deg: Tensor) -> dict[str, Tensor]:
-        """Return no loss; the poses are not looked at."""
+        """Return no loss; the poses are ignored."""
         return {}
 
     def decode(self, raw: Tensor) -> Tensor:
@@ -139,7 +139,7 @@ class NoHead(nn.Module):
 
 
 class RegionHeads(nn.Module):
-    """The heads of a pretext task on the trunk's last features: dropout, then a linear layer a region."""
+    """The heads of a pretext task on the trunk's last features: dropout, then one linear layer per region."""
 
     def __init__(self, spec: BranchSpec, features: int, *, dropout: float) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""The step: optimizers and learning-rate schedules."""
+"""Optimizers and learning-rate schedules."""

@@ -1,4 +1,4 @@
-"""Pretext tasks: what the network learns beside the pose. A task is one file and one row here."""
+"""Pretext tasks: what the network learns besides the pose. A task is one file and one row here."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""`TrainConfig`: everything one training run follows from, parsed once into frozen values."""
+"""`TrainConfig`: all settings of one training run, parsed once into frozen values."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from trainables.pretext import PRETEXT_TASKS, NoPretextConfig, PretextConfig
 
 
 class DataConfig(Config):
-    """Where images come from, and how they reach the network."""
+    """Where images come from, their size and the batch size."""
 
     train: TrainSource
     """The training set."""
     validation: ValidationSource = ValidationSource()
     """The validation set."""
     test: Annotated[tuple[TestSource, ...], Strict(False)] = ()
-    """Test sets, measured once, after the search, for its leaders."""
+    """Test sets, measured once, after the search, for its best trials."""
     image_px: Annotated[int, Field(ge=32, le=512)] = 224
     """Side of the square network input, pixels. [paper: 224]"""
     batch: Annotated[int, Field(ge=2, le=4096)] = 64
-    """Images a training step. [paper: 64]"""
+    """Images per training step. [paper: 64]"""
 
     @field_validator("test")
     @classmethod
@@ -62,7 +62,7 @@ class NetworkConfig(Config):
     """The supervised network: a residual trunk and dropout before its heads."""
 
     backbone: Backbone = "resnet50"
-    """torchvision's residual networks; `resnet10` has one basic block a stage. [paper: resnet50]"""
+    """torchvision's residual networks; `resnet10` has one basic block per stage. [paper: resnet50]"""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.4
     """Share of features dropped before the supervised heads. [paper 4.1: 0.4; 4.2: 0.5]"""
 
@@ -79,13 +79,13 @@ class TrainConfig(Config):
     init: Annotated[InitConfig, Variant(INITS)] = RandomConfig()
     """Where the trunk's weights start from. [paper 5.2]"""
     head: Annotated[HeadConfig, Variant(HEADS)] = BinsConfig()
-    """How angles are read off the features, and the supervised loss."""
+    """How angles are computed from the features, and the supervised loss."""
     pretext: Annotated[PretextConfig, Variant(PRETEXT_TASKS)] = NoPretextConfig()
     """The self-supervised helper."""
     weighting: Annotated[WeightingConfig, Variant(WEIGHTINGS)] = FixedConfig()
-    """How the losses become one."""
+    """How the losses are combined into one."""
     optimizer: Annotated[OptimizerConfig, Variant(OPTIMIZERS)] = AdaBeliefConfig()
-    """The step. [paper: AdaBelief]"""
+    """The optimizer. [paper: AdaBelief]"""
     schedule: Annotated[ScheduleConfig, Variant(SCHEDULES)] = CosineConfig()
     """The learning rate over the epochs."""
     epochs: Annotated[int, Field(ge=1)] = 110
@@ -136,7 +136,7 @@ class TrainConfig(Config):
 
     @property
     def init_request(self) -> InitRequest:
-        """What a source of initial weights may know of this run."""
+        """The part of this config that a source of initial weights may depend on."""
         return InitRequest(self.network.backbone, self.data.image_px, self.data.train)
 
 

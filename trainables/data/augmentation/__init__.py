@@ -1,6 +1,6 @@
-"""Augmentation levels: which random changes a training image goes through, and how strong they are.
+"""Augmentation levels: the random changes to training images, and how strong they are.
 
-Every level has every magnitude, only its defaults differ: a search space can take a level as it is, or turn
+Every level has every magnitude; only the defaults differ. A search space can take a level as it is, or turn
 single changes on (`{"1": {hue_deg: 18}}`) and off (`{"1": {contrast: 0}}`). Images are never mirrored and
 never turned in the image plane: both would change the pose.
 """

@@ -1,4 +1,4 @@
-"""The levels and their magnitudes.
+"""The augmentation levels: their settings, the magnitude of each change.
 
 The paper names the changes of each level and gives no magnitude: the defaults are our reading, but for the
 factors of the down-scaling, which are those of HopeNet's robust variant. Lengths in pixels are stated for an
@@ -55,7 +55,7 @@ class NoAugmentation(Config):
 
 
 class Magnitudes(Config):
-    """How strong each change may get; what an image gets is drawn evenly up to that."""
+    """The largest strength of each change; that of an image is drawn uniformly up to it."""
 
     zoom: Zoom = 0.0
     contrast: Contrast = 0.0

@@ -1,4 +1,4 @@
-"""What each image of an epoch goes through, drawn by numpy from the epoch's seed alone."""
+"""Draws the random changes to each image of an epoch, with numpy, from the epoch's seed alone."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PLACES = ("cutout_x", "cutout_y", "noise_x", "noise_y")
 PARAMETERS = np.dtype([(name, np.float32) for name in NEUTRAL])
 
 Parameters = npt.NDArray[np.void]
-"""[N] of `PARAMETERS`: one row an image."""
+"""[N] of `PARAMETERS`: one row per image."""
 
 OPERATIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -1,4 +1,4 @@
-"""Datasets by name, or by the recipe of one that is built on first use."""
+"""How a config names a dataset: a prepared one by its folder, a generated one by its settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Initial weights of the trunk: where a network starts from. A source is one file and one row here."""
+"""Sources of a trunk's initial weights. A source is one file and one row here."""
 
 from collections.abc import Mapping
 

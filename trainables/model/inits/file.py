@@ -1,4 +1,4 @@
-"""Initial weights from a file: a trunk, or a whole supervised network whose trunk is taken."""
+"""Initial weights from a file that holds a trunk or a supervised network."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from trainables.model.inits.request import InitRequest
 
 
 class FileConfig(Config):
-    """A trunk by path, or a supervised network (`best.pt`, `model.safetensors`) whose trunk is taken."""
+    """The trunk in a file, or that of a supervised network in it (`best.pt`, `model.safetensors`)."""
 
     path: str = Field(min_length=1)
     """The file: torch's `.pt` or `.pth` with tensors alone, or `.safetensors`."""
 
     def incompatibility(self, backbone: Backbone, image_px: int) -> None:
-        """Return None: only the file itself can tell."""
+        """Return None: only reading the file shows what it holds."""
 
     def trunk(self, request: InitRequest, *, datasets: Path, store: Path) -> Path:
         """Return the trunk of the file. Raises `InputError` listing what of it is not of this backbone."""

@@ -20,10 +20,10 @@ TIMEOUT_S = 30.0
 
 
 class ImageNetConfig(Config):
-    """Weights of supervised training on ImageNet: torchvision's `IMAGENET1K_V1`, fetched once. [paper 5.2]"""
+    """Weights trained with labels on ImageNet: torchvision's `IMAGENET1K_V1`, downloaded once. [paper 5.2]"""
 
     file: str | None = Field(None, min_length=1)
-    """A local file in their place, where there is no network; null: torch's cache, else the network."""
+    """A local file to use instead, for machines without internet; null: torch's cache, else a download."""
 
     def incompatibility(self, backbone: Backbone, image_px: int) -> str | None:
         """Return why torchvision has no weights of this backbone, or None."""

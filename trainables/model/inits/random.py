@@ -13,7 +13,7 @@ class RandomConfig(Config):
     """Random weights that follow from the seed."""
 
     def incompatibility(self, backbone: Backbone, image_px: int) -> None:
-        """Return None: every network can."""
+        """Return None: every network can start from random weights."""
 
     def trunk(self, request: InitRequest, *, datasets: Path, store: Path) -> None:
         """Return None: there is no file."""

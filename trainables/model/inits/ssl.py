@@ -1,4 +1,4 @@
-"""Initial weights from self-supervised pretraining: the trunk learns a pretext task alone first."""
+"""Initial weights from self-supervised pretraining: the trunk is trained on a pretext task alone first."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from trainables.optim.schedules import SCHEDULES, MultiStepConfig, ScheduleConfi
 from trainables.pretext import PRETEXT_TASKS, PretextConfig, RotationConfig
 
 TASKS = {name: row for name, row in PRETEXT_TASKS.items() if name != "none"}
-"""What there is to learn without a pose."""
+"""The tasks that a trunk can be pretrained on."""
 
 FORMAT = 1
 """Raised whenever the same settings result in other weights, so that stored ones are not reused."""
@@ -32,25 +32,25 @@ ATTACHMENT = ("flag", "heads", "branch")
 
 
 class SslConfig(Config):
-    """The trunk learns a pretext task first, from pictures alone; all trials that want the same share it.
+    """The trunk is first trained on a pretext task, without labels; trials with the same settings share it.
 
-    Of the trial only the backbone and the image size are taken (and its training images where `data` is left
-    out), so that its other values may vary without another pretraining.
+    It depends on the trial's backbone and image size alone (and on its training images where `data` is left
+    out), so that the trial's other values may vary without another pretraining.
     """
 
     pretext: Annotated[PretextConfig, Variant(TASKS)] = RotationConfig()
-    """The task; its heads stand after the last stage, so `flag`, `heads` and `branch` do not apply. Of 2x2
-    puzzling and 2x2 rotation the latter was the better. [paper 5.2]"""
+    """The task; its heads stand after the last stage, so `flag`, `heads` and `branch` do not apply. 2x2
+    rotation was better than 2x2 puzzling. [paper 5.2]"""
     data: TrainSource | None = None
-    """The pictures, whose labels are never read; null: the trial's training images."""
+    """The images, whose labels are never read; null: the trial's training images."""
     epochs: Annotated[int, Field(ge=1)] = 110
-    """Full passes over the pictures; the last epoch's weights are taken. [paper: 110, as for the networks]"""
+    """Full passes over the images; the weights after the last are used. [paper: 110, as for the networks]"""
     batch: Annotated[int, Field(ge=2, le=4096)] = 64
-    """Images a step. [paper: 64]"""
+    """Images per step. [paper: 64]"""
     augmentation: Annotated[AugmentationConfig, Variant(AUGMENTATIONS)] = AUGMENTATIONS["1"]()
-    """Random changes to the pictures before they are perturbed."""
+    """Random changes to the images before they are perturbed."""
     optimizer: Annotated[OptimizerConfig, Variant(OPTIMIZERS)] = AdaBeliefConfig()
-    """The step. [paper: AdaBelief]"""
+    """The optimizer. [paper: AdaBelief]"""
     schedule: Annotated[ScheduleConfig, Variant(SCHEDULES)] = MultiStepConfig()
     """The learning rate over the epochs. [paper 4.1: a tenth after 30 and 40]"""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
@@ -66,7 +66,7 @@ class SslConfig(Config):
         return pretext
 
     def shaping(self) -> dict[str, Any]:
-        """Return every setting that shapes the weights, as plain values, but for where the pictures lie."""
+        """Return every setting that shapes the weights, as plain values; where the images lie is none."""
         settings = self.model_dump(mode="json", exclude={"data"})
         for task in settings["pretext"].values():
             for key in ATTACHMENT:

@@ -1,4 +1,4 @@
-"""Weights that others trained: read as tensors alone, checked against the backbone, kept in the store."""
+"""Reads weights from a file as tensors alone, checks them against the backbone, copies them to the store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Optimizers: the step. An optimizer is one file and one row here."""
+"""Optimizers. An optimizer is one file and one row here."""
 
 from collections.abc import Mapping
 

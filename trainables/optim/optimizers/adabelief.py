@@ -1,4 +1,4 @@
-"""AdaBelief, the paper's optimizer, as adabelief-pytorch has it."""
+"""AdaBelief, the paper's optimizer, from the package adabelief-pytorch."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class AdaBeliefConfig(Config):
-    """AdaBelief. The paper gives the learning rate alone; the rest are the package's defaults, which agree
-    with those of the paper's TensorFlow version but for its eps of 1e-14.
+    """AdaBelief. The paper gives the learning rate only; the other defaults are the package's, which equal
+    those of the TensorFlow version that the paper used, except for eps (1e-14 there).
 
-    With `rectify` the first five steps go along the mean gradient, as far as it is large (with a large
-    `ssl_weight`, very large): `clip_norm`, `degenerated_to_sgd: false`, which skips them, or `rectify: false`
-    tames them. Rectified steps are then short for some hundred steps.
+    With `rectify` the first five steps follow the mean gradient without normalising it, so that they can be
+    very large where `ssl_weight` is. `clip_norm`, `degenerated_to_sgd: false`, which skips these steps, or
+    `rectify: false` prevents that. Rectified steps then stay short for some hundred steps.
     """
 
     lr: float = Field(1e-3, gt=0.0, allow_inf_nan=False)
@@ -32,15 +32,15 @@ class AdaBeliefConfig(Config):
     beta2: float = Field(0.999, ge=0.0, lt=1.0)
     """Decay of the running variance around that mean, per step."""
     eps: float = Field(1e-16, gt=0.0, allow_inf_nan=False)
-    """Added to the variance and its root; the method's author advises 1e-8 for CNNs where SGD beats Adam."""
+    """Added to the variance and its root; the author advises 1e-8 for CNNs that SGD trains better."""
     weight_decay: float = Field(0.0, ge=0.0, allow_inf_nan=False)
     """Weight decay of every parameter."""
     weight_decouple: bool = True
-    """Decay the weights themselves, by lr * weight_decay per step (as AdamW), not through the gradient."""
+    """Shrink the weights themselves, by lr * weight_decay per step (as AdamW), not through the gradient."""
     rectify: bool = True
-    """Shorten early steps by the variance of their scale, as RAdam does."""
+    """Shorten early steps according to the variance of the adaptive learning rate, as RAdam does."""
     degenerated_to_sgd: bool = True
-    """In the first five steps, too few to rectify: step along the mean gradient; else not at all."""
+    """In the first five steps, too few to rectify, step along the mean gradient; false: do not step."""
 
     def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
         """Make the optimizer of these parameters, without the package's messages."""

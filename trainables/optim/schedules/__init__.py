@@ -1,4 +1,4 @@
-"""Schedules: the learning rate over the epochs. A schedule is one file and one row here."""
+"""Learning-rate schedules. A schedule is one file and one row here."""
 
 from collections.abc import Mapping
 

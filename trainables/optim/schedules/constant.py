@@ -1,4 +1,4 @@
-"""Constant: the learning rate stays as it is."""
+"""Constant: the learning rate never changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Constant:
 
 
 class ConstantConfig(Config):
-    """The learning rate stays as it is; there is nothing to set."""
+    """The learning rate never changes; there is nothing to set."""
 
     def build(self, epochs: int) -> Constant:
         """Make the schedule; the length of the run does not matter."""

@@ -1,4 +1,4 @@
-"""Multi-step: the learning rate falls by one factor at each of some epochs [paper 4.1, 4.2]."""
+"""Multi-step: the learning rate is multiplied by one factor after certain epochs [paper 4.1, 4.2]."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class MultiStep:
 
 
 class MultiStepConfig(Config):
-    """The learning rate falls at some epochs."""
+    """The learning rate falls after certain epochs."""
 
     epochs: Annotated[Ints, Field(min_length=1)] = (30, 40)
     """Completed epochs after which the rate falls: (30, 40) in [paper 4.1], (20, 100) in [paper 4.2]."""
     gamma: float = Field(0.1, gt=0.0, le=1.0)
-    """What the rate is multiplied by each time [paper 4.1, 4.2]."""
+    """Factor of the learning rate at each of them [paper 4.1, 4.2]."""
 
     @model_validator(mode="after")
     def _epochs_rise(self) -> MultiStepConfig:

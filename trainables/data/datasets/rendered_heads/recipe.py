@@ -1,4 +1,4 @@
-"""`RenderedHeads`: what to render, and where the result lies. Building is in `build.py`."""
+"""`RenderedHeads`: the settings of a rendered dataset, and the name of its folder. `build.py` builds it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from trainables.data.datasets.prepared import PreparedDataset
 
 RENDERER_VERSION = 1
-"""Raised whenever the same recipe gives other pictures, so that prepared folders do not pass for new ones."""
+"""Raised whenever the same recipe gives other images, so that older prepared folders are not reused."""
 
 
 class RenderedHeads(Config):
-    """Rendered pictures of made-up people, labelled exactly. A subject stands in one split only."""
+    """Rendered images of made-up people with exact labels. Each subject is in one split only."""
 
     images: Annotated[int, Field(ge=3, le=2_000_000)] = 4000
-    """Pictures of all splits together."""
+    """Images of all splits together."""
     subjects: Annotated[int, Field(ge=3, le=200_000)] = 400
-    """People of all splits together; each has as many pictures as the next, give or take one."""
+    """People of all splits together; each has the same number of images, plus or minus one."""
     image_px: Annotated[int, Field(ge=16, le=512)] = 112
-    """Side of the square pictures, pixels."""
+    """Side of the square images, pixels."""
     yaw_deg: Annotated[float, Field(ge=0, le=90)] = 75.0
     """Largest |yaw|, degrees; uniform up to it."""
     pitch_deg: Annotated[float, Field(ge=0, le=90)] = 40.0
@@ -38,7 +38,7 @@ class RenderedHeads(Config):
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """Share of the subjects that form the split `test`; one at least."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    """Seeds people, poses and pictures."""
+    """Seeds people, poses and images."""
 
     @model_validator(mode="after")
     def _splits_can_be_filled(self) -> RenderedHeads:
@@ -67,13 +67,13 @@ class RenderedHeads(Config):
         return f"rendered-heads-{hashlib.sha256(recipe.encode() + MODEL_FILE.read_bytes()).hexdigest()[:12]}"
 
     def plan(self) -> list[Subject]:
-        """Return who is to be rendered, in which split and how often."""
+        """Return the subjects to render, each with its split and its number of images."""
         validation, test = self._held_out()
         splits = (
             ["train"] * (self.subjects - validation - test) + ["validation"] * validation + ["test"] * test
         )
         whole, rest = divmod(self.images, self.subjects)
-        # Odd pictures are spread over all subjects, not given to the first ones: splits keep their shares.
+        # Spread over all subjects, not given to the first ones, so that splits keep their shares.
         extra = {index * self.subjects // rest for index in range(rest)}
         return [Subject(index, split, whole + (index in extra)) for index, split in enumerate(splits)]
 
