@@ -1,4 +1,4 @@
-"""State on disk that is whole or not there."""
+"""Files written in one step: after a crash, a file is whole or absent."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import torch
 from trainables.base.disk import DiskFull, is_full
 
 UNFINISHED = ".unfinished"
-"""How the name of a file ends while it is written; one that stays was left by a process that died."""
+"""Suffix of a file that is being written; a leftover comes from a process that died."""
 
 
 def save_state(state: dict[str, Any], path: Path) -> None:
     """Write `state` to `path`, making its folder, in one step.
 
-    After a crash or on a full disk, what was there is still whole.
+    After a crash or on a full disk, the previous content is still whole.
 
     Raises `DiskFull` where there is no room for it, `OSError` where it cannot be written for another reason,
     and leaves no half-written file.
@@ -33,7 +33,7 @@ def save_state(state: dict[str, Any], path: Path) -> None:
             os.fsync(file.fileno())
         rename(unfinished, path)
     except (OSError, RuntimeError) as error:
-        if is_full(error) or is_full(error.__context__):  # torch puts an error of its own over it
+        if is_full(error) or is_full(error.__context__):  # torch may hide the error behind its own
             raise DiskFull(path, sum(tensor.nbytes for tensor in _tensors(state))) from error
         raise
     finally:
@@ -41,7 +41,7 @@ def save_state(state: dict[str, Any], path: Path) -> None:
 
 
 def rename(path: Path, name: Path) -> None:
-    """Give a file another name in its folder; what had that name is gone, and a crash does not undo it."""
+    """Rename a file within its folder, replacing a file of that name; a later crash does not undo it."""
     path.replace(name)
     folder = os.open(name.parent, os.O_RDONLY)
     try:
@@ -51,13 +51,13 @@ def rename(path: Path, name: Path) -> None:
 
 
 def load_state(path: Path) -> dict[str, Any]:
-    """Return what `save_state` wrote, on the CPU; tensors and plain values alone are read, never code.
+    """Return what `save_state` wrote, on the CPU; only tensors and plain values are read, never code.
 
     Raises `ValueError` for a damaged file, `pickle.UnpicklingError` for one that holds something else, and
     `OSError` where it cannot be read.
     """
     try:
-        with zipfile.ZipFile(path) as archive:  # torch writes checksums but does not look at them
+        with zipfile.ZipFile(path) as archive:  # torch writes checksums but does not check them
             damaged = archive.testzip()
     except zipfile.BadZipFile as error:
         raise ValueError(f"{path} is damaged: {error}") from None

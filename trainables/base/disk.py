@@ -1,4 +1,4 @@
-"""What a disk refuses, as a person reads it: a folder that cannot be made or written, a file without room."""
+"""Folders that cannot be written and disks that are full, with messages for the user."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trainables.base.errors import Fault, InputError
 
 
 class DiskFull(OSError):
-    """There is no room for a file: which one, and how much it needs."""
+    """The disk has no room for the file at `path`, which needs `needed_bytes`."""
 
     def __init__(self, path: Path, needed_bytes: int) -> None:
         super().__init__(errno.ENOSPC, f"it needs {needed_bytes / 2**20:.1f} MiB", str(path))
@@ -19,14 +19,14 @@ class DiskFull(OSError):
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Say whether an error means a full disk."""
+    """Return whether an error means a full disk."""
     return isinstance(error, OSError) and error.errno == errno.ENOSPC
 
 
 def ensure_folder(folder: Path) -> Path:
-    """Return a folder that files can be written to, made first where it is not there.
+    """Return a folder that files can be written to, creating it if it does not exist.
 
-    Raises `InputError` where that cannot be, `OSError` on a full disk.
+    Raises `InputError` where that is impossible, `OSError` on a full disk.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -40,10 +40,10 @@ def ensure_folder(folder: Path) -> Path:
 
 
 def describe_full_disk(error: OSError, root: Path) -> str:
-    """Return what a person reads of a full disk below `root`."""
+    """Return the message for the user about a full disk below `root`."""
     free_mib = shutil.disk_usage(root).free // 2**20
     return (
         f"the disk is full: {error.filename or 'a file'} was not written ({error.strerror}; "
-        f"{free_mib} MiB are free below {root}). What was written before is whole: "
-        "make room and give the command again"
+        f"{free_mib} MiB are free below {root}). Files written before are whole: "
+        "free some space and run the command again"
     )

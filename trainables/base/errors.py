@@ -1,4 +1,4 @@
-"""What a person did wrong: each fault names the place, the rule, the value and the way out."""
+"""The user's mistakes: each fault names the place, the rule, the value and the way out."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong with what a person gave us.
+    """One mistake in the user's input.
 
-    `where` is a dotted path, a file or both; `line` is the 1-based line in `file`, where there is one.
+    `where` is a dotted key path or a command-line option; `line` is the 1-based line in `file`, if known.
     """
 
     message: str
@@ -25,7 +25,7 @@ class Fault:
 
 
 class InputError(Exception):
-    """A person's mistake: all faults at once, shown without a traceback, exit status 2."""
+    """The user's input is wrong: all faults at once, shown without a traceback; exit status 2."""
 
     def __init__(self, faults: Sequence[Fault] | Fault | str) -> None:
         if isinstance(faults, str):

@@ -1,4 +1,4 @@
-"""A lock on a file that dies with its holder, however that ends."""
+"""A file lock that is released when its process ends, however it ends."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import IO
 class FileLock:
     """Held from `take` or `wait` to `release`, to the end of a `with` block, or to the end of the process.
 
-    It is `flock`: it holds between the processes of a machine, and between machines on a network filesystem
-    that passes locks on (NFS as Linux mounts it, but for the options `nolock` and `local_lock`).
+    It is `flock`: it works between the processes of a machine, and between machines on a network filesystem
+    that forwards locks (NFS as Linux mounts it, except with the options `nolock` and `local_lock`).
     """
 
     def __init__(self, file: IO[str]) -> None:
@@ -19,7 +19,7 @@ class FileLock:
 
     @classmethod
     def take(cls, path: Path) -> FileLock | None:
-        """Return the lock on `path`, None where another has it."""
+        """Return the lock on `path`, or None while another process holds it."""
         file = _opened(path)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -30,7 +30,7 @@ class FileLock:
 
     @classmethod
     def wait(cls, path: Path) -> FileLock:
-        """Return the lock on `path` as soon as nobody else has it."""
+        """Wait until no other process holds the lock on `path`, and return it."""
         file = _opened(path)
         fcntl.flock(file, fcntl.LOCK_EX)
         return cls(file)
@@ -42,7 +42,7 @@ class FileLock:
         self.release()
 
     def release(self) -> None:
-        """Let another have it."""
+        """Release the lock."""
         self._file.close()
 
 

@@ -1,4 +1,4 @@
-"""A YAML file as plain values, with the line of each, read by YAML 1.2 rules and a safe loader."""
+"""Reads a YAML file into plain values and the line of each, by YAML 1.2 rules and with a safe loader."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from trainables.base.errors import Fault, InputError
 from trainables.base.schema import KeyPath
 
 MAX_VALUES = 20_000
-"""More values than any real file holds: what nested aliases ("alias bombs") expand to is cut off here."""
+"""Limit against nested aliases ("alias bombs"), above the values of any real file."""
 
 MAX_DEPTH = 50
-"""More levels than any real file has: an alias inside its own anchor has no end."""
+"""Limit against an alias inside its own anchor, above the levels of any real file."""
 
 _TAG = "tag:yaml.org,2002:"
 
 
 @dataclass(frozen=True)
 class YamlDocument:
-    """The values of a file (`tree`, a mapping) and the 1-based line on which each path stands."""
+    """The values of a file (`tree`, a mapping) and the 1-based line of each key path."""
 
     file: str
     tree: Mapping[str, Any]
@@ -41,7 +41,7 @@ class YamlDocument:
 def load_yaml(path: Path) -> YamlDocument:
     """Read a YAML file whose root is a mapping.
 
-    Raises `InputError` where the file is missing, is not YAML, doubles keys, or expands beyond `MAX_VALUES`.
+    Raises `InputError` for a file that is missing, not YAML, repeats a key or expands beyond `MAX_VALUES`.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -73,7 +73,7 @@ def _not_yaml(error: MarkedYAMLError, file: str) -> Fault:
 
 
 class _Reader:
-    """Turns the nodes of a file into plain values; notes the line of each, and every fault."""
+    """Turns the nodes of a file into plain values, and collects the line of each and every fault."""
 
     def __init__(self, yaml: YAML, file: str) -> None:
         self.yaml = yaml
@@ -100,7 +100,7 @@ class _Reader:
         for key, value in node.value:
             name = self.name(key, path)
             if name in tree:
-                self.fault(f"the key {name!r} stands here twice: write each key once", key, path)
+                self.fault(f"the key {name!r} is given twice here: write each key once", key, path)
             elif name is not None:
                 self.lines[(*path, name)] = key.start_mark.line + 1
                 tree[name] = self.value(value, (*path, name))

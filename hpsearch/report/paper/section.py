@@ -102,7 +102,7 @@ def _claims(tables: Sequence[PaperTable], found: Sequence[Judgement]) -> str:
     told = {kind: kind.value if count == 1 else PLURALS[kind] for kind, count in counts.items()}
     said = ", ".join(f"{count} {told[kind]}" for kind, count in counts.items() if count)
     where = (
-        "" if all(table.own_data for table in tables) else " Judgement as orderings on this study's own data."
+        "" if all(table.own_data for table in tables) else " Judged as orderings on this study's own data."
     )
     text = (
         "Difference of the two arms' errors, left - right, in degrees, over the seeds both have. A claim "
