@@ -112,7 +112,7 @@ def progress(study: StudyRecord, plan: Plan, now_s: float) -> list[str]:
     best = study.best
     if best is not None and best.objective is not None:
         ratio = best.objective / study.provenance.baseline
-        parts.append(f"best {best.objective:.2f} (trial {best.number}, {ratio:.2f} of baseline)")
+        parts.append(f"best {best.objective:.2f} (trial {best.number}, {ratio:.2f} of the training mean)")
     speeds = [
         _last(trial, "speed/images_per_s") for trial in study.trials if trial.state is TrialState.RUNNING
     ]

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 
 from hpsearch.report import svg
-from hpsearch.report.style import BASELINE, GREY, LINES, title
+from hpsearch.report.style import BASELINE, GREY, LINES
 from hpsearch.results.arms import Arm
+from hpsearch.results.titles import title
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 
 WIDTH, HEIGHT = 940.0, 340.0

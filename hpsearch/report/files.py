@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
 from pathlib import Path
 
 from hpsearch.report.page import Report, render
 from hpsearch.report.paper.claims import judge
 from hpsearch.report.paper.rows import tables_of
-from hpsearch.report.style import names_of
-from hpsearch.report.tables import Record, arm_records, claim_records, paper_records
+from hpsearch.report.tables import arm_records, claim_records, paper_records
 from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import compare
+from hpsearch.results.csv_table import csv_table
+from hpsearch.results.titles import names_of
 from hpsearch.study.importance import importances
 from hpsearch.study.records import StudyRecord
 from trainables.base.disk import ensure_folder
@@ -54,13 +53,5 @@ def write_report(study: StudyRecord, out: Path | None = None) -> list[Path]:
     for ending, rows in records.items():
         if rows:
             files.append(page.with_name(f"{page.stem}{ending}.csv"))
-            _write(files[-1], rows)
+            files[-1].write_text(csv_table(rows), encoding="utf-8")
     return files
-
-
-def _write(file: Path, rows: Sequence[Record]) -> None:
-    with file.open("w", encoding="utf-8", newline="") as out:
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        writer = csv.DictWriter(out, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)

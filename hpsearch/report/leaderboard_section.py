@@ -9,9 +9,10 @@ from html import escape
 from hpsearch.report import svg
 from hpsearch.report.html import Cell, degrees, number, paragraph, section, table, whisker
 from hpsearch.report.paper.rows import ANGLES
-from hpsearch.report.style import colour, title, values_of
+from hpsearch.report.style import colour
 from hpsearch.report.tables import state_of
 from hpsearch.results.arms import Arm
+from hpsearch.results.titles import title, values_of
 
 MOST_ARMS = 24
 MOST_UNFINISHED = 4

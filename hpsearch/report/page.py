@@ -16,9 +16,9 @@ from hpsearch.report.paper.claims import Judgement
 from hpsearch.report.paper.rows import PaperTable
 from hpsearch.report.paper.section import paper_part
 from hpsearch.report.pruning import pruning_statistics
-from hpsearch.report.style import TASKS, task_of, title
+from hpsearch.report.style import TASKS, task_of
 from hpsearch.results.arms import Arm
-from hpsearch.results.comparison import Comparison, headline
+from hpsearch.results.comparison import Comparison, describe
 from hpsearch.results.leaderboard import duration
 from hpsearch.study.records import StudyRecord, TrialState
 
@@ -63,19 +63,9 @@ def render(report: Report) -> str:
     )
 
 
-def unit_of(study: StudyRecord) -> str:
-    """Return the objective as it is read: `validation MAE in degrees` and the like."""
-    role, _, metric = study.objective.partition("/")
-    words = {"mae_deg": "MAE", "best_mae_deg": "MAE of the best epoch", "geodesic_deg": "geodesic error"}
-    known = words.get(metric, metric.removesuffix("_deg").replace("_mae", " MAE").replace("_", " "))
-    return f"° {role} {known}"
-
-
 def _head(report: Report) -> str:
     study, found = report.study, report.comparison
-    leader = "" if found.leader is None else title(found.leader, report.names)
-    baseline = "" if found.baseline is None else title(found.baseline, report.names)
-    said, grounds = headline(found, leader, baseline, unit_of(study))
+    verdict = describe(found, report.names, study.objective)
     counts = {state: sum(trial.state is state for trial in study.searched) for state in TrialState}
     standing = " · ".join(f"{count} {state.value}" for state, count in counts.items() if count)
     saved = pruning_statistics(study)
@@ -87,7 +77,7 @@ def _head(report: Report) -> str:
         value, run = min(runs)
         ratio = value / study.provenance.baseline
         figures.append(("best single run", f"{value:.2f}°", f"trial {run}"))
-        figures.append(("mean pose alone", f"{study.provenance.baseline:.2f}°", f"best is {ratio:.2f} of it"))
+        figures.append(("training mean", f"{study.provenance.baseline:.2f}°", f"best is {ratio:.2f} of it"))
     hours = duration(saved.hours_trained * 3600)
     figures.append(("training", hours, f"{saved.epochs_trained} epochs"))
     if saved.pruned:
@@ -100,8 +90,8 @@ def _head(report: Report) -> str:
     sub = f"{study.objective}, smaller is better · {', '.join(names)}"
     return (
         f"<header><h1>{escape(study.name)}</h1>{paragraph(sub, 'sub')}"
-        f'<div class="verdict {found.outcome.value}"><strong>{escape(said)}</strong>'
-        f'<span>{escape(grounds)}</span></div><dl class="figures">{items}</dl></header>'
+        f'<div class="verdict {found.outcome.value}"><strong>{escape(verdict.statement)}</strong>'
+        f'<span>{escape(verdict.grounds)}</span></div><dl class="figures">{items}</dl></header>'
     )
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from hpsearch.report.paper.claims import Judgement
 from hpsearch.report.paper.rows import ANGLES, PaperTable, errors_by_seed
-from hpsearch.report.style import title, values_of
 from hpsearch.results.arms import Arm
 from hpsearch.results.statistics import Interval, interval
+from hpsearch.results.titles import title, values_of
 from hpsearch.study.records import TrialState
 
 Record = dict[str, Any]

@@ -1,4 +1,4 @@
-"""Arms: trials that differ in nothing but their seed."""
+"""Arms: the trials of one design, which differ in their seed alone."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Arm:
     def finished(self) -> Mapping[int, TrialRecord]:
         """The complete trial of each seed.
 
-        Where leaders were confirmed, only those runs: the run that made a design the leader was picked for
-        being good, which flatters it.
+        Where the arm was confirmed, only those runs: the run that put it among the leaders was selected for
+        its low error, which makes that error optimistic.
         """
         complete = [trial for trial in self.trials if trial.state is TrialState.COMPLETE]
         fresh = [trial for trial in complete if trial.confirms is not None]
@@ -62,10 +62,14 @@ class Arm:
         return interval(list(self.values.values())) if self.values else None
 
     @property
-    def is_plain(self) -> bool:
-        """Whether it is supervised learning alone, from random weights."""
-        config = self.config
-        return isinstance(config.pretext, NoPretextConfig) and isinstance(config.init, RandomConfig)
+    def is_supervised_alone(self) -> bool:
+        """Whether it has no pretext task; its initial weights may be pretrained."""
+        return isinstance(self.config.pretext, NoPretextConfig)
+
+    @property
+    def starts_random(self) -> bool:
+        """Whether its initial weights are random."""
+        return isinstance(self.config.init, RandomConfig)
 
     def metric(self, name: str) -> float | None:
         """Return the mean of a metric after the last epoch over its seeds, None where one lacks it."""
@@ -77,8 +81,8 @@ class Arm:
 def arms_of(study: StudyRecord) -> tuple[Arm, ...]:
     """Return the arms of a study, best first.
 
-    Those trained with several seeds come first, by their mean; a single run that looks better may be luck.
-    Then single runs by their value, then what was not trained to its end.
+    Confirmed arms come first, as on the leaderboard, then arms with several seeds, both by their mean: a
+    single run that looks better may be luck. Then single runs by their value, then unfinished arms.
     """
     groups: dict[str, list[TrialRecord]] = {}
     for trial in study.trials:
@@ -89,7 +93,7 @@ def arms_of(study: StudyRecord) -> tuple[Arm, ...]:
     def key(arm: Arm) -> tuple[int, float, int]:
         place = min(places.get(trial.number, len(places)) for trial in arm.trials)
         if arm.mean is None:
-            return 2, 0.0, place
-        return (0 if arm.mean.n > 1 else 1), arm.mean.mean, place
+            return 3, 0.0, place
+        return (0 if arm.confirmed else 1 if arm.mean.n > 1 else 2), arm.mean.mean, place
 
     return tuple(sorted(arms, key=key))

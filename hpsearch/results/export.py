@@ -32,15 +32,13 @@ from trainables.exported import (
 from trainables.model.network import HeadPoseNetwork, build_network
 from trainables.pose.angles import ANGLES
 from trainables.training.checkpoints import BEST_WEIGHTS
+from trainables.training.metric_names import VALIDATION, angle_mae, mae
 
 README = "README.md"
 FILES = frozenset({WEIGHTS, CARD, ONNX, README})
 
 CHECKED_IMAGES = 100
 """Images on which the exported network is compared with the trained one."""
-
-MAE = "validation/mae_deg"
-"""What decides which epoch's weights are kept."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +132,7 @@ def _strangers(out: Path) -> list[str]:
 
 
 def _card(study: StudyRecord, trial: TrialRecord) -> NetworkCard:
-    maes = [metrics[MAE] for metrics in trial.epochs]
+    maes = [metrics[mae(VALIDATION)] for metrics in trial.epochs]
     best = min(range(len(maes)), key=maes.__getitem__)
     provenance: dict[str, Any] = {
         "study": study.name,
@@ -160,7 +158,7 @@ def _card(study: StudyRecord, trial: TrialRecord) -> NetworkCard:
 
 def _angles(trial: TrialRecord) -> tuple[Any, ...]:
     """Return the angles that a finished trial was trained on."""
-    return tuple(angle for angle in ANGLES if f"validation/{angle}_mae_deg" in trial.epochs[-1])
+    return tuple(angle for angle in ANGLES if angle_mae(VALIDATION, angle) in trial.epochs[-1])
 
 
 def _trained(trial: TrialRecord) -> HeadPoseNetwork:

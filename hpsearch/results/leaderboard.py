@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -15,10 +13,15 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hpsearch.results.statistics import interval, paired_difference
+from hpsearch.results.arms import arms_of
+from hpsearch.results.comparison import compare, describe
+from hpsearch.results.csv_table import csv_table
+from hpsearch.results.statistics import interval
+from hpsearch.results.titles import names_of
 from hpsearch.study.naming import design, shared_params, short_names, shown
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
-from trainables.pretext import NoPretextConfig
+from trainables.pose.angles import ANGLES
+from trainables.training.metric_names import VALIDATION, angle_mae, geodesic, group_of_test, mae
 
 Format = Literal["table", "csv", "json"]
 
@@ -30,7 +33,6 @@ STYLES = {
 }
 
 WIDTH_WITHOUT_TERMINAL = 200
-ANGLES = ("yaw", "pitch", "roll")
 GAP = 2
 """Characters between two columns."""
 REASON = "reason"
@@ -51,7 +53,7 @@ def render(study: StudyRecord, form: Format) -> str:
     """Return the leaderboard as text that ends with a newline."""
     match form:
         case "csv":
-            return _csv(records(study))
+            return csv_table(records(study))
         case "json":
             return json.dumps(_summary(study) | {"trials": _finite(records(study))}, indent=2) + "\n"
         case "table":
@@ -87,12 +89,12 @@ def records(study: StudyRecord) -> list[dict[str, Any]]:
 
 
 def table(study: StudyRecord, width: int) -> RenderableType:
-    """Return the table for people with the baseline below it."""
-    return Group(rows(study, width), Text(verdict(study)))
+    """Return the table for people with the verdict below it."""
+    return Group(rows(study, width), Text(summary(study)))
 
 
 def rows(study: StudyRecord, width: int, top: int | None = None) -> Table:
-    """Return the table alone; `top` keeps its first rows."""
+    """Return the table alone, or its first `top` rows."""
     trials = study.leaderboard()[:top]
     columns = _fitting(_columns(study, trials), width)
     grid = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), header_style="bold")
@@ -105,41 +107,21 @@ def rows(study: StudyRecord, width: int, top: int | None = None) -> Table:
     return grid
 
 
-def verdict(study: StudyRecord) -> str:
-    """Return the line below the table: what the best is worth beside knowing nothing."""
-    baseline = f"Always predicting the training mean gives {study.provenance.baseline:.2f}"
+def summary(study: StudyRecord) -> str:
+    """Return the lines below the table: the best trial beside the training mean, and the verdict."""
+    mean = study.provenance.baseline
+    training_mean = f"Always predicting the training mean gives {mean:.2f}"
     best = study.best
     if best is None or best.objective is None:
-        return f"No trial has finished yet. {baseline} {study.objective}."
-    ratio = best.objective / study.provenance.baseline
-    said = (
-        f"Best {study.objective}: {best.objective:.2f} (trial {best.number}). {baseline}: ratio {ratio:.2f}."
-    )
-    return said + _against_the_plain(study, best)
-
-
-def _against_the_plain(study: StudyRecord, best: TrialRecord) -> str:
-    """Say whether the winner is separable from the best design without a pretext task, by paired seeds."""
-    plain = [trial for trial in study.leaderboard() if isinstance(trial.config.pretext, NoPretextConfig)]
-    rival = next((trial for trial in plain if study.confirmations(trial.number)), None)
-    if rival is None or rival is best:
-        return ""
-    difference = paired_difference(_by_seed(study, best), _by_seed(study, rival))
-    if difference is None or difference.half is None:
-        return ""
-    word = {-1: "better than", 0: "tied with", 1: "worse than"}[difference.sign or 0]
-    return (
-        f"\nConfirmed with {difference.n} paired seeds: trial {best.number} is {word} trial {rival.number}, "
-        f"the best without a pretext task ({difference.mean:+.2f} ±{difference.half:.2f}, 95 %)."
-    )
-
-
-def _by_seed(study: StudyRecord, trial: TrialRecord) -> dict[int, float]:
-    return {
-        again.config.seed: again.objective
-        for again in study.confirmations(trial.number)
-        if again.objective is not None
-    }
+        first = f"{training_mean} {study.objective}."
+    else:
+        first = (
+            f"Best {study.objective}: {best.objective:.2f} (trial {best.number}). "
+            f"{training_mean}: ratio {best.objective / mean:.2f}."
+        )
+    arms = arms_of(study)
+    verdict = describe(compare(arms), names_of(arms), study.objective)
+    return "\n".join((first, verdict.statement, verdict.grounds))
 
 
 def _columns(study: StudyRecord, trials: Sequence[TrialRecord]) -> list[Column]:
@@ -161,13 +143,13 @@ def _columns(study: StudyRecord, trials: Sequence[TrialRecord]) -> list[Column]:
         column("confirmed", (_confirmed(study, trial) for trial in trials), 0),
         column("best", (_degrees(best["best"]) for best in bests), 4),
         column("at", (_count(best["best_epoch"]) for best in bests), 6),
-        column("geodesic", (_degrees(row.get("validation/geodesic_deg")) for row in last), 5),
+        column("geodesic", (_degrees(row.get(geodesic(VALIDATION))) for row in last), 5),
     ]
     for angle in ANGLES:
-        metric = f"validation/{angle}_mae_deg"
+        metric = angle_mae(VALIDATION, angle)
         columns.append(column(angle, (_degrees(row.get(metric)) for row in last), 5))
     for test in dict.fromkeys(test.name for trial in trials for test in trial.config.data.test):
-        metric = f"test/{test}/mae_deg"
+        metric = mae(group_of_test(test))
         columns.append(column(f"test {test}", (_degrees(trial.test.get(metric)) for trial in trials), 1))
     for name in dict.fromkeys(names.values()):
         texts = (shown(values[name]) if name in values else "" for values in designs)
@@ -220,7 +202,7 @@ def _best(study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
 
 
 def _confirmed(study: StudyRecord, trial: TrialRecord) -> str:
-    """Return the mean over a trial's repetitions with half its 95 % interval."""
+    """Return the mean over a trial's confirmations with half its 95 % interval."""
     values = [again.objective for again in study.confirmations(trial.number) if again.objective is not None]
     if not values:
         return ""
@@ -241,15 +223,6 @@ def _summary(study: StudyRecord) -> dict[str, Any]:
         "datasets": dict(study.provenance.datasets),
         "code_version": study.provenance.code_version,
     }
-
-
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    out = io.StringIO()
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(out, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
 
 
 def _finite(value: Any) -> Any:

@@ -6,7 +6,7 @@ from trainables.exported import CARD, ONNX, WEIGHTS, NetworkCard
 
 
 def model_card(card: NetworkCard, check: str) -> str:
-    """Return a page for who meets the network without its study; `check` says how it was compared."""
+    """Return the README of an exported network; `check` says how it was compared with the trained one."""
     origin, px, count = card.provenance, card.image_px, len(card.angles)
     angles = ", ".join(card.angles)
     trial = f"trial {origin['trial']} of the study `{origin['study']}` ({origin['design']})"
@@ -16,7 +16,7 @@ def model_card(card: NetworkCard, check: str) -> str:
     return f"""# Head pose from a face crop: {angles}
 
 {card.backbone}, {px} x {px} px, {trial}.
-The supervised network alone: what the pretext task added while training is not in it.
+The supervised network alone, without the branches that the pretext task added for training.
 
 ## Use
 
@@ -43,8 +43,8 @@ network = onnxruntime.InferenceSession("{ONNX}")
 ## How good it is
 
 {error} on the validation set after epoch {origin["epoch"]}, whose weights these are.
-The search chose by this set: expect more on images that it never saw, and much more on other cameras, crops
-and faces. Always answering with the mean of the training set comes to {baseline}.
+The search selected by this set: expect larger errors on images that it never saw, and much larger ones on
+other cameras, crops and faces. Always predicting the training mean gives {baseline}.
 
 {datasets}
 

@@ -1,0 +1,44 @@
+"""How arms are called, the same in every chart, table and sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hpsearch.results.arms import Arm
+from hpsearch.study.naming import design, short_names, shown
+
+MOST_NUMBERS = 3
+"""Trial numbers that a sentence lists."""
+
+
+def names_of(arms: Sequence[Arm]) -> dict[str, str]:
+    """Return the short names of the searched values, the pretext task first, the seed left out."""
+    names = short_names(trial for arm in arms for trial in arm.trials)
+    order = sorted(names, key=lambda path: (not path.startswith("pretext"), path != "init"))
+    return {path: names[path] for path in order if path != "seed"}
+
+
+def values_of(arm: Arm, names: Mapping[str, str]) -> dict[str, str]:
+    """Return an arm's searched values as text, under their short names."""
+    known = design(arm.trials[0], {**names, "seed": "seed"})
+    return {name: shown(known[name]) for name in names.values() if name in known}
+
+
+def title(arm: Arm, names: Mapping[str, str]) -> str:
+    """Return an arm in one line, such as `puzzling · grid 3`: words alone, numbers after their name."""
+    values = values_of(arm, names)
+    parts = [value if _is_word(value) else f"{name} {value}" for name, value in values.items()]
+    return " · ".join("SL" if text == "none" else text for text in parts) or "the one design"
+
+
+def title_with_trials(arm: Arm, names: Mapping[str, str]) -> str:
+    """Return an arm's title and the numbers of the search's own finished trials of it."""
+    numbers = [str(trial.number) for trial, _ in arm.runs() if trial.confirms is None]
+    listed = ", ".join(numbers[:MOST_NUMBERS]) + (", …" if len(numbers) > MOST_NUMBERS else "")
+    trials = "trial" if len(numbers) == 1 else "trials"
+    return f"{title(arm, names)} ({trials} {listed})" if numbers else title(arm, names)
+
+
+def _is_word(text: str) -> bool:
+    number = text.replace(".", "", 1).replace("e-", "", 1).isdigit()
+    return not number and text not in ("true", "false", "null")
