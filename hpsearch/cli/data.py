@@ -1,4 +1,4 @@
-"""`hpsearch data ...`: words into calls for datasets."""
+"""The commands below `hpsearch data`: build, import, check and show datasets."""
 
 from __future__ import annotations
 
@@ -21,25 +21,30 @@ def add_data_commands(
     *,
     importers: bool,
 ) -> None:
-    """Add the commands below `data`; the options of `import`, which take a second, only with `importers`."""
-    text = "build, import, check and look at datasets"
+    """Add the commands below `data`; the options of `import`, slow to load, only with `importers`."""
+    text = "build, import, check and show datasets"
     data = commands.add_parser("data", help=text, description=f"{text.capitalize()}.")
     below = data.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    build = add("build", _build, "build a dataset, or those that a search space names", below)
+    build = add("build", _build, "build a generated dataset, or all that a search space names", below)
     build.add_argument("what", metavar="WHAT", help="rendered-heads, or a search space")
     add_root(build)
 
-    text = "turn a raw dataset into a prepared one, or go on with it"
+    text = "import a raw dataset, or resume its import"
     raw = below.add_parser("import", help=text, description=f"{text.capitalize()}.")
     if importers:
         _add_importers(raw, add, add_root)
 
-    check = add("check", _check, "count a dataset's images, and say what is wrong with it", below)
+    check = add("check", _check, "count a dataset's images, and list its faults", below)
     check.add_argument("name", metavar="NAME", help="a dataset's name, or rendered-heads")
     add_root(check)
 
-    show = add("show", _show, "write a contact sheet: samples with their axes, and how angles spread", below)
+    show = add(
+        "show",
+        _show,
+        "write a contact sheet: sample images with their axes, and histograms of the angles",
+        below,
+    )
     show.add_argument("name", metavar="NAME", help="a dataset's name, or rendered-heads")
     add_root(show)
     show.add_argument("--out", type=Path, metavar="FILE", help="a PNG (default: NAME.png here)")
@@ -57,7 +62,7 @@ def _add_importers(
         summary = (config.__doc__ or "").strip().splitlines()[0].rstrip(".")
         kind = add(name, _import, summary, kinds)
         kind.set_defaults(kind=name)
-        kind.add_argument("raw", type=Path, metavar="RAW", help="where it lies as its authors ship it")
+        kind.add_argument("raw", type=Path, metavar="RAW", help="the raw dataset, as its authors ship it")
         kind.add_argument("--out", required=True, metavar="NAME", help="the prepared dataset's name")
         add_root(kind)
         for key, field in config.model_fields.items():
@@ -69,7 +74,7 @@ def _add_importers(
 def _written(value: object) -> str:
     if isinstance(value, tuple):
         return ",".join(map(str, value)) or "none"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _build(arguments: argparse.Namespace) -> int:
@@ -110,7 +115,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _import_bar() -> Any:
-    """Return a context manager that gives the function an import tells how far it is."""
+    """Return a context manager around a progress bar; it yields the function that an import calls."""
     from contextlib import contextmanager
 
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn

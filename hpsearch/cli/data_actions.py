@@ -1,4 +1,4 @@
-"""Datasets by name for the command line: build, import, check and show them."""
+"""The actions of `hpsearch data`: datasets are built, imported, checked and shown by name."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def import_raw(
 ) -> ImportReport:
     """Import the raw dataset `kind` at `raw` as the prepared dataset `name`; `options` are as typed.
 
-    Raises `InputError` for a wrong option, name or folder, a root that cannot be written, and where too much
-    of it cannot be read.
+    Raises `InputError` for a wrong option, name or folder, a root that cannot be written, and a dataset of
+    which too much cannot be read.
     """
     faults = [Fault(fault, "--out")] if (fault := name_fault(name)) else []
     config = IMPORTERS[kind]
@@ -91,25 +91,22 @@ def import_raw(
 
 
 def _typed(config: type[Config], key: str, text: str) -> object:
-    """Return what was typed behind an option as the setting's own type; a list is separated by commas."""
+    """Return the text of an option as the type of its setting; commas separate the items of a list."""
     if isinstance(config.model_fields[key].default, tuple):
-        return [part.strip() for part in text.split(",")]
+        return [part.strip() for part in text.split(",") if part.strip()]
     return YAML(typ="safe").load(text)
 
 
 def check(name: str, root: Path) -> Check:
-    """Look a dataset over.
-
-    Raises `InputError` for a dataset that is not there.
-    """
+    """Check the dataset called `name`. Raises `InputError` where there is none."""
     return check_dataset(open_dataset(_ref(name), datasets_folder(root)).folder)
 
 
 def show(name: str, root: Path, out: Path | None, split: str | None) -> str:
-    """Write the contact sheet of a dataset that is there; return a line that says where.
+    """Write the contact sheet of a dataset; return a line that says where.
 
-    `out` is a file or folder (None: the current one). Raises `InputError` for a dataset or split that is not
-    there, and as `contact_sheet` does.
+    `out` is a file or folder (None: the current one). Raises `InputError` for a missing dataset or split, and
+    as `contact_sheet` does.
     """
     from trainables.data.contact_sheet import contact_sheet
 

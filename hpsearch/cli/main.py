@@ -1,4 +1,4 @@
-"""The command line: words into calls, results into words and exit statuses. No logic of its own.
+"""The command line: parses the arguments, calls the function of a command and prints its result.
 
 Exit status: 0 done; 1 no finished trial, or an internal error; 2 bad input; 130 and 143 interrupted.
 """
@@ -140,7 +140,8 @@ def _schema(arguments: argparse.Namespace) -> int:
 
 def _parser(*, importers: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="hpsearch", description="Find the best head-pose network, and know whether it really is better."
+        prog="hpsearch",
+        description="Search the hyperparameters of head-pose networks that learn with self-supervised tasks.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
@@ -160,20 +161,27 @@ def _parser(*, importers: bool) -> argparse.ArgumentParser:
             type=Path,
             default=ROOT,
             metavar="DIR",
-            help="keeps everything (default: %(default)s)",
+            help="folder of all datasets, studies and MLflow runs (default: %(default)s)",
         )
 
-    check = add("check", _check, "read a search space and say what it holds, or every fault in it")
+    check = add("check", _check, "check a search space: print its plan, or every fault in it")
     check.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
 
-    launch = add("launch", _launch, "run a search, or go on with one")
+    launch = add("launch", _launch, "run a search, or resume one")
     launch.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
     add_root(launch)
     launch.add_argument(
-        "--trials", type=_positive, metavar="N", help="trials in all, instead of search.budget.trials"
+        "--trials",
+        type=_positive,
+        metavar="N",
+        help="total number of trials, in place of search.budget.trials",
     )
-    launch.add_argument("--address", metavar="A", help="a running Ray cluster, such as auto or HOST:6379")
-    launch.add_argument("-v", "--verbose", action="store_true", help="let Ray and Optuna speak too")
+    launch.add_argument(
+        "--address", metavar="A", help="address of a running Ray cluster, such as auto or HOST:6379"
+    )
+    launch.add_argument(
+        "-v", "--verbose", action="store_true", help="show the log messages of Ray and Optuna"
+    )
 
     show = add("show", _show, "print a study's leaderboard")
     show.add_argument("study", metavar="STUDY", help="the study's name")
@@ -182,21 +190,25 @@ def _parser(*, importers: bool) -> argparse.ArgumentParser:
         "--format", choices=("table", "csv", "json"), default="table", help="default: %(default)s"
     )
 
-    report = add("report", _report, "write what came of a study as one HTML page, and its tables as CSV")
+    report = add("report", _report, "write a study's results as one HTML page, and its tables as CSV")
     report.add_argument("study", metavar="STUDY", help="the study's name")
     add_root(report)
-    report.add_argument("--out", type=Path, metavar="FILE", help="default: report.html in the study's folder")
     report.add_argument(
-        "--paper", action="store_true", help="also put the paper's rows into MLflow, beside the trials"
+        "--out", type=Path, metavar="FILE", help="the page (default: report.html in the study's folder)"
+    )
+    report.add_argument(
+        "--paper", action="store_true", help="also log the paper's results to MLflow, beside the trials"
     )
 
-    export = add("export", _export, "write a trial's network, alone, as safetensors and ONNX")
+    export = add("export", _export, "export a trial's network as safetensors and ONNX")
     export.add_argument("study", metavar="STUDY", help="the study's name")
     add_root(export)
-    export.add_argument("--trial", type=int, metavar="N", help="default: the best")
-    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the network goes")
+    export.add_argument("--trial", type=int, metavar="N", help="number of the trial (default: the best)")
+    export.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder of the exported network"
+    )
 
-    predict = add("predict", _predict, "print the head pose of face crops, and draw its axes")
+    predict = add("predict", _predict, "print the head poses of face crops, and draw their axes")
     predict.add_argument("model", type=Path, metavar="MODEL", help="a folder that `hpsearch export` wrote")
     predict.add_argument(
         "images",
@@ -205,14 +217,14 @@ def _parser(*, importers: bool) -> argparse.ArgumentParser:
         metavar="IMAGE",
         help="a face crop, turned upright as EXIF says; of one that is not square the middle square is used",
     )
-    where = "where pictures with axes go (default: %(default)s)"
+    where = "folder of the images with axes (default: %(default)s)"
     predict.add_argument("--out", type=Path, default=Path("poses"), metavar="DIR", help=where)
     formats = ("table", "csv", "json")
     predict.add_argument("--format", choices=formats, default="table", help="default: %(default)s")
 
-    ui = add("ui", _ui, "open MLflow on the runs below the root, on this machine only")
+    ui = add("ui", _ui, "serve MLflow's pages for the runs below the root, on this machine only")
     add_root(ui)
-    ui.add_argument("--port", type=_positive, default=5000, metavar="P", help="default: %(default)s")
+    ui.add_argument("--port", type=_positive, default=5000, metavar="P", help="port (default: %(default)s)")
 
     add("schema", _schema, "print the JSON schema of search spaces, for editors")
 

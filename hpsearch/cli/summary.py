@@ -1,4 +1,4 @@
-"""What a search space holds, in words: the plan that `check` prints and a launch begins with."""
+"""The plan of a search space as text, which `check` prints and a launch begins with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from trainables.base.schema import variant_of
 
 
 def describe(spec: StudySpec) -> str:
-    """Return the plan of a study, a few lines of text ending without a newline."""
+    """Return the plan of a study: a headline and one line per hole, without a final newline."""
     holes = spec.space.holes()
     lines = [headline(spec), ""]
     width = max((len(hole.name) for hole in holes), default=0)
@@ -21,7 +21,7 @@ def describe(spec: StudySpec) -> str:
 
 
 def headline(spec: StudySpec) -> str:
-    """Return one line: how many trials, how they are chosen and cut short, and what is minimised."""
+    """Return one line: how many trials, which sampler and pruner, and which metric is minimised."""
     search, count = spec.search, spec.trials
     trials = "trials" if count is None else f"{count} trial{'s' if count > 1 else ''}"
     hours = search.budget.hours
@@ -36,13 +36,13 @@ def headline(spec: StudySpec) -> str:
         parts.insert(
             1,
             f"{len(spec.enqueued)} "
-            + ("known first" if spec.combinations is None else "combinations in all"),
+            + ("enqueued first" if spec.combinations is None else "combinations in all"),
         )
     return f"{spec.name}: " + ", ".join(parts)
 
 
 def values(hole: Hole) -> str:
-    """Return what a hole may be filled with."""
+    """Return the values that a hole may take, as text."""
     if isinstance(hole, Choice):
         return " | ".join(shown(name) for name in hole.ends())
     ends = f"{shown(hole.ends()[0])} .. {shown(hole.ends()[1])}"

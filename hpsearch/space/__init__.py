@@ -1,1 +1,1 @@
-"""Search spaces: a training config with holes, read from YAML, probed and filled."""
+"""Search spaces: training configs with holes, read from YAML, probed and filled."""

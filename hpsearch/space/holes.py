@@ -1,4 +1,4 @@
-"""What may stand in a search space instead of a value: a choice between options, or a range of numbers."""
+"""The holes of a search space: a choice between options, or a range of numbers, in place of a value."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from trainables.base.schema import KeyPath
 
 Value = str | int | float | bool | None
 Params = dict[str, Value]
-"""Value of each hole that was reached, under its dotted path; a choice's value is its option's name."""
+"""The value of each hole that applies, by its dotted path; a choice's value is the name of its option."""
 
 HOLE_KEYS = ("choice", "float", "int")
 
 
 @dataclass(frozen=True)
 class Option:
-    """One option of a choice: its name, and what stands in its place."""
+    """One option of a choice: its name, the part of the config behind it, and where it was written."""
 
     name: Value
     tree: Any
@@ -26,7 +26,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Choice:
-    """A hole filled by one of several options."""
+    """A hole that is filled with one of several options."""
 
     name: str
     options: tuple[Option, ...]
@@ -44,7 +44,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Range:
-    """A hole filled by a number between two ends, both included."""
+    """A hole that is filled with a number between two ends, both included."""
 
     name: str
     low: float
@@ -58,23 +58,23 @@ class Range:
         return self._number(self.low), self._number(self.high)
 
     def probes(self) -> tuple[Value, ...]:
-        """Return the two ends, and between them the second number of a range that has one."""
+        """Return the two ends, and in between the second number of a range with steps."""
         between = () if self._grid_step is None or self.size <= 2 else (self._at(1),)
         return self._number(self.low), *between, self._number(self.high)
 
     def grid(self) -> tuple[Value, ...]:
-        """Return every value a grid visits; the ends alone where there is no step."""
+        """Return every value that a grid visits: the two ends where there is no step."""
         return self.ends() if self._grid_step is None else tuple(map(self._at, range(self.size)))
 
     @property
     def size(self) -> int:
-        """How many values a grid visits."""
+        """The number of values that a grid visits."""
         if self._grid_step is None:
             return 2
         return int((_exact(self.high) - _exact(self.low)) / _exact(self._grid_step)) + 1
 
     def holds(self, value: object) -> bool:
-        """Say whether `value` is a number of this range."""
+        """Return whether `value` is a number of this range."""
         if isinstance(value, bool) or not isinstance(value, int if self.whole else (int, float)):
             return False
         if not self.low <= value <= self.high:
@@ -96,15 +96,15 @@ Hole = Choice | Range
 
 
 def same(left: Any, right: Any) -> bool:
-    """Compare without taking True for 1."""
+    """Return whether two values are equal, without taking True for 1."""
     return bool(left == right and isinstance(left, bool) == isinstance(right, bool))
 
 
 def divides(step: float, low: float, high: float) -> bool:
-    """Say whether `step` leads from `low` to `high` exactly, as the numbers are written."""
+    """Return whether steps of `step` lead from `low` to `high` exactly, in decimal arithmetic."""
     return (_exact(high) - _exact(low)) % _exact(step) == 0
 
 
 def _exact(value: float) -> Decimal:
-    """Return a number as it is written: 0.1 is a tenth."""
+    """Return a number as it is written in decimal: 0.1 is exactly a tenth."""
     return Decimal(str(value))

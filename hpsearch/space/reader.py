@@ -1,4 +1,4 @@
-"""Reading the holes of a search space: every fault in them, with its line."""
+"""Reads the holes of a search space, and reports every fault in them with its line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from trainables.base.schema import KeyPath
 from trainables.base.yaml_document import YamlDocument
 
 LARGEST = 1e15
-"""Whole numbers below are exact as floats too, which is what a study keeps."""
+"""Below this, whole numbers are exact as floats, which is how a study stores them."""
 
 
 def read_space(document: YamlDocument, skip: frozenset[str] = frozenset()) -> tuple[Space, list[Fault]]:
@@ -26,12 +26,12 @@ def read_space(document: YamlDocument, skip: frozenset[str] = frozenset()) -> tu
 
 
 def is_hole(value: object) -> bool:
-    """Say whether a value of a file is meant as a hole."""
+    """Return whether a value of a file is written as a hole."""
     return isinstance(value, Mapping) and any(key in value for key in HOLE_KEYS)
 
 
 def holes_below(value: Any, path: KeyPath) -> Iterator[KeyPath]:
-    """Yield where holes stand in a part of a file."""
+    """Yield the key path of each hole in a part of a file."""
     if is_hole(value):
         yield path
     elif isinstance(value, Mapping):
@@ -43,7 +43,7 @@ def holes_below(value: Any, path: KeyPath) -> Iterator[KeyPath]:
 
 
 class _Reader:
-    """Turns the mappings of a document that are holes into holes, and collects faults."""
+    """Turns the mappings that are written as holes into holes, and collects faults."""
 
     def __init__(self, document: YamlDocument) -> None:
         self.document = document
@@ -64,7 +64,7 @@ class _Reader:
         allowed = ("choice",) if kind == "choice" else (kind, "log", "step")
         for key in value:
             if key not in allowed:
-                message = f"{key!r} has no place in a hole of kind {kind!r}{nearest(key, allowed)}"
+                message = f"{key!r} is not a key of a hole of kind {kind!r}{nearest(key, allowed)}"
                 self.fault(message, (*origin, key), path)
         at = (*origin, kind)
         hole = self.choice(value[kind], at, path) if kind == "choice" else self.range(value, kind, at, path)
@@ -72,7 +72,7 @@ class _Reader:
             return None
         drawn = [(type(name), name) for name in hole.ends()] if isinstance(hole, Choice) else hole
         if self.seen.setdefault(hole.name, drawn) != drawn:
-            self.fault("two options put different holes in one place: write the same one in both", at, path)
+            self.fault("two options have different holes at this path: write the same hole in both", at, path)
         return hole
 
     def choice(self, items: Any, origin: KeyPath, path: KeyPath) -> Choice | None:
@@ -137,7 +137,7 @@ class _Reader:
             (
                 "step",
                 not stepped or low >= high or divides(step or 0, low, high),
-                f"steps of {step} from {low} never reach {high}: take ends that they join",
+                f"steps of {step} from {low} do not reach {high}: change an end or the step",
             ),
         ]
         broken = [(key, rule) for key, kept, rule in rules if not kept]
@@ -153,7 +153,7 @@ class _Reader:
 def _is_number(value: object, whole: bool) -> bool:
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
         return False
-    return -LARGEST <= value <= LARGEST  # neither infinite nor not a number
+    return -LARGEST <= value <= LARGEST  # also refuses infinity and NaN
 
 
 def _text_hint(ends: object) -> str:

@@ -1,6 +1,6 @@
-"""A search space is a training config with holes: fill them, probe them, list them.
+"""A search space: a training config with holes, which are listed, filled and probed.
 
-A hole is written wherever a value may stand:
+A hole may be written in place of any value:
 
     {choice: [a, b]}            one of a list; an option may be a whole subtree with holes of its own
     {choice: {x: ..., y: ...}}  the same with a name for each option
@@ -24,7 +24,7 @@ from trainables.base.errors import nearest
 from trainables.base.schema import KeyPath
 
 MAX_PAIRS = 2_000
-"""Pairs of departures that are probed at most: a second or so."""
+"""Most pairs of departures that are probed, which takes about a second."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Space:
     template: Any
 
     def draw(self, choose: Callable[[Hole], Value]) -> tuple[Params, dict[str, Any]]:
-        """Return the values chosen for the holes that were reached, and the config without holes."""
+        """Return the values chosen for the holes that apply, and the config without holes."""
         params: Params = {}
 
         def visit(node: Any) -> Any:
@@ -55,11 +55,11 @@ class Space:
         return params, tree
 
     def fill(self, params: Mapping[str, Value]) -> dict[str, Any]:
-        """Return the config that `params` stand for."""
+        """Return the config in which `params` fill the holes."""
         return self.draw(lambda hole: params[hole.name])[1]
 
     def complete(self, params: Mapping[str, Value]) -> Params:
-        """Return `params` and, for the holes they leave open, the first option or the lower end."""
+        """Return `params`, and the first option or the lower end for holes without a value."""
         return self.draw(lambda hole: params.get(hole.name, hole.ends()[0]))[0]
 
     def holes(self) -> tuple[Hole, ...]:
@@ -74,7 +74,10 @@ class Space:
         return tuple({hole.name: hole for hole in visit(self.template)}.values())
 
     def probes(self) -> Iterator[Params]:
-        """Yield params that reach every option and both ends of every range, one departure at a time."""
+        """Yield params that cover every option and both ends of every range, one departure at a time.
+
+        A departure gives one hole another value than its first option or lower end.
+        """
         for departure in ({}, *_departures(self.template, {})):
             yield self.complete(departure)
 
@@ -114,7 +117,7 @@ class Space:
         return origin
 
     def params_of(self, tree: Any) -> tuple[Params, list[tuple[KeyPath, str]]]:
-        """Return the params that lead to `tree`, a part of a config, and where it leaves the space, why."""
+        """Return the params that lead to `tree`, a part of a config, and where and why it lies outside."""
         return _params_of(self.template, tree, ())
 
 
@@ -130,7 +133,7 @@ def _params_of(node: Any, value: Any, path: KeyPath) -> Reached:
         case Range():
             step = "" if node.step is None else f" in steps of {node.step:g}"
             return {}, [(path, f"{value!r} lies outside [{node.low:g}, {node.high:g}]{step}")]
-        case dict() if value is None or list(node) == [value]:  # a section or a variant without its settings
+        case dict() if value is None or list(node) == [value]:  # a section or a variant without settings
             return {}, []
         case dict() if isinstance(value, Mapping):
             unknown = [
@@ -190,7 +193,7 @@ def _children(node: Any) -> list[Any]:
 
 
 def _keys(node: Any) -> Mapping[Any, Any] | range:
-    """Return the keys below a node that is no hole."""
+    """Return the keys below a node that is not a hole."""
     return node if isinstance(node, dict) else range(len(node) if isinstance(node, list) else 0)
 
 
@@ -211,7 +214,7 @@ def _departures(node: Any, reached: Params) -> Iterator[Params]:
 
 
 def _compatible(one: Params, other: Params) -> bool:
-    """Say whether two departures can be made at once and are not steps of one way."""
+    """Return whether two departures can be combined and neither is part of the other."""
     shared = one.keys() & other.keys()
     return len(shared) < min(len(one), len(other)) and all(same(one[name], other[name]) for name in shared)
 

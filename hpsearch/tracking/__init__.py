@@ -1,4 +1,4 @@
-"""MLflow as a mirror of the study: what a browser shows. Nothing is ever read back from it to decide."""
+"""Mirrors studies into MLflow, to look at in a browser; no decision ever reads anything back from it."""
 
 from hpsearch.tracking.tracker import PATIENCE_S, Tracker, default_uri
 from hpsearch.tracking.views import TABLE_VIEW

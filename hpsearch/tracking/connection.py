@@ -1,4 +1,4 @@
-"""The way to MLflow: silent, with short time limits, and one error for all that can be in the way."""
+"""Connects to MLflow: without log output, with short timeouts, and with one exception for every failure."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ QUIET = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
 }
-"""MLflow reads these when asked. By its own defaults one call to a lost server blocks for four minutes, and a
-retried "create" whose first answer was lost makes a second run."""
+"""Environment variables for MLflow where the user has not set them. By default one call to a lost server
+blocks for four minutes, and a retried "create" whose first answer was lost makes a second run."""
 
 
-class MlflowAwayError(Exception):
-    """MLflow could not be written: the server or database is away, locked or refuses."""
+class MlflowUnavailableError(Exception):
+    """MLflow cannot be written: its server or database is unreachable, is locked or refuses."""
 
 
 def connect(uri: str) -> MlflowClient:
-    """Return a client of the MLflow at `uri`. The first use of a database migrates it: seconds.
+    """Return a client of the MLflow at `uri`. The first use of a database migrates it, which takes seconds.
 
-    Raises `MlflowAwayError`.
+    Raises `MlflowUnavailableError`.
     """
     for key, value in QUIET.items():
         os.environ.setdefault(key, value)
     from mlflow import MlflowClient  # takes seconds
 
-    with away():
+    with mlflow_errors():
         _check_database(uri)
         return MlflowClient(tracking_uri=uri)
 
 
 @contextmanager
-def away() -> Iterator[None]:
-    """Raise `MlflowAwayError` for whatever MLflow, its database or the network raise."""
+def mlflow_errors() -> Iterator[None]:
+    """Turn the exceptions of MLflow, its database and the network into `MlflowUnavailableError`."""
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -49,11 +49,11 @@ def away() -> Iterator[None]:
         yield
     except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise MlflowAwayError(lines[0][:300]) from error
+        raise MlflowUnavailableError(lines[0][:300]) from error
 
 
 def _check_database(uri: str) -> None:
-    """Open an SQLite file once: MLflow retries for 100 s where that fails."""
+    """Open an SQLite file once, since MLflow retries for 100 s where that fails."""
     path = uri.removeprefix("sqlite:///")
     if path != uri:
         with closing(sqlite3.connect(path, timeout=1.0)) as database:

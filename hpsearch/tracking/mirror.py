@@ -1,4 +1,4 @@
-"""`Mirror`: writes one study into MLflow. Every call may be repeated and changes nothing the second time.
+"""`Mirror`: writes one study into MLflow. Every call is idempotent: repeated, it changes nothing.
 
 Only `MlflowClient` is used: no active run, no global tracking URI.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpsearch.study.naming import run_name, short_names
 from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialRecord, TrialState
-from hpsearch.tracking.connection import away, connect
+from hpsearch.tracking.connection import connect, mlflow_errors
 from hpsearch.tracking.pretraining_runs import PretrainingRuns
 from hpsearch.tracking.rows import (
     INTERRUPTED,
@@ -23,7 +23,7 @@ from hpsearch.tracking.rows import (
     note,
     params_of,
     split_dataset,
-    standing_tags,
+    state_tags,
     study_rows,
 )
 from hpsearch.tracking.views import views
@@ -42,17 +42,17 @@ STATUS = {
     TrialState.PRUNED: "FINISHED",
     TrialState.FAILED: "FAILED",
 }
-"""Pruning is an end in good order, and MLflow draws KILLED with the red cross of FAILED. KILLED stays for
-trials that were interrupted and go on with the next launch; the tag `state` tells all of them apart."""
+"""Pruned trials are FINISHED, since MLflow shows KILLED with the same red cross as FAILED. KILLED is for
+trials that were interrupted and that the next launch resumes; the tag `state` distinguishes all of them."""
 
 MAX_METRICS = 1000
 MAX_PARAMS = 100
-"""What one `log_batch` takes."""
+"""Limits of one `log_batch` call."""
 
 
 @dataclass
 class _Written:
-    """What MLflow holds of one trial."""
+    """What is already in MLflow of one trial."""
 
     run_id: str
     status: str
@@ -65,14 +65,15 @@ class _Written:
 class Mirror:
     """One study in the MLflow at `uri`.
 
-    `study_id` tells this study from others of the same name in a shared MLflow. `artifacts` is the folder for
-    files where MLflow is a plain database; a server has its own. Raises `MlflowAwayError` from every method.
+    `study_id` distinguishes this study from others of the same name in a shared MLflow. `artifacts` is the
+    folder for files where MLflow is a plain database; a server has its own. Every method raises
+    `MlflowUnavailableError`.
     """
 
     def __init__(self, uri: str, name: str, study_id: str, artifacts: Path) -> None:
         self._study_id = study_id
         self._client = connect(uri)
-        with away():
+        with mlflow_errors():
             location = None if uri.startswith("http") else (artifacts / name).absolute().as_uri()
             self._experiment = self._find_experiment(name, location)
             self._parent, self._trials = self._read_runs(name)
@@ -80,7 +81,7 @@ class Mirror:
 
     def sync(self, study: StudyRecord, trial: TrialRecord, seen_s: Sequence[float]) -> None:
         """Bring the run of one trial up to date; `seen_s[i]` is when epoch i + 1 was first seen."""
-        with away():
+        with mlflow_errors():
             written = self._trials.get(trial.number)
             if written is None:
                 written = self._trials[trial.number] = self._create(study, trial)
@@ -95,7 +96,7 @@ class Mirror:
 
     def sync_pretraining(self, pretraining: PretrainingRecord) -> None:
         """Bring the run of a pretraining up to date."""
-        with away():
+        with mlflow_errors():
             self._pretrainings.sync(pretraining)
 
     def finish(self, study: StudyRecord, files: Sequence[Path]) -> None:
@@ -103,7 +104,7 @@ class Mirror:
 
         No run of the study is RUNNING afterwards: trials that were stopped are KILLED and `interrupted`.
         """
-        with away():
+        with mlflow_errors():
             for written in self._trials.values():
                 if written.status == "RUNNING":
                     self._client.set_tag(written.run_id, "state", INTERRUPTED)
@@ -132,13 +133,13 @@ class Mirror:
         return str(found.experiment_id)
 
     def _read_runs(self, name: str) -> tuple[str, dict[int, _Written]]:
-        """Return the parent run's id, made where there is none, and what is written of each trial."""
+        """Return the parent run's id, creating the run if needed, and what each trial's run already holds."""
         parent, trials = "", {}
         for run in self._runs():
             number = run.data.tags.get(TRIAL_TAG)
             if number is None:
                 parent = run.info.run_id
-            elif int(number) in trials:  # made twice, because the answer to the first request was lost
+            elif int(number) in trials:  # created twice, because the answer to the first request was lost
                 self._client.delete_run(run.info.run_id)
             else:
                 trials[int(number)] = _written(run)
@@ -159,8 +160,8 @@ class Mirror:
                 return
 
     def _create(self, study: StudyRecord, trial: TrialRecord) -> _Written:
-        standing = standing_tags(trial) | {"state": TrialState.RUNNING.value, "reason": ""}
-        tags = identity_tags(study, trial) | standing
+        state = state_tags(trial) | {"state": TrialState.RUNNING.value, "reason": ""}
+        tags = identity_tags(study, trial) | state
         tags |= {
             STUDY_TAG: self._study_id,
             TRIAL_TAG: str(trial.number),
@@ -168,12 +169,12 @@ class Mirror:
         }
         name = run_name(trial, short_names([trial]))
         run = self._client.create_run(self._experiment, _ms(trial.started_s), tags, name)
-        return _Written(run.info.run_id, "RUNNING", tags=standing)
+        return _Written(run.info.run_id, "RUNNING", tags=state)
 
     def _log(
         self, study: StudyRecord, trial: TrialRecord, written: _Written, seen_s: Sequence[float]
     ) -> None:
-        """Write the params, epochs and tags that MLflow does not hold yet, in as few batches as it allows."""
+        """Write the params, epochs and tags that MLflow does not have yet, in as few batches as possible."""
         from mlflow.entities import Param, RunTag
 
         if not written.params:
@@ -187,26 +188,26 @@ class Mirror:
         metrics = _metrics([(epoch, seen_s[epoch - 1], row) for epoch, row in rows])
         if trial.test and not written.tested:
             metrics += _metrics([(len(trial.epochs), time.time(), trial.test)])
-        tags = standing_tags(trial) | self._origin_tags(trial)
-        news = [RunTag(key, value) for key, value in tags.items() if written.tags.get(key) != value]
-        while params or metrics or news:
-            self._client.log_batch(written.run_id, metrics[:MAX_METRICS], params[:MAX_PARAMS], news)
-            params, metrics, news = params[MAX_PARAMS:], metrics[MAX_METRICS:], []
+        tags = state_tags(trial) | self._origin_tags(trial)
+        changed = [RunTag(key, value) for key, value in tags.items() if written.tags.get(key) != value]
+        while params or metrics or changed:
+            self._client.log_batch(written.run_id, metrics[:MAX_METRICS], params[:MAX_PARAMS], changed)
+            params, metrics, changed = params[MAX_PARAMS:], metrics[MAX_METRICS:], []
         written.params = frozenset(config)
         written.epochs = len(trial.epochs)
         written.tested = bool(trial.test)
         written.tags |= tags
 
     def _origin_tags(self, trial: TrialRecord) -> dict[str, str]:
-        """Return the tags that link a trial with the weights it started from."""
+        """Return the tags that link a trial to the pretraining it started from."""
         if trial.pretrained is None:
             return {}
-        tags, between = {"pretrained": trial.pretrained}, trial.state is TrialState.RUNNING and trial.epochs
-        run_id = None if between else self._pretrainings.run_id(trial.pretrained)
+        tags, started = {"pretrained": trial.pretrained}, trial.state is TrialState.RUNNING and trial.epochs
+        run_id = None if started else self._pretrainings.run_id(trial.pretrained)
         return tags if run_id is None else tags | {"pretrained.run_id": run_id}
 
     def _log_inputs(self, study: StudyRecord, run_id: str) -> None:
-        """Fill MLflow's own dataset column."""
+        """Fill MLflow's dataset column."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         inputs = []

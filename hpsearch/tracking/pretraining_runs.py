@@ -1,4 +1,4 @@
-"""Pretrainings in MLflow: one run each, below the study that trained it, found by whoever started from it."""
+"""Pretrainings in MLflow: one run each, below the study that trained it, linked from trials that use it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 PRETRAINING_TAG = "hpsearch.pretrain"
-"""Holds a pretraining's name, which ends in its key: the same in every study."""
+"""The tag of a pretraining's name, which ends in its key and is the same in every study."""
 
 ENDS = {TrialState.COMPLETE: "FINISHED", TrialState.FAILED: "FAILED"}
 
 
 class PretrainingRuns:
-    """The runs of pretrainings. One that another study began is found and gone on with, not made again."""
+    """The runs of pretrainings. One that another study began is found and continued, not created again."""
 
     def __init__(self, client: MlflowClient, experiment: str, parent: str) -> None:
         self._client = client
@@ -36,7 +36,7 @@ class PretrainingRuns:
         return self._ids.get(name)
 
     def sync(self, record: PretrainingRecord) -> None:
-        """Bring the run of a pretraining up to date. It may be repeated and changes nothing then."""
+        """Bring the run of a pretraining up to date; repeated, it changes nothing."""
         from mlflow.entities import Metric, RunTag
 
         found = self._find(record.name)
@@ -53,9 +53,9 @@ class PretrainingRuns:
         if record.placement is not None:
             place = record.placement
             tags |= {"host": place.host, "device": place.device, "gpu_share": shown(place.gpus)}
-        news = [RunTag(key, value) for key, value in tags.items()]
-        for start in range(0, max(len(metrics), 1), 1000):  # what one batch takes
-            self._client.log_batch(run_id, metrics[start : start + 1000], tags=news)
+        run_tags = [RunTag(key, value) for key, value in tags.items()]
+        for start in range(0, max(len(metrics), 1), 1000):  # the limit of one batch
+            self._client.log_batch(run_id, metrics[start : start + 1000], tags=run_tags)
         if record.state is TrialState.RUNNING:
             self._client.update_run(run_id, status="RUNNING")
             self._running.add(run_id)
@@ -65,14 +65,14 @@ class PretrainingRuns:
             self._running.discard(run_id)
 
     def interrupt(self) -> None:
-        """End the runs of pretrainings that were stopped on the way: none stays RUNNING."""
+        """End the runs of interrupted pretrainings as KILLED, so that none stays RUNNING."""
         for run_id in self._running:
             self._client.set_tag(run_id, "state", INTERRUPTED)
             self._client.set_terminated(run_id, "KILLED")
         self._running.clear()
 
     def _find(self, name: str) -> Run | None:
-        """Return the run of a pretraining, the oldest where a lost answer made it be made twice."""
+        """Return the run of a pretraining, the oldest where it was created twice after a lost answer."""
         experiments = [str(found.experiment_id) for found in self._client.search_experiments()]
         runs = self._client.search_runs(
             experiments, f"tags.`{PRETRAINING_TAG}` = '{name}'", order_by=["attributes.start_time ASC"]
@@ -93,7 +93,7 @@ class PretrainingRuns:
         run_id = str(self._client.create_run(self._experiment, started_ms, tags, name).info.run_id)
         values = dict(_flat(record.config))
         params = [Param(key, shown(value)[:MAX_PARAM_CHARS]) for key, value in values.items()]
-        for start in range(0, len(params), 100):  # what one batch takes
+        for start in range(0, len(params), 100):  # the limit of one batch
             self._client.log_batch(run_id, params=params[start : start + 100])
         self._client.log_dict(run_id, dict(record.config), "config.yaml")
         return run_id

@@ -1,4 +1,4 @@
-"""Published results as runs beside a study's own, so that MLflow's comparison shows both."""
+"""Published results as MLflow runs beside a study's trials, so that MLflow compares both."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hpsearch.tracking.connection import away, connect
+from hpsearch.tracking.connection import connect, mlflow_errors
 
 REFERENCE_TAG = "hpsearch.reference"
-"""Holds a reference's key: what tells it from the others of its experiment."""
+"""The tag of a reference's key, which is unique within its experiment."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A published result. Params and metrics bear the names of the trials that it stands beside."""
+    """A published result. Its params and metrics have the same names as those of the trials."""
 
     key: str
     name: str
@@ -27,13 +27,13 @@ class Reference:
 def log_references(uri: str, study: str, references: Sequence[Reference]) -> int | None:
     """Write references into the experiment of a study; return how many were not there before.
 
-    None where the study has no experiment. It may be repeated: what is there and whole is left as it is.
-    Raises `MlflowAwayError`.
+    None where the study has no experiment. Repeated, it leaves complete runs as they are.
+    Raises `MlflowUnavailableError`.
     """
     from mlflow.entities import Metric, Param, RunTag
 
     client = connect(uri)
-    with away():
+    with mlflow_errors():
         experiment = client.get_experiment_by_name(study)
         if experiment is None or experiment.lifecycle_stage == "deleted":
             return None

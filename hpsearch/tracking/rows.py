@@ -1,4 +1,4 @@
-"""What is written about a study into MLflow, as plain names, numbers and words."""
+"""The params, metrics, tags and notes that MLflow shows of a study and its trials."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_PARAM_CHARS = 6000
 
 
 def identity_tags(study: StudyRecord, trial: TrialRecord) -> dict[str, str]:
-    """Return what is known of a trial when it starts and never changes."""
+    """Return the tags of a trial that are known when it starts and never change."""
     tags = {
         "kind": "trial" if trial.confirms is None else "confirmation",
         "trial": str(trial.number),
@@ -35,7 +35,7 @@ def identity_tags(study: StudyRecord, trial: TrialRecord) -> dict[str, str]:
 def params_of(trial: TrialRecord) -> dict[str, str]:
     """Return every config value under its path, and the searched ones also under their shared path.
 
-    A choice between whole subtrees is no value of the config; it stands under its hole's name.
+    A choice between whole subtrees is not a value of the config; it is a param under its hole's name.
     """
     searched = {path: shown(value) for path, value in trial.params.items()}
     config = list(rows(trial.config))
@@ -43,8 +43,8 @@ def params_of(trial: TrialRecord) -> dict[str, str]:
     return {**searched, **shared, **{row.path: row.text for row in config}}
 
 
-def standing_tags(trial: TrialRecord) -> dict[str, str]:
-    """Return how a trial stands: its state, why it ended and where it ran."""
+def state_tags(trial: TrialRecord) -> dict[str, str]:
+    """Return the tags of a trial that change: its state, why it ended and where it ran."""
     tags = {} if trial.confirms is None else {"confirms": str(trial.confirms)}
     tags |= {"state": trial.state.value, "reason": trial.reason[:MAX_TAG_CHARS]}
     if trial.placement is not None:
@@ -57,7 +57,7 @@ def standing_tags(trial: TrialRecord) -> dict[str, str]:
 def epoch_rows(study: StudyRecord, trial: TrialRecord) -> list[dict[str, float]]:
     """Return the metrics of each epoch, with the best objective so far and its epoch beside them.
 
-    `epoch` counts what is written: it is the same for every epoch, whatever the others hold.
+    `epoch` is written for every epoch, whatever its other metrics, and so counts the epochs in MLflow.
     """
     rows: list[dict[str, float]] = []
     best, best_epoch = math.inf, 0
@@ -74,7 +74,7 @@ def epoch_rows(study: StudyRecord, trial: TrialRecord) -> list[dict[str, float]]
 
 
 def study_rows(study: StudyRecord) -> list[tuple[float, dict[str, float]]]:
-    """Return how the search went: after each ended trial its time and the counts and best value by then."""
+    """Return the progress of the search: the end of each trial, and the counts and best value by then."""
     counts: dict[TrialState, int] = {state: 0 for state in TrialState if state is not TrialState.RUNNING}
     ended = [(t.ended_s, t) for t in study.trials if t.state in counts and t.ended_s is not None]
     rows = []
@@ -98,18 +98,18 @@ def split_dataset(text: str) -> tuple[str, str]:
 
 
 def note(study: StudyRecord, top: int = 10) -> str:
-    """Return the study in Markdown: the winner, what it beats and the best designs."""
+    """Return the study in Markdown: the winner, how far it beats predicting the mean, and the best trials."""
     names = short_names(study.trials)
     counts = {state: sum(trial.state is state for trial in study.trials) for state in TrialState}
-    standing = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
-    best, worth = study.best, "no trial has finished"
+    states = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
+    best, result = study.best, "no trial is complete"
     if best is not None and best.objective is not None:
-        worth = (
+        result = (
             f"best is trial {best.number} with {study.objective} = **{best.objective:.3f}**, "
-            f"{best.objective / study.provenance.baseline:.2f} of always predicting the training mean "
-            f"({study.provenance.baseline:.3f})"
+            f"{best.objective / study.provenance.baseline:.2f} times the error of predicting the "
+            f"training mean ({study.provenance.baseline:.3f})"
         )
-    lines = [f"**{study.name}**: {worth}; {standing}."]  # a folded note shows its first line
+    lines = [f"**{study.name}**: {result}; {states}."]  # a folded note shows its first line
     columns = list(dict.fromkeys(names.values()))
     titles = ["rank", "trial", "state", PurePath(study.objective).name, "epochs", *columns]
     lines += ["", _cells(titles), _cells(["---"] * len(titles))]

@@ -1,4 +1,4 @@
-"""`hpsearch ui`: MLflow's pages on the runs below a root, for this machine alone."""
+"""`hpsearch ui`: serves MLflow's pages for the runs below a root, on this machine only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOST = "127.0.0.1"
 PORTS_TRIED = 20
 START_TIMEOUT_S = 90.0
 LOG = "mlflow-server.log"
-"""What the server prints, below the root."""
+"""File below the root with the server's output."""
 
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -34,8 +34,8 @@ QUIET = {
 def serve(root: Path, port: int) -> int:
     """Serve until Ctrl-C and return the exit status.
 
-    The server listens on the loopback address and answers only requests that name it: a page from elsewhere
-    cannot reach it under a name of its own. Where `port` is taken, the next free one is used. Raises
+    The server listens on the loopback address and answers only requests for that host, so that no other web
+    page can reach it under its own host name. Where `port` is taken, the next free one is used. Raises
     `InputError` where nothing was tracked below `root` yet, no port is free, or the server does not start.
     """
     if not (root / "mlflow.db").is_file():
@@ -53,7 +53,7 @@ def serve(root: Path, port: int) -> int:
 
 @contextlib.contextmanager
 def _server(root: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run MLflow's server in a session of its own, so that Ctrl-C reaches it through us alone."""
+    """Run MLflow's server in a session of its own, so that Ctrl-C reaches it only through this process."""
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", default_uri(root)]
     command += ["--host", HOST, "--port", str(port), "--workers", "1"]
     command += ["--allowed-hosts", f"{HOST}:{port},localhost:{port}", "--uvicorn-opts", "--log-level error"]
@@ -73,16 +73,16 @@ def _wait_until_up(server: subprocess.Popen[bytes], port: int, log: Path) -> Non
     deadline_s = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline_s:
         if server.poll() is not None:
-            raise InputError(f"MLflow's server ended with status {server.returncode}; it says why in {log}")
+            raise InputError(f"MLflow's server ended with status {server.returncode}; see {log}")
         with contextlib.suppress(urllib.error.URLError, ConnectionError):
             urllib.request.urlopen(f"http://{HOST}:{port}/health", timeout=5).close()
             return
         time.sleep(0.2)
-    raise InputError(f"MLflow's server did not answer within {START_TIMEOUT_S:.0f} s; its log is {log}")
+    raise InputError(f"MLflow's server did not answer within {START_TIMEOUT_S:.0f} s; see {log}")
 
 
 def _pages(port: int) -> Iterator[tuple[str, str]]:
-    """Yield each study's name and the address of its prepared table, the study touched last first."""
+    """Yield each study's name and the address of its saved table view, the latest study first."""
     request = urllib.request.Request(
         f"http://{HOST}:{port}/api/2.0/mlflow/experiments/search",
         data=json.dumps({"max_results": 100, "order_by": ["last_update_time DESC"]}).encode(),

@@ -1,7 +1,7 @@
-"""Saved views of MLflow's runs page: the columns and charts that say which design is better, and where.
+"""Saved views of MLflow's runs page: columns and charts that compare designs by the objective and by angle.
 
 MLflow keeps a saved view as an experiment tag, a JSON document whose `state` is deflated JSON of the page's
-settings. Settings it does not know it ignores, so a newer page shows less, never an error.
+settings. It ignores unknown settings, so that a newer MLflow may show less but never fails.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TABLE_VIEW = "designs"
 CHART_VIEW = "curves"
 
 ONLY_TRIALS = "tags.kind = 'trial'"
-"""Also lifts the trials out from under their parent run, where the page would fold them away."""
+"""Also lists the trials at the top level instead of folded below their parent run."""
 
 SHOWN_RUNS = 20
 
@@ -32,7 +32,9 @@ def views(study: StudyRecord) -> dict[str, str]:
     metrics = [name for name in dict.fromkeys(name for row in latest for name in row) if _compared(name)]
     return {
         VIEW_TAG + TABLE_VIEW: _saved("Designs, best first", _table(study.objective, searched, metrics)),
-        VIEW_TAG + CHART_VIEW: _saved("Curves, and where", _charts(study.objective, searched, metrics)),
+        VIEW_TAG + CHART_VIEW: _saved(
+            "Objective and error by angle", _charts(study.objective, searched, metrics)
+        ),
     }
 
 
@@ -55,7 +57,7 @@ def _table(objective: str, searched: Sequence[str], metrics: Sequence[str]) -> d
 
 
 def _charts(objective: str, searched: Sequence[str], metrics: Sequence[str]) -> dict[str, Any]:
-    design, where = "Which design", "Where"
+    design, where = "Objective by design", "Error by angle and yaw band"
     bands = [name for name in metrics if "_yaw_" in name]
     others = [name for name in metrics if name not in (objective, *bands)]
     charts = [

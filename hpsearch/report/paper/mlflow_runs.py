@@ -9,7 +9,7 @@ from hpsearch.results.arms import Arm, arms_of
 from hpsearch.study.naming import shown
 from hpsearch.study.records import StudyRecord
 from hpsearch.tracking import default_uri
-from hpsearch.tracking.connection import MlflowAwayError
+from hpsearch.tracking.connection import MlflowUnavailableError
 from hpsearch.tracking.references import Reference, log_references
 from trainables.base.errors import InputError
 
@@ -28,7 +28,7 @@ def log_paper(study: StudyRecord, root: Path) -> str:
     uri = default_uri(root)
     try:
         added = log_references(uri, study.name, references)
-    except MlflowAwayError as error:
+    except MlflowUnavailableError as error:
         raise InputError(f"MLflow at {uri} cannot be written: {error}") from None
     if added is None:
         raise InputError(f"study {study.name!r} has no experiment in MLflow at {uri}: launch it again")

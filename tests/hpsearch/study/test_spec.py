@@ -54,7 +54,7 @@ def test_every_fault_is_told_at_once_with_line_path_value_and_nearest_name(tmp_p
         (15, "pretext.puzzling.grid", "input should be less than or equal to 5, got 9"),
         (16, "pretext.puzzling.heads", "input should be a valid boolean, got 1"),
         (17, "pretext.puzzling.ssl_weight", "a log range must stay above 0, got low = 0"),
-        (18, "pretext.puzzling.flag", "'setp' has no place in a hole of kind 'int' (did you mean 'step'?"),
+        (18, "pretext.puzzling.flag", "'setp' is not a key of a hole of kind 'int' (did you mean 'step'?"),
         (19, "optimizer.adamw.lr", "input should be a valid number, got '1e-3' (text: write the number"),
         (20, "epochs", "input should be a valid integer, got 2.0"),
         (20, "epochs", "input should be a valid integer, got 5.0"),
@@ -82,7 +82,7 @@ def test_every_fault_is_told_at_once_with_line_path_value_and_nearest_name(tmp_p
         ("seed: {choice: []}", 2, "seed", "choice needs at least one option"),
         ("seed: {choice: 3}", 2, "seed", "choice takes a list of options"),
         ("seed: {choice: [1, 2, 1]}", 2, "seed", "two options are named 1"),
-        ("seed:\n  choice: [1]\n  log: true", 4, "seed", "'log' has no place in a hole of kind 'choice'"),
+        ("seed:\n  choice: [1]\n  log: true", 4, "seed", "'log' is not a key of a hole of kind 'choice'"),
         ("network: {choice: [{backbone: resnet10, dropout: 0.1}]}", 2, "network", "an option of several"),
         ("clip_norm: {choice: [.nan, 1.0]}", 2, "clip_norm", "an option must be finite, got nan"),
         ("seed: {chioce: [1, 2]}", 2, "seed", "input should be a valid integer, got {'chioce'"),
@@ -98,8 +98,8 @@ def test_every_fault_is_told_at_once_with_line_path_value_and_nearest_name(tmp_p
         ("seed: {int: [1, 5], step: 0}", 2, "seed", "step must be one of the whole numbers above 0, got 0"),
         ("seed: {int: [1, 5], step: 0.5}", 2, "seed", "step must be one of the whole numbers"),
         ("seed: {int: [1, 5], step: true}", 2, "seed", "step must be one of the whole numbers"),
-        ("seed:\n  int: [1, 5]\n  step: 3", 4, "seed", "steps of 3 from 1 never reach 5"),
-        ("clip_norm: {float: [0.1, 0.5], step: 0.15}", 2, "clip_norm", "steps of 0.15 from 0.1 never reach"),
+        ("seed:\n  int: [1, 5]\n  step: 3", 4, "seed", "steps of 3 from 1 do not reach 5"),
+        ("clip_norm: {float: [0.1, 0.5], step: 0.15}", 2, "clip_norm", "steps of 0.15 from 0.1 do not reach"),
         # options and ends that no config can be built from
         ("pretext: {puzzling: {flag: {choice: [1, 5]}}}", 2, "pretext.puzzling.flag", "input should be less"),
         (
@@ -113,7 +113,7 @@ def test_every_fault_is_told_at_once_with_line_path_value_and_nearest_name(tmp_p
             "           b: {puzzling: {grid: {choice: [2, 4]}}}}",
             4,
             "pretext.puzzling.grid",
-            "two options put different holes in one place",
+            "two options have different holes at this path",
         ),
         # the pruner
         (
