@@ -17,8 +17,9 @@ from trainables.base.errors import InputError
 from trainables.base.schema import Config
 from trainables.data.datasets.prepared import write_labels
 from trainables.data.sources import TrainSource
+from trainables.model.backbones import Backbone
 from trainables.model.inits import INITS, InitRequest, Pretraining
-from trainables.model.network import Backbone, Trunk
+from trainables.model.network import Trunk
 from trainables.training.config import parse_config
 
 BACKBONE: Backbone = "resnet10"
