@@ -27,6 +27,7 @@ from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.datasets.prepared import Samples
 from trainables.data.loader import Loader
 from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
+from trainables.pose.angles import ANGLES
 
 BATCH = 64
 SIDES_PX = (64, 112, 224)
@@ -90,7 +91,7 @@ def write_images(folder: Path, count: int, side_px: int) -> Samples:
         files.append(folder / f"{number:04d}.jpg")
         Image.fromarray(np.clip(soft + grain, 0, 255).astype(np.uint8)).save(files[-1], quality=92)
     pose_deg = random.uniform(-60, 60, (count, 3)).astype(np.float32)
-    return Samples(tuple(files), pose_deg, ("a",) * count, ("yaw", "pitch", "roll"), "benchmark")
+    return Samples(tuple(files), pose_deg, ("a",) * count, ANGLES, "benchmark")
 
 
 def rate(batches: Iterable[object], images: int) -> float:

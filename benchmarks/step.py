@@ -15,10 +15,11 @@ import time
 import torch
 
 from trainables.data.memory_loader import MemoryLoader
+from trainables.pose.angles import ANGLES
+from trainables.training.build import build_session
 from trainables.training.config import TrainConfig
-from trainables.training.session import Session, build_session
+from trainables.training.session import Session
 
-ANGLES = ("yaw", "pitch", "roll")
 STEPS = 2  # in an epoch of the benchmark
 
 

@@ -1,4 +1,4 @@
-"""`python -m trainables CONFIG`: train one config here, without Ray; the numbers are those of a trial."""
+"""`python -m trainables CONFIG`: trains one config in this process, with the same numbers as a trial."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from trainables.base.disk import describe_full_disk, ensure_folder, is_full
 from trainables.base.errors import Fault, InputError
 
 if TYPE_CHECKING:
-    import torch
-
-    from trainables.data.loader import LoaderPool
     from trainables.model.inits import Pretraining
+    from trainables.training.jobs import Worker
 
 
 def main() -> int:
@@ -52,10 +50,10 @@ def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:
 
     from trainables.base.atomic import save_state
     from trainables.base.yaml_document import load_yaml
-    from trainables.data.loader import LoaderPool
     from trainables.model.inits import Pretraining
     from trainables.training.build import build_trial_session, ensure_data
     from trainables.training.config import TrainConfig, parse_config
+    from trainables.training.jobs import Worker
     from trainables.training.trainer import Diverged
 
     document = load_yaml(file)
@@ -71,12 +69,13 @@ def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:
             raise InputError(Fault("--weights names a file, and this is a folder", file=str(weights)))
     torch.set_num_threads(threads)
     data = ensure_data(config, root / "datasets", lambda done, total: None)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    pool = LoaderPool()
+    worker = Worker(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     try:
         start = config.init.trunk(config.init_request, datasets=root / "datasets", store=root / "pretrained")
-        trunk = _pretrained(start, root, device, threads, pool) if isinstance(start, Pretraining) else start
-        session = build_trial_session(config, data, device=device, threads=threads, pool=pool, trunk=trunk)
+        trunk = _pretrain(start, root, threads, worker) if isinstance(start, Pretraining) else start
+        session = build_trial_session(
+            config, data, device=worker.device, threads=threads, pool=worker.pool, trunk=trunk
+        )
         for _ in range(config.epochs):
             report = session.run_epoch()
             print(
@@ -90,21 +89,20 @@ def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:
         save_state(session.best_weights(), weights)
 
 
-def _pretrained(
-    wanted: Pretraining, root: Path, device: torch.device, threads: int, pool: LoaderPool
-) -> Path:
-    """Return the trunk that a pretraining comes to; train it here unless another process does."""
+def _pretrain(wanted: Pretraining, root: Path, threads: int, worker: Worker) -> Path:
+    """Return the trunk of a pretraining; train it here unless another process does."""
     from trainables.base.locks import FileLock
     from trainables.training.jobs import PretrainingJob, run_here
+    from trainables.training.jobs.pretraining import LOCK
     from trainables.training.metric_names import LOSS
-    from trainables.training.pretraining import LOCK
 
     trunk = wanted.trunk(root / "pretrained")
     with FileLock.wait(trunk.parent / LOCK):
         if not trunk.is_file():
-            job = PretrainingJob(wanted, trunk.parent, root / "datasets", threads, 0)
-            for epoch, metrics in enumerate(run_here(job, device, pool), start=1):
-                print(f"pretraining {wanted.title}: epoch {epoch}, loss {metrics[LOSS]:.3f}", flush=True)
+            job = PretrainingJob(wanted, trunk.parent, root / "datasets", cpus=threads, gpus=0)
+            for result in run_here(job, worker):
+                for epoch, metrics in enumerate(result.history, start=result.first_epoch):
+                    print(f"pretraining {wanted.title}: epoch {epoch}, loss {metrics[LOSS]:.3f}", flush=True)
     return trunk
 
 

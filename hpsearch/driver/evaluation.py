@@ -9,7 +9,7 @@ from hpsearch.driver.observers import Observers
 from hpsearch.study.records import Placement, StudyRecord, TrialRecord, TrialState
 from hpsearch.study.study import Study
 from trainables.training.checkpoints import History
-from trainables.training.evaluation import EvaluationJob
+from trainables.training.jobs import EvaluationJob
 
 
 def leaders_to_evaluate(study: StudyRecord, leaders: int, begun: Container[int]) -> Iterator[TrialRecord]:

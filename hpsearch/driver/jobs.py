@@ -10,8 +10,7 @@ from hpsearch.study.records import TrialRecord
 from hpsearch.study.study import Ask
 from trainables.model.inits import Pretraining
 from trainables.training.checkpoints import BEST_WEIGHTS
-from trainables.training.evaluation import EvaluationJob
-from trainables.training.jobs import PretrainingJob, TrialJob
+from trainables.training.jobs import EvaluationJob, PretrainingJob, TrialJob
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from trainables.base.locks import FileLock
 from trainables.model.inits import Pretraining
 from trainables.training.checkpoints import Checkpoints, History
 from trainables.training.jobs import PretrainingJob
-from trainables.training.pretraining import LOCK
+from trainables.training.jobs.pretraining import LOCK
 
 SAY_EVERY_S = 30.0
 """How often a person hears how far a pretraining is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, Protocol
+from typing import Protocol
 
 from hpsearch.study.records import Placement
 from trainables.training.checkpoints import History
@@ -14,7 +14,7 @@ class WorkItem(Protocol):
     """A job, and what happens with its results. Called in the driver's one thread, between results."""
 
     @property
-    def job(self) -> Job[Any]:
+    def job(self) -> Job:
         """What a worker is sent."""
 
     def on_epochs(self, first_epoch: int, history: History, placement: Placement) -> bool:

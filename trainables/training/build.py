@@ -1,21 +1,27 @@
-"""From a `TrainConfig` to a `Session`: opens the data, builds the parts."""
+"""From a `TrainConfig` to a `Session`: opens the data, builds the loaders, the network and its trainer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import pickle
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from trainables.base.atomic import load_state
 from trainables.base.errors import Fault, InputError
+from trainables.data.batches import BatchSource
 from trainables.data.datasets import ensure_dataset, open_dataset
 from trainables.data.datasets.prepared import PreparedDataset, Samples
 from trainables.data.loader import Loader, LoaderPool
+from trainables.model.network import build_network
 from trainables.training.config import TrainConfig
-from trainables.training.pretraining import load_trunk
-from trainables.training.session import Session, build_session
+from trainables.training.execution import Execution
+from trainables.training.session import Session
+from trainables.training.trainer import Trainer
 
 Progress = Callable[[int, int], None]
 """Called with images done and images in all while a dataset is built."""
@@ -79,6 +85,28 @@ def open_tests(config: TrainConfig, datasets_root: Path) -> dict[str, Samples]:
     return {test.name: tests[test.name].samples(test.split, test.subjects) for test in config.data.test}
 
 
+def build_loader(
+    config: TrainConfig,
+    samples: Samples,
+    *,
+    train: bool,
+    device: torch.device,
+    threads: int,
+    pool: LoaderPool,
+) -> Loader:
+    """Build a loader of images as `config` has them: shuffled and augmented to `train`, else plain."""
+    return Loader(
+        samples,
+        image_px=config.data.image_px,
+        batch=config.data.batch,
+        augmentation=config.augmentation.build() if train else None,
+        shuffle=train,
+        device=device,
+        threads=threads,
+        pool=pool,
+    )
+
+
 def build_trial_session(
     config: TrainConfig,
     data: TrainingData,
@@ -88,22 +116,13 @@ def build_trial_session(
     pool: LoaderPool,
     trunk: Path | None = None,
 ) -> Session:
-    """Make the session that `config` describes; the loaders' pipelines stay in `pool` for the next one.
+    """Build the session that `config` describes; the loaders' pipelines stay in `pool` for the next one.
 
-    `trunk` is the file of the initial weights that `config.init` came to; None: random ones.
+    `trunk` is the file of the trunk's initial weights; None: random ones.
     """
 
     def loader(samples: Samples, *, train: bool) -> Loader:
-        return Loader(
-            samples,
-            image_px=config.data.image_px,
-            batch=config.data.batch,
-            augmentation=config.augmentation.build() if train else None,
-            shuffle=train,
-            device=device,
-            threads=threads,
-            pool=pool,
-        )
+        return build_loader(config, samples, train=train, device=device, threads=threads, pool=pool)
 
     return build_session(
         config,
@@ -113,6 +132,60 @@ def build_trial_session(
         device=device,
         trunk=None if trunk is None else load_trunk(trunk),
     )
+
+
+def build_session(
+    config: TrainConfig,
+    *,
+    train: BatchSource,
+    validation: BatchSource,
+    angles: Sequence[str],
+    device: torch.device,
+    trunk: Mapping[str, Tensor] | None = None,
+) -> Session:
+    """Build the session that `config` describes over any sources of batches.
+
+    `trunk` holds the trunk's initial weights where they are not random. Raises `InputError` where the device
+    cannot compute in the precision of `config`.
+    """
+    task, heads = config.pretext.build(), config.pretext.ssl_heads()
+    network = build_network(
+        config.network.backbone,
+        config.head,
+        angles,
+        dropout=config.network.dropout,
+        seed=config.seed,
+        branches=task.branches,
+        ssl_heads=heads,
+    )
+    if trunk is not None:
+        network.trunk.load_state_dict(trunk)
+    weights = dict.fromkeys(angles, 1.0)
+    if heads is not None:
+        weights |= dict.fromkeys(task.branches, heads.weight)
+    trainer = Trainer(
+        network=network,
+        task=task,
+        weighting=config.weighting.build(weights),
+        optimizer=config.optimizer.build,
+        schedule=config.schedule.build(config.epochs),
+        train=train,
+        execution=Execution.of(device, config.precision),
+        seed=config.seed,
+        ssl_reduction="sum" if heads is None else heads.reduction,
+        clip_norm=config.clip_norm,
+    )
+    return Session(trainer, validation=validation, angles=angles)
+
+
+def load_trunk(file: Path) -> dict[str, Tensor]:
+    """Return a trunk's initial weights. Raises `InputError` where the file is damaged."""
+    try:
+        return load_state(file)
+    except (OSError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
+        first = str(error).splitlines()[0]
+        rule = f"this trunk cannot be read: {first}. Remove its folder and launch again to make it anew"
+        raise InputError(Fault(rule, file=str(file))) from None
 
 
 def _convention_faults(train: PreparedDataset, other: PreparedDataset, where: str) -> list[Fault]:

@@ -1,4 +1,4 @@
-"""A trial's checkpoints in its folder: the newest good one is where a trial goes on, on whatever machine."""
+"""Checkpoints of a trial or a pretraining in its folder: it goes on from the newest that can be read."""
 
 from __future__ import annotations
 
@@ -24,43 +24,47 @@ BEST_WEIGHTS = "best.pt"
 
 CHECKPOINTS = "checkpoint_*.pt"
 LEFTOVERS = ("weights_*.pt", f".*{UNFINISHED}")
-"""What a trial has no use for once its process has died: drafts of its best weights, and halves of files."""
+"""What a process that died leaves beside the checkpoints: drafts of weights, and files half written."""
 
 History = list[dict[str, float]]
 """`history[i]`: the metrics after epoch i + 1."""
 
 
 class Restorable(Protocol):
-    """What can be saved and taken up again: a `Session`."""
+    """A run whose state can be saved and loaded: a `Session` or a `Pretrainer`."""
 
     epoch: int
 
     def state_dict(self) -> dict[str, Any]:
         """Return the whole state, as tensors and plain values.
 
-        All may change when training goes on, but for what stands in a `MappingProxyType`.
+        Training may change all of it in place, except what stands in a `MappingProxyType`.
         """
         ...
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over a state."""
+        """Go on from a state."""
         ...
 
 
 class CheckpointWriter:
-    """One thread, and the memory that checkpoints are copied to: for a worker's trials, one after another."""
+    """One thread that writes, and the memory that checkpoints are copied to: a worker's jobs share both."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
         self._copy: dict[str, Any] = {}
 
     def write(self, state: dict[str, Any], path: Path) -> tuple[Future[None], Future[None]]:
-        """Begin to copy a state and to write the copy; return what is done when each is."""
+        """Begin to copy a state and to write the copy; return a future of each."""
         return self._thread.submit(self._take, state), self._thread.submit(self._save, path)
 
     def afterwards(self, work: Callable[[], None]) -> Future[None]:
-        """Do something once everything begun is written; return what is done when it is."""
+        """Do something once everything begun is written; return its future."""
         return self._thread.submit(work)
+
+    def wait(self) -> None:
+        """Wait until everything begun is written, or could not be."""
+        self._thread.submit(lambda: None).result()
 
     def _take(self, state: dict[str, Any]) -> None:
         self._copy = _copied(state, self._copy)
@@ -74,7 +78,7 @@ class CheckpointWriter:
 class Checkpoints:
     """The last `KEEP` checkpoints below `folder`, each with the metrics of all epochs up to it.
 
-    They are made beside the training: it goes on after `copied`, and `flush` waits for the file.
+    They are written while training goes on: it must wait for `copied` only; `flush` waits for the files.
     """
 
     def __init__(self, folder: Path, writer: CheckpointWriter | None = None) -> None:
@@ -83,15 +87,15 @@ class Checkpoints:
         self._copying: Future[None] | None = None
         self._writing: list[Future[None]] = []
 
-    def save(self, session: Restorable, history: History) -> None:
-        """Begin to make a checkpoint of the session after its last epoch; the oldest is dropped after it.
+    def save(self, run: Restorable, history: History) -> None:
+        """Begin to make a checkpoint of a run after its last epoch; the oldest is dropped after it.
 
-        The session must not change until `copied`. Raises what kept the one before from being written:
+        The run must not change until `copied`. Raises what kept the one before from being written:
         `OSError`, or `DiskFull`, which is one.
         """
         self.flush()
-        state = {"session": session.state_dict(), "history": list(history)}
-        path = self._folder / f"checkpoint_{session.epoch:04d}.pt"
+        state = {"session": run.state_dict(), "history": list(history)}
+        path = self._folder / f"checkpoint_{run.epoch:04d}.pt"
         self._copying, writing = self._writer.write(state, path)
         self._writing.append(writing)
 
@@ -108,7 +112,7 @@ class Checkpoints:
         self._writing.append(self._writer.afterwards(write))
 
     def copied(self) -> None:
-        """Wait until the session may change again."""
+        """Wait until the run may change again."""
         if self._copying is not None:
             copying, self._copying = self._copying, None
             copying.result()
@@ -120,12 +124,8 @@ class Checkpoints:
         for file in writing:
             file.result()
 
-    def abandon(self) -> None:
-        """Begin to remove the checkpoints, once the last is written: the trial has ended, well or not."""
-        self._writer.afterwards(self.clear)
-
-    def restore(self, session: Restorable) -> tuple[History, list[str]]:
-        """Take up the newest checkpoint that can be read, and remove what a process that died left beside.
+    def restore(self, run: Restorable) -> tuple[History, list[str]]:
+        """Load the newest checkpoint that can be read, and remove what a process that died left beside.
 
         Returns its history, and a line for each checkpoint that could not be read.
         """
@@ -134,7 +134,7 @@ class Checkpoints:
         for path in _newest_first(self._folder):
             try:
                 state = load_state(path)
-                session.load_state_dict(state["session"])
+                run.load_state_dict(state["session"])
             except (OSError, ValueError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
                 broken.append(f"{path.name} cannot be read ({type(error).__name__}): using the one before")
             else:
@@ -142,7 +142,7 @@ class Checkpoints:
         return [], broken
 
     def clear(self, *, weights: bool = False) -> None:
-        """Remove the checkpoints of a trial that has ended, with `weights` its best weights too."""
+        """Remove the checkpoints of a run that has ended, with `weights` its best weights too."""
         _remove(self._folder, (CHECKPOINTS, *LEFTOVERS))
         if weights:
             _remove(self._folder, (BEST_WEIGHTS,))

@@ -12,7 +12,7 @@ from trainables.training.metrics import PretextScore
 
 
 class EpochMeter:
-    """Losses and hit rates summed over steps, on the device, so that no step waits for them."""
+    """Losses and accuracies summed over steps, on the device, so that no step waits for them."""
 
     def __init__(self) -> None:
         self.images = 0

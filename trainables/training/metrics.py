@@ -1,4 +1,4 @@
-"""What an epoch is judged by: errors in degrees, losses, pretext accuracies, speed and memory."""
+"""The measurements of an epoch: errors in degrees, losses, pretext accuracies, speed and memory."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def mean_baseline(train_deg: Poses, true_deg: Poses, angles: Sequence[str]) -> P
 
 @dataclass(frozen=True)
 class PretextScore:
-    """How well a branch recognises, over all its regions, beside always naming the most frequent class."""
+    """Accuracy of a branch over all its regions, beside that of always naming the most frequent class."""
 
     accuracy: float
     chance: float
@@ -85,7 +85,7 @@ class PretextScore:
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """What training for one epoch came to; every number is a plain float.
+    """Measurements of one epoch of training; every number is a plain float.
 
     `losses` are the means over the epoch's steps: `total` as it was minimised, the others before weighting.
     `pretext` was measured on the training batches while they were learned from.
@@ -94,6 +94,7 @@ class TrainingReport:
     losses: Mapping[str, float]
     pretext: Mapping[str, PretextScore]
     learning_rate: float
+    train_s: float
     images_per_s: float
     data_wait_share: float
     peak_memory_mib: float
@@ -115,7 +116,7 @@ class TrainingReport:
 
 @dataclass(frozen=True)
 class EpochReport:
-    """What one epoch of a supervised run came to: how it trained, and the errors after it.
+    """Measurements of one epoch of a supervised run: of its training, and the errors after it.
 
     `validation` was measured on unperturbed images; `best_mae_deg` and `best_epoch` are those of the best
     epoch so far.

@@ -1,7 +1,7 @@
-"""The training loop, an epoch at a time: data -> pretext task -> network -> losses -> step.
+"""The training loop, one epoch per call: data -> pretext task -> network -> losses -> optimizer step.
 
-There is no other loop: SL is HMTL without a pretext task, a pretraining is HMTL without a supervised head.
-All randomness of epoch e follows from the seed and e.
+It is the only one: SL is HMTL without a pretext task, a pretraining is HMTL without a supervised head. All
+randomness of epoch e follows from the seed and e.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
-from trainables.base.errors import InputError
 from trainables.data.batches import Batch, BatchSource
 from trainables.losses.kinds import RegionReduction
 from trainables.losses.losses import region_cross_entropy
@@ -23,14 +22,10 @@ from trainables.losses.weighting.weighting import Weighting
 from trainables.model.network import HeadPoseNetwork
 from trainables.optim.schedules.schedule import Schedule
 from trainables.pretext.task import PretextTask
+from trainables.training.execution import Execution
 from trainables.training.meters import EpochMeter
 from trainables.training.metrics import TrainingReport
 from trainables.training.seeding import epoch_seeds, torch_seeded
-
-Precision = Literal["auto", "fp32", "mixed"]
-
-Draft = Callable[[int, Mapping[str, Tensor]], object]
-"""Called with an epoch and the weights after it, which stay as they are until the next epoch."""
 
 FINITE_CHECK_STEPS = 50  # each check waits for the GPU
 
@@ -47,11 +42,10 @@ class Diverged(Exception):
 
 
 class Trainer:
-    """A network with what changes it.
+    """A network with all that trains it.
 
-    `optimizer` makes the optimizer of the parameters that it is given. The precision `mixed` is fp16 with
-    loss scaling and needs a GPU; `auto` is `mixed` on a GPU and `fp32` on a CPU. Raises `InputError` for
-    `mixed` on a CPU.
+    `optimizer` makes the optimizer of the parameters that it is given. Where `execution` is mixed, the loss
+    is scaled so that fp16 gradients do not vanish.
     """
 
     def __init__(
@@ -63,18 +57,13 @@ class Trainer:
         optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         schedule: Schedule,
         train: BatchSource,
-        device: torch.device,
+        execution: Execution,
         seed: int,
         ssl_reduction: RegionReduction = "sum",
         clip_norm: float | None = None,
-        precision: Precision = "auto",
     ) -> None:
-        on_gpu = device.type == "cuda"
-        if precision == "mixed" and not on_gpu:
-            raise InputError("precision: 'mixed' needs a GPU; 'auto' takes it where there is one")
-        self.device = device
-        self._layout = torch.channels_last if on_gpu else torch.contiguous_format
-        self.network = network.to(device=device, memory_format=self._layout)  # type: ignore[call-overload]
+        self.execution = execution
+        self.network = execution.place_network(network)
         self._task, self._weighting, self._schedule = task, weighting, schedule
         self._parameters = [*network.parameters(), *weighting.parameters()]
         self._optimizer = optimizer(self._parameters)
@@ -82,37 +71,30 @@ class Trainer:
         self._train, self._seed = train, seed
         self._ssl_reduction: RegionReduction = ssl_reduction
         self._clip_norm = clip_norm
-        self._mixed = on_gpu and precision != "fp32"
-        self._scaler = torch.amp.GradScaler(device.type, enabled=self._mixed)
-        if on_gpu:
-            torch.cuda.reset_peak_memory_stats(device)
+        self._scaler = torch.amp.GradScaler(execution.device.type, enabled=execution.mixed)
+        if execution.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(execution.device)
 
     def train_epoch(self, completed: int) -> TrainingReport:
-        """Train the epoch after `completed` ones and return what it came to. Raises `Diverged`."""
+        """Train the epoch after `completed` ones. Raises `Diverged`."""
+        device = self.execution.device
         data_seed, pretext_seed, torch_seed = epoch_seeds(self._seed, completed)
         rate = self._schedule.factor(completed)
         for group, base in zip(self._optimizer.param_groups, self._base_rates, strict=True):
             group["lr"] = base * rate
         started = time.perf_counter()
-        with torch_seeded(torch_seed, self.device):
+        with torch_seeded(torch_seed, device):
             meter = self._steps(data_seed, pretext_seed, epoch=completed + 1)
         train_s = time.perf_counter() - started
         return TrainingReport(
             losses=meter.losses(),
             pretext=meter.scores(self._task.branches),
             learning_rate=float(self._optimizer.param_groups[0]["lr"]),
+            train_s=train_s,
             images_per_s=meter.images / train_s,
             data_wait_share=self._train.wait_s / train_s,
-            peak_memory_mib=_peak_memory_mib(self.device),
+            peak_memory_mib=_peak_memory_mib(device),
         )
-
-    def placed(self, images: Tensor) -> Tensor:
-        """Return images [B, 3, H, W] as the network takes them: on its device, in its memory layout."""
-        return images.to(self.device).contiguous(memory_format=self._layout)
-
-    def autocast(self) -> torch.autocast:
-        """Return the context in which the network computes."""
-        return torch.autocast(self.device.type, dtype=torch.float16, enabled=self._mixed)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the whole state: tensors, which change when training goes on, and plain values."""
@@ -126,7 +108,7 @@ class Trainer:
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over the state of a trainer with the same settings.
 
-        Raises `RuntimeError`, `KeyError` or `ValueError` for another one's.
+        Raises `RuntimeError`, `KeyError` or `ValueError` for a state of other settings.
         """
         self.network.load_state_dict(state_dict["network"])
         self._weighting.load_state_dict(state_dict["weighting"])
@@ -135,7 +117,7 @@ class Trainer:
 
     def _steps(self, data_seed: int, pretext_seed: int, *, epoch: int) -> EpochMeter:
         self.network.train()
-        generator = torch.Generator(self.device).manual_seed(pretext_seed)
+        generator = torch.Generator(self.execution.device).manual_seed(pretext_seed)
         meter = EpochMeter()
         for batch in self._train.epoch(data_seed):
             self._step(batch, generator, meter)
@@ -146,10 +128,11 @@ class Trainer:
         return meter
 
     def _step(self, batch: Batch, generator: torch.Generator, meter: EpochMeter) -> None:
-        perturbed = self._task.perturb(batch.images.to(self.device), generator)
-        pose_deg = batch.pose_deg.to(self.device)
-        with self.autocast():
-            output = self.network(perturbed.images.contiguous(memory_format=self._layout))
+        execution = self.execution
+        perturbed = self._task.perturb(batch.images.to(execution.device), generator)
+        pose_deg = batch.pose_deg.to(execution.device)
+        with execution.autocast():
+            output = self.network(execution.place_images(perturbed.images))
         losses = self.network.head.losses(output.pose_raw, pose_deg)
         for name, logits in output.pretext.items():
             losses[name] = region_cross_entropy(logits, perturbed.labels[name], self._ssl_reduction)
@@ -169,7 +152,7 @@ class Trainer:
 
 
 def _peak_memory_mib(device: torch.device) -> float:
-    """Return the run's peak on a GPU; on a CPU that of the process since it began."""
+    """Return the peak of the run on a GPU, of the process since its start on a CPU."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

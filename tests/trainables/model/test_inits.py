@@ -27,9 +27,8 @@ from trainables.model.inits import INITS, InitRequest
 from trainables.model.inits.imagenet import ImageNetConfig
 from trainables.model.network import Trunk, build_network, imagenet_url
 from trainables.pretext import PuzzlingConfig
+from trainables.training.build import build_session, load_trunk
 from trainables.training.config import TrainConfig, parse_config
-from trainables.training.pretraining import load_trunk
-from trainables.training.session import build_session
 
 SOURCE = TrainSource(dataset="blobs")
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from trainables.base.errors import InputError
 from trainables.data.datasets.prepared import PreparedDataset, write_labels
-from trainables.training.build import open_data, open_tests
+from trainables.training.build import load_trunk, open_data, open_tests
 from trainables.training.config import TrainConfig
 
 
@@ -68,3 +68,10 @@ def test_a_validation_set_without_an_angle_of_the_training_set_is_refused(tmp_pa
     assert "no roll" in faults(raised)
     data = open_data(config(train={"dataset": "flat"}, validation={"dataset": "one"}), tmp_path)
     assert data.train.angles == ("yaw", "pitch")
+
+
+def test_a_damaged_trunk_is_named_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "trunk.pt"
+    path.write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"trunk.pt: this trunk cannot be read.*Remove its folder"):
+        load_trunk(path)

@@ -80,7 +80,7 @@ def test_trials_share_a_writer_one_after_another(tmp_path: Path) -> None:
         counter.weights = torch.full((500_000,), value)
         checkpoints.save(counter, [])
         if name == "second":
-            checkpoints.abandon()
+            writer.afterwards(checkpoints.clear)
     checkpoints.flush()
     for name, value in (("first", 1.0), ("third", 3.0)):
         again = Counter()

@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from trainables.pose.angles import ANGLES
 from trainables.training.metrics import EpochReport, PretextScore, TrainingReport, mean_baseline, pose_errors
-
-ANGLES = ("yaw", "pitch", "roll")
 
 
 def poses(count: int, seed: int = 0) -> np.ndarray:
@@ -79,6 +78,7 @@ def test_report_names_every_number_and_travels_as_plain_values() -> None:
             losses={"total": 5.0, "yaw": 2.0, "puzzle": 1.5},
             pretext={"puzzle": PretextScore(accuracy=0.5, chance=0.25)},
             learning_rate=1e-3,
+            train_s=9.0,
             images_per_s=90.0,
             data_wait_share=0.1,
             peak_memory_mib=800.0,

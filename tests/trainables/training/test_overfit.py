@@ -1,4 +1,4 @@
-"""Sixty-four pictures are learned by heart: what no wrong loss, label or step would let happen."""
+"""Sixty-four images are learned by heart: what no wrong loss, label or step would let happen."""
 
 from __future__ import annotations
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import pickle
 import resource
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from support.toy import ANGLES, CPU, Changing, blobs, toy_session
+from support.toy import CPU, Changing, blobs, toy_session
 from torch import Tensor, nn
 
 from trainables.base.atomic import load_state, save_state
 from trainables.base.errors import InputError
-from trainables.data.memory_loader import MemoryLoader
+from trainables.data.memory_loader import MemoryBatch, MemoryLoader
 from trainables.model.heads import RegressionConfig
 from trainables.optim.optimizers import OPTIMIZERS, AdamWConfig
 from trainables.optim.schedules import CosineConfig, MultiStepConfig
+from trainables.pose.angles import ANGLES
 from trainables.pretext import PRETEXT_TASKS, PuzzlingConfig, PuzzlingRotationConfig, RotationConfig
 from trainables.training.session import Session
 from trainables.training.trainer import Diverged
@@ -136,7 +139,7 @@ def test_at_ssl_weight_zero_the_trunk_learns_as_without_heads() -> None:
     assert_same_weights(weightless.network.supervised().state_dict(), without.network.state_dict())
 
 
-def test_perturbed_pictures_train_but_plain_ones_evaluate() -> None:
+def test_perturbed_images_train_but_plain_ones_evaluate() -> None:
     session = toy_session(pretext=PuzzlingConfig(grid=4))
     seen: list[Tensor] = []
     session.network.trunk.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].clone()))
@@ -159,6 +162,23 @@ def test_evaluation_changes_nothing_and_reads_the_network_s_angles() -> None:
 def test_learning_rate_follows_the_epochs() -> None:
     session = toy_session(optimizer=AdamWConfig(lr=0.01), schedule=CosineConfig(), epochs=2)
     assert [session.run_epoch().training.learning_rate for _ in range(2)] == pytest.approx([0.01, 0.005])
+
+
+def test_seconds_of_an_epoch_are_those_of_training_and_evaluation_together() -> None:
+    class Slow(MemoryLoader):
+        def epoch(self, seed: int) -> Iterator[MemoryBatch]:
+            time.sleep(0.2)
+            return super().epoch(seed)
+
+    session = toy_session(
+        train=Slow(*blobs(16, 32), batch=16, shuffle=True),
+        validation=Slow(*blobs(16, 32), batch=16, shuffle=False),
+    )
+    began = time.perf_counter()
+    report = session.run_epoch()
+    taken_s = time.perf_counter() - began
+    assert report.training.train_s >= 0.2 and report.epoch_s >= report.training.train_s + 0.2
+    assert report.metrics()["speed/epoch_s"] == report.epoch_s <= taken_s
 
 
 def test_clipping_bounds_the_gradient_that_is_stepped_along() -> None:

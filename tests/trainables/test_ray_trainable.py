@@ -1,0 +1,99 @@
+"""The adapter to Ray Tune, driven step by step as Tune does, without a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.toy import prepared_blobs, toy_config
+
+from trainables.base.disk import DiskFull
+from trainables.ray_trainable import RayTrainable
+from trainables.training.checkpoints import BEST_WEIGHTS
+from trainables.training.jobs import EvaluationJob, Job, Result, TrialJob, Worker
+
+
+@pytest.fixture(autouse=True)
+def _no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ray.get_gpu_ids", list)  # it would start one
+
+
+def started(job: Job) -> RayTrainable:
+    return RayTrainable({"job": job})
+
+
+def trial(root: Path, **settings: object) -> TrialJob:
+    """Return a trial on a small dataset, which is made first."""
+    if not (root / "datasets").exists():
+        splits = ("train", "train", "validation", "test")
+        prepared_blobs(root / "datasets" / "blobs", splits=splits, count=24)
+    config = toy_config(
+        **{"epochs": 3, "batch": 4, "test": [{"name": "held", "dataset": "blobs"}], **settings}
+    )
+    return TrialJob(0, config, None, root / "0000", root / "datasets", cpus=1, gpus=0)
+
+
+def test_each_step_reports_one_epoch_and_where_it_was_trained(tmp_path: Path) -> None:
+    job = trial(tmp_path)
+    worker = started(job)
+    steps = [worker.step() for _ in range(3)]
+    assert [step["first_epoch"] for step in steps] == [1, 2, 3]
+    assert [[set(metrics) >= {"validation/mae_deg"} for metrics in step["history"]] for step in steps] == [
+        [True]
+    ] * 3
+    assert [step["done"] for step in steps] == [False, False, True]
+    assert {(step["device"], step["cpus"], step["gpus"]) for step in steps} == {("cpu", 1.0, 0)}
+    assert (job.folder / BEST_WEIGHTS).is_file()
+
+
+def test_a_trial_s_checkpoints_go_when_the_worker_takes_its_evaluation(tmp_path: Path) -> None:
+    job = trial(tmp_path)
+    worker = started(job)
+    while not worker.step()["done"]:
+        pass
+    assert list(job.folder.glob("checkpoint_*"))  # the driver may die before it records the end
+    weights = job.folder / BEST_WEIGHTS
+    assert worker.reset_config({"job": EvaluationJob(0, job.config, weights, job.datasets, cpus=1, gpus=0)})
+    step = worker.step()
+    assert (step["done"], step["first_epoch"]) == (True, 1) and "test/held/mae_deg" in step["history"][0]
+    worker.cleanup()
+    assert list(job.folder.iterdir()) == [weights]
+
+
+def test_an_ended_process_leaves_its_last_checkpoint(tmp_path: Path) -> None:
+    worker = started(trial(tmp_path))
+    worker.step()
+    worker.cleanup()
+    del worker
+    assert [path.name for path in (tmp_path / "0000").iterdir()] == ["checkpoint_0001.pt"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"optimizer": {"adamw": {"lr": 1e30}}}, "diverged at epoch 1"),
+        ({"precision": "mixed"}, "'mixed' needs a GPU"),
+    ],
+)
+def test_what_another_try_would_not_mend_ends_the_job_with_its_reason(
+    tmp_path: Path, settings: dict[str, object], reason: str
+) -> None:
+    step = started(trial(tmp_path, **settings)).step()
+    assert step["done"] and reason in step["failed"]
+
+
+class FullDisk:
+    """A job that finds no room."""
+
+    cpus, gpus = 1, 0.0
+
+    def run(self, worker: Worker) -> Iterator[Result]:
+        raise DiskFull(Path("/there/best.pt"), 44)
+        yield
+
+    def clear(self) -> None: ...
+
+
+def test_a_full_disk_is_reported_as_such() -> None:
+    assert started(FullDisk()).step() == {"disk_full": [Path("/there/best.pt"), 44], "done": True}

@@ -1,0 +1,70 @@
+"""An evaluation's job: one measurement of the weights that a trial left, and no file of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.toy import CPU, prepared_blobs, toy_config
+
+from trainables.base.atomic import load_state, save_state
+from trainables.data.datasets import open_dataset
+from trainables.training.build import build_loader, build_trial_session, open_data
+from trainables.training.checkpoints import BEST_WEIGHTS
+from trainables.training.config import TrainConfig
+from trainables.training.evaluation import NonFinitePrediction
+from trainables.training.jobs import EvaluationJob, TrialJob, Worker
+
+
+@pytest.fixture
+def datasets(tmp_path: Path) -> Path:
+    splits = ("train", "validation", "test", "other")
+    return prepared_blobs(tmp_path / "datasets" / "blobs", splits=splits, count=24).folder.parent
+
+
+def config() -> TrainConfig:
+    tests = [{"name": name, "dataset": "blobs", "split": name} for name in ("test", "other")]
+    return toy_config(test=tests, batch=4, pretext="rotation", epochs=2)
+
+
+def trained(datasets: Path, folder: Path) -> Path:
+    """Train the config as a trial; return the file of its best weights."""
+    trial = TrialJob(0, config(), None, folder, datasets, cpus=1, gpus=0)
+    for _ in trial.run(Worker(CPU)):
+        pass
+    trial.clear()
+    return folder / BEST_WEIGHTS
+
+
+def test_it_measures_every_test_set_as_a_session_does_and_writes_nothing(
+    datasets: Path, tmp_path: Path
+) -> None:
+    weights = trained(datasets, tmp_path / "trial")
+    worker, settings = Worker(CPU), config()
+    session = build_trial_session(
+        settings, open_data(settings, datasets), device=CPU, threads=1, pool=worker.pool
+    )
+    session.network.supervised().load_state_dict(load_state(weights))
+    expected: dict[str, float] = {}
+    for name in ("test", "other"):
+        samples = open_dataset("blobs", datasets).samples(name)
+        loader = build_loader(settings, samples, train=False, device=CPU, threads=1, pool=worker.pool)
+        expected |= session.evaluate(loader).metrics(f"test/{name}")
+
+    before = sorted(tmp_path.rglob("*"))
+    job = EvaluationJob(0, settings, weights, datasets, cpus=1, gpus=0)
+    (result,) = job.run(worker)
+    job.clear()
+    assert (result.first_epoch, result.notes, result.done) == (1, [], True)
+    assert result.history == [expected] and {"test/test/mae_deg", "test/other/mae_deg"} <= set(expected)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_weights_whose_predictions_are_not_finite_are_no_measurement(datasets: Path, tmp_path: Path) -> None:
+    weights = trained(datasets, tmp_path / "trial")
+    broken = load_state(weights)
+    broken["head.linear.bias"][0] = float("inf")
+    save_state(broken, weights)
+    job = EvaluationJob(0, config(), weights, datasets, cpus=1, gpus=0)
+    with pytest.raises(NonFinitePrediction, match=r"^a predicted angle is not a finite number$"):
+        next(job.run(Worker(CPU)))

@@ -1,0 +1,42 @@
+"""A pretraining's job: the same trunk wherever and however often it was stopped, once for all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from support.toy import CPU, prepared_blobs, toy_config
+
+from trainables.base.atomic import load_state
+from trainables.model.inits import Pretraining
+from trainables.model.inits.request import TRUNK
+from trainables.training.jobs import PretrainingJob, Worker, run_here
+from trainables.training.jobs.pretraining import HISTORY
+
+
+def test_stopped_on_the_way_it_goes_on_to_the_same_trunk(tmp_path: Path) -> None:
+    datasets = prepared_blobs(tmp_path / "datasets" / "blobs").folder.parent
+    config = toy_config(init={"ssl": {"epochs": 3, "batch": 8, "augmentation": "none"}})
+    whole, killed = (tmp_path / name for name in ("whole", "killed"))
+    wanted = config.init.trunk(config.init_request, datasets=datasets, store=whole)
+    assert isinstance(wanted, Pretraining)
+
+    def job(store: Path) -> PretrainingJob:
+        return PretrainingJob(wanted, store / wanted.name, datasets, cpus=1, gpus=0)
+
+    rows = [metrics for result in run_here(job(whole), Worker(CPU)) for metrics in result.history]
+    assert len(rows) == 3
+
+    first = run_here(job(killed), Worker(CPU))
+    next(first), next(first)
+    first.close()
+    (rest,) = run_here(job(killed), Worker(CPU))
+    assert (rest.first_epoch, len(rest.history), rest.done) == (1, 3, True)
+    one, other = (load_state(wanted.trunk(store)) for store in (whole, killed))
+    assert one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+    folder = killed / wanted.name
+    losses = [row["train/loss"] for row in json.loads((folder / HISTORY).read_text())]
+    assert losses == [row["train/loss"] for row in rows]
+    assert not list(folder.glob("checkpoint_*"))
+    assert config.init.trunk(config.init_request, datasets=datasets, store=killed) == folder / TRUNK

@@ -1,0 +1,55 @@
+"""The job of an evaluation: measures a finished network once on every test set of its config."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainables.base.atomic import load_state
+from trainables.data.datasets import open_dataset
+from trainables.model.network import build_network
+from trainables.training.build import build_loader, open_tests
+from trainables.training.config import TrainConfig
+from trainables.training.evaluation import evaluate
+from trainables.training.execution import Execution
+from trainables.training.jobs.job import Result, Worker
+from trainables.training.metric_names import group_of_test
+
+
+@dataclass(frozen=True)
+class EvaluationJob:
+    """The evaluation of a trial's network with the weights in the file `weights`."""
+
+    number: int
+    config: TrainConfig
+    weights: Path
+    datasets: Path
+    cpus: int
+    gpus: float
+
+    def run(self, worker: Worker) -> Iterator[Result]:
+        """Measure in one go: the metrics are those of one epoch; see `Job.run`."""
+        yield Result(first_epoch=1, history=[self.measure(worker)], notes=[], done=True)
+
+    def measure(self, worker: Worker) -> dict[str, float]:
+        """Return the errors on every test set by name. Raises as `Job.run` does."""
+        config = self.config
+        tests = open_tests(config, self.datasets)
+        angles = open_dataset(config.data.train.dataset, self.datasets).card.angles
+        network = build_network(
+            config.network.backbone, config.head, angles, dropout=config.network.dropout, seed=config.seed
+        )
+        network.load_state_dict(load_state(self.weights))
+        execution = Execution.of(worker.device, config.precision)
+        execution.place_network(network)
+        errors: dict[str, float] = {}
+        for name, samples in tests.items():
+            loader = build_loader(
+                config, samples, train=False, device=worker.device, threads=self.cpus, pool=worker.pool
+            )
+            errors |= evaluate(network, loader, angles, execution).metrics(group_of_test(name))
+        return errors
+
+    def clear(self) -> None:
+        """Remove nothing: it has no checkpoints."""

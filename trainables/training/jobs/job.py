@@ -1,0 +1,104 @@
+"""What all jobs share: the contract of a job, the worker it runs on, and training with checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+
+from trainables.data.loader import LoaderPool
+from trainables.training.checkpoints import Checkpoints, CheckpointWriter, History, Restorable
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A process that runs jobs one after another: its device, and what it keeps from job to job."""
+
+    device: torch.device
+    pool: LoaderPool = field(default_factory=LoaderPool)
+    writer: CheckpointWriter = field(default_factory=CheckpointWriter)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a job reports: the metrics of its epochs from `first_epoch` on that were not reported before.
+
+    `notes` are lines for a person, such as a checkpoint that could not be read; with `done` the job has
+    written what came of it.
+    """
+
+    first_epoch: int
+    history: History
+    notes: list[str]
+    done: bool
+
+
+class Job(Protocol):
+    """A piece of work and its share of a machine."""
+
+    @property
+    def cpus(self) -> int:
+        """Threads it may use."""
+
+    @property
+    def gpus(self) -> float:
+        """Its share of a GPU, or how many."""
+
+    def run(self, worker: Worker) -> Iterator[Result]:
+        """Do the work; yield after each epoch, the last time with `done`.
+
+        Raises `InputError` where its data is at fault, `Diverged` or `NonFinitePrediction` where the numbers
+        are no longer finite, and `DiskFull`.
+        """
+
+    def clear(self) -> None:
+        """Remove what is of use only until the job has ended: its checkpoints."""
+
+
+class Report(Protocol):
+    """The measurements of an epoch."""
+
+    def metrics(self) -> dict[str, float]:
+        """Return every number by its name in `metric_names`."""
+
+
+class CheckpointedRun:
+    """A run that goes on from its newest checkpoint; what it measured since then is reported again.
+
+    The driver may have missed the last results before its worker or it itself died.
+    """
+
+    def __init__(self, run: Restorable, checkpoints: Checkpoints) -> None:
+        self.history, self._notes = checkpoints.restore(run)
+        self._run, self._checkpoints = run, checkpoints
+        self._reported = 0
+
+    def train(self, run_epoch: Callable[[], Report], epochs: int) -> Iterator[Result]:
+        """Call `run_epoch` until so many epochs are completed; yield after each but the last.
+
+        While the caller handles a result, a checkpoint is made; there is none of the last epoch.
+        """
+        while self._run.epoch < epochs:
+            self.history.append(run_epoch().metrics())
+            if self._run.epoch < epochs:
+                self._checkpoints.save(self._run, self.history)
+                yield self.result(done=False)
+                self._checkpoints.copied()
+        self._checkpoints.flush()
+
+    def result(self, *, done: bool) -> Result:
+        """Return what is not reported yet."""
+        first, self._reported = self._reported, len(self.history)
+        notes, self._notes = self._notes, []
+        return Result(first + 1, self.history[first:], notes, done)
+
+
+def run_here(job: Job, worker: Worker) -> Iterator[Result]:
+    """Run a job in this process to its end. Raises as it does."""
+    try:
+        yield from job.run(worker)
+    finally:  # also where a person stops it
+        worker.writer.wait()
+    job.clear()

@@ -1,0 +1,83 @@
+"""The job of a pretraining: trains a trunk once, whichever study needs it.
+
+The name of its folder follows from everything that shapes the weights (`Pretraining.name`):
+
+    ROOT/pretrained/rotation-2x2-0123456789ab/
+      trunk.pt       the trunk after the last epoch; written last, so that its being there means done
+      config.yaml    everything that the key follows from
+      history.json   the metrics of every epoch
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainables.base.atomic import save_state
+from trainables.data.datasets import open_dataset
+from trainables.data.loader import Loader
+from trainables.model.inits import Pretraining
+from trainables.model.inits.request import TRUNK
+from trainables.training.checkpoints import Checkpoints, History
+from trainables.training.jobs.job import CheckpointedRun, Result, Worker
+from trainables.training.pretraining import Pretrainer, build_pretrainer
+
+CONFIG = "config.yaml"
+HISTORY = "history.json"
+LOCK = "pretraining.lock"
+"""Whoever trains it holds this file's lock."""
+
+
+@dataclass(frozen=True)
+class PretrainingJob:
+    """A pretraining that trials wait for; `folder` is its own below the store of trunks."""
+
+    pretraining: Pretraining
+    folder: Path
+    datasets: Path
+    cpus: int
+    gpus: float
+
+    @property
+    def epochs(self) -> int:
+        """How long it trains."""
+        return self.pretraining.epochs
+
+    def run(self, worker: Worker) -> Iterator[Result]:
+        """Train from the newest checkpoint on; see `Job.run`."""
+        trunk = self.build(worker)
+        run = CheckpointedRun(trunk, Checkpoints(self.folder, worker.writer))
+        yield from run.train(trunk.run_epoch, self.epochs)
+        self.write(trunk, run.history)
+        yield run.result(done=True)
+
+    def build(self, worker: Worker) -> Pretrainer:
+        """Build the run over a loader of its images. Raises `InputError` where they are at fault."""
+        source, settings = self.pretraining.source, self.pretraining.settings
+        train = Loader(
+            open_dataset(source.dataset, self.datasets).samples(source.split, source.subjects),
+            image_px=self.pretraining.image_px,
+            batch=settings.batch,
+            augmentation=settings.augmentation.build(),
+            shuffle=True,
+            device=worker.device,
+            threads=self.cpus,
+            pool=worker.pool,
+        )
+        return build_pretrainer(settings, self.pretraining.backbone, train=train, device=worker.device)
+
+    def write(self, trained: Pretrainer, history: History) -> None:
+        """Write config, history and, last, the trunk. Raises `DiskFull` where there is no room."""
+        from ruamel.yaml import YAML
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / CONFIG).open("w", encoding="utf-8") as out:
+            YAML().dump({"key": self.pretraining.key, **self.pretraining.config}, out)
+        (self.folder / HISTORY).write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
+        save_state(trained.trunk(), self.folder / TRUNK)
+
+    def clear(self) -> None:
+        """Remove its checkpoints."""
+        Checkpoints(self.folder).clear()

@@ -1,0 +1,74 @@
+"""The job of a trial: trains a config and leaves the weights after its best epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainables.base.atomic import rename, save_state
+from trainables.training.build import build_trial_session, open_data
+from trainables.training.checkpoints import BEST_WEIGHTS, Checkpoints, draft_file
+from trainables.training.config import TrainConfig
+from trainables.training.jobs.job import CheckpointedRun, Result, Worker
+from trainables.training.metrics import EpochReport
+from trainables.training.session import Session
+
+
+@dataclass(frozen=True)
+class TrialJob:
+    """A trial; `trunk` is the file of its initial weights, None for random ones."""
+
+    number: int
+    config: TrainConfig
+    trunk: Path | None
+    folder: Path
+    datasets: Path
+    cpus: int
+    gpus: float
+
+    @property
+    def epochs(self) -> int:
+        """How long it trains."""
+        return self.config.epochs
+
+    def run(self, worker: Worker) -> Iterator[Result]:
+        """Train from the newest checkpoint on; see `Job.run`."""
+        session = build_trial_session(
+            self.config,
+            open_data(self.config, self.datasets),
+            device=worker.device,
+            threads=self.cpus,
+            pool=worker.pool,
+            trunk=self.trunk,
+        )
+        checkpoints = Checkpoints(self.folder, worker.writer)
+        run = CheckpointedRun(session, checkpoints)
+        yield from run.train(lambda: self.run_epoch(session, checkpoints), self.epochs)
+        self.write_best(session)
+        yield run.result(done=True)
+
+    def run_epoch(self, session: Session, checkpoints: Checkpoints) -> EpochReport:
+        """Train and validate an epoch; beside the last one the weights that may be the best are written.
+
+        One of the two files is the trial's result, so that it is there as soon as the last epoch is.
+        """
+        last = session.epoch + 1 == self.epochs
+        if last and session.best_epoch:
+            checkpoints.draft(session.best_epoch, session.best_weights())
+        training = session.train_epoch()
+        if last:
+            checkpoints.draft(session.epoch + 1, session.weights())
+        return session.validate(training)
+
+    def write_best(self, session: Session) -> None:
+        """Write the weights after the best epoch, unless they are there as a draft."""
+        draft, best = draft_file(self.folder, session.best_epoch), self.folder / BEST_WEIGHTS
+        if draft.is_file():
+            rename(draft, best)
+        else:
+            save_state(session.best_weights(), best)
+
+    def clear(self) -> None:
+        """Remove its checkpoints."""
+        Checkpoints(self.folder).clear()
