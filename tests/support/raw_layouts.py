@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import h5py
@@ -69,7 +69,7 @@ def write_biwi(
     poses: dict[int, npt.NDArray[np.float64]],
     centre_mm: tuple[float, float, float] = (0, 0, 1000),
 ) -> None:
-    """Write one sequence of BIWI: a rotation [3, 3] a frame number."""
+    """Write one sequence of BIWI: a rotation [3, 3] per frame number."""
     folder = raw / sequence
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "rgb.cal").write_text(IDENTITY_CAL)
@@ -98,3 +98,35 @@ def write_xgaze(
         opened.create_dataset("face_mat_norm", data=np.tile(np.eye(3), (count, 1, 1)))
         opened.create_dataset("frame_index", data=np.arange(count)[:, None])
         opened.create_dataset("cam_index", data=np.ones((count, 1), int))
+
+
+def write_folder(raw: Path, count: int = 3) -> None:
+    """Write a table of poses and the images that it names."""
+    raw.mkdir(parents=True, exist_ok=True)
+    rows = [f"{number}.png,{10 * number},-5,{number},person {number}" for number in range(count)]
+    (raw / "labels.csv").write_text("\n".join(["file,yaw,pitch,roll,subject", *rows]))
+    for number in range(count):
+        photo(number, (60, 40)).save(raw / f"{number}.png")
+
+
+def write_aflw2000(raw: Path) -> None:
+    """Write two photographs, one of them with an angle beyond the split `reduced`."""
+    for number, yaw in ((2, 30.0), (4, 120.0)):
+        write_pair(raw / f"image{number:05d}", (yaw, 5, -3), seed=number)
+
+
+def write_xgaze_subjects(raw: Path) -> None:
+    """Write a subject to train on, one to validate and one to test."""
+    for number, name in enumerate(("train/subject0003", "train/subject0108", "test/subject0012")):
+        poses = np.radians([[10.0, -20.0], [-30.0, 40.0]])
+        write_xgaze(raw / f"{name}.h5", poses, side=64, colour=(200, 40, 50 * number))
+
+
+LAYOUTS: dict[str, Callable[[Path], None]] = {
+    "300w-lp": lambda raw: write_300w_lp(raw, photos=3),
+    "aflw2000": write_aflw2000,
+    "biwi": lambda raw: write_biwi(raw, "01", {3: np.eye(3), 7: np.eye(3)}),
+    "eth-xgaze": write_xgaze_subjects,
+    "folder": write_folder,
+}
+"""Writes the smallest whole dataset of each importer."""

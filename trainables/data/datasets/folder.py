@@ -18,7 +18,7 @@ from pathlib import Path, PurePath
 from typing import Any, Literal
 
 from PIL import Image, ImageOps
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from trainables.base.errors import Fault, InputError, nearest
 from trainables.base.schema import Strings
@@ -47,16 +47,16 @@ class FolderConfig(ImportConfig):
     validation_share: float = Field(default=0.1, ge=0, lt=1)
     """Share of the subjects held out as split `validation`, for rows without a split."""
 
+    @field_validator("negate")
+    @classmethod
+    def _are_angles(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [f"{name!r} is not an angle{nearest(name, ANGLES)}" for name in names if name not in ANGLES]
+        if unknown:
+            raise ValueError("; ".join(unknown))
+        return names
+
     def build(self, raw: Path) -> Folder:
         """Return the dataset at `raw`. Raises `InputError` for a missing table or column."""
-        unknown = [name for name in self.negate if name not in ANGLES]
-        if unknown:
-            raise InputError(
-                [
-                    Fault(f"{name!r} is not an angle{nearest(name, ANGLES)}", where="negate")
-                    for name in unknown
-                ]
-            )
         tables = [raw] if raw.is_file() else [raw / name for name in TABLES if (raw / name).is_file()]
         if len(tables) != 1 or tables[0].suffix not in (".csv", ".parquet"):
             raise InputError(

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 
 class AdaBeliefConfig(Config):
-    """AdaBelief. The paper gives the learning rate only; the other defaults are the package's, which equal
-    those of the TensorFlow version that the paper used, except for eps (1e-14 there).
+    """AdaBelief, the paper's optimizer.
+
+    The paper gives the learning rate only; the other defaults are the package's, which equal those of the
+    TensorFlow version that the paper used, except for eps (1e-14 there).
 
     With `rectify` the first five steps follow the mean gradient without normalising it, so that they can be
     very large where `ssl_weight` is. `clip_norm`, `degenerated_to_sgd: false`, which skips these steps, or

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 from support.raw_layouts import photo
 
 from trainables.base.errors import InputError
@@ -103,8 +104,8 @@ def test_bad_tables_are_refused_with_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="'file' is missing; the table has image, yaw, roll") as caught:
         FolderConfig().build(tmp_path)
     assert len(caught.value.faults) == 2
-    with pytest.raises(InputError, match=r"'yow' is not an angle \(did you mean 'yaw'\?"):
-        FolderConfig(negate=("yow",)).build(tmp_path)
+    with pytest.raises(ValidationError, match=r"'yow' is not an angle \(did you mean 'yaw'\?"):
+        FolderConfig(negate=("yow",))
     broken = tmp_path / "broken.parquet"
     broken.write_text("no parquet")
     with pytest.raises(InputError, match="cannot be read"):

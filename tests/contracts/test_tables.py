@@ -1,0 +1,165 @@
+"""Every table of variants: a contract runs over it, and each row has a name, a help text and its YAML."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import itertools
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+from ruamel.yaml import YAML
+from support.settings import numbers, out_of_range
+
+from trainables.base.schema import Config, Variant, faults_of, needs_settings
+from trainables.base.yaml_document import load_yaml
+
+ROOT = Path(__file__).parents[2]
+Table = Mapping[str, type[Config]]
+
+EXAMPLES = {"path": "weights.pt"}
+"""A value for each setting that some row requires."""
+
+
+def _module_names() -> Iterator[tuple[str, str]]:
+    """Yield a module and a name in it for each module-level mapping of a constant name."""
+    for package in ("hpsearch", "trainables"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if not isinstance(node, ast.Assign | ast.AnnAssign):
+                    continue
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                constant = isinstance(target, ast.Name) and target.id.isupper()
+                if constant and isinstance(node.value, ast.Dict | ast.DictComp):
+                    parts = path.relative_to(ROOT).with_suffix("").parts
+                    yield ".".join(part for part in parts if part != "__init__"), ast.unparse(target)
+
+
+@cache
+def tables() -> dict[str, Table]:
+    """Return every table from names to config classes by the table's name; a part of another is left out."""
+    found: dict[str, Table] = {}
+    for module, name in _module_names():
+        value = getattr(importlib.import_module(module), name)
+        rows = list(value.values()) if isinstance(value, Mapping) else []
+        if rows and all(isinstance(row, type) and issubclass(row, Config) for row in rows):
+            assert name not in found, f"two tables are called {name}"
+            found[name] = value
+    return {
+        name: table
+        for name, table in found.items()
+        if not any({*table.values()} < {*other.values()} for other in found.values())
+    }
+
+
+each_table = pytest.mark.parametrize("table", sorted(tables()))
+each_row = pytest.mark.parametrize(
+    ("table", "row"), [(table, row) for table, rows in sorted(tables().items()) for row in rows]
+)
+
+
+def config(table: str, row: str) -> Config:
+    """Return a row's config with its defaults, and an example for each setting that is required."""
+    model = tables()[table][row]
+    required = [key for key, field in model.model_fields.items() if field.is_required()]
+    return model.model_validate({key: EXAMPLES[key] for key in required})
+
+
+def _contracts() -> Iterator[ModuleType]:
+    for path in sorted(Path(__file__).parent.glob("test_*_contract.py")):
+        spec = importlib.util.spec_from_file_location(f"contract_{path.stem}", path)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module  # where a dataclass of the module looks for its types
+        spec.loader.exec_module(module)
+        yield module
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in the values of a parametrised test."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Iterable):
+        for part in value:
+            yield from _texts(part)
+
+
+def _holds(value: object, rows: Table) -> bool:
+    return isinstance(value, Mapping) and rows.items() <= value.items()
+
+
+@cache
+def parametrised() -> list[tuple[ModuleType, frozenset[str]]]:
+    """Return each contract with the texts that its tests are run with."""
+    found = []
+    for module in _contracts():
+        marks = [getattr(value, "pytestmark", []) for value in vars(module).values() if callable(value)]
+        values = [mark.args[1] for mark in itertools.chain(*marks) if mark.name == "parametrize"]
+        found.append((module, frozenset(_texts(values))))
+    return found
+
+
+def test_the_tables_are_found() -> None:
+    known = {"AUGMENTATIONS", "GENERATED", "HEADS", "IMPORTERS", "INITS", "OPTIMIZERS"}
+    assert tables().keys() >= known | {"PRETEXT_TASKS", "PRUNERS", "SAMPLERS", "SCHEDULES", "WEIGHTINGS"}
+
+
+@each_table
+def test_a_contract_is_run_with_every_row(table: str) -> None:
+    rows = tables()[table]
+    covering = [
+        module.__name__
+        for module, texts in parametrised()
+        if {*rows} <= texts and any(_holds(value, rows) for value in vars(module).values())
+    ]
+    assert covering, f"no test_*_contract.py is parametrised over every row of {table}"
+
+
+@each_row
+def test_a_row_has_a_name_to_type_and_a_sentence_for_help(table: str, row: str) -> None:
+    assert re.fullmatch(r"[a-z0-9_-]+", row)
+    model = tables()[table][row]
+    assert model.__doc__, "pydantic would show the docstring of its base"
+    paragraph = " ".join(model.__doc__.strip().split("\n\n")[0].split())
+    assert not paragraph[0].islower() and paragraph[-1] in ".]"
+    first = model.__doc__.strip().splitlines()[0]
+    assert first[-1] in ".]", f"the first line is shown alone: {first!r}"
+
+
+@each_row
+def test_every_setting_of_a_row_is_explained(table: str, row: str) -> None:
+    assert [k for k, field in tables()[table][row].model_fields.items() if not field.description] == []
+
+
+@each_row
+def test_a_row_is_read_back_from_its_own_yaml(table: str, row: str, tmp_path: Path) -> None:
+    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[Config, Variant(tables()[table])])
+    written = config(table, row)
+    with (tmp_path / "row.yaml").open("w") as file:
+        YAML().dump({"key": adapter.dump_python(written, mode="json")}, file)
+    assert adapter.validate_python(load_yaml(tmp_path / "row.yaml").tree["key"]) == written
+    if not needs_settings(type(written)):
+        (tmp_path / "name.yaml").write_text(f"key: {row}\n")  # a number without quotes too
+        assert adapter.validate_python(load_yaml(tmp_path / "name.yaml").tree["key"]) == written
+
+
+@each_row
+def test_every_number_of_a_row_states_its_range_and_is_refused_beyond_it(table: str, row: str) -> None:
+    model, known = tables()[table][row], config(table, row).model_dump(exclude_unset=True)
+    for key, number, listed in numbers(model):
+        assert listed or number.keys() & {"minimum", "exclusiveMinimum"}, f"{key} has no least value"
+    for key, value in out_of_range(model):
+        with pytest.raises(ValidationError) as caught:
+            model.model_validate({**known, key: value})
+        fault = next(fault for _, fault in faults_of(caught.value, model))
+        shown = value[0] if isinstance(value, list) else value
+        assert fault.where.partition(".")[0] == key
+        assert str(shown) in fault.message and " " in fault.message
