@@ -1,4 +1,4 @@
-"""What every augmentation keeps: its plan draws each image's changes from the seed, within its magnitudes."""
+"""The contract of augmentations: a plan draws each image's changes from the seed, within the magnitudes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every generated dataset keeps: its recipe names its folder and gives the same images each time."""
+"""The contract of generated datasets: the recipe names the folder and gives the same images each time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every supervised head keeps: one finite loss per angle, poses in degrees, gradients at zero error."""
+"""The contract of supervised heads: one finite loss per angle, poses in degrees, gradients at zero error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every importer keeps: it knows its raw folder, explains its options and reads labelled faces."""
+"""The contract of importers: they refuse a wrong folder, explain their options and read labelled faces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every source of initial weights keeps: it gives nothing, a trunk below the store, or a pretraining."""
+"""The contract of initial weights: a source gives nothing, a trunk below the store, or a pretraining."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every optimizer keeps: it descends, follows the learning rate it is given, and resumes to the bit."""
+"""The contract of optimizers: steps follow gradient and learning rate, and a run resumes bit for bit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every pruner keeps."""
+"""The contract of pruners: they spare the warm-up, and decide alike however often a study is opened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every sampler keeps, beside every pruner."""
+"""The contract of samplers, with every pruner: suggestions lie in the space and follow from the seed."""
 
 from __future__ import annotations
 

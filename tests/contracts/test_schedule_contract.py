@@ -1,4 +1,4 @@
-"""What every schedule keeps: a factor in (0, 1] that follows from the number of completed epochs alone."""
+"""The contract of schedules: a factor in (0, 1] that follows from the number of completed epochs alone."""
 
 from __future__ import annotations
 

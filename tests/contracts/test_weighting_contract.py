@@ -1,4 +1,4 @@
-"""What every loss weighting keeps: it begins as the sum of the losses times their configured weights."""
+"""The contract of loss weightings: they begin as the sum of the losses times their configured weights."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What everything stands on: config schema, errors, YAML, atomic files, locks."""
+"""Shared basics: config schema, errors, YAML, atomic files, locks, names."""

@@ -1,4 +1,4 @@
-"""The supervised network alone, as a folder that needs neither its study nor its data.
+"""An exported network: the supervised network as a folder that needs neither its study nor its data.
 
 DIR/
   model.safetensors   the weights, under the names of `HeadPoseNetwork`: numbers, never code

@@ -1,4 +1,4 @@
-"""The command line: where it is told to write."""
+"""The command line: a root or output that cannot be written."""
 
 from __future__ import annotations
 

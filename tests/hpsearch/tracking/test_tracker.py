@@ -73,7 +73,7 @@ def runs_of(root: Path, name: str = "demo") -> tuple[Run, dict[int, Run]]:
     [parent] = [run for run in runs if run.data.tags["kind"] == "study"]
     trials = [run for run in runs if run.data.tags["kind"] == "trial"]
     by_number = {int(run.data.tags["trial"]): run for run in trials}
-    assert len(by_number) == len(trials), "one run a trial"
+    assert len(by_number) == len(trials), "one run per trial"
     return parent, by_number
 
 
@@ -274,7 +274,7 @@ def test_run_made_twice_is_removed(root: Path) -> None:
     client = MlflowClient(default_uri(root))
     client.create_run(runs[0].info.experiment_id, tags=runs[0].data.tags)
     assert track(root, study).close(study)
-    runs_of(root)  # asserts one run a trial
+    runs_of(root)  # asserts one run per trial
     gone = client.search_runs([runs[0].info.experiment_id], run_view_type=ViewType.DELETED_ONLY)
     assert len(gone) == 1
 

@@ -1,4 +1,4 @@
-"""The only reader of prepared datasets: a DALI pipeline that is fed an epoch's plan."""
+"""The loader of prepared datasets: a DALI pipeline that executes the plan of an epoch."""
 
 from trainables.data.loader.loader import Batch, Loader, LoaderPool
 

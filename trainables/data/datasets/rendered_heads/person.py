@@ -108,7 +108,7 @@ class Person:
 
 @cache
 def _sky_at_rest(model: HeadModel) -> Floats:
-    """Return how open the base mesh's vertices lie, [V]: dark nostrils, lids and neck for everybody alike."""
+    """Return how open the base mesh's vertices lie, [V]: nostrils, lids and neck are dark for all people."""
     bald = model.material != HAIR
     return sky_share(
         model.base, vertex_normals(model.base, model.triangles, model.welded), model.triangles[bald]
