@@ -46,6 +46,8 @@ KEEPERS = {
     "embreex": ("trainables/data/datasets/rendered_heads/",),
     "scipy": ("trainables/data/datasets/", "hpsearch/results/statistics.py"),
     "h5py": ("trainables/data/datasets/",),
+    "jinja2": ("hpsearch/report/page.py",),
+    "markupsafe": ("hpsearch/report/svg.py",),
     "onnx": ("trainables/exported/onnx_file.py",),
     "onnxruntime": ("trainables/exported/onnx_file.py",),
     "safetensors": ("trainables/exported/folder.py", "trainables/model/inits/weights.py"),

@@ -18,8 +18,10 @@ LEADERS = 5
 LABEL_CHARS = 43
 
 
-def curves(study: StudyRecord, arms: Sequence[Arm], names: Mapping[str, str], baseline: Arm | None) -> str:
-    """Return the objective after every epoch; empty where no epoch was trained."""
+def curves(
+    study: StudyRecord, arms: Sequence[Arm], names: Mapping[str, str], baseline: Arm | None
+) -> svg.Svg | None:
+    """Draw the objective after every epoch; None where no epoch was trained."""
     pruned = [trial for trial in study.trials if trial.state is TrialState.PRUNED]
     leaders = [arm for arm in arms if arm.mean is not None][:LEADERS]
     if baseline is not None and baseline not in leaders:
@@ -27,26 +29,26 @@ def curves(study: StudyRecord, arms: Sequence[Arm], names: Mapping[str, str], ba
     lines = [curve for arm in leaders for trial in arm.finished.values() if (curve := _curve(study, trial))]
     lines += [curve for trial in pruned if (curve := _curve(study, trial))]
     if not lines:
-        return ""
+        return None
     values = [value for curve in lines for value in curve]
     high = min(max(values), max(1.25 * study.provenance.baseline, 1.05 * min(values)))
     y = svg.Scale(min(values) * 0.97, high, HEIGHT - BOTTOM, TOP, log=True)
     x = svg.Scale(1, max(map(len, lines)), LEFT + 6, WIDTH - RIGHT)
     parts = [
-        svg.left_axis(y, LEFT, WIDTH - LEFT - RIGHT, lambda v: f"{v:g}"),
-        svg.bottom_axis(x, HEIGHT - BOTTOM, lambda v: f"{v:g}", 8),
+        svg.left_axis(y, LEFT, WIDTH - LEFT - RIGHT),
+        svg.bottom_axis(x, HEIGHT - BOTTOM, 8),
         svg.text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4, "epoch", "tick", "middle"),
     ]
     if y.low <= study.provenance.baseline <= y.high:
         at = y(study.provenance.baseline)
-        parts.append(svg.line((LEFT, at), (WIDTH - RIGHT, at), "known-nothing"))
-        parts.append(svg.text(WIDTH - RIGHT - 4, at - 4, "always predicting the mean pose", "tick", "end"))
+        parts.append(svg.line((LEFT, at), (WIDTH - RIGHT, at), "training-mean"))
+        parts.append(svg.text(WIDTH - RIGHT - 4, at - 4, "training mean", "tick", "end"))
     parts += [part for trial in pruned for part in _pruned(study, trial, x, y)]
     parts += _leaders(study, leaders, names, baseline, x, y)
-    return svg.picture(WIDTH, HEIGHT, parts, f"{study.objective} after each epoch")
+    return svg.drawing(WIDTH, HEIGHT, parts, f"{study.objective} after each epoch")
 
 
-def _pruned(study: StudyRecord, trial: TrialRecord, x: svg.Scale, y: svg.Scale) -> Iterator[str]:
+def _pruned(study: StudyRecord, trial: TrialRecord, x: svg.Scale, y: svg.Scale) -> Iterator[svg.Svg]:
     points = _points(_curve(study, trial), x, y)
     if points:
         hint = f"trial {trial.number}, {trial.reason}"
@@ -61,7 +63,7 @@ def _leaders(
     baseline: Arm | None,
     x: svg.Scale,
     y: svg.Scale,
-) -> Iterator[str]:
+) -> Iterator[svg.Svg]:
     paints = cycle(LINES)
     ends, words, inks = [], [], []
     for arm in leaders:

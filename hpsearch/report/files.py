@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hpsearch.report.page import Report, render
 from hpsearch.report.paper.claims import judge
-from hpsearch.report.paper.rows import tables_of
+from hpsearch.report.paper.repeats import tables_of
 from hpsearch.report.tables import arm_records, claim_records, paper_records
 from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import compare
@@ -20,8 +20,8 @@ PAGE = "report.html"
 """The page's name in the study's folder, where no other is given."""
 
 
-def report_of(study: StudyRecord) -> Report:
-    """Return all that there is to say about a study, which may be running."""
+def build_report(study: StudyRecord) -> Report:
+    """Compute the report of a study, which may be running."""
     arms = arms_of(study)
     tables = tables_of(arms)
     return Report(
@@ -42,7 +42,7 @@ def write_report(study: StudyRecord, out: Path | None = None) -> list[Path]:
     """
     page = study.folder / PAGE if out is None else out / PAGE if out.is_dir() else out
     ensure_folder(page.parent)
-    report = report_of(study)
+    report = build_report(study)
     page.write_text(render(report), encoding="utf-8")
     records = {
         "": arm_records(report.arms, report.names),

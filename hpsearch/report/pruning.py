@@ -1,4 +1,4 @@
-"""What pruning saved."""
+"""What pruning saved: epochs that were not trained, and their hours."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
-
-EPOCH_S = "speed/epoch_s"
+from trainables.training.metric_names import EPOCH_S
 
 
 @dataclass(frozen=True)
@@ -22,13 +21,13 @@ class PruningStatistics:
 
     @property
     def share(self) -> float:
-        """The saved part of what the search would have cost without pruning."""
+        """The saved share of the epochs that the search would have trained without pruning."""
         whole = self.epochs_saved + self.epochs_trained
         return self.epochs_saved / whole if whole else 0.0
 
 
 def pruning_statistics(study: StudyRecord) -> PruningStatistics:
-    """Return what pruning saved; a trial's missing epochs are counted at its own epochs' mean time."""
+    """Return what pruning saved; each missing epoch of a trial counts as its own epochs' mean time."""
     pruned = [trial for trial in study.trials if trial.state is TrialState.PRUNED]
     missing = {trial.number: trial.config.epochs - len(trial.epochs) for trial in pruned}
     return PruningStatistics(

@@ -1,4 +1,4 @@
-"""The colours of arms and trials, the same in every chart and table of a report."""
+"""Colours, the same in every chart and table of a report."""
 
 from __future__ import annotations
 
@@ -9,18 +9,24 @@ from trainables.base.schema import Config, variant_of
 from trainables.training.config import TrainConfig
 
 TASKS = {
-    "none": ("#4d4d4d", "none (SL)"),
-    "puzzling": ("#0072b2", "puzzling"),
-    "rotation": ("#d55e00", "rotation"),
-    "puzzling_rotation": ("#009e73", "puzzling-rotation"),
+    "none": "#4d4d4d",
+    "puzzling": "#0072b2",
+    "rotation": "#d55e00",
+    "puzzling_rotation": "#009e73",
 }
-"""Pretext task -> colour, told apart by the colour-blind too, and name. [Okabe and Ito]"""
+"""Pretext task -> colour; the colour-blind can distinguish them. [Okabe and Ito]"""
 
 OTHER = "#cc79a7"
+"""Colour of every other pretext task."""
+
 GREY = "#b8b8b8"
+"""Colour of pruned trials among learning curves."""
 
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
+"""Colours of learning curves, one per arm."""
+
 BASELINE = "#222222"
+"""Colour of the baseline's learning curves."""
 
 
 def task_of(config: TrainConfig) -> str:
@@ -30,6 +36,11 @@ def task_of(config: TrainConfig) -> str:
     return variant.name_of(cast(Config, config.pretext))
 
 
+def colour_of(task: str) -> str:
+    """Return the colour of a pretext task."""
+    return TASKS.get(task, OTHER)
+
+
 def colour(trial: TrialRecord) -> str:
     """Return the colour of a trial's pretext task."""
-    return TASKS.get(task_of(trial.config), (OTHER, ""))[0]
+    return colour_of(task_of(trial.config))

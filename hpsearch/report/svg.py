@@ -1,13 +1,17 @@
-"""Marks, axes and scales as SVG text. Nothing here knows what is drawn."""
+"""SVG elements, axes and scales, whatever is drawn with them; every word in them is escaped."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
+
+from markupsafe import Markup, escape
 
 Point = tuple[float, float]
+
+Svg = Markup
+"""SVG elements as text that is safe in a page: only `tag` makes it, from words that it escapes."""
 
 
 @dataclass(frozen=True)
@@ -39,38 +43,42 @@ class Scale:
         return math.log(max(value, 1e-12)) if self.log else value
 
 
-def tag(name: str, content: str = "", /, **attributes: object) -> str:
-    """Return an element; `_` in the name of an attribute stands for `-`."""
+def tag(name: str, /, *content: str, **attributes: object) -> Svg:
+    """Return an element around `content`: elements stay as they are, words are escaped.
+
+    `_` in the name of an attribute stands for `-`; their values are escaped too.
+    """
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{_number(value)}"' for key, value in attributes.items()
+        f' {key.rstrip("_").replace("_", "-")}="{escape(_plain(value))}"' for key, value in attributes.items()
     )
-    return f"<{name}{written}>{content}</{name}>" if content else f"<{name}{written}/>"
+    inside = "".join(escape(part) for part in content)
+    return Markup(f"<{name}{written}>{inside}</{name}>" if content else f"<{name}{written}/>")  # noqa: S704
 
 
-def picture(width: float, height: float, parts: Sequence[str], title: str) -> str:
+def drawing(width: float, height: float, parts: Sequence[Svg], title: str) -> Svg:
     """Return an inline SVG that scales with its place; `title` is read out where it cannot be seen."""
-    content = tag("title", escape(title)) + "".join(parts)
+    view = f"0 0 {width:g} {height:g}"
     return tag(
-        "svg", content, xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {width:g} {height:g}", role="img"
+        "svg", tag("title", title), *parts, xmlns="http://www.w3.org/2000/svg", viewBox=view, role="img"
     )
 
 
-def text(x: float, y: float, words: str, kind: str = "", anchor: str = "start") -> str:
+def text(x: float, y: float, words: str, kind: str = "", anchor: str = "start") -> Svg:
     """Return words; `kind` is a CSS class."""
-    return tag("text", escape(words), x=x, y=y, class_=kind or "label", text_anchor=anchor)
+    return tag("text", words, x=x, y=y, class_=kind or "label", text_anchor=anchor)
 
 
-def line(start: Point, end: Point, kind: str) -> str:
-    """Return a straight line."""
+def line(start: Point, end: Point, kind: str) -> Svg:
+    """Return a straight line; `kind` is a CSS class."""
     return tag("line", x1=start[0], y1=start[1], x2=end[0], y2=end[1], class_=kind)
 
 
-def dot(at: Point, radius: float, colour: str, hint: str, hollow: bool = False) -> str:
-    """Return a dot that says `hint` where the pointer rests on it."""
+def dot(at: Point, radius: float, colour: str, hint: str, hollow: bool = False) -> Svg:
+    """Return a dot with a tooltip."""
     paint = {"fill": "#fff", "stroke": colour} if hollow else {"fill": colour, "stroke": "#fff"}
     return tag(
         "circle",
-        tag("title", escape(hint)),
+        tag("title", hint),
         cx=at[0],
         cy=at[1],
         r=radius,
@@ -79,13 +87,13 @@ def dot(at: Point, radius: float, colour: str, hint: str, hollow: bool = False) 
     )
 
 
-def polyline(points: Sequence[Point], colour: str, width: float, hint: str, dash: str = "") -> str:
-    """Return a line through points."""
+def polyline(points: Sequence[Point], colour: str, width: float, hint: str, dash: str = "") -> Svg:
+    """Return a line through points, with a tooltip."""
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     extra = {"stroke_dasharray": dash} if dash else {}
     return tag(
         "polyline",
-        tag("title", escape(hint)),
+        tag("title", hint),
         points=path,
         fill="none",
         stroke=colour,
@@ -95,24 +103,24 @@ def polyline(points: Sequence[Point], colour: str, width: float, hint: str, dash
     )
 
 
-def left_axis(scale: Scale, x: float, width: float, shown: Callable[[float], str], count: int = 5) -> str:
+def left_axis(scale: Scale, x: float, width: float, count: int = 5) -> Svg:
     """Return labels left of `x` and a light line across `width` for each tick."""
     parts = []
     for value in scale.ticks(count):
         y = scale(value)
         parts.append(line((x, y), (x + width, y), "grid"))
-        parts.append(text(x - 5, y + 3.5, shown(value), "tick", "end"))
-    return "".join(parts)
+        parts.append(text(x - 5, y + 3.5, f"{value:g}", "tick", "end"))
+    return tag("g", *parts)
 
 
-def bottom_axis(scale: Scale, y: float, shown: Callable[[float], str], count: int = 5) -> str:
+def bottom_axis(scale: Scale, y: float, count: int = 5) -> Svg:
     """Return labels below `y` with small marks."""
     parts = []
     for value in scale.ticks(count):
         x = scale(value)
         parts.append(line((x, y), (x, y + 3), "mark"))
-        parts.append(text(x, y + 14, shown(value), "tick", "middle"))
-    return "".join(parts)
+        parts.append(text(x, y + 14, f"{value:g}", "tick", "middle"))
+    return tag("g", *parts)
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -144,5 +152,5 @@ def _round_step(rough: float) -> float:
     return power * next(step for step in (1, 2, 2.5, 5, 10) if rough <= step * power * (1 + 1e-9))
 
 
-def _number(value: object) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else escape(str(value))
+def _plain(value: object) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

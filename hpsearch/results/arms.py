@@ -62,6 +62,18 @@ class Arm:
         return interval(list(self.values.values())) if self.values else None
 
     @property
+    def state(self) -> TrialState:
+        """How far it got: the best state of its trials."""
+        order = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING, TrialState.FAILED)
+        states = {trial.state for trial in self.trials}
+        return next(state for state in order if state in states)
+
+    @property
+    def epochs(self) -> int:
+        """The epochs of its longest trial."""
+        return max(len(trial.epochs) for trial in self.trials)
+
+    @property
     def is_supervised_alone(self) -> bool:
         """Whether it has no pretext task; its initial weights may be pretrained."""
         return isinstance(self.config.pretext, NoPretextConfig)

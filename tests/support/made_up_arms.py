@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from hpsearch.report.paper.rows import PaperRow, method_of, paper_rows
+from hpsearch.report.paper.repeats import method_of
+from hpsearch.report.paper.rows import PaperRow, paper_rows
 from hpsearch.results.arms import arms_of
 from hpsearch.study.records import Provenance, StudyRecord, TrialRecord, TrialState
 from hpsearch.study.spec import load_spec
+from trainables.pose.angles import ANGLES
 from trainables.training.config import TrainConfig, parse_config
+from trainables.training.metric_names import EPOCH_S, VALIDATION, angle_mae, group_of_test, mae
 
 SPACES = Path(__file__).parents[2] / "search_spaces"
-OBJECTIVE = "validation/mae_deg"
-ANGLES = ("yaw", "pitch", "roll")
+OBJECTIVE = mae(VALIDATION)
 
 Errors = Callable[[TrainConfig], float]
 
@@ -51,14 +53,14 @@ def trial(
     rows = [] if error is None else [error + 1.0 * left for left in range(epochs - 1, -1, -1)]
     tests = {}
     for source in config.data.test if test is not None else ():
-        tests[f"test/{source.name}/mae_deg"] = test(config) if test is not None else 0.0
+        tests[mae(group_of_test(source.name))] = test(config) if test is not None else 0.0
     return TrialRecord(
         number=number,
         state=state,
         params=dict(params or {}),
         config=config,
         epochs=tuple(
-            {OBJECTIVE: value, "speed/epoch_s": 2.0, **{f"validation/{a}_mae_deg": value for a in ANGLES}}
+            {OBJECTIVE: value, EPOCH_S: 2.0, **{angle_mae(VALIDATION, angle): value for angle in ANGLES}}
             for value in rows
         ),
         objective=error,

@@ -1,4 +1,4 @@
-"""What the paper claims, each ordering tested by paired seeds."""
+"""The paper's claims, each an ordering of rows that is tested by paired seeds."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hpsearch.report.paper.rows import FOLDER, PaperTable, by_key, errors_by_seed
+from hpsearch.report.paper.repeats import PaperTable, by_key
+from hpsearch.report.paper.rows import FOLDER
 from hpsearch.results.statistics import Interval, paired_difference
 
 MARGIN = 0.05
-"""Two arms count as equal where their difference surely lies within this share of the right one's error."""
+"""Two arms count as equal where the whole interval lies within this share of the right one's error."""
 
 
 class Finding(StrEnum):
-    """What a study says about a claim."""
+    """The verdict of a study on a claim."""
 
     HOLDS = "holds"
     FAILS = "does not hold"
@@ -40,7 +41,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A claim and what came of it: the difference left - right of each pair that the study has."""
+    """A claim and its verdict, with the difference left - right of each pair that the study has."""
 
     claim: Claim
     finding: Finding
@@ -63,11 +64,10 @@ def claims() -> tuple[Claim, ...]:
 
 
 def judge(tables: Sequence[PaperTable]) -> tuple[Judgement, ...]:
-    """Return every claim that the tables' arms can test, with what they say."""
-    rows = by_key(tables)
-    averages: dict[str, dict[int, float]] = {
-        key: {seed: errors["average"] for seed, errors in errors_by_seed(row, arm, own).items()}
-        for key, (row, arm, own) in rows.items()
+    """Return the verdict on every claim that the tables' arms can test."""
+    averages = {
+        key: {seed: errors["average"] for seed, errors in repeat.errors_by_seed().items()}
+        for key, repeat in by_key(tables).items()
     }
     return tuple(_judged(claims(), averages))
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hpsearch.report.paper.rows import ANGLES, PaperRow, by_key, prefix_of, tables_of
-from hpsearch.results.arms import Arm, arms_of
+from hpsearch.report.paper.repeats import Repeat, by_key, tables_of
+from hpsearch.results.arms import arms_of
 from hpsearch.study.naming import shown
 from hpsearch.study.records import StudyRecord
 from hpsearch.tracking import default_uri
 from hpsearch.tracking.connection import MlflowUnavailableError
 from hpsearch.tracking.references import Reference, log_references
 from trainables.base.errors import InputError
+from trainables.pose.angles import ANGLES
+from trainables.training.metric_names import VALIDATION, angle_mae, mae
 
 SOURCE = "paper"
 
@@ -21,10 +23,10 @@ def log_paper(study: StudyRecord, root: Path) -> str:
 
     Raises `InputError` where the study has no experiment, or MLflow is away.
     """
-    rows = by_key(tables_of(arms_of(study)))
-    if not rows:
+    repeats = by_key(tables_of(arms_of(study))).values()
+    if not repeats:
         return f"study {study.name!r} repeats no table of the paper: nothing was added to MLflow"
-    references = [reference_of(row, arm, own_data) for row, arm, own_data in rows.values()]
+    references = [reference_of(repeat) for repeat in repeats]
     uri = default_uri(root)
     try:
         added = log_references(uri, study.name, references)
@@ -35,9 +37,9 @@ def log_paper(study: StudyRecord, root: Path) -> str:
     return f"{len(references)} rows of the paper stand in MLflow beside the trials, {added} of them new"
 
 
-def reference_of(row: PaperRow, arm: Arm, own_data: bool) -> Reference:
-    """Return a row as a run whose params and metrics bear the names of the trials' own."""
-    method = row.method
+def reference_of(repeat: Repeat) -> Reference:
+    """Return the paper's row as a run whose params and metrics have the names of the trials' own."""
+    row, method = repeat.row, repeat.row.method
     params = {
         "pretext": method.task,
         "pretext.grid": method.grid,
@@ -51,10 +53,10 @@ def reference_of(row: PaperRow, arm: Arm, own_data: bool) -> Reference:
         "paper.row": row.row,
         "paper.dataset": row.dataset + (" reduced" if row.reduced else ""),
     }
-    prefix = prefix_of(row, arm.config, own_data) or "validation"
-    metrics = {f"{prefix}/mae_deg": row.average_deg}
+    group = repeat.group or VALIDATION
+    metrics = {mae(group): row.average_deg}
     errors = {angle: row.errors_deg[angle] for angle in ANGLES}
-    metrics |= {f"{prefix}/{angle}_mae_deg": error for angle, error in errors.items() if error is not None}
+    metrics |= {angle_mae(group, angle): error for angle, error in errors.items() if error is not None}
     return Reference(
         key=f"{SOURCE} {row.key}",
         name=f"paper {row.key} {row.title}",

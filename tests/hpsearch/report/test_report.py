@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -12,33 +13,42 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import UndefinedError
 from support import made_up_arms as made_up
 from support import plausible, studies
 
 from hpsearch.cli.main import main
 from hpsearch.report import svg
-from hpsearch.report.files import report_of, write_report
-from hpsearch.report.page import render
+from hpsearch.report.files import build_report, write_report
+from hpsearch.report.page import environment, render
 from hpsearch.study.importance import importances
-from hpsearch.study.records import StudyRecord, TrialState
+from hpsearch.study.records import Provenance, StudyRecord, TrialState
+from hpsearch.study.spec import load_spec
 
 VOID = {"meta", "br", "wbr", "link", "img"}
 STATES = [TrialState.COMPLETE] * 9 + [TrialState.PRUNED] * 6 + [TrialState.FAILED, TrialState.RUNNING]
 
 
 class Page(HTMLParser):
-    """Reads a page, fails where elements do not nest, and keeps what it would fetch."""
+    """Reads a page, fails where elements do not nest, and keeps what it shows and what it would fetch."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.open: list[str] = []
         self.fetched: list[str] = []
         self.tags: list[str] = []
+        self.attributes: set[str] = set()
+        self.texts: dict[str, list[str]] = {}
+        """The texts of each kind of element, by its last two tags, such as `circle/title`."""
         self.feed(text)
         assert self.open == []
 
+    def handle_data(self, data: str) -> None:
+        self.texts.setdefault("/".join(self.open[-2:]), []).append(data)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        self.attributes |= {name for name, _ in attrs}
         self.fetched += [
             value or "" for name, value in attrs if name in ("src", "href", "data", "xlink:href")
         ]
@@ -62,7 +72,7 @@ def real_study(root: Path, trials: int = 40) -> None:
 
 
 def page_of(study: StudyRecord) -> str:
-    text = render(report_of(study))
+    text = render(build_report(study))
     assert Page(text).fetched == []
     assert set(re.findall(r"https?://[^\"<\s]+", text)) <= {"http://www.w3.org/2000/svg"}
     assert "@import" not in text and "url(" not in text
@@ -103,13 +113,69 @@ def test_a_trial_without_epochs_and_values_that_are_no_numbers_do_not_stop_the_p
     page_of(made_up.study(trials))
 
 
-def test_words_of_a_study_cannot_become_markup(tmp_path: Path) -> None:
-    study = plausible.study(tmp_path, STATES)
-    bad = '"><script>alert(1)</script>'
-    trials = tuple(replace(trial, reason=bad, params={**trial.params, "x": bad}) for trial in study.trials)
-    text = page_of(replace(study, name=bad, trials=trials))
-    assert "<script" not in text
-    assert "script" not in Page(text).tags
+HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', 'it\'s "quoted" & {{ more }}')
+
+
+def hostile_study(folder: Path, words: str) -> StudyRecord:
+    """Return a study whose option, name, test, datasets, reasons and version are all `words`."""
+    space = folder / "space.yaml"
+    option = json.dumps(words)
+    space.write_text(
+        "data: {train: {dataset: heads}}\nepochs: 9\npretext: {choice: [none, puzzling]}\n"
+        f"network: {{dropout: {{choice: {{{option}: 0.1, other: 0.2}}}}}}\n"
+        "search: {sampler: grid}\n"
+    )
+    spec = load_spec(space)
+    params = [
+        {"network.dropout": dropout, "pretext": task}
+        for dropout in (words, "other")
+        for task in ("none", "puzzling")
+    ]
+    trials = [made_up.trial(n, spec.config(one), 5.0 + n, params=one) for n, one in enumerate(params)]
+    trials.append(replace(trials[1], number=4, state=TrialState.PRUNED))
+    again = [replace(trials[n], number=5 + n, confirms=n) for n in (0, 1)]
+    marked = tuple(
+        replace(one, reason=words, test={f"test/{words}/mae_deg": 1.0}) for one in (*trials, *again)
+    )
+    provenance = Provenance(20.0, {words: f"{words} @ 1"}, words)
+    return replace(made_up.study([]), name=words, provenance=provenance, trials=marked)
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_words_of_a_study_are_text_wherever_the_page_shows_them(tmp_path: Path, words: str) -> None:
+    page = Page(page_of(hostile_study(tmp_path, words)))
+    assert {"script", "img"}.isdisjoint(page.tags)
+    assert not [name for name in page.attributes if name.startswith("on")]
+    shown = {kind: "".join(texts) for kind, texts in page.texts.items()}
+    whole = ("head/title", "header/h1", "header/p", "div/span", "tr/td", "section/p", "body/footer")
+    drawn = ("svg/title", "circle/title", "polyline/title")
+    for kind in (*whole, *drawn):
+        assert words in shown[kind], kind
+    assert words[:6] in shown["svg/text"], "the label of an option, cut to its room"
+    assert words in shown["g/text"], "the name of a learning curve"
+
+
+def test_words_and_attributes_of_an_element_are_escaped_and_elements_are_not() -> None:
+    inner = svg.tag("title", '<b> & "c"')
+    written = svg.tag("g", inner, "</g>", fill='"/><script>', stroke_width=1.50)
+    assert written == (
+        '<g fill="&#34;/&gt;&lt;script&gt;" stroke-width="1.5">'
+        "<title>&lt;b&gt; &amp; &#34;c&#34;</title>&lt;/g&gt;</g>"
+    )
+
+
+def test_only_drawings_are_taken_as_markup() -> None:
+    folder = Path(svg.__file__).parent
+    made = {path.name: path.read_text().count("Markup(") for path in folder.rglob("*.py")}
+    assert {name: count for name, count in made.items() if count} == {"svg.py": 1}
+    templates = [path.read_text() for path in folder.rglob("*.j2")]
+    assert templates
+    assert not [text for text in templates if re.search(r"\bsafe\b|autoescape", text)]
+
+
+def test_a_value_that_a_template_lacks_is_an_error() -> None:
+    with pytest.raises(UndefinedError):
+        environment().from_string("{{ page.nothing }}").render(page=made_up.study([]))
 
 
 def test_the_command_writes_the_page_and_every_arm(

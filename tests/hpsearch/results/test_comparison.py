@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from support.made_up_arms import arms_of, config, study, table, trial
 
-from hpsearch.report.files import report_of
+from hpsearch.report.files import build_report
 from hpsearch.report.page import render
 from hpsearch.results.comparison import (
     Comparison,
@@ -207,7 +207,7 @@ def test_terminal_and_report_say_the_same() -> None:
     assert verdict.statement.startswith("The leader beats the baseline by 0.80° validation MAE (13%)")
     _, *lines = summary(record).splitlines()
     assert lines == [verdict.statement, verdict.grounds]
-    page = render(report_of(record))
+    page = render(build_report(record))
     assert verdict.statement in page and verdict.grounds in page
 
 

@@ -9,7 +9,8 @@ import pytest
 from support import made_up_arms as made_up
 
 from hpsearch.report.paper.claims import Finding, Judgement, claims, finding, judge
-from hpsearch.report.paper.rows import FOLDER, paper_rows, tables_of
+from hpsearch.report.paper.repeats import tables_of
+from hpsearch.report.paper.rows import FOLDER, paper_rows
 from hpsearch.report.tables import claim_records, paper_records
 from hpsearch.results.arms import arms_of
 from hpsearch.results.statistics import Interval
@@ -78,7 +79,7 @@ def test_the_five_spaces_repeat_every_row_of_the_paper() -> None:
         found = tables_of(arms_of(study))
         assert [table.number for table in found] == [number]
         assert all(table.own_data for table in found)
-        repeated |= {row.key for table in found for row, _ in table.rows}
+        repeated |= {repeat.row.key for table in found for repeat in table.repeats}
     assert repeated == {row.key for row in paper_rows()}
 
 

@@ -1,0 +1,71 @@
+"""The head of the page: the verdict, and the study in a few figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from hpsearch.report.formats import percent
+from hpsearch.report.pruning import pruning_statistics
+from hpsearch.results.arms import Arm
+from hpsearch.results.comparison import Comparison, Verdict, describe
+from hpsearch.results.leaderboard import duration
+from hpsearch.study.records import StudyRecord, TrialState
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number with what it is, and a remark."""
+
+    name: str
+    value: str
+    remark: str
+
+
+@dataclass(frozen=True)
+class HeadSection:
+    """What the page begins with."""
+
+    name: str
+    objective: str
+    datasets: tuple[str, ...]
+    outcome: str
+    """CSS class of the verdict."""
+    verdict: Verdict
+    figures: tuple[Figure, ...]
+
+
+def head_section(
+    study: StudyRecord, arms: Sequence[Arm], names: Mapping[str, str], found: Comparison
+) -> HeadSection:
+    """Return the head of a study's page."""
+    return HeadSection(
+        name=study.name,
+        objective=study.objective,
+        datasets=tuple(
+            dict.fromkeys(text.partition(" @ ")[0] for text in study.provenance.datasets.values())
+        ),
+        outcome=found.outcome.value,
+        verdict=describe(found, names, study.objective),
+        figures=tuple(_figures(study, arms)),
+    )
+
+
+def _figures(study: StudyRecord, arms: Sequence[Arm]) -> list[Figure]:
+    counts = {state: sum(trial.state is state for trial in study.searched) for state in TrialState}
+    states = " · ".join(f"{count} {state.value}" for state, count in counts.items() if count)
+    figures = [Figure("trials", str(len(study.searched)), states)]
+    if confirmations := len(study.trials) - len(study.searched):
+        figures.append(Figure("confirmations", str(confirmations), "runs with other seeds"))
+    runs = [(error, trial.number) for arm in arms for trial, error in arm.runs()]
+    mean = study.provenance.baseline
+    if runs:
+        error, number = min(runs)
+        figures.append(Figure("best single run", f"{error:.2f}°", f"trial {number}"))
+        figures.append(Figure("training mean", f"{mean:.2f}°", f"best is {error / mean:.2f} of it"))
+    pruning = pruning_statistics(study)
+    hours = duration(pruning.hours_trained * 3600)
+    figures.append(Figure("training", hours, f"{pruning.epochs_trained} epochs"))
+    if pruning.pruned:
+        figures.append(Figure("saved by pruning", percent(pruning.share), f"{pruning.epochs_saved} epochs"))
+    return figures

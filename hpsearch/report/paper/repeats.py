@@ -1,0 +1,193 @@
+"""Which rows of the paper's tables the arms of a study repeat.
+
+An arm repeats a row of the same method: task, grid, flag, heads, augmentation, initial weights, bins, number
+of subjects and weight of the self-supervised loss. Its data may differ: then only the order of errors can be
+compared with the paper's, not the degrees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hpsearch.report.paper.rows import LOW_DATA, Method, PaperRow, paper_rows
+from hpsearch.results.arms import Arm
+from hpsearch.study.records import TrialRecord
+from trainables.base.schema import variant_of
+from trainables.data.augmentation import Magnitudes
+from trainables.model.heads import BinsConfig
+from trainables.model.inits import SslConfig
+from trainables.pose.angles import ANGLES
+from trainables.pretext import NoPretextConfig
+from trainables.pretext.tile_config import TileConfig
+from trainables.training.config import TrainConfig
+from trainables.training.metric_names import VALIDATION, angle_mae, group_of_test, mae
+
+LEVELS = {
+    frozenset(): "none",
+    frozenset({"zoom", "hue_deg"}): "zoom+hue",
+    frozenset({"zoom", "contrast"}): "1",
+    frozenset({"zoom", "contrast", "blur_sigma_px", "downscale_factors", "cutout"}): "2",
+    frozenset({"zoom", "noise", "cutout", "hue_deg", "brightness", "contrast"}): LOW_DATA,
+}
+"""The changes that are on -> the name of the level in the paper's tables."""
+
+RENDERED_PEOPLE = 5
+"""Rendered people that stand for one subject of the paper: each has a few hundred images where a real one has
+ten thousand, and a network that learns from one of them is hardly better than the training mean."""
+
+HOMES = {"ETH-XGaze": "eth-xgaze", "AFLW2000": "300w-lp", "BIWI": "300w-lp"}
+"""What a table was measured on -> the prepared dataset that its networks learn from."""
+
+TESTS = {"AFLW2000": "aflw2000", "BIWI": "biwi"}
+"""What a table was measured on -> the prepared dataset that holds it, where it is a test set."""
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """A row of the paper and the arm of the study that repeats it."""
+
+    row: PaperRow
+    arm: Arm
+    own_data: bool
+    """Whether the study learned from the paper's dataset."""
+
+    @property
+    def group(self) -> str | None:
+        """The group of metrics that the row is compared with; None where its test set was not measured."""
+        if not self.own_data or self.row.dataset not in TESTS:
+            return VALIDATION
+        split = {"AFLW2000": "reduced" if self.row.reduced else "full", "BIWI": "test"}[self.row.dataset]
+        wanted = (TESTS[self.row.dataset], split)
+        tests = (test for test in self.arm.config.data.test if (test.dataset, test.split) == wanted)
+        return next((group_of_test(test.name) for test in tests), None)
+
+    def errors_by_seed(self) -> dict[int, dict[str, float]]:
+        """Return the errors of each seed, degrees: `average`, and each angle that was measured."""
+        group = self.group
+        if group is None:
+            return {}
+        names = {"average": mae(group)} | {angle: angle_mae(group, angle) for angle in ANGLES}
+        measured = {
+            seed: _last_epoch(trial) if group == VALIDATION else trial.test
+            for seed, trial in self.arm.finished.items()
+        }
+        return {
+            seed: {angle: metrics[name] for angle, name in names.items() if name in metrics}
+            for seed, metrics in measured.items()
+            if names["average"] in metrics
+        }
+
+
+@dataclass(frozen=True)
+class PaperTable:
+    """A table of the paper, as far as a study repeats it."""
+
+    number: int
+    repeats: tuple[Repeat, ...]
+
+    @property
+    def own_data(self) -> bool:
+        """Whether the study learned from the paper's dataset."""
+        return self.repeats[0].own_data
+
+    @property
+    def measured_on(self) -> str:
+        """The dataset that the paper measured it on."""
+        return self.repeats[0].row.dataset
+
+
+def tables_of(arms: Sequence[Arm]) -> tuple[PaperTable, ...]:
+    """Return the tables that a study repeats two or more rows of.
+
+    A table whose rows are all repeated in another table too, which has more of them, is left out.
+    """
+    by_method: dict[Method, Arm] = {}
+    for arm in sorted(arms, key=lambda arm: (-len(arm.values), arm.trials[0].number)):
+        method = method_of(arm.config) if arm.values else None
+        if method is not None:
+            by_method.setdefault(method, arm)
+    datasets = {arm.config.data.train.dataset for arm in arms}
+    own_data = bool(datasets & set(HOMES.values()))
+    tables: dict[int, list[Repeat]] = {}
+    for row in paper_rows():
+        found = by_method.get(row.method)
+        if found is None or (own_data and HOMES[row.dataset] not in datasets):
+            continue
+        repeat = Repeat(row, found, own_data)
+        if repeat.errors_by_seed():
+            tables.setdefault(row.table, []).append(repeat)
+    methods = {number: {repeat.row.method for repeat in repeats} for number, repeats in tables.items()}
+    return tuple(
+        PaperTable(number, tuple(repeats))
+        for number, repeats in tables.items()
+        if len(methods[number]) > 1 and not _part_of_another(number, methods)
+    )
+
+
+def by_key(tables: Sequence[PaperTable]) -> dict[str, Repeat]:
+    """Return every repeated row by its key."""
+    return {repeat.row.key: repeat for table in tables for repeat in table.repeats}
+
+
+def method_of(config: TrainConfig) -> Method | None:
+    """Return the paper's method that a config follows, None where the paper has no such method."""
+    level, init = _level(config), _init(config)
+    if level is None or init is None:
+        return None
+    bins = config.head.bin_deg if isinstance(config.head, BinsConfig) else None
+    if isinstance(config.pretext, NoPretextConfig):
+        task, grid, flag, heads, weight = "none", None, None, None, None
+    elif isinstance(config.pretext, TileConfig):
+        pretext = config.pretext
+        task, grid, heads = _variant(config, "pretext"), pretext.grid, pretext.heads
+        flag, weight = (pretext.flag, pretext.ssl_weight) if heads else (None, None)
+    else:
+        return None
+    subjects = _subjects(config) if level == LOW_DATA else None
+    return Method(task, grid, flag, heads, weight, level, init, subjects, bins)
+
+
+def _part_of_another(number: int, methods: Mapping[int, set[Method]]) -> bool:
+    mine = methods[number]
+    return any(
+        mine < theirs or (mine == theirs and other < number)
+        for other, theirs in methods.items()
+        if other != number
+    )
+
+
+def _last_epoch(trial: TrialRecord) -> Mapping[str, float]:
+    return trial.epochs[-1] if trial.epochs else {}
+
+
+def _level(config: TrainConfig) -> str | None:
+    if not isinstance(config.augmentation, Magnitudes):
+        return LEVELS[frozenset()]
+    off = Magnitudes()
+    return LEVELS.get(frozenset(name for name, value in config.augmentation if value != getattr(off, name)))
+
+
+def _init(config: TrainConfig) -> str | None:
+    name = _variant(config, "init")
+    if not isinstance(config.init, SslConfig):
+        return name if name in ("random", "imagenet") else None
+    task = config.init.pretext
+    if not isinstance(task, TileConfig):
+        return None
+    return f"ssl {_variant(config.init, 'pretext')} {task.grid}x{task.grid}"
+
+
+def _subjects(config: TrainConfig) -> int | None:
+    """Return how many subjects a config names, None where it names none, or not a whole number of them."""
+    train = config.data.train
+    people = 1 if isinstance(train.dataset, str) else RENDERED_PEOPLE
+    count, rest = divmod(len(train.subjects), people)
+    return None if rest else count or None
+
+
+def _variant(config: Any, key: str) -> str:
+    variant = variant_of(type(config).model_fields[key])
+    assert variant is not None  # noqa: S101  ours: these keys are variants
+    return variant.name_of(getattr(config, key))
