@@ -125,6 +125,8 @@ class HeadPoseNetwork(nn.Module):
 class NoHead(nn.Module):
     """The supervised head of a network without one: a pretraining learns no pose."""
 
+    loss_names = ()
+
     def forward(self, features: Tensor) -> Tensor:
         """Return the features [B, F] as they are."""
         return features

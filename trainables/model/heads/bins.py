@@ -38,3 +38,6 @@ class BinsConfig(Config):
             alpha=self.alpha,
             reg_loss=self.reg_loss,
         )
+
+    def incompatibility(self, angles: Sequence[str]) -> None:
+        """Return None: any angles will do."""

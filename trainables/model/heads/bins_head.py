@@ -36,7 +36,7 @@ class BinsHead(nn.Module):
         reg_loss: AngleLoss = "rmse",
     ) -> None:
         super().__init__()
-        self.angles = tuple(angles)
+        self.angles = self.loss_names = tuple(angles)
         self.alpha = alpha
         self.reg_loss: AngleLoss = reg_loss
         self.bins = 2 * LIMIT_DEG // bin_deg

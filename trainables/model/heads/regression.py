@@ -23,3 +23,6 @@ class RegressionConfig(Config):
         from trainables.model.heads.regression_head import RegressionHead
 
         return RegressionHead(features, angles, reg_loss=self.reg_loss)
+
+    def incompatibility(self, angles: Sequence[str]) -> None:
+        """Return None: any angles will do."""

@@ -15,7 +15,7 @@ class RegressionHead(nn.Module):
 
     def __init__(self, features: int, angles: Sequence[str], *, reg_loss: AngleLoss = "rmse") -> None:
         super().__init__()
-        self.angles = tuple(angles)
+        self.angles = self.loss_names = tuple(angles)
         self.reg_loss: AngleLoss = reg_loss
         self.linear = nn.Linear(features, len(self.angles))
 
