@@ -31,7 +31,7 @@ DESIGNS = {"SL": "none", "HMTL": {"puzzling": {"grid": 2, "flag": 3}}}
 
 
 def config(arguments: argparse.Namespace, pretext: object) -> TrainConfig:
-    """Return a short training run on small pictures."""
+    """Return a short training run on small images."""
     heads = {"images": 400, "subjects": 40, "image_px": arguments.px}
     return TrainConfig.model_validate(
         {

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from hpsearch.study.records import Placement, Provenance, StudyRecord, TrialRecord, TrialState
+from trainables.pose.angles import ANGLES
 from trainables.training.config import TrainConfig, parse_config
 
 START_S = 1_790_000_000.0
 EPOCH_S = 4.0
 BASELINE_DEG = 19.4
 DATASET = "rendered-heads @ 5c0ffee1ab"
-ANGLES = ("yaw", "pitch", "roll")
 
 
 def study(

@@ -16,9 +16,8 @@ from trainables.model.network import (
     build_network,
     trunk_shapes,
 )
+from trainables.pose.angles import ANGLES
 from trainables.pretext import PRETEXT_TASKS, PuzzlingConfig, PuzzlingRotationConfig
-
-ANGLES = ("yaw", "pitch", "roll")
 
 
 def network(
