@@ -39,7 +39,7 @@ KEEPERS = {
     "optuna": ("hpsearch/study/",),
     "mlflow": ("hpsearch/tracking/",),
     "sqlalchemy": ("hpsearch/tracking/",),
-    "rich": ("hpsearch/cli/", "hpsearch/results/leaderboard.py"),
+    "rich": ("hpsearch/cli/", "hpsearch/results/leaderboard"),
     "nvidia": ("trainables/data/loader/",),
     "torchvision": ("trainables/model/network.py",),
     "adabelief_pytorch": ("trainables/optim/optimizers/adabelief.py",),

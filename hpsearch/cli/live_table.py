@@ -15,7 +15,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from hpsearch.results.leaderboard import STYLES, duration, rows
+from hpsearch.results.formats import duration
+from hpsearch.results.leaderboard_table import STYLES, rows
 from hpsearch.study.naming import run_name, short_names
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 

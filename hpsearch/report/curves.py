@@ -1,4 +1,4 @@
-"""Learning curves: the leading arms in colour, the baseline in black, what was pruned in grey."""
+"""Learning curves: the leading arms in colour, the baseline in black, pruned trials in grey."""
 
 from __future__ import annotations
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hpsearch.report.formats import percent
 from hpsearch.report.pruning import pruning_statistics
 from hpsearch.results.arms import Arm
 from hpsearch.results.comparison import Comparison, Verdict, describe
-from hpsearch.results.leaderboard import duration
+from hpsearch.results.formats import duration, percent
 from hpsearch.study.records import StudyRecord, TrialState
 
 

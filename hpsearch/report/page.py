@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from hpsearch.report import formats, svg
+from hpsearch.report import svg
 from hpsearch.report.curves import curves
 from hpsearch.report.head_section import HeadSection, head_section
 from hpsearch.report.leaderboard_section import LeaderboardSection, leaderboard_section
@@ -19,8 +20,8 @@ from hpsearch.report.paper.section import ClaimsSection, TableSection, claims_se
 from hpsearch.report.pruning import PruningStatistics, pruning_statistics
 from hpsearch.report.what_matters_section import WhatMattersSection, what_matters_section
 from hpsearch.results.arms import Arm
-from hpsearch.results.comparison import Comparison, signed
-from hpsearch.results.leaderboard import duration
+from hpsearch.results.comparison import Comparison
+from hpsearch.results.formats import degrees, duration, percent, signed, signed_percent
 from hpsearch.study.records import StudyRecord
 
 DIGITS = 12
@@ -87,16 +88,14 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    for filter_ in (
-        formats.degrees,
-        formats.percent,
-        formats.signed_percent,
-        formats.breakable,
-        signed,
-        duration,
-    ):
+    for filter_ in (degrees, percent, signed, signed_percent, duration, breakable):
         made.filters[filter_.__name__] = filter_
     return made
+
+
+def breakable(name: str) -> list[str]:
+    """Return the parts of a name between which a line may break: behind each dot and underscore."""
+    return re.findall(r"[^._]*[._]|[^._]+", name)
 
 
 def _provenance(study: StudyRecord) -> tuple[str, ...]:

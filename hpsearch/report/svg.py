@@ -124,7 +124,7 @@ def bottom_axis(scale: Scale, y: float, count: int = 5) -> Svg:
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Return positions at least `gap` apart, as near to the wanted ones as a simple push leaves them."""
+    """Return positions at least `gap` apart, close to the wanted ones and in their order."""
     order = sorted(range(len(wanted)), key=lambda index: wanted[index])
     placed = [0.0] * len(wanted)
     before = low - gap

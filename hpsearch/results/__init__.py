@@ -1,1 +1,1 @@
-"""What a study came to: leaderboard, arms, comparison with the baseline, exported network."""
+"""The results of a study: leaderboard, arms, comparison with the baseline, exported network."""

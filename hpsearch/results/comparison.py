@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from hpsearch.results.arms import Arm, arms_of
+from hpsearch.results.formats import signed
 from hpsearch.results.statistics import CONFIDENCE, Interval, paired_difference
 from hpsearch.results.titles import title_with_trials
 from hpsearch.study.records import StudyRecord, TrialRecord
@@ -147,12 +148,6 @@ def metric_title(objective: str) -> str:
     group, _, metric = objective.partition("/")
     known = METRICS.get(metric, metric.removesuffix("_deg").replace("_mae", " MAE").replace("_", " "))
     return f"{group} {known}"
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """Return a difference with its sign, a true minus."""
-    text = f"{abs(value):.{digits}f}"
-    return text if float(text) == 0 else ("−" if value < 0 else "+") + text
 
 
 def _error(arm: Arm) -> float:

@@ -8,7 +8,7 @@ from hpsearch.study.records import StudyRecord
 
 
 class StudyTables:
-    """One study as it stood when it was read. `record` has all of it as plain values."""
+    """One study as it was when it was read; `record` has all of it as plain values."""
 
     def __init__(self, record: StudyRecord) -> None:
         self.record = record
@@ -17,11 +17,11 @@ class StudyTables:
         return f"<study {self.record.name!r}: {len(self.record.trials)} trials, {self.record.objective}>"
 
     def trials(self) -> pd.DataFrame:
-        """Return a row a trial, by number.
+        """Return one row per trial, indexed by its number.
 
-        Columns: how it stands (`state`, `objective`, `epochs_done`, `reason`, `started`, `seconds`, `host`,
-        `device`, `folder`), the searched values under their dotted paths, and the metrics of the last epoch.
-        What a trial lacks is missing (NaN).
+        Columns: `state`, `objective`, `epochs_done`, `reason`, `started`, `seconds`, `host`, `device`,
+        `folder`, the searched values under their dotted paths, and the metrics of the last epoch. A missing
+        value is NaN.
         """
         rows = [
             {
@@ -46,7 +46,7 @@ class StudyTables:
         return table.astype({"objective": float})
 
     def epochs(self) -> pd.DataFrame:
-        """Return a row an epoch of a trial: `trial`, `epoch` (from 1) and every metric."""
+        """Return one row per epoch of each trial: `trial`, `epoch` (from 1) and every metric."""
         rows = [
             {"trial": trial.number, "epoch": epoch, **metrics}
             for trial in self.record.trials

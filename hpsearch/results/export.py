@@ -1,4 +1,4 @@
-"""A trial's network out of its study: into a folder that stands alone, checked against the trained one."""
+"""Exports a trial's network to a folder that needs no study, checked against the trained network."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ CHECKED_IMAGES = 100
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export came to."""
+    """The result of an export."""
 
     folder: Path
     card: NetworkCard
     differences: Differences
     checked_on: str
-    """The images that it was checked on, in words."""
+    """The images that the exported network was checked on, in words."""
 
     @property
     def check(self) -> str:
-        """What was compared and what came of it."""
+        """What was compared, and the largest differences."""
         gaps = self.differences
         return (
             f"on {self.checked_on} at most {gaps.safetensors_deg:.1e} deg (safetensors) and "
@@ -72,10 +72,10 @@ class Exported:
 def export(study: StudyRecord, out: Path, *, datasets_root: Path, number: int | None = None) -> Exported:
     """Write the supervised network of a trial, the best by default, into the folder `out`.
 
-    What is written is loaded back and compared with the trained network before it gets its name. An export
-    that lies in `out` is replaced. Raises `InputError` for a trial without weights, for an `out` that holds
-    anything else or cannot be made, and where an exported network's poses are not those of the trained one;
-    then nothing is left behind.
+    The folder is written under another name, loaded back and compared with the trained network before it gets
+    its own. An earlier export in `out` is replaced. Raises `InputError` for a trial without weights, for an
+    `out` that holds anything else or cannot be made, and where the exported network's poses are not those of
+    the trained one; then nothing is left behind.
     """
     trial = _chosen(study, number)
     if strangers := _strangers(out):
@@ -125,7 +125,7 @@ def _chosen(study: StudyRecord, number: int | None) -> TrialRecord:
 
 
 def _strangers(out: Path) -> list[str]:
-    """Return what lies at `out` and is not of an export."""
+    """Return the names of files at `out` that no export wrote."""
     if out.exists() and not out.is_dir():
         return [out.name]
     return sorted(path.name for path in out.glob("*") if path.name not in FILES)

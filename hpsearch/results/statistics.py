@@ -12,7 +12,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over `n` values and half the width of its interval; None where one value tells no width."""
+    """A mean over `n` values and half the width of its interval; None for a single value, which has none."""
 
     mean: float
     half: float | None
@@ -20,12 +20,12 @@ class Interval:
 
     @property
     def low(self) -> float | None:
-        """The lower end."""
+        """The lower end of the interval."""
         return None if self.half is None else self.mean - self.half
 
     @property
     def high(self) -> float | None:
-        """The upper end."""
+        """The upper end of the interval."""
         return None if self.half is None else self.mean + self.half
 
     @property

@@ -1,4 +1,4 @@
-"""How arms are called, the same in every chart, table and sentence."""
+"""The titles of arms, the same in every chart, table and sentence."""
 
 from __future__ import annotations
 

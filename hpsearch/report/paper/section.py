@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hpsearch.report.formats import difference
 from hpsearch.report.paper.claims import MARGIN, Claim, Finding, Judgement
 from hpsearch.report.paper.repeats import PaperTable
 from hpsearch.report.paper.side_by_side import SideBySide, side_by_side
-from hpsearch.results.comparison import signed
+from hpsearch.results.formats import difference, signed
 from trainables.pose.angles import ANGLES
 
 CHIPS = {Finding.HOLDS: "holds", Finding.FAILS: "fails", Finding.CLOSE: "close", Finding.ONE_SEED: "open"}

@@ -196,7 +196,7 @@ def test_the_command_writes_the_page_and_every_arm(
     assert finished == sorted(finished)
 
 
-def test_the_page_goes_where_it_is_told(tmp_path: Path) -> None:
+def test_the_page_is_written_to_the_named_file_or_folder(tmp_path: Path) -> None:
     study = plausible.study(tmp_path / "study", STATES)
     assert write_report(study, tmp_path / "new" / "a.html")[0] == tmp_path / "new" / "a.html"
     assert write_report(study, tmp_path)[0] == tmp_path / "report.html"

@@ -18,8 +18,8 @@ from hpsearch.results.comparison import (
     compare,
     describe,
     metric_title,
-    signed,
 )
+from hpsearch.results.formats import signed
 from hpsearch.results.leaderboard import summary
 from hpsearch.results.titles import names_of, title_with_trials
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
@@ -225,8 +225,8 @@ def test_an_objective_is_named_as_it_is_read() -> None:
 
 
 def test_of_several_plain_arms_the_best_is_the_baseline() -> None:
-    dull = [trial(n, config(dropout=0.0, seed=n), 9.0 + n) for n in range(2)]
-    found = stand(dull, arm(2, "none", [6.0, 6.1]), arm(4, PUZZLE, [6.0, 6.2]))
+    worse = [trial(n, config(dropout=0.0, seed=n), 9.0 + n) for n in range(2)]
+    found = stand(worse, arm(2, "none", [6.0, 6.1]), arm(4, PUZZLE, [6.0, 6.2]))
     assert found.baseline is not None and found.baseline.mean is not None
     assert found.baseline.mean.mean == pytest.approx(6.05)
 

@@ -118,15 +118,15 @@ def test_the_readme_s_lines_run_and_agree(
     page = (folder / "README.md").read_text()
     first, second = (block.partition("```")[0] for block in page.split("```python\n")[1:])
     monkeypatch.chdir(tmp_path)
-    told: dict[str, np.ndarray] = {}
+    poses: dict[str, np.ndarray] = {}
     for number, lines in enumerate((first, second)):
         lines = lines.replace('"DIR"', repr(str(folder))).replace("face.jpg", "face.png")
         lines = lines.replace('"model.onnx"', repr(str(folder / "model.onnx")))
         lines = lines.replace("model.predict", "pose_deg = model.predict")
         values: dict[str, np.ndarray] = {}
         exec(lines, values)  # noqa: S102 - the page that we wrote
-        told[str(number)] = values["pose_deg"]
-    np.testing.assert_allclose(told["0"], told["1"], rtol=0, atol=1e-4)
+        poses[str(number)] = values["pose_deg"]
+    np.testing.assert_allclose(poses["0"], poses["1"], rtol=0, atol=1e-4)
 
 
 def test_a_trial_by_number_replaces_an_export_and_is_checked_on_the_validation_set(

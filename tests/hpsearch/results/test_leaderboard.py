@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 from support import plausible
 
-from hpsearch.results.leaderboard import duration, render, table
+from hpsearch.results.formats import duration
+from hpsearch.results.leaderboard import render, table
 from hpsearch.study.naming import rows, run_name, shared_params, short_names
 from hpsearch.study.records import StudyRecord, TrialState
 

@@ -1,10 +1,7 @@
-"""Numbers as the page shows them."""
+"""Numbers as tables, pages and sentences show them."""
 
 from __future__ import annotations
 
-import re
-
-from hpsearch.results.comparison import signed
 from hpsearch.results.statistics import Interval
 
 
@@ -30,6 +27,16 @@ def difference(found: Interval) -> str:
     return f"{signed(found.mean)} [{signed(found.low)}, {signed(found.high)}]"
 
 
-def breakable(name: str) -> list[str]:
-    """Return the parts of a name between which a line may break: behind each dot and underscore."""
-    return re.findall(r"[^._]*[._]|[^._]+", name)
+def signed(value: float, digits: int = 2) -> str:
+    """Return a difference with its sign, a true minus."""
+    text = f"{abs(value):.{digits}f}"
+    return text if float(text) == 0 else ("−" if value < 0 else "+") + text
+
+
+def duration(seconds: float) -> str:
+    """Return a duration: `47 s`, `3:05` in minutes, `2:10:00` in hours."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,152 @@
+"""The leaderboard as a table for a terminal, with the columns that its width has room for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from hpsearch.results.formats import degrees, duration
+from hpsearch.results.statistics import interval
+from hpsearch.study.naming import design, short_names, shown
+from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
+from trainables.pose.angles import ANGLES
+from trainables.training.metric_names import VALIDATION, angle_mae, geodesic, group_of_test, mae
+
+STYLES = {
+    TrialState.COMPLETE: "green",
+    TrialState.PRUNED: "yellow",
+    TrialState.FAILED: "red",
+    TrialState.RUNNING: "cyan",
+}
+
+GAP = 2
+"""Characters between two columns."""
+REASON = "reason"
+LEAST_REASON = 24
+"""Characters of the reasons, at least."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the table; where the width does not suffice, those of high `rank` are left out first."""
+
+    title: str
+    texts: tuple[str, ...]
+    rank: int
+    right: bool = True
+
+
+def rows(study: StudyRecord, width: int, top: int | None = None) -> Table:
+    """Return the table alone, or its first `top` rows."""
+    trials = study.leaderboard()[:top]
+    columns = _fitting(_columns(study, trials), width)
+    grid = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), header_style="bold")
+    for column in columns:
+        grid.add_column(column.title, justify="right" if column.right else "left", no_wrap=True)
+    best = study.best
+    for row, trial in enumerate(trials):
+        style = "bold" if trial is best else "" if trial.state is TrialState.COMPLETE else "dim"
+        grid.add_row(*(_cell(column, row, trial) for column in columns), style=style)
+    return grid
+
+
+def best_of_epochs(trial: TrialRecord, objective: str) -> tuple[float, int] | tuple[None, None]:
+    """Return the smallest objective after any epoch of a trial and that epoch, from 1."""
+    values = [
+        (row[objective], epoch)
+        for epoch, row in enumerate(trial.epochs, start=1)
+        if math.isfinite(row.get(objective, math.nan))
+    ]
+    return min(values, default=(None, None))
+
+
+def _columns(study: StudyRecord, trials: Sequence[TrialRecord]) -> list[Column]:
+    """Return the columns in their order on the screen."""
+    names = short_names(study.trials)
+    designs = [design(trial, names) for trial in trials]
+    bests = [best_of_epochs(trial, study.objective) for trial in trials]
+    last = [trial.epochs[-1] if trial.epochs else {} for trial in trials]
+    leaf = study.objective.rpartition("/")[2]
+
+    def column(title: str, texts: Iterable[str], rank: int, right: bool = True) -> Column:
+        return Column(title, tuple(texts), rank, right)
+
+    columns = [
+        column("#", (str(rank) for rank in range(1, len(trials) + 1)), 3),
+        column("trial", (str(trial.number) for trial in trials), 0),
+        column("state", (trial.state.value for trial in trials), 1, right=False),
+        column(leaf, (degrees(trial.objective) for trial in trials), 0),
+        column("confirmed", (_confirmed(study, trial) for trial in trials), 0),
+        column("best", (degrees(best) for best, _ in bests), 4),
+        column("at", (_count(epoch) for _, epoch in bests), 6),
+        column("geodesic", (degrees(row.get(geodesic(VALIDATION))) for row in last), 5),
+    ]
+    for angle in ANGLES:
+        metric = angle_mae(VALIDATION, angle)
+        columns.append(column(angle, (degrees(row.get(metric)) for row in last), 5))
+    for test in dict.fromkeys(test.name for trial in trials for test in trial.config.data.test):
+        metric = mae(group_of_test(test))
+        columns.append(column(f"test {test}", (degrees(trial.test.get(metric)) for trial in trials), 1))
+    for name in dict.fromkeys(names.values()):
+        texts = (shown(values[name]) if name in values else "" for values in designs)
+        columns.append(column(name, texts, 2, right=not _words(values.get(name) for values in designs)))
+    columns += [
+        column("epochs", (str(len(trial.epochs)) for trial in trials), 3),
+        column("time", (_time(trial) for trial in trials), 7),
+        column(REASON, (trial.reason for trial in trials), 8, right=False),
+    ]
+    return [column for column in columns if any(column.texts)]
+
+
+def _fitting(columns: Sequence[Column], width: int) -> list[Column]:
+    """Return the columns that fit into `width`, leaving out those of the highest rank, the last first.
+
+    Sentences are cut to what is left.
+    """
+    kept = list(columns)
+    over = 0
+    while len(kept) > 1 and (over := sum(_least(column) + GAP for column in kept) + 1 - width) > 0:
+        worst = max(column.rank for column in kept)
+        kept.remove([column for column in kept if column.rank == worst][-1])
+    return [_cut(column, _least(column) - over) if column.title == REASON else column for column in kept]
+
+
+def _least(column: Column) -> int:
+    """Return the width that a column needs at least."""
+    widest = max(len(text) for text in (column.title, *column.texts))
+    return min(widest, LEAST_REASON) if column.title == REASON else widest
+
+
+def _cut(column: Column, width: int) -> Column:
+    texts = (text if len(text) <= width else text[: width - 1] + "…" for text in column.texts)
+    return replace(column, texts=tuple(texts))
+
+
+def _cell(column: Column, row: int, trial: TrialRecord) -> Text:
+    return Text(column.texts[row], style=STYLES[trial.state] if column.title == "state" else "")
+
+
+def _confirmed(study: StudyRecord, trial: TrialRecord) -> str:
+    """Return the mean over a trial's confirmations with half its 95 % interval."""
+    values = [again.objective for again in study.confirmations(trial.number) if again.objective is not None]
+    if not values:
+        return ""
+    mean = interval(values)
+    return f"{mean.mean:.2f}" + ("" if mean.half is None else f" ±{mean.half:.2f}")
+
+
+def _words(values: Iterable[object]) -> bool:
+    return any(isinstance(value, str) for value in values)
+
+
+def _count(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _time(trial: TrialRecord) -> str:
+    return "" if trial.ended_s is None else duration(trial.ended_s - trial.started_s)
