@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hpsearch.results.comparison import baseline_trial
 from hpsearch.study.config import ConfirmConfig
 from hpsearch.study.records import StudyRecord, TrialState
-from trainables.pretext import NoPretextConfig
 
 FIRST_SEED = 1000
 """Seeds of confirmations begin here, clear of those that people write."""
@@ -15,13 +15,14 @@ FIRST_SEED = 1000
 def confirmations(study: StudyRecord, confirm: ConfirmConfig) -> Iterator[tuple[int, int]]:
     """Yield the trial and the seed of each training that is still to be done, seed by seed.
 
-    The best trials are trained again, and the best without a pretext task, whose seeds pair with theirs. What
-    was begun before, in whatever way it ended, is not begun again.
+    The best trials are trained again, and the baseline, whose seeds pair with theirs. What was begun before,
+    in whatever way it ended, is not begun again.
     """
     complete = [trial for trial in study.searched if trial.state is TrialState.COMPLETE]
     finished = sorted(complete, key=lambda trial: (trial.objective or 0.0, trial.number))
-    plain = [trial for trial in finished if isinstance(trial.config.pretext, NoPretextConfig)]
-    wanted = dict.fromkeys(trial.number for trial in [*finished[: confirm.top], *plain[:1]])
+    baseline = baseline_trial(study)
+    chosen = [*finished[: confirm.top], *([] if baseline is None else [baseline])]
+    wanted = dict.fromkeys(trial.number for trial in chosen)
     begun = {(trial.confirms, trial.config.seed) for trial in study.trials}
     for seed in range(FIRST_SEED, FIRST_SEED + confirm.seeds):
         yield from ((number, seed) for number in wanted if (number, seed) not in begun)
