@@ -4,6 +4,9 @@ Convention. Angles stand in the order yaw, pitch, roll, with AFLW2000's signs as
 them: yaw > 0 turns the nose to the image's left, pitch > 0 up, roll > 0 clockwise. A pose's matrix is
 `R = Rz(roll) Ry(yaw) Rx(pitch)` of right-handed elementary rotations (as 6DRepNet has it). A head's vertices
 (x to the image's right, y up, z towards the viewer) are turned by its transpose (as 3DDFA has it).
+
+Changes of an image that change the pose in it, with F = diag(-1, 1, 1) and the matrix R of the pose:
+mirrored left to right it is `F R F`; turned clockwise in the image plane by an angle it is `R Rz(angle)`.
 """
 
 from __future__ import annotations
@@ -49,9 +52,34 @@ def pose_from_biwi(matrix: Floats) -> Doubles:
 
 
 def mirrored(pose_deg: Floats) -> Doubles:
-    """Return the poses [..., 3] of the horizontally flipped images: yaw and roll change their sign."""
+    """Return the poses [..., 3] of the horizontally flipped images: yaw and roll change their sign.
+
+    That is `F R F` with F = diag(-1, 1, 1). Poses without roll [..., 2] are mirrored likewise.
+    """
+    pose = np.asarray(pose_deg, dtype=np.float64)
     signs: Doubles = np.array([-1.0, 1.0, -1.0])
-    return np.asarray(pose_deg, dtype=np.float64) * signs
+    return pose * signs[: pose.shape[-1]]
+
+
+def turned_in_image(pose_deg: Floats, clockwise_deg: Floats) -> Doubles:
+    """Return the poses [..., 3] of images turned clockwise in their plane by `clockwise_deg` [...] degrees.
+
+    Such a turn rolls the camera about its axis, after every turn of the head itself: vertices at `R^T v` move
+    to `Rz(angle)^T R^T v`, so the matrix becomes `R Rz(angle)`. It is roll + angle only where yaw and pitch
+    are 0: (60, 20, 0) turned by 10 is (55.4, 34.2, 16.7). The image may turn about any of its points: the
+    choice shifts the head in the image and changes none of its angles.
+
+    Pitch and roll are given from -180 to 180. A yaw beyond +-90 stays beyond it, as a turn meets the gimbal
+    lock there only by chance.
+    """
+    pose = np.asarray(pose_deg, dtype=np.float64)
+    camera = np.zeros_like(pose)
+    camera[..., 2] = clockwise_deg
+    turned = pose_from_matrix(matrix_from_pose(pose) @ matrix_from_pose(camera))
+    beyond = np.cos(np.radians(pose[..., :1])) < 0
+    # The alias of a pose: half a turn about each axis, and yaw from the other side of 90.
+    alias = turned * [-1, 1, 1] + np.copysign(180.0, turned) * [1, -1, -1]
+    return np.where(beyond, alias, turned)
 
 
 def geodesic_deg(pose_deg: Floats, other_deg: Floats) -> Doubles:

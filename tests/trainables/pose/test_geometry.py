@@ -12,6 +12,7 @@ from trainables.pose.geometry import (
     mirrored,
     pose_from_biwi,
     pose_from_matrix,
+    turned_in_image,
     wrapped_error_deg,
 )
 
@@ -51,6 +52,44 @@ def test_mirrored_pose_is_the_rotation_seen_in_a_mirror() -> None:
     np.testing.assert_allclose(
         matrix_from_pose(mirrored(pose)), flip @ matrix_from_pose(pose) @ flip, atol=1e-12
     )
+
+
+def test_a_pose_without_roll_is_mirrored_likewise() -> None:
+    np.testing.assert_array_equal(mirrored(np.array([[30.0, 10.0]])), [[-30, 10]])
+
+
+def test_turned_pose_is_rolled_about_the_axis_of_the_camera() -> None:
+    pose, angle = poses(200), np.linspace(-45, 45, 200)
+    expected = matrix_from_pose(pose) @ Rotation.from_euler("z", angle[:, None], degrees=True).as_matrix()
+    np.testing.assert_allclose(matrix_from_pose(turned_in_image(pose, angle)), expected, atol=1e-12)
+
+
+def test_a_turn_is_added_to_the_roll_of_a_frontal_face_alone() -> None:
+    np.testing.assert_allclose(turned_in_image(np.array([0.0, 0, 15]), np.array(10.0)), [0, 0, 25], atol=1e-9)
+    turned = turned_in_image(np.array([60.0, 20, 0]), np.array(10.0))
+    np.testing.assert_allclose(turned, [55.4, 34.2, 16.7], atol=0.05)
+    assert geodesic_deg(turned, np.array([60.0, 20, 10])) > 10  # as far off as the turn itself
+
+
+def test_a_turn_and_the_same_turn_back_leave_the_pose() -> None:
+    pose, angle = poses(1000), np.random.default_rng(2).uniform(-45, 45, 1000)
+    there = turned_in_image(pose, angle)
+    assert np.isfinite(there).all() and np.abs(there).max() <= 180
+    np.testing.assert_allclose(turned_in_image(there, -angle), pose, atol=1e-4)
+
+
+def test_a_turn_in_the_mirror_goes_the_other_way() -> None:
+    pose, angle = poses(100), np.linspace(-45, 45, 100)
+    np.testing.assert_allclose(
+        turned_in_image(mirrored(pose), -angle), mirrored(turned_in_image(pose, angle)), atol=1e-9
+    )
+
+
+def test_a_yaw_beyond_the_profile_stays_beyond_it() -> None:
+    pose = np.array([[95.0, 3, -4], [-98.0, 3, -4], [179.0, -170, 170]])
+    np.testing.assert_allclose(turned_in_image(pose, np.zeros(3)), pose, atol=1e-9)
+    assert (np.abs(turned_in_image(pose, np.full(3, 10.0))[:, 0]) > 90).all()
+    assert np.isfinite(turned_in_image(np.array([90.0, 0, 0]), np.array(10.0))).all()
 
 
 def test_geodesic_equals_the_magnitude_of_the_relative_rotation() -> None:
