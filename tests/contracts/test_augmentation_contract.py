@@ -1,4 +1,5 @@
-"""The contract of augmentations: a plan draws each image's changes from the seed, within the magnitudes."""
+"""The contract of augmentations: a plan draws each image's changes from the seed, within the magnitudes, and
+labels change with mirrored and turned images alone."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import pytest
 
 from trainables.base.schema import Config
 from trainables.data.augmentation import AUGMENTATIONS
+from trainables.data.augmentation.labels import augmented_pose
 from trainables.data.augmentation.plan import (
     NEUTRAL,
     OPERATIONS,
@@ -111,3 +113,48 @@ def test_one_magnitude_turns_one_operation_on_and_leaves_the_other_draws_as_they
         here = set(OPERATIONS[operation])
         assert len(changed(drawn(alone), drawn(AUGMENTATIONS[name](**off(name)))) & here) == 1
         assert changed(drawn(AUGMENTATIONS[name](**on(name, key))), drawn(config)) <= here
+
+
+each_level = pytest.mark.parametrize("name", [name for name in sorted(AUGMENTATIONS) if magnitudes(name)])
+
+
+def poses(angles: int = 3) -> npt.NDArray[np.float64]:
+    """Return a pose per image, short of the profile, where a pose has one name alone."""
+    limits = (89.0, 179.0, 179.0)[:angles]
+    return np.random.default_rng(1).uniform(-1, 1, (COUNT, angles)) * limits
+
+
+@each_level
+def test_labels_stay_as_they_are_without_mirror_and_turn(name: str) -> None:
+    keys = [key for key in magnitudes(name) if key not in ("mirror", "turn_deg")]
+    for config in [AUGMENTATIONS[name](), *(AUGMENTATIONS[name](**on(name, key)) for key in keys)]:
+        for angles in (2, 3):
+            pose = poses(angles).astype(np.float32)
+            assert augmented_pose(pose, drawn(config)).tobytes() == pose.tobytes()
+
+
+@each_level
+def test_a_mirrored_image_mirrored_again_has_its_pose(name: str) -> None:
+    rows = drawn(AUGMENTATIONS[name](mirror=0.5))
+    for angles in (2, 3):
+        once = augmented_pose(poses(angles), rows)
+        np.testing.assert_array_equal((once != poses(angles)).any(axis=1), rows["mirrored"] == 1)
+        np.testing.assert_array_equal(augmented_pose(once, rows), poses(angles))
+
+
+@each_level
+def test_an_image_turned_and_turned_back_has_its_pose(name: str) -> None:
+    rows = drawn(AUGMENTATIONS[name](turn_deg=45))
+    back = rows.copy()
+    back["turn_deg"] *= -1
+    once = augmented_pose(poses(), rows)
+    assert np.isfinite(once).all() and (np.abs(once - poses()).max(axis=1) > 1e-3).mean() > 0.99
+    np.testing.assert_allclose(augmented_pose(once, back), poses(), atol=1e-4)
+
+
+@each_level
+def test_a_turn_needs_all_three_angles_or_no_label(name: str) -> None:
+    rows = drawn(AUGMENTATIONS[name](turn_deg=5, mirror=0.5))
+    assert augmented_pose(np.empty((COUNT, 0)), rows).shape == (COUNT, 0)
+    with pytest.raises(ValueError, match="roll"):
+        augmented_pose(poses(2), rows)

@@ -1,8 +1,8 @@
 """Augmentation levels: the random changes to training images, and how strong they are.
 
 Every level has every magnitude; only the defaults differ. A search space can take a level as it is, or turn
-single changes on (`{"1": {hue_deg: 18}}`) and off (`{"1": {contrast: 0}}`). Images are never mirrored and
-never turned in the image plane: both would change the pose.
+single changes on (`{"1": {hue_deg: 18}}`) and off (`{"1": {contrast: 0}}`). Mirroring and turning in the
+image plane change the pose, and the loader changes the label with the image; no level has them on.
 """
 
 from collections.abc import Mapping

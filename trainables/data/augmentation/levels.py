@@ -2,7 +2,8 @@
 
 The paper names the changes of each level and gives no magnitude: the defaults are our reading, but for the
 factors of the down-scaling, which are those of HopeNet's robust variant. Lengths in pixels are stated for an
-image of 224 px and scale with the image.
+image of 224 px and scale with the image. Mirroring and turning change the pose, and the label with it; they
+are off in every level.
 """
 
 from __future__ import annotations
@@ -44,6 +45,22 @@ Downscale = Annotated[
 ]
 Cutout = Annotated[Share, Field(description="Largest side of a blanked square, share of the side; 0 is off.")]
 Noise = Annotated[Share, Field(description="Largest sigma of Gaussian noise, share of white; 0 is off.")]
+Mirror = Annotated[
+    Share,
+    Field(
+        description="Probability that an image is mirrored left to right, which changes the sign of its yaw "
+        "and roll labels; 0 is off."
+    ),
+]
+Turn = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=45,
+        description="Largest turn in the image plane either way, degrees, with black corners; it changes the "
+        "yaw, pitch and roll labels together, so the dataset must have a roll; 0 is off.",
+    ),
+]
 
 
 class NoAugmentation(Config):
@@ -55,7 +72,10 @@ class NoAugmentation(Config):
 
 
 class Magnitudes(Config):
-    """The largest strength of each change; that of an image is drawn uniformly up to it."""
+    """The largest strength of each change; that of an image is drawn uniformly up to it.
+
+    `mirror` alone is a probability.
+    """
 
     zoom: Zoom = 0.0
     contrast: Contrast = 0.0
@@ -65,6 +85,8 @@ class Magnitudes(Config):
     downscale_factors: Downscale = (1,)
     cutout: Cutout = 0.0
     noise: Noise = 0.0
+    mirror: Mirror = 0.0
+    turn_deg: Turn = 0.0
 
     def build(self) -> AugmentationPlan:
         """Return the plan that draws each image's changes."""
@@ -79,7 +101,9 @@ class Magnitudes(Config):
                 "blur_sigma_px": (0, self.blur_sigma_px),
                 "cutout_side": (0, self.cutout),
                 "noise_sigma": (0, self.noise),
+                "turn_deg": (-self.turn_deg, self.turn_deg),
             },
+            mirror=self.mirror,
             detail_px=tuple(REFERENCE_PX // factor for factor in self.downscale_factors),
         )
 

@@ -25,9 +25,12 @@ NEUTRAL: Mapping[str, float] = MappingProxyType(
         "noise_sigma": 0.0,  # share of white
         "noise_x": 0.5,  # where the image's noise is cut from a larger field: 0 left, 1 right
         "noise_y": 0.5,  # 0 top, 1 bottom
+        "mirrored": 0.0,  # 1: left and right change places
+        "turn_deg": 0.0,  # clockwise turn in the image plane
     }
 )
-"""The parameters of an image, each with the value that changes nothing."""
+"""The parameters of an image, each with the value that changes nothing. A new one is appended: the place of a
+parameter chooses its random stream."""
 
 PLACES = ("cutout_x", "cutout_y", "noise_x", "noise_y")
 """The parameters that are always drawn from 0 to 1: a place matters only with a size."""
@@ -39,12 +42,14 @@ Parameters = npt.NDArray[np.void]
 
 OPERATIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
+        "turn": ("turn_deg",),
         "zoom": ("kept",),
         "blur": ("blur_sigma_px",),
         "downscale": ("detail_px",),
         "hue": ("hue_deg",),
         "tone": ("contrast", "brightness"),
         "cutout": ("cutout_side",),
+        "mirror": ("mirrored",),
         "noise": ("noise_sigma",),
     }
 )
@@ -55,12 +60,15 @@ class AugmentationPlan:
     """Draws the parameters of every image of an epoch, evenly and independently.
 
     `ranges` gives the least and the greatest value of a parameter of `NEUTRAL`; `detail_px` the sides that
-    the down-scaling chooses from.
+    the down-scaling chooses from; `mirror` the probability of a mirrored image.
     """
 
-    def __init__(self, ranges: Mapping[str, tuple[float, float]], detail_px: tuple[int, ...]) -> None:
+    def __init__(
+        self, ranges: Mapping[str, tuple[float, float]], detail_px: tuple[int, ...], mirror: float
+    ) -> None:
         self.ranges = {**dict.fromkeys(PLACES, (0.0, 1.0)), **ranges}
         self.detail_px = detail_px
+        self.mirror = mirror
 
     @property
     def operations(self) -> frozenset[str]:
@@ -71,6 +79,8 @@ class AugmentationPlan:
         neutral = NEUTRAL[parameter]
         if parameter == "detail_px":
             return any(side < neutral for side in self.detail_px)
+        if parameter == "mirrored":
+            return self.mirror > 0
         return any(bound != neutral for bound in self.ranges.get(parameter, ()))
 
     def draw(self, count: int, seed: int) -> Parameters:
@@ -84,6 +94,8 @@ class AugmentationPlan:
             random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(stream,)))
             if name == "detail_px":
                 rows[name] = random.choice(self.detail_px, size=count)
+            elif name == "mirrored":
+                rows[name] = random.random(count) < self.mirror
             else:
                 low, high = self.ranges.get(name, (neutral, neutral))
                 rows[name] = random.uniform(low, high, size=count)

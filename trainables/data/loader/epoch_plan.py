@@ -37,9 +37,7 @@ def plan_epoch(
     order = np.arange(images)
     if shuffle:
         order = np.random.default_rng(seed).permutation(images)
-    parameters = (
-        augmentation.draw(images, seed) if augmentation else None
-    )  # from separate random streams
+    parameters = augmentation.draw(images, seed) if augmentation else None  # from separate random streams
     for number in range(batch_count(images, batch, shuffle=shuffle)):
         places = order[number * batch : (number + 1) * batch]
         rows = None if parameters is None else parameters[places]

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from trainables.base.errors import Fault, InputError
+from trainables.data.augmentation.labels import augmented_pose
 from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.datasets.prepared import Samples
 from trainables.data.loader.epoch_plan import BatchPlan, batch_count, plan_epoch
@@ -23,7 +24,7 @@ class Batch:
     """Images and their poses, on the loader's device."""
 
     images: torch.Tensor  # [B, 3, H, W] float32, RGB, normalised with the statistics of ImageNet
-    pose_deg: torch.Tensor  # [B, A] float32
+    pose_deg: torch.Tensor  # [B, A] float32, the pose seen: of the mirrored or turned image
 
 
 class Loader:
@@ -56,7 +57,6 @@ class Loader:
         spec = PipelineSpec(image_px, batch, operations, device, threads)
         self.pipeline = pool.pipeline(spec) if pool else ImagePipeline(spec)
         self._noise = NoiseField(image_px, device) if "noise" in operations else None
-        self._pose_deg = torch.tensor(samples.pose_deg)
 
     def __len__(self) -> int:
         return batch_count(len(self.samples), self.batch, shuffle=self.shuffle)
@@ -83,9 +83,12 @@ class Loader:
             plan = ahead.popleft()
             if self._noise is not None and plan.parameters is not None:
                 self._noise.add_to(images, plan.parameters)
-            pose_deg = self._pose_deg[torch.from_numpy(places)].to(self.device)
+            pose_deg = self.samples.pose_deg[places]
+            if plan.parameters is not None:
+                pose_deg = augmented_pose(pose_deg, plan.parameters)
+            labels = torch.from_numpy(pose_deg).to(self.device)
             self.wait_s += time.perf_counter() - started
-            yield Batch(images, pose_deg)
+            yield Batch(images, labels)
 
     def _feeds(self, seed: int, ahead: deque[BatchPlan]) -> Iterator[Feed]:
         """Yield the pipeline's inputs, and keep in `ahead` the plans whose output has not come yet."""

@@ -27,12 +27,14 @@ PREFETCH = 2
 
 INPUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
+        "turn": ("angle",),
         "zoom": ("roi_start", "roi_end"),
         "blur": ("sigma",),
         "downscale": ("detail",),
         "hue": ("hue",),
         "tone": ("contrast", "brightness"),
         "cutout": ("anchor", "shape"),
+        "mirror": ("mirror",),
     }
 )
 """The inputs of each operation. Noise is not here: that of DALI depends on what ran before."""
@@ -128,6 +130,7 @@ def operator_inputs(rows: Parameters, image_px: int) -> dict[str, npt.NDArray[np
     top, left = (np.round(rows[f"cutout_{axis}"] * (image_px - side)) for axis in "yx")
     detail = np.minimum(rows["detail_px"], image_px)
     return {
+        "angle": -rows["turn_deg"],  # DALI turns anticlockwise
         "roi_start": np.stack([rim, rim], 1),
         "roi_end": np.stack([1 - rim, 1 - rim], 1),
         "sigma": np.maximum(rows["blur_sigma_px"] * (image_px / REFERENCE_PX), 0.01),  # must be > 0
@@ -137,6 +140,7 @@ def operator_inputs(rows: Parameters, image_px: int) -> dict[str, npt.NDArray[np
         "brightness": rows["brightness"],
         "anchor": np.stack([top, left], 1),
         "shape": np.stack([side, side], 1),
+        "mirror": rows["mirrored"],
     }
 
 
@@ -163,6 +167,8 @@ def _build(spec: PipelineSpec, source: Callable[[], tuple[Any, ...]]) -> Any:
             if operation in spec.operations
         }
         image = fn.decoders.image(fn.io.file.read(paths), device="mixed" if on_gpu else "cpu")
+        if "turn" in settings:  # before the zoom, which then cuts most of the black corners off
+            image = fn.rotate(image, keep_size=True, fill_value=0, **settings["turn"])
         zoom = settings.get("zoom", {})
         image = fn.resize(image, size=square, interp_type=types.INTERP_LINEAR, roi_relative=True, **zoom)
         if "blur" in settings:
@@ -177,7 +183,10 @@ def _build(spec: PipelineSpec, source: Callable[[], tuple[Any, ...]]) -> Any:
         if "cutout" in settings:
             blank = [round(value) for value in mean]
             image = fn.erase(image, axis_names="HW", fill_value=blank, **settings["cutout"])
-        image = fn.crop_mirror_normalize(image, dtype=types.FLOAT, output_layout="CHW", mean=mean, std=std)
+        flip = {"mirror": fn.cast(given["mirror"], dtype=types.INT32)} if "mirror" in settings else {}
+        image = fn.crop_mirror_normalize(
+            image, dtype=types.FLOAT, output_layout="CHW", mean=mean, std=std, **flip
+        )
         pipeline.set_outputs(image, places)
     pipeline.build()
     return pipeline

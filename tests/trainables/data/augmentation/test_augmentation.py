@@ -27,6 +27,8 @@ MAGNITUDES = st.builds(
     downscale_factors=st.lists(st.integers(1, 56), min_size=1, max_size=4).map(tuple),
     cutout=st.floats(0, 1),
     noise=st.floats(0, 1),
+    mirror=st.floats(0, 1),
+    turn_deg=st.floats(0, 45),
 )
 SEEDS = st.integers(0, 2**63 - 1)
 
@@ -40,6 +42,11 @@ def test_each_level_makes_the_changes_that_the_paper_names() -> None:
     assert operations("2") == {"zoom", "tone", "blur", "downscale", "cutout"}
     assert operations("heavy") == {"zoom", "noise", "cutout", "hue", "tone"}
     assert LEVEL.validate_python("none").build() is None
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_mirror_and_turn_can_be_added_to_every_level(level: str) -> None:
+    assert operations({level: {"mirror": 0.5, "turn_deg": 10}}) == operations(level) | {"mirror", "turn"}
 
 
 def test_zoom_and_hue_alone_can_be_written() -> None:
@@ -85,6 +92,8 @@ def test_draws_keep_within_the_magnitudes_and_follow_from_the_seed(config: Magni
     assert (abs(rows["contrast"] - 1) <= config.contrast + near).all()
     assert (abs(rows["brightness"] - 1) <= config.brightness + near).all()
     assert (abs(rows["hue_deg"]) <= config.hue_deg + near).all()
+    assert (abs(rows["turn_deg"]) <= config.turn_deg + near).all()
+    assert set(rows["mirrored"]) <= {0, 1}
     for drawn, magnitude in (
         ("blur_sigma_px", "blur_sigma_px"),
         ("cutout_side", "cutout"),
@@ -130,3 +139,33 @@ def test_each_factor_of_the_downscaling_is_drawn_as_often() -> None:
     sides, counts = np.unique(rows["detail_px"], return_counts=True)
     assert sides.tolist() == [14, 20, 37, 224]
     assert np.abs(counts / 8000 - 0.25).max() < 0.02
+
+
+def test_so_many_images_are_mirrored_and_turned_either_way() -> None:
+    rows = Magnitudes(mirror=0.3, turn_deg=20).build().draw(20_000, 0)
+    assert abs(rows["mirrored"].mean() - 0.3) < 0.01
+    assert abs(rows["turn_deg"].mean()) < 0.3
+    assert abs(rows["turn_deg"].std() - 40 / 12**0.5) < 0.1
+    assert abs(np.corrcoef(rows["mirrored"], rows["turn_deg"])[0, 1]) < 0.03
+    assert not Magnitudes(mirror=0).build().draw(200, 0)["mirrored"].any()
+    assert Magnitudes(mirror=1).build().draw(200, 0)["mirrored"].all()
+
+
+def test_a_seed_draws_what_it_has_always_drawn() -> None:
+    """So that a design on disk is trained again to the digit, whatever changes have been added since."""
+    rows = AUGMENTATIONS["heavy"](blur_sigma_px=2, downscale_factors=(1, 6, 11, 16)).build().draw(3, 7)
+    first = {
+        "kept": 0.9394,
+        "blur_sigma_px": 0.9612,
+        "detail_px": 37,
+        "hue_deg": 17.3636,
+        "contrast": 1.2148,
+        "brightness": 1.0769,
+        "cutout_side": 0.0214,
+        "cutout_x": 0.5859,
+        "cutout_y": 0.6692,
+        "noise_sigma": 0.0320,
+        "noise_x": 0.7276,
+        "noise_y": 0.9226,
+    }
+    assert {name: float(rows[name][0]) for name in first} == pytest.approx(first, abs=1e-4)

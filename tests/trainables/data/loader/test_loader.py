@@ -95,6 +95,8 @@ def through_pipeline(samples: Samples, image_px: int, **columns: object) -> npt.
             "cutout_side": "cutout",
             "cutout_x": "cutout",
             "cutout_y": "cutout",
+            "mirrored": "mirror",
+            "turn_deg": "turn",
         }[name]
         for name in columns
     )
@@ -234,6 +236,38 @@ def test_zoom_is_a_central_crop(heads: Samples) -> None:
         box = (rim, rim, 96 - rim, 96 - rim)
         expected = Image.open(file).resize((48, 48), Image.Resampling.BILINEAR, box=box)
         assert np.abs(np.asarray(expected, dtype=float) - image).max() <= 2.01
+
+
+def inside(side: int) -> npt.NDArray[np.bool_]:
+    """Return the pixels of the circle in a square, which stay in the image however it is turned."""
+    axis = np.arange(side) - (side - 1) / 2
+    return np.hypot(axis[:, None], axis) < side / 2 - 2
+
+
+def test_a_turn_is_that_of_pil_and_clockwise(heads: Samples) -> None:
+    turn_deg = np.linspace(-45, 45, COUNT)
+    seen = through_pipeline(heads, 96, turn_deg=turn_deg)
+    for file, clockwise, image in zip(heads.files, turn_deg, seen, strict=True):
+        expected = Image.open(file).rotate(-clockwise, Image.Resampling.BILINEAR)
+        assert np.abs(np.asarray(expected, dtype=float) - image)[inside(96)].max() <= 2.01
+
+
+def test_what_a_turn_brings_in_from_outside_is_black(heads: Samples) -> None:
+    image = through_pipeline(heads, 96, turn_deg=45)[0]
+    assert image[:20, :20][np.add.outer(np.arange(20), np.arange(20)) < 20].max() < 0.01
+
+
+def test_a_zoom_cuts_the_black_corners_off(heads: Samples) -> None:
+    darkest = through_pipeline(heads, 48).min(axis=(1, 2, 3))
+    turned = through_pipeline(heads, 48, turn_deg=45, kept=0.7)  # the diagonal of 0.7 is below the side
+    assert (turned.min(axis=(1, 2, 3)) > darkest - 5).all()
+
+
+def test_a_mirrored_image_is_exactly_that_and_the_others_stay(heads: Samples) -> None:
+    mirrored = np.arange(COUNT) % 3 == 0
+    seen, plain = through_pipeline(heads, 48, mirrored=mirrored), through_pipeline(heads, 48)
+    assert np.array_equal(seen[mirrored], plain[mirrored][:, :, ::-1])
+    assert np.array_equal(seen[~mirrored], plain[~mirrored])
 
 
 def test_colours_come_as_red_green_blue(tmp_path: Path) -> None:
@@ -418,14 +452,16 @@ def test_every_operator_of_the_pipeline_has_a_gpu_backend() -> None:
     from nvidia.dali import ops
 
     assert "decoders__Image" in ops.mixed_ops()
-    used = {"Resize", "GaussianBlur", "Hue", "BrightnessContrast", "Erase", "CropMirrorNormalize"}
+    used = {"Resize", "GaussianBlur", "Hue", "BrightnessContrast", "Erase", "CropMirrorNormalize", "Rotate"}
     assert used <= set(ops.gpu_ops())
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU")
 def test_a_gpu_gives_the_images_of_the_cpu(heads: Samples) -> None:
-    plan = Magnitudes(zoom=0.3, contrast=0.3, hue_deg=20, blur_sigma_px=2, cutout=0.3).build()
+    plan = Magnitudes(
+        zoom=0.3, contrast=0.3, hue_deg=20, blur_sigma_px=2, cutout=0.3, mirror=0.5, turn_deg=20
+    ).build()
     assert plan.operations <= set(INPUTS)
     on_cpu = list(loader(heads, plan).epoch(0))
     reader = loader(heads, plan, device=torch.device("cuda"))
