@@ -13,6 +13,7 @@ from torch import Tensor
 
 from trainables.base.atomic import load_state
 from trainables.base.errors import Fault, InputError
+from trainables.data.augmentation import Magnitudes
 from trainables.data.batches import BatchSource
 from trainables.data.datasets import ensure_dataset, open_dataset
 from trainables.data.datasets.prepared import PreparedDataset, Samples
@@ -52,7 +53,7 @@ def open_data(config: TrainConfig, datasets_root: Path) -> TrainingData:
     """Open training and validation images.
 
     Raises `InputError` with every fault: a dataset, split or subject that is not there, angles that differ
-    between the two, labels that are NaN or out of range.
+    between the two, labels that are NaN or out of range, images to be turned whose roll is unknown.
     """
     train_dataset = open_dataset(config.data.train.dataset, datasets_root)
     validation_dataset = open_dataset(config.validation_dataset, datasets_root)
@@ -60,6 +61,7 @@ def open_data(config: TrainConfig, datasets_root: Path) -> TrainingData:
     validation = validation_dataset.samples(config.data.validation.split, config.data.validation.subjects)
     faults = [*_label_faults(train_dataset, train), *_label_faults(validation_dataset, validation)]
     faults += _convention_faults(train_dataset, validation_dataset, "data.validation")
+    faults += _turn_faults(config, train_dataset)
     if missing := set(train.angles) - set(validation.angles):
         faults.append(Fault(f"the validation set has no {', '.join(sorted(missing))}", "data.validation"))
     if faults:
@@ -160,7 +162,7 @@ def build_session(
     )
     if trunk is not None:
         network.trunk.load_state_dict(trunk)
-    weights = dict.fromkeys(angles, 1.0)
+    weights = dict.fromkeys(network.head.loss_names, 1.0)
     if heads is not None:
         weights |= dict.fromkeys(task.branches, heads.weight)
     trainer = Trainer(
@@ -197,6 +199,21 @@ def _convention_faults(train: PreparedDataset, other: PreparedDataset, where: st
             f"its angles ({other.card.convention}) do not mean what {train.name!r} means by them "
             f"({train.card.convention}): import it in the same convention (eth-xgaze: --angles aflw2000)",
             where,
+        )
+    ]
+
+
+def _turn_faults(config: TrainConfig, train: PreparedDataset) -> list[Fault]:
+    """Refuse turns in the image plane where the roll is unknown: the new yaw and pitch follow from it too."""
+    turn_deg = config.augmentation.turn_deg if isinstance(config.augmentation, Magnitudes) else 0.0
+    if turn_deg == 0 or "roll" in train.card.angles:
+        return []
+    return [
+        Fault(
+            f"turn_deg {turn_deg:g} needs the roll of every face, and {train.name!r} has "
+            f"{' and '.join(train.card.angles)} alone: set turn_deg to 0, or train on a dataset with roll "
+            "(mirror works without it)",
+            "augmentation",
         )
     ]
 

@@ -74,6 +74,8 @@ CHANGES: list[dict[str, Any]] = [
     {"epochs": 4},
     {"batch": 4},
     {"augmentation": "1"},
+    {"augmentation": {"1": {"mirror": 0.5}}},
+    {"augmentation": {"1": {"turn_deg": 5.0}}},
     {"optimizer": {"adabelief": {"lr": 0.01}}},
     {"schedule": "cosine"},
     {"seed": 1},

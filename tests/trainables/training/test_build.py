@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from trainables.base.errors import InputError
+from trainables.data.augmentation import Level1
 from trainables.data.datasets.prepared import PreparedDataset, write_labels
 from trainables.training.build import load_trunk, open_data, open_tests
 from trainables.training.config import TrainConfig
@@ -68,6 +69,23 @@ def test_a_validation_set_without_an_angle_of_the_training_set_is_refused(tmp_pa
     assert "no roll" in faults(raised)
     data = open_data(config(train={"dataset": "flat"}, validation={"dataset": "one"}), tmp_path)
     assert data.train.angles == ("yaw", "pitch")
+
+
+def test_turns_are_refused_where_the_roll_is_unknown_and_mirroring_is_not(tmp_path: Path) -> None:
+    prepared(tmp_path, "one", angles=2)
+
+    def augmented(**magnitudes: float) -> TrainConfig:
+        return config().model_copy(update={"augmentation": Level1(**magnitudes)})
+
+    with pytest.raises(InputError) as raised:
+        open_data(augmented(turn_deg=12.5), tmp_path)
+    assert faults(raised) == (
+        "augmentation: turn_deg 12.5 needs the roll of every face, and 'one' has yaw and pitch alone: set "
+        "turn_deg to 0, or train on a dataset with roll (mirror works without it)"
+    )
+    assert open_data(augmented(mirror=0.5), tmp_path).train.angles == ("yaw", "pitch")
+    prepared(tmp_path / "rolls", "one")
+    assert open_data(augmented(mirror=0.5, turn_deg=12.5), tmp_path / "rolls").train.angles[-1] == "roll"
 
 
 def test_a_damaged_trunk_is_named_with_the_way_out(tmp_path: Path) -> None:

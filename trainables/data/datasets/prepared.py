@@ -15,7 +15,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,10 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.files)
+
+    def without_labels(self) -> Samples:
+        """Return the same images with no angle at all, for what learns from images alone."""
+        return replace(self, pose_deg=self.pose_deg[:, :0], angles=())
 
 
 @dataclass(frozen=True)

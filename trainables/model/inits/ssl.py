@@ -30,6 +30,9 @@ FORMAT = 1
 ATTACHMENT = ("flag", "heads", "branch")
 """Settings of a task that say where its branch forks off: a pretraining has none."""
 
+ADDED_MAGNITUDES = ("mirror", "turn_deg")
+"""Settings of augmentation that are no part of a key while they are off: older keys were made without."""
+
 
 class SslConfig(Config):
     """The trunk is first trained on a pretext task, without labels; trials with the same settings share it.
@@ -71,6 +74,10 @@ class SslConfig(Config):
         for task in settings["pretext"].values():
             for key in ATTACHMENT:
                 task.pop(key, None)
+        for level in settings["augmentation"].values():
+            for key in ADDED_MAGNITUDES:
+                if level.get(key) == 0:
+                    del level[key]
         return settings
 
     def incompatibility(self, backbone: Backbone, image_px: int) -> str | None:

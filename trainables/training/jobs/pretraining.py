@@ -56,8 +56,9 @@ class PretrainingJob:
     def build(self, worker: Worker) -> Pretrainer:
         """Build the run over a loader of its images. Raises `InputError` where they are at fault."""
         source, settings = self.pretraining.source, self.pretraining.settings
+        samples = open_dataset(source.dataset, self.datasets).samples(source.split, source.subjects)
         train = Loader(
-            open_dataset(source.dataset, self.datasets).samples(source.split, source.subjects),
+            samples.without_labels(),
             image_px=self.pretraining.image_px,
             batch=settings.batch,
             augmentation=settings.augmentation.build(),
