@@ -1,6 +1,7 @@
 """The loader beside torchvision and a DataLoader that do the same to the same JPEG files, from one run.
 
     python benchmarks/loader.py --level 2 --workers 2
+    python benchmarks/loader.py --level 1 --mirror 0.5 --turn-deg 15
 
 Prints images/s of both, taken in turns, and their ratio; then the time of a new pipeline's first batch.
 """
@@ -23,6 +24,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
 from trainables.data.augmentation import AUGMENTATIONS
+from trainables.data.augmentation.labels import augmented_pose
 from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.datasets.prepared import Samples
 from trainables.data.loader import Loader
@@ -39,6 +41,7 @@ class TorchvisionDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     def __init__(self, samples: Samples, image_px: int, augmentation: AugmentationPlan | None) -> None:
         self.samples, self.image_px = samples, image_px
         self.rows = augmentation.draw(len(samples), 0) if augmentation else None
+        self.pose_deg = samples.pose_deg if self.rows is None else augmented_pose(samples.pose_deg, self.rows)
         self.operations = augmentation.operations if augmentation else frozenset[str]()
 
     def __len__(self) -> int:
@@ -48,8 +51,10 @@ class TorchvisionDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         side = self.image_px
         image = decode_jpeg(read_file(str(self.samples.files[place])))
         if self.rows is None:
-            return self._normalised(F.resize(image, [side, side])), torch.tensor(self.samples.pose_deg[place])
+            return self._normalised(F.resize(image, [side, side])), torch.tensor(self.pose_deg[place])
         row = self.rows[place]
+        if "turn" in self.operations:
+            image = F.rotate(image, -float(row["turn_deg"]), InterpolationMode.BILINEAR)
         rim = round(image.shape[-1] * float(1 - row["kept"]) / 2)
         crop = image.shape[-1] - 2 * rim
         image = F.resized_crop(image, rim, rim, crop, crop, [side, side])
@@ -69,10 +74,12 @@ class TorchvisionDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
             cut = round(float(row["cutout_side"]) * side)
             top, left = (round(float(row[f"cutout_{axis}"]) * (side - cut)) for axis in "yx")
             image = F.erase(image, top, left, cut, cut, torch.tensor([124, 116, 104]).view(3, 1, 1).byte())
+        if row["mirrored"]:
+            image = F.horizontal_flip(image)
         image = F.to_dtype(image, torch.float32, scale=True)
         if "noise" in self.operations:
             image = F.gaussian_noise(image, sigma=float(row["noise_sigma"]))
-        return self._normalised(image), torch.tensor(self.samples.pose_deg[place])
+        return self._normalised(image), torch.tensor(self.pose_deg[place])
 
     def _normalised(self, image: torch.Tensor) -> torch.Tensor:
         return F.normalize(
@@ -102,9 +109,10 @@ def rate(batches: Iterable[object], images: int) -> float:
     return images / (time.perf_counter() - started)
 
 
-def compare(samples: Samples, image_px: int, level: str, workers: int, rounds: int) -> str:
+def compare(
+    samples: Samples, image_px: int, augmentation: AugmentationPlan | None, workers: int, rounds: int
+) -> str:
     """Return a line with both rates (medians) and their ratio."""
-    augmentation = AUGMENTATIONS[level]().build()
     ours = Loader(
         samples,
         image_px=image_px,
@@ -131,9 +139,10 @@ def compare(samples: Samples, image_px: int, level: str, workers: int, rounds: i
     return f"{image_px:5d} px {dali:9.0f} {torchvision:12.0f} {dali / torchvision:9.2f}x"
 
 
-def first_batch_ms(samples: Samples, image_px: int, level: str, workers: int) -> tuple[float, float]:
+def first_batch_ms(
+    samples: Samples, image_px: int, augmentation: AugmentationPlan | None, workers: int
+) -> tuple[float, float]:
     """Return the time of the first batch of a new pipeline and of the next epoch on the same one."""
-    augmentation = AUGMENTATIONS[level]().build()
     settings = {"image_px": image_px, "batch": BATCH, "shuffle": True, "device": torch.device("cpu")}
     loader = Loader(samples, augmentation=augmentation, threads=workers, **settings)
     times = []
@@ -151,20 +160,24 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--level", choices=AUGMENTATIONS, default="2")
+    parser.add_argument("--mirror", type=float, default=0.0, help="share of mirrored images")
+    parser.add_argument("--turn-deg", type=float, default=0.0, help="largest turn in the image plane")
     parser.add_argument("--workers", type=int, default=2, help="our threads, their processes")
     parser.add_argument("--images", type=int, default=768)
     parser.add_argument("--source-px", type=int, help="side of the JPEG files; that of the batch if left out")
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
+    changes = {name: value for name in ("mirror", "turn_deg") if (value := getattr(given, name))}
+    augmentation = AUGMENTATIONS[given.level].model_validate(changes).build()
     with tempfile.TemporaryDirectory() as folder:
-        print(f"images/s, level {given.level}, {given.workers} workers")
+        print(f"images/s, level {given.level} {changes or ''}, {given.workers} workers")
         print("            loader  torchvision      ratio")
         for image_px in SIDES_PX:
             below = Path(folder, str(image_px))
             below.mkdir()
             samples = write_images(below, given.images, given.source_px or image_px)
-            print(compare(samples, image_px, given.level, given.workers, given.rounds))
-            new, kept = first_batch_ms(samples, image_px, given.level, given.workers)
+            print(compare(samples, image_px, augmentation, given.workers, given.rounds))
+            new, kept = first_batch_ms(samples, image_px, augmentation, given.workers)
             print(
                 f"         first batch {new:.0f} ms on a new pipeline, {kept:.0f} ms on a kept one",
                 flush=True,
