@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from hpsearch.cli.live_table import LiveView, Plan
 from hpsearch.cli.summary import describe
-from hpsearch.driver.work import TrialResources
+from hpsearch.driver.resources import TrialResources
 from hpsearch.results.leaderboard import table
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.spec import StudySpec
