@@ -28,7 +28,7 @@ from trainables.exported import (
 )
 from trainables.exported.onnx_file import OnnxNetwork
 from trainables.model.backbones import Backbone
-from trainables.model.heads import BinsConfig, HeadConfig, RegressionConfig
+from trainables.model.heads import BinsConfig, HeadConfig, RegressionConfig, Rot6dConfig
 from trainables.model.network import HeadPoseNetwork, build_network
 from trainables.pretext import PuzzlingConfig, PuzzlingRotationConfig
 
@@ -38,6 +38,7 @@ CASES: dict[str, tuple[Backbone, HeadConfig, tuple[str, ...]]] = {
     "left_edge": ("resnet10", BinsConfig(), ANGLES),
     "center": ("resnet10", BinsConfig(bin_deg=1, decode="center"), ANGLES[:2]),
     "regression": ("resnet10", RegressionConfig(), ANGLES),
+    "rot6d": ("resnet10", Rot6dConfig(), ANGLES),
     "resnet50": ("resnet50", BinsConfig(), ANGLES),
 }
 

@@ -11,10 +11,14 @@ import torch
 from trainables.losses.losses import angle_loss, region_cross_entropy
 from trainables.model.heads.bins_head import BinsHead
 from trainables.model.heads.regression_head import RegressionHead
+from trainables.model.heads.rot6d import Rot6dConfig
+from trainables.pose import geometry
+
+ANGLES = ("yaw", "pitch", "roll")
 
 
 def bins_head(**settings: object) -> BinsHead:
-    return BinsHead(8, ("yaw", "pitch", "roll"), **settings)
+    return BinsHead(8, ANGLES, **settings)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +84,20 @@ def test_regression_losses() -> None:
     squared = RegressionHead(8, ("yaw", "pitch"), reg_loss="mse")
     assert float(squared.losses(raw, pose)["yaw"]) == pytest.approx(12.5)
     assert torch.equal(head.decode(raw), raw)
+
+
+def test_rot6d_s_loss_is_the_mean_geodesic_error_of_the_poses_that_it_gives() -> None:
+    head = Rot6dConfig().build(8, ANGLES)
+    raw, pose = torch.randn(64, 6), torch.rand(64, 3) * 120 - 60
+    with torch.no_grad():
+        loss = float(head.losses(raw, pose)["pose"])
+        errors = geometry.geodesic_deg(head.decode(raw).numpy(), pose.numpy())
+    assert loss == pytest.approx(errors.mean(), abs=1e-4)
+
+
+def test_rot6d_that_has_learned_nothing_looks_straight_ahead() -> None:
+    head = Rot6dConfig().build(8, ANGLES)
+    assert torch.equal(head.decode(head(torch.zeros(1, 8))), torch.zeros(1, 3))
 
 
 def test_rmse_has_a_finite_gradient_at_zero_error() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from support.toy import toy_session
 
+from trainables.model.heads import Rot6dConfig
 from trainables.optim.optimizers import AdaBeliefConfig
 from trainables.optim.schedules import CosineConfig
 from trainables.pretext import PuzzlingConfig
@@ -37,3 +38,19 @@ def test_hmtl_learns_puzzles_and_poses() -> None:
         report = session.run_epoch()
     assert report.training.pretext["puzzle"].accuracy > 0.95
     assert report.validation.mae_deg < 10.0
+
+
+def test_rotations_from_six_numbers_are_learned_to_two_degrees() -> None:
+    epochs = 40
+    session = toy_session(
+        images=8,
+        batch=8,
+        head=Rot6dConfig(),
+        schedule=CosineConfig(),
+        epochs=epochs,
+        optimizer=AdaBeliefConfig(lr=2e-3, rectify=False),
+    )
+    for _ in range(epochs):
+        report = session.run_epoch()
+    assert report.validation.geodesic_deg is not None and report.validation.geodesic_deg < 2.0
+    assert report.training.losses["pose"] == report.training.losses["total"] < 5.0
