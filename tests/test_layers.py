@@ -50,7 +50,7 @@ KEEPERS = {
     "markupsafe": ("hpsearch/report/svg.py",),
     "onnx": ("trainables/exported/onnx_file.py",),
     "onnxruntime": ("trainables/exported/onnx_file.py",),
-    "safetensors": ("trainables/exported/folder.py", "trainables/model/inits/weights.py"),
+    "safetensors": ("trainables/base/tensors.py",),
 }
 """Where each outside tool may be named at all."""
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from trainables.base.errors import Fault, InputError
 from trainables.base.schema import Config, Variant, faults_of
+from trainables.base.tensors import load_tensors, save_tensors
 from trainables.base.yaml_document import load_yaml
 from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
 from trainables.exported.onnx_file import write_onnx
@@ -78,10 +79,8 @@ class PoseNetwork(nn.Module):
 def write_network(folder: Path, network: HeadPoseNetwork, card: NetworkCard) -> None:
     """Write weights, card and ONNX file of a network without branches into an existing folder."""
     from ruamel.yaml import YAML
-    from safetensors.torch import save
 
-    weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    (folder / WEIGHTS).write_bytes(save(weights, metadata={"format": "pt"}))
+    save_tensors(network.state_dict(), folder / WEIGHTS)
     yaml = YAML()
     yaml.width = 200
     with (folder / CARD).open("w", encoding="utf-8") as out:
@@ -95,9 +94,6 @@ def read_network(folder: Path) -> tuple[PoseNetwork, NetworkCard]:
     Raises `InputError` for a folder without one, wrong settings, and weights that are damaged or belong to
     another network.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     missing = [name for name in (CARD, WEIGHTS) if not (folder / name).is_file()]
     if missing:
         reason = f"no exported network here ({' and '.join(missing)} missing): `hpsearch export` writes one"
@@ -105,10 +101,9 @@ def read_network(folder: Path) -> tuple[PoseNetwork, NetworkCard]:
     card = _read_card(folder / CARD)
     network = card.build()
     try:
-        network.load_state_dict(load_file(folder / WEIGHTS))
-    except SafetensorError as error:
-        reason = f"not a safetensors file, or damaged: {error}"
-        raise InputError(Fault(reason, file=str(folder / WEIGHTS))) from None
+        network.load_state_dict(load_tensors(folder / WEIGHTS))
+    except ValueError as error:
+        raise InputError(Fault(str(error), file=str(folder / WEIGHTS))) from None
     except RuntimeError as error:
         first = str(error).splitlines()[1:2] or [str(error)]
         reason = f"weights of another network than {CARD} describes: {first[0].strip()}"

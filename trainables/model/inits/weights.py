@@ -14,6 +14,7 @@ from torch import Tensor
 
 from trainables.base.atomic import load_state, save_state
 from trainables.base.errors import Fault, InputError
+from trainables.base.tensors import SUFFIX, load_tensors
 from trainables.model.backbones import Backbone
 from trainables.model.inits.request import TRUNK
 from trainables.model.network import trunk_shapes
@@ -69,17 +70,14 @@ def trunk_of(weights: Mapping[str, Any], backbone: Backbone, file: Path) -> dict
 
 def _read(file: Path) -> dict[str, Any]:
     """Return the tensors in a file by name; code in it is never run."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     try:
-        if file.suffix == ".safetensors":
-            return dict(load_file(file))
+        if file.suffix == SUFFIX:
+            return load_tensors(file)
         if zipfile.is_zipfile(file):
             weights = load_state(file)
         else:  # as torch wrote before 1.6
             weights = torch.load(file, map_location="cpu", weights_only=True)
-    except (OSError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
+    except (OSError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(Fault(f"no weights can be read here: {first}", file=str(file))) from None
     if not isinstance(weights, Mapping):
