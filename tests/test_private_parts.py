@@ -1,0 +1,101 @@
+"""The private parts of other tools that we touch: all of them, and that they are what we take them for.
+
+A release of Optuna, Ray or MLflow may change them without a word. Then a test here fails, and says what it is
+used for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import base64
+import inspect
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import optuna
+from ray.tune.experiment import Trial as TuneTrial
+from support import plausible
+
+from hpsearch.study.records import TrialState
+from hpsearch.tracking.views import TABLE_VIEW, VIEW_TAG, views
+
+ROOT = Path(__file__).parents[1]
+
+UNDERSCORED = {
+    ("hpsearch/study/study.py", "_trial_id"),  # to open a trial of an earlier launch again
+    ("hpsearch/study/full_budget.py", "_get_trials"),  # what a sampler reads: the cached list of trials
+    ("hpsearch/cli/main.py", "_SubParsersAction"),  # a type that argparse has no public name for
+    ("hpsearch/cli/data.py", "_SubParsersAction"),
+}
+"""Private by their underscore: file and name. Nothing else of another class may be touched."""
+
+UNDOCUMENTED = ("temporary_state", "pickled_error_file")
+"""Attributes of Tune's trials that nothing documents: the worker of a hanging trial, and why one died."""
+
+
+def foreign_private_names(path: Path) -> Iterator[str]:
+    """Yield names with an underscore that a module takes from anything but its own objects and modules."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+            ours = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+            if not ours and node.attr not in own - {"_get_trials"}:
+                yield node.attr
+
+
+def test_every_private_name_that_is_used_stands_in_the_table() -> None:
+    used = {
+        (str(path.relative_to(ROOT)), name)
+        for package in ("hpsearch", "trainables")
+        for path in (ROOT / package).rglob("*.py")
+        for name in foreign_private_names(path)
+    }
+    assert used == UNDERSCORED
+
+
+def test_a_trial_of_optuna_is_opened_again_by_its_private_number() -> None:
+    study = optuna.create_study()
+    study.ask()
+    again = optuna.trial.Trial(study, study.get_trials(deepcopy=False)[0]._trial_id)
+    assert again.number == 0
+    study.tell(again.number, 1.0)
+    assert study.best_value == 1.0
+
+
+def test_the_samplers_of_optuna_read_trials_through_one_method() -> None:
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(n_startup_trials=1, seed=0))
+    asked: list[object] = []
+    read = study._get_trials
+    study._get_trials = lambda *args, **kwargs: (asked.append(kwargs), read(*args, **kwargs))[1]  # type: ignore[method-assign]
+    for _ in range(3):
+        trial = study.ask()
+        trial.suggest_float("x", 0, 1)
+        study.tell(trial, 1.0)
+    assert asked, "TPE reads its trials another way now: pruned ones are no longer hidden from it"
+    parameters = inspect.signature(read).parameters
+    assert {"deepcopy", "states", "use_cache"} <= parameters.keys()
+
+
+def test_a_trial_of_tune_has_what_we_read() -> None:
+    trial = TuneTrial("PPO", stub=True)
+    assert all(hasattr(TuneTrial, name) or hasattr(trial, name) for name in UNDOCUMENTED)
+    assert hasattr(trial.temporary_state, "ray_actor")
+    assert {trial.PENDING, trial.RUNNING, trial.PAUSED} == {"PENDING", "RUNNING", "PAUSED"}
+
+
+def test_a_saved_view_of_mlflow_is_deflated_json_in_an_experiment_tag(tmp_path: Path) -> None:
+    """`tests/hpsearch/tracking` shows such a tag to MLflow itself; this says what stands in it."""
+    study = plausible.study(tmp_path, [TrialState.COMPLETE] * 2)
+    tag = json.loads(views(study)[VIEW_TAG + TABLE_VIEW])
+    kind, _, packed = tag["state"].partition(";")
+    assert kind.startswith("deflate")
+    state = json.loads(zlib.decompress(base64.b64decode(packed)))
+    assert state["orderByKey"] and state["selectedColumns"]
+
+
+def test_argparse_still_has_the_type_of_its_subcommands() -> None:
+    assert isinstance(argparse.ArgumentParser().add_subparsers(), argparse._SubParsersAction)
