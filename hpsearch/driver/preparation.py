@@ -1,4 +1,4 @@
-"""What must be there before a trial starts: its datasets, and its trunk's initial weights."""
+"""Prepares what trials need before they start: datasets, and the trunk's initial weights."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hpsearch.study.spec import StudySpec
 from trainables.base.errors import Fault, InputError
+from trainables.model.heads import HeadConfig
 from trainables.model.inits import InitConfig, InitRequest, Pretraining
 from trainables.training.build import Progress, TrainingData, ensure_data
 from trainables.training.config import DataConfig, TrainConfig
@@ -31,11 +32,11 @@ class Preparation:
     store: Path
     building: Building
     _starts: dict[tuple[InitConfig, InitRequest], Start] = field(default_factory=dict)
-    _ready: set[DataConfig] = field(default_factory=set)
+    _ready: set[tuple[DataConfig, HeadConfig, bool]] = field(default_factory=set)
 
     def start(self, config: TrainConfig) -> Start:
         """Build what a trial needs; return where its trunk starts. Raises `InputError` where it cannot."""
-        if config.data not in self._ready:
+        if _wants(config) not in self._ready:
             self.data(config)
         key = (config.init, config.init_request)
         if key not in self._starts:
@@ -48,7 +49,7 @@ class Preparation:
         """Build the datasets that a trial needs and open them. Raises `InputError` where it cannot."""
         with self.building("rendered-heads") as progress:
             data = ensure_data(config, self.datasets, progress)
-        self._ready.add(config.data)
+        self._ready.add(_wants(config))
         return data
 
     def check(self, spec: StudySpec) -> None:
@@ -58,10 +59,16 @@ class Preparation:
         """
         configs = map(spec.config, (*spec.space.probes(), *spec.space.pairs()))
         faults: dict[Fault, None] = {}
-        for config in {(config.init, config.init_request): config for config in configs}.values():
+        distinct = {(config.init, config.init_request, _wants(config)): config for config in configs}
+        for config in distinct.values():
             try:
                 self.start(config)
             except InputError as error:
                 faults |= dict.fromkeys(error.faults)
         if faults:
             raise InputError(list(faults))
+
+
+def _wants(config: TrainConfig) -> tuple[DataConfig, HeadConfig, bool]:
+    """Return what a trial wants of its data: which, and what its labels must have (roll, for some)."""
+    return config.data, config.head, config.turn_deg > 0

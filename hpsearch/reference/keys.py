@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -51,17 +52,29 @@ class _Row:
 
 
 def _tables(model: type[Config], path: tuple[str, ...]) -> Iterator[str]:
-    """Yield the table of a config's keys, then the tables of the variants that its keys take."""
-    rows: list[_Row] = []
-    variants: list[tuple[tuple[str, ...], Mapping[str, type[Config]]]] = []
-    for keys, owner, field in _keys(model, path):
-        rows.append(_row(keys, owner, field))
-        variant = variant_of(field)
-        if variant is not None and variant.table not in [table for _, table in variants]:
-            variants.append((keys, variant.table))
+    """Yield the table of a config's keys, then the tables of the variants that its keys take.
+
+    A table of variants is listed once, where it is met first; one inside another comes after all of them.
+    """
+    rows = [_row(keys, owner, field) for keys, owner, field in _keys(model, path)]
     yield _table(f"## {'`search`' if path else 'The training config'}", rows)
-    for keys, table in variants:
-        yield from _variant_tables(keys, table)
+    known: list[Mapping[str, type[Config]]] = []
+    waiting = deque(_variants(model, path))
+    while waiting:
+        keys, table = waiting.popleft()
+        if not any(table.items() <= other.items() for other in known):
+            known.append(table)
+            yield from _variant_tables(keys, table)
+            waiting += [found for row in table.values() for found in _variants(row, (*keys, "*"))]
+
+
+def _variants(
+    model: type[Config], path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Mapping[str, type[Config]]]]:
+    """Yield each key below a config that takes a variant, with its table."""
+    for keys, _, field in _keys(model, path):
+        if variant := variant_of(field):
+            yield keys, variant.table
 
 
 def _keys(

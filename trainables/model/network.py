@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import copy
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,6 +23,7 @@ from torch import Tensor, nn
 from trainables.model.backbones import Backbone
 from trainables.model.heads.head import Head, HeadConfig
 from trainables.pretext.task import BranchSpec, SslHeads
+from trainables.pretext.views import Views
 
 STAGES = 4
 EXPANSION = 4  # of the bottleneck block: its output channels beside its width
@@ -55,12 +57,18 @@ class Trunk(nn.Module):
         self.layer3, self.layer4 = whole.layer3, whole.layer4
         self.channels = tuple(planes * block.expansion for planes in (64, 128, 256, 512))
 
-    def forward(self, images: Tensor) -> list[Tensor]:
-        """Return the feature maps after stages 1 to 4 of images [B, 3, H, W], at strides 4, 8, 16 and 32."""
+    def forward(
+        self, images: Tensor, *, stages: int = STAGES, leaving: int = 0, after: int = 0
+    ) -> list[Tensor]:
+        """Return the feature maps after stages 1 to `stages` of images [B, 3, H, W], at strides 4, 8, 16, 32.
+
+        The first `leaving` images go no further than stage `after`: later maps have B - leaving rows.
+        """
         x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
         maps = []
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
-            x = stage(x)
+        layers = (self.layer1, self.layer2, self.layer3, self.layer4)
+        for number, layer in enumerate(layers[:stages], start=1):
+            x = layer(x[leaving:] if leaving and number == after + 1 else x)
             maps.append(x)
         return maps
 
@@ -117,6 +125,32 @@ class HeadPoseNetwork(nn.Module):
         pretext = {name: branch(maps) for name, branch in self.branches.items()}
         return Output(pose_raw, pretext)
 
+    def learn(self, views: Views) -> Output:
+        """Return the raw poses, and the logits of each branch, of those images of a step that have them.
+
+        Perturbed images without a pose go no further than the stage that the branches fork after.
+        """
+        count = views.perturbed
+        depth = STAGES if views.pose_from == 0 else self._depth
+        if count and views.norm_split:
+            with _running_statistics_kept(self.trunk):
+                task_maps = self.trunk(views.images[:count], stages=depth)
+            last = self.trunk(views.images[count:])[-1]
+            if views.pose_from == 0:
+                last = torch.cat([task_maps[-1], last])
+        else:
+            maps = self.trunk(views.images, leaving=views.pose_from, after=depth)
+            task_maps = maps if count == len(views.images) else [m[:count] for m in maps[:depth]]
+            last = maps[-1][views.pose_from :] if depth == STAGES else maps[-1]
+        branches = self.branches.items() if count else ()
+        pretext = {name: branch(task_maps) for name, branch in branches}
+        return Output(self.head(self.dropout(_pooled(last))), pretext)
+
+    @property
+    def _depth(self) -> int:
+        """The last stage whose feature maps a branch takes."""
+        return max((getattr(branch, "flag", STAGES) for branch in self.branches.values()), default=0)
+
     def supervised(self) -> HeadPoseNetwork:
         """Return the network without its branches: the same modules, bit-identical poses."""
         return HeadPoseNetwork(self.trunk, self.head, dropout=self.dropout.p)
@@ -153,6 +187,19 @@ class RegionHeads(nn.Module):
         """Return logits [B, R, C] of the trunk's feature maps, of which it takes the last."""
         logits: Tensor = self.linear(self.dropout(_pooled(maps[-1])))
         return logits.view(-1, self.regions, self.classes)
+
+
+@contextmanager
+def _running_statistics_kept(module: nn.Module) -> Iterator[None]:
+    """Let BatchNorm normalise by the batch, as in training, without a trace in its running statistics."""
+    norms = [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
+    for layer in norms:
+        layer.track_running_stats = False
+    try:
+        yield
+    finally:
+        for layer in norms:
+            layer.track_running_stats = True
 
 
 def _pooled(maps: Tensor) -> Tensor:

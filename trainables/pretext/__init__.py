@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 from trainables.base.schema import Config
 from trainables.pretext.none import NoPretextConfig
+from trainables.pretext.pretext_config import PretextConfig
 from trainables.pretext.puzzling import PuzzlingConfig
 from trainables.pretext.puzzling_rotation import PuzzlingRotationConfig
 from trainables.pretext.rotation import RotationConfig
-from trainables.pretext.task import BranchSpec, Perturbed, PretextConfig, PretextTask, SslHeads
+from trainables.pretext.task import BranchSpec, Perturbed, PretextTask, SslHeads
 from trainables.pretext.task_config import TaskConfig
 
 __all__ = [

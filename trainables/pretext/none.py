@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from trainables.base.schema import Config
 from trainables.pretext.task import BranchSpec, Perturbed, SslHeads
+from trainables.pretext.task_weight import TaskWeight
+from trainables.pretext.views.shared import SharedView
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -29,9 +31,17 @@ class NoPretextConfig(Config):
         """Make the task that changes nothing."""
         return NoPretext()
 
+    def build_view(self) -> SharedView:
+        """Make the view, whose images are all as they were."""
+        return SharedView()
+
     def ssl_heads(self) -> SslHeads | None:
         """Return None: there is no branch."""
         return None
+
+    def task_weight(self, epochs: int) -> TaskWeight:
+        """Return a factor that nothing is multiplied by."""
+        return TaskWeight("constant", 1.0, epochs)
 
     def incompatibility(self, image_px: int) -> str | None:
         """Return None: images of any size will do."""

@@ -60,16 +60,3 @@ class PretextTask(Protocol):
 
     def perturb(self, images: Tensor, generator: Generator) -> Perturbed:
         """Return the perturbed images [B, 3, H, W] with their labels; the input stays as it is."""
-
-
-class PretextConfig(Protocol):
-    """The settings of a pretext task."""
-
-    def build(self) -> PretextTask:
-        """Make the task."""
-
-    def ssl_heads(self) -> SslHeads | None:
-        """Return how the branches are attached, or None to train without them."""
-
-    def incompatibility(self, image_px: int) -> str | None:
-        """Return why the task cannot perturb images of this side, or None."""

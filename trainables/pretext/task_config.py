@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from trainables.base.schema import Config
+from trainables.base.schema import Config, Variant
 from trainables.losses.kinds import RegionReduction
 from trainables.pretext.task import SslHeads
+from trainables.pretext.task_weight import TaskWeight, WeightSchedule
+from trainables.pretext.views import VIEWS, SharedConfig, View, ViewConfig
 
 
 class BranchConfig(Config):
@@ -36,6 +38,30 @@ class TaskConfig(Config):
     """Dropout before the self-supervised heads, a probability [paper 4.1]."""
     branch: BranchConfig = BranchConfig()
     """The convolution block of the branch."""
+
+    view: Annotated[ViewConfig, Variant(VIEWS)] = SharedConfig()
+    """Which images the pose and the task learn from; the paper learns the pose from perturbed images."""
+    weight_schedule: WeightSchedule = "constant"
+    """How `ssl_weight` changes over the run until `weight_end`: it stays, or falls to 0."""
+    weight_end: float = Field(1.0, gt=0.0, le=1.0)
+    """Share of the run after which the task is off and nothing is perturbed any more."""
+
+    @model_validator(mode="after")
+    def _clean_poses_need_a_task(self) -> TaskConfig:
+        if not self.heads and not isinstance(self.view, SharedConfig):
+            raise ValueError(
+                "heads: false leaves nothing to learn from perturbed images where the pose is learned from "
+                "clean ones: take view: shared, or heads: true"
+            )
+        return self
+
+    def build_view(self) -> View:
+        """Make the view."""
+        return self.view.build()
+
+    def task_weight(self, epochs: int) -> TaskWeight:
+        """Return the factor of `ssl_weight` over a run of so many epochs."""
+        return TaskWeight(self.weight_schedule, self.weight_end, epochs)
 
     def ssl_heads(self) -> SslHeads | None:
         """Return how the branches are attached, or None for `heads: false`."""

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from trainables.base.atomic import load_state
 from trainables.base.errors import Fault, InputError
-from trainables.data.augmentation import Magnitudes
 from trainables.data.batches import BatchSource
 from trainables.data.datasets import ensure_dataset, open_dataset
 from trainables.data.datasets.prepared import PreparedDataset, Samples
@@ -53,7 +52,8 @@ def open_data(config: TrainConfig, datasets_root: Path) -> TrainingData:
     """Open training and validation images.
 
     Raises `InputError` with every fault: a dataset, split or subject that is not there, angles that differ
-    between the two, labels that are NaN or out of range, images to be turned whose roll is unknown.
+    between the two, labels that are NaN or out of range, images to be turned whose roll is unknown, a head
+    that cannot learn from these angles.
     """
     train_dataset = open_dataset(config.data.train.dataset, datasets_root)
     validation_dataset = open_dataset(config.validation_dataset, datasets_root)
@@ -62,6 +62,8 @@ def open_data(config: TrainConfig, datasets_root: Path) -> TrainingData:
     faults = [*_label_faults(train_dataset, train), *_label_faults(validation_dataset, validation)]
     faults += _convention_faults(train_dataset, validation_dataset, "data.validation")
     faults += _turn_faults(config, train_dataset)
+    if reason := config.head.incompatibility(train.angles):
+        faults.append(Fault(reason, "head"))
     if missing := set(train.angles) - set(validation.angles):
         faults.append(Fault(f"the validation set has no {', '.join(sorted(missing))}", "data.validation"))
     if faults:
@@ -168,6 +170,8 @@ def build_session(
     trainer = Trainer(
         network=network,
         task=task,
+        view=config.pretext.build_view(),
+        task_weight=config.pretext.task_weight(config.epochs),
         weighting=config.weighting.build(weights),
         optimizer=config.optimizer.build,
         schedule=config.schedule.build(config.epochs),
@@ -205,7 +209,7 @@ def _convention_faults(train: PreparedDataset, other: PreparedDataset, where: st
 
 def _turn_faults(config: TrainConfig, train: PreparedDataset) -> list[Fault]:
     """Refuse turns in the image plane where the roll is unknown: the new yaw and pitch follow from it too."""
-    turn_deg = config.augmentation.turn_deg if isinstance(config.augmentation, Magnitudes) else 0.0
+    turn_deg = config.turn_deg
     if turn_deg == 0 or "roll" in train.card.angles:
         return []
     return [

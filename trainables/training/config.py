@@ -9,7 +9,7 @@ from pydantic import Field, Strict, ValidationError, ValidationInfo, field_valid
 
 from trainables.base.errors import Fault
 from trainables.base.schema import Config, KeyPath, Variant, faults_of
-from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
+from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig, Magnitudes
 from trainables.data.datasets import DatasetRef
 from trainables.data.sources import TestSource, TrainSource, ValidationSource
 from trainables.losses.weighting import WEIGHTINGS, FixedConfig, WeightingConfig
@@ -133,6 +133,11 @@ class TrainConfig(Config):
         if isinstance(self.init, SslConfig) and self.init.data:
             refs.append(self.init.data.dataset)
         return tuple(dict.fromkeys(refs))
+
+    @property
+    def turn_deg(self) -> float:
+        """Largest turn of training images in their plane, degrees; it changes all three angles."""
+        return self.augmentation.turn_deg if isinstance(self.augmentation, Magnitudes) else 0.0
 
     @property
     def init_request(self) -> InitRequest:

@@ -13,6 +13,8 @@ from trainables.losses.weighting.fixed_weighting import FixedWeighting
 from trainables.model.backbones import Backbone
 from trainables.model.inits import SslConfig
 from trainables.model.network import build_pretraining_network
+from trainables.optim.schedules.constant import Constant
+from trainables.pretext.views.shared import SharedView
 from trainables.training.execution import Execution
 from trainables.training.metrics import TrainingReport
 from trainables.training.trainer import Trainer
@@ -56,6 +58,8 @@ def build_pretrainer(
     trainer = Trainer(
         network=network,
         task=task,
+        view=SharedView(),
+        task_weight=Constant(),
         weighting=FixedWeighting(dict.fromkeys(task.branches, heads.weight)),
         optimizer=settings.optimizer.build,
         schedule=settings.schedule.build(settings.epochs),

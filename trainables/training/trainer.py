@@ -9,6 +9,7 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ from trainables.losses.weighting.weighting import Weighting
 from trainables.model.network import HeadPoseNetwork
 from trainables.optim.schedules.schedule import Schedule
 from trainables.pretext.task import PretextTask
+from trainables.pretext.views import View, Views
 from trainables.training.execution import Execution
 from trainables.training.meters import EpochMeter
 from trainables.training.metrics import TrainingReport
@@ -53,6 +55,8 @@ class Trainer:
         *,
         network: HeadPoseNetwork,
         task: PretextTask,
+        view: View,
+        task_weight: Schedule,
         weighting: Weighting,
         optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         schedule: Schedule,
@@ -64,7 +68,8 @@ class Trainer:
     ) -> None:
         self.execution = execution
         self.network = execution.place_network(network)
-        self._task, self._weighting, self._schedule = task, weighting, schedule
+        self._task, self._view, self._task_weight = task, view, task_weight
+        self._weighting, self._schedule = weighting, schedule
         self._parameters = [*network.parameters(), *weighting.parameters()]
         self._optimizer = optimizer(self._parameters)
         self._base_rates = [float(group["lr"]) for group in self._optimizer.param_groups]
@@ -84,7 +89,7 @@ class Trainer:
             group["lr"] = base * rate
         started = time.perf_counter()
         with torch_seeded(torch_seed, device):
-            meter = self._steps(data_seed, pretext_seed, epoch=completed + 1)
+            meter = self._steps(data_seed, pretext_seed, self._task_weight.factor(completed), completed + 1)
         train_s = time.perf_counter() - started
         return TrainingReport(
             losses=meter.losses(),
@@ -115,27 +120,29 @@ class Trainer:
         self._optimizer.load_state_dict(state_dict["optimizer"])
         self._scaler.load_state_dict(state_dict["scaler"])
 
-    def _steps(self, data_seed: int, pretext_seed: int, *, epoch: int) -> EpochMeter:
+    def _steps(self, data_seed: int, pretext_seed: int, task_weight: float, epoch: int) -> EpochMeter:
         self.network.train()
         generator = torch.Generator(self.execution.device).manual_seed(pretext_seed)
         meter = EpochMeter()
         for batch in self._train.epoch(data_seed):
-            self._step(batch, generator, meter)
+            self._step(batch, generator, task_weight, meter)
             if meter.steps % FINITE_CHECK_STEPS == 0 and not meter.finite():
                 raise Diverged(epoch)
         if not meter.finite():
             raise Diverged(epoch)
         return meter
 
-    def _step(self, batch: Batch, generator: torch.Generator, meter: EpochMeter) -> None:
+    def _step(self, batch: Batch, generator: torch.Generator, task_weight: float, meter: EpochMeter) -> None:
+        """Take one step; where `task_weight` is 0 the task is off and nothing is perturbed."""
         execution = self.execution
-        perturbed = self._task.perturb(batch.images.to(execution.device), generator)
-        pose_deg = batch.pose_deg.to(execution.device)
+        images, pose_deg = batch.images.to(execution.device), batch.pose_deg.to(execution.device)
+        views = self._view.arrange(self._task, images, generator) if task_weight else Views(images)
         with execution.autocast():
-            output = self.network(execution.place_images(perturbed.images))
-        losses = self.network.head.losses(output.pose_raw, pose_deg)
+            output = self.network.learn(replace(views, images=execution.place_images(views.images)))
+        losses = self.network.head.losses(output.pose_raw, pose_deg[views.first_pose :])
         for name, logits in output.pretext.items():
-            losses[name] = region_cross_entropy(logits, perturbed.labels[name], self._ssl_reduction)
+            loss = region_cross_entropy(logits, views.labels[name], self._ssl_reduction)
+            losses[name] = task_weight * loss
         total = self._weighting.total(losses)
         self._optimizer.zero_grad()
         torch.autograd.backward(self._scaler.scale(total))
@@ -145,7 +152,7 @@ class Trainer:
         self._scaler.step(self._optimizer)
         self._scaler.update()
         hits = {
-            name: (logits.argmax(dim=-1) == perturbed.labels[name]).float().mean()
+            name: (logits.argmax(dim=-1) == views.labels[name]).float().mean()
             for name, logits in output.pretext.items()
         }
         meter.add(len(pose_deg), {"total": total, **losses}, hits)

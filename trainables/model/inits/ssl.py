@@ -27,8 +27,8 @@ TASKS = {name: row for name, row in PRETEXT_TASKS.items() if name != "none"}
 FORMAT = 1
 """Raised whenever the same settings result in other weights, so that stored ones are not reused."""
 
-ATTACHMENT = ("flag", "heads", "branch")
-"""Settings of a task that say where its branch forks off: a pretraining has none."""
+ATTACHMENT = ("flag", "heads", "branch", "view", "weight_schedule", "weight_end")
+"""Settings of a task that say how it stands beside the pose: a pretraining learns none."""
 
 ADDED_MAGNITUDES = ("mirror", "turn_deg")
 """Settings of augmentation that are no part of a key while they are off: older keys were made without."""
@@ -65,7 +65,7 @@ class SslConfig(Config):
         fields = type(pretext).model_fields
         set_ = [key for key in ATTACHMENT if key in fields and getattr(pretext, key) != fields[key].default]
         if set_:
-            raise ValueError(f"{', '.join(set_)}: a pretraining has no branch, leave this out")
+            raise ValueError(f"{', '.join(set_)}: a pretraining learns no pose, leave this out")
         return pretext
 
     def shaping(self) -> dict[str, Any]:

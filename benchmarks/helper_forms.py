@@ -1,0 +1,133 @@
+"""Which form of a helper helps, and what the paper's form costs: the quickstart's network, paired seeds.
+
+    python benchmarks/helper_forms.py run --out forms.jsonl [--seeds 3] [--epochs 20] [--processes 2]
+    python benchmarks/helper_forms.py table --out forms.jsonl
+
+Every arm is trained on the quickstart's images with each seed; a run is a line of the file, and one that
+stands there is not trained again. After its last epoch BatchNorm's statistics are estimated anew on clean
+images and the network is evaluated again: what falls was a mismatch of statistics. Three arms tell the harm
+of the paper's form apart, all with a quarter of the batch perturbed: the pose learned from all of it (label
+and gradient of the helper), the same without heads (label), the pose learned from the clean rest (gradient).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.optim.swa_utils import update_bn
+
+from hpsearch.results.statistics import paired_difference
+from hpsearch.study.spec import load_spec
+from trainables.data.loader import LoaderPool
+from trainables.training.build import build_loader, build_trial_session, ensure_data
+from trainables.training.config import TrainConfig
+
+QUICKSTART = Path(__file__).parents[1] / "search_spaces" / "quickstart.yaml"
+QUARTER = {"share": 0.25}
+ARMS: dict[str, tuple[object, int]] = {
+    "SL": ("none", 1),
+    "SL, twice the epochs": ("none", 2),
+    "puzzling shared 1 (paper)": ({"puzzling": {}}, 1),
+    "puzzling shared 1/4": ({"puzzling": {"view": {"shared": QUARTER}}}, 1),
+    "puzzling shared 1/4, no heads": ({"puzzling": {"view": {"shared": QUARTER}, "heads": False}}, 1),
+    "puzzling split 1/4": ({"puzzling": {"view": {"split": QUARTER}}}, 1),
+    "puzzling two 1": ({"puzzling": {"view": "two"}}, 1),
+    "puzzling two 1, norm split": ({"puzzling": {"view": {"two": {"norm": "split"}}}}, 1),
+    "rotation split 1/4": ({"rotation": {"view": {"split": QUARTER}}}, 1),
+    "rotation two 1": ({"rotation": {"view": "two"}}, 1),
+    "puzzling_rotation split 1/4": ({"puzzling_rotation": {"view": {"split": QUARTER}}}, 1),
+    "puzzling_rotation two 1": ({"puzzling_rotation": {"view": "two"}}, 1),
+}
+"""Name -> pretext task, and how many times the epochs."""
+
+
+def config_of(arm: str, seed: int, epochs: int) -> TrainConfig:
+    """Return the quickstart's config with an arm's task, no dropout and so many epochs."""
+    spec = load_spec(QUICKSTART)
+    tree = spec.space.fill(next(spec.space.probes()))
+    pretext, times = ARMS[arm]
+    return TrainConfig.model_validate({**tree, "pretext": pretext, "seed": seed, "epochs": epochs * times})
+
+
+def run(arm: str, seed: int, epochs: int, datasets: Path) -> dict[str, Any]:
+    """Train one arm with one seed; return the errors after each epoch, and with statistics estimated anew."""
+    torch.set_num_threads(1)
+    config, device = config_of(arm, seed, epochs), torch.device("cpu")
+    data = ensure_data(config, datasets, lambda done, total: None)
+    pool = LoaderPool()
+    session = build_trial_session(config, data, device=device, threads=1, pool=pool)
+    maes = [session.run_epoch().validation.mae_deg for _ in range(config.epochs)]
+    network = session.network.supervised()
+    train = build_loader(config, data.train, train=True, device=device, threads=1, pool=pool)
+    with torch.inference_mode():
+        update_bn((batch.images for batch in train.epoch(seed=0)), network)
+    validation = build_loader(config, data.validation, train=False, device=device, threads=1, pool=pool)
+    anew_deg = session.evaluate(validation).mae_deg
+    return {"arm": arm, "seed": seed, "epochs": config.epochs, "mae_deg": maes, "anew_deg": anew_deg}
+
+
+def train_missing(out: Path, datasets: Path, seeds: int, epochs: int, processes: int) -> None:
+    """Train what the file does not hold yet, seed by seed."""
+    done = {(row["arm"], row["seed"]) for row in rows(out)}
+    missing = [(arm, seed) for seed in range(seeds) for arm in ARMS if (arm, seed) not in done]
+    ensure_data(config_of("SL", 0, epochs), datasets, lambda done, total: None)
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        pending = {pool.submit(run, arm, seed, epochs, datasets) for arm, seed in missing}
+        for one in as_completed(pending):
+            row = one.result()
+            with out.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+            print(f"{row['arm']}, seed {row['seed']}: {row['mae_deg'][-1]:.2f}", flush=True)
+
+
+def rows(out: Path) -> list[dict[str, Any]]:
+    """Return the runs that the file holds."""
+    return [json.loads(line) for line in out.read_text().splitlines()] if out.is_file() else []
+
+
+def table(out: Path) -> None:
+    """Print each arm's last error, its difference to SL, and its error with statistics estimated anew."""
+    arms: dict[str, dict[int, dict[str, Any]]] = {}
+    for row in rows(out):
+        arms.setdefault(row["arm"], {})[row["seed"]] = row
+    alone = {seed: row["mae_deg"][-1] for seed, row in arms["SL"].items()}
+    print(f"{'arm':30} {'MAE':>6} {'seeds':18} {'vs SL':>7} {'95 %':>16} {'anew':>6}")
+    for arm, runs in arms.items():
+        last = {seed: row["mae_deg"][-1] for seed, row in sorted(runs.items())}
+        found = paired_difference(last, alone)
+        assert found is not None
+        ends = "" if found.half is None else f"{found.low:+.2f} to {found.high:+.2f}"
+        seeds = " ".join(f"{value:.2f}" for value in last.values())
+        anew = statistics.fmean(row["anew_deg"] for row in runs.values())
+        mean = statistics.fmean(last.values())
+        print(f"{arm:30} {mean:6.2f} {seeds:18} {found.mean:+7.2f} {ends:>16} {anew:6.2f}")
+
+
+def main() -> None:
+    """Train, or print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("run", "table"))
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--datasets", type=Path, default=Path("hpsearch-runs/datasets"), metavar="DIR")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--processes", type=int, default=2)
+    arguments = parser.parse_args()
+    if arguments.what == "run":
+        train_missing(
+            arguments.out, arguments.datasets, arguments.seeds, arguments.epochs, arguments.processes
+        )
+    table(arguments.out)
+
+
+if __name__ == "__main__":
+    main()

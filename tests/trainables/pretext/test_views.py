@@ -1,0 +1,216 @@
+"""Which images the pose and the task learn from, and what of the network they reach."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from support.toy import CPU, blobs, toy_config, toy_session
+from torch import Tensor, nn
+
+from trainables.base.schema import Config
+from trainables.model.network import HeadPoseNetwork, build_network
+from trainables.pretext import PuzzlingConfig
+from trainables.pretext.task_config import TaskConfig
+from trainables.pretext.task_weight import TaskWeight
+from trainables.pretext.views import VIEWS, SharedConfig, SplitConfig, TwoConfig, Views
+from trainables.training.config import TrainConfig, parse_config
+from trainables.training.session import Session
+
+
+def seeded() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def arranged(view: Config, batch: int = 8) -> tuple[Views, Tensor]:
+    images, _ = blobs(batch, 32)
+    return view.build().arrange(PuzzlingConfig().build(), images, seeded()), images
+
+
+def network(view: Config, *, heads: bool = True, dropout: float = 0.0) -> HeadPoseNetwork:
+    config = toy_config(pretext={"puzzling": {"heads": heads, "dropout": dropout}})
+    task = config.pretext
+    return build_network(
+        "resnet10",
+        config.head,
+        ("yaw", "pitch", "roll"),
+        dropout=0.0,
+        seed=0,
+        branches=task.build().branches,
+        ssl_heads=task.ssl_heads(),
+    ).train()
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 1.0])
+def test_shared_perturbs_a_share_and_learns_the_pose_from_all(share: float) -> None:
+    views, images = arranged(SharedConfig(share=share))
+    count = round(share * 8)
+    assert (views.perturbed, views.pose_from, views.first_pose, len(views.images)) == (count, 0, 0, 8)
+    assert torch.equal(views.images[count:], images[count:])
+    assert not torch.equal(views.images[:count], images[:count])
+    assert views.labels["puzzle"].shape == (count, 4)
+
+
+def test_the_whole_batch_shared_is_the_paper_s_form() -> None:
+    views, images = arranged(SharedConfig())
+    perturbed = PuzzlingConfig().build().perturb(images, seeded())
+    assert torch.equal(views.images, perturbed.images)
+    assert torch.equal(views.labels["puzzle"], perturbed.labels["puzzle"])
+
+
+def test_split_learns_the_pose_from_the_clean_rest_alone() -> None:
+    views, images = arranged(SplitConfig(share=0.25))
+    assert (views.perturbed, views.pose_from, views.first_pose, len(views.images)) == (2, 2, 2, 8)
+    assert torch.equal(views.images[2:], images[2:])
+
+
+def test_split_leaves_something_to_both_of_the_smallest_batch() -> None:
+    for share in (0.01, 0.99):
+        views, _ = arranged(SplitConfig(share=share), batch=2)
+        assert views.perturbed == 1
+
+
+def test_two_adds_a_perturbed_copy_to_the_clean_batch() -> None:
+    views, images = arranged(TwoConfig(share=0.5))
+    assert (views.perturbed, views.pose_from, views.first_pose, len(views.images)) == (4, 4, 0, 12)
+    assert torch.equal(views.images[4:], images)
+    assert not torch.equal(views.images[:4], images[:4])
+
+
+EVERY_VIEW = [
+    SharedConfig(share=0.5),
+    SharedConfig(share=0.5, norm="split"),
+    SharedConfig(),
+    SplitConfig(share=0.5),
+    SplitConfig(share=0.5, norm="split"),
+    TwoConfig(),
+    TwoConfig(share=0.5, norm="split"),
+]
+each_view = pytest.mark.parametrize("view", EVERY_VIEW, ids=repr)
+
+
+@each_view
+def test_poses_and_answers_come_for_the_images_that_have_them(view: Config) -> None:
+    views, _ = arranged(view)
+    output = network(view).learn(views)
+    assert output.pose_raw.shape[0] == 8 - views.first_pose
+    assert output.pretext["puzzle"].shape == (views.perturbed, 4, 4)
+
+
+@each_view
+def test_the_task_s_gradient_ends_at_the_flag_and_the_pose_s_reaches_all(view: Config) -> None:
+    views, _ = arranged(view)
+    trained = network(view)
+    trained.learn(views).pretext["puzzle"].sum().backward()
+    reached = {name: p.grad is not None for name, p in trained.trunk.named_parameters()}
+    assert all(reached[name] == (not name.startswith("layer4")) for name in reached)
+    assert trained.head.linear.weight.grad is None
+
+
+@each_view
+def test_the_gradient_is_the_sum_of_pose_s_and_task_s(view: Config) -> None:
+    views, _ = arranged(view)
+    views = replace(views, images=views.images.double())
+    gradients = []
+    for weights in ((1.0, 1.0), (1.0, 0.0), (0.0, 1.0)):
+        trained = network(view).double()
+        output = trained.learn(views)
+        (weights[0] * output.pose_raw.sum() + weights[1] * output.pretext["puzzle"].sum()).backward()
+        gradients.append(trained.trunk.conv1.weight.grad)
+    both, pose, task = gradients
+    assert both is not None and pose is not None and task is not None
+    torch.testing.assert_close(both, pose + task)
+
+
+def norms(trained: nn.Module) -> list[nn.BatchNorm2d]:
+    return [layer for layer in trained.modules() if isinstance(layer, nn.BatchNorm2d)]
+
+
+@pytest.mark.parametrize("view", [SplitConfig(share=0.5, norm="split"), TwoConfig(norm="split")], ids=repr)
+def test_with_split_norms_running_statistics_are_those_of_clean_images(view: Config) -> None:
+    views, _ = arranged(view)
+    trained, alone = network(view), network(view)
+    trained.learn(views)
+    alone.trunk(views.images[views.perturbed :])
+    for mine, theirs in zip(norms(trained.trunk), norms(alone.trunk), strict=True):
+        assert torch.equal(mine.running_mean, theirs.running_mean)
+        assert torch.equal(mine.running_var, theirs.running_var)
+        assert mine.track_running_stats and int(mine.num_batches_tracked) == 1
+
+
+def test_images_without_a_pose_leave_no_trace_behind_the_flag() -> None:
+    views, _ = arranged(TwoConfig())
+    mixed = network(TwoConfig())
+    mixed.learn(views)
+    other = Views(views.images.flip(1), views.perturbed, views.labels, views.pose_from, views.first_pose)
+    apart = network(TwoConfig())
+    apart.learn(other)
+    assert torch.equal(mixed.trunk.layer4[0].bn1.num_batches_tracked, torch.tensor(1))
+    assert mixed.trunk(views.images, leaving=8, after=3)[3].shape[0] == 8
+
+
+def steps(session: Session, epochs: int) -> dict[str, Tensor]:
+    for _ in range(epochs):
+        session.train_epoch() if hasattr(session, "train_epoch") else session.run_epoch()
+    return {name: value.clone() for name, value in session.network.supervised().state_dict().items()}
+
+
+def trained(pretext: Any, *, epochs: int = 10) -> dict[str, Tensor]:
+    return steps(toy_session(images=32, pretext=pretext, epochs=epochs, device=CPU), epochs)
+
+
+def test_two_views_whose_task_weighs_nothing_train_as_supervised_learning_to_the_bit() -> None:
+    """Twenty steps: nothing of the copy may reach trunk, head or running statistics."""
+    helped = trained({"puzzling": {"view": {"two": {"norm": "split"}}, "ssl_weight": 0.0, "dropout": 0.0}})
+    alone = trained("none")
+    assert helped.keys() == alone.keys()
+    assert [name for name in alone if not torch.equal(helped[name], alone[name])] == []
+
+
+@pytest.mark.parametrize("view", ["shared", "split", "two"])
+def test_a_task_that_is_off_leaves_supervised_learning(view: str) -> None:
+    settings = {"view": view, "weight_end": 0.5, "ssl_weight": 3.0}
+    session = toy_session(images=32, pretext={"puzzling": settings}, epochs=2, device=CPU)
+    reports = [session.run_epoch() if not hasattr(session, "train_epoch") else None for _ in range(2)]
+    if reports[0] is not None:
+        assert reports[0].training.pretext and not reports[1].training.pretext
+
+
+@pytest.mark.parametrize(
+    ("kind", "end", "factors"),
+    [
+        ("constant", 1.0, [1, 1, 1, 1]),
+        ("constant", 0.5, [1, 1, 0, 0]),
+        ("linear", 1.0, [1, 0.75, 0.5, 0.25]),
+        ("linear", 0.5, [1, 0.5, 0, 0]),
+        ("cosine", 1.0, [1, 0.853553, 0.5, 0.146447]),
+    ],
+)
+def test_the_weight_falls_until_its_end(kind: Any, end: float, factors: list[float]) -> None:
+    weight = TaskWeight(kind, end, 4)
+    assert [weight.factor(epoch) for epoch in range(4)] == pytest.approx(factors, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "rule"),
+    [
+        ({"view": {"shared": {"norm": "split"}}}, "take a share below 1"),
+        ({"view": {"split": {"share": 1.0}}}, "less than 1"),
+        ({"view": {"two": {"share": 0.0}}}, "greater than 0"),
+        ({"view": "two", "heads": False}, "heads: false leaves nothing to learn"),
+        ({"view": "split", "heads": False}, "heads: false leaves nothing to learn"),
+        ({"view": "twice"}, "'twice' is unknown"),
+    ],
+)
+def test_forms_that_make_no_sense_are_refused(settings: dict[str, Any], rule: str) -> None:
+    tree = {"data": {"train": {"dataset": "heads"}}, "pretext": {"puzzling": settings}}
+    parsed = parse_config(tree)
+    assert not isinstance(parsed, TrainConfig)
+    assert any(rule in str(fault) for _, fault in parsed), [str(fault) for _, fault in parsed]
+
+
+def test_every_view_is_a_setting_of_every_task() -> None:
+    for name in VIEWS:
+        assert TaskConfig.model_validate({"view": name}).build_view() is not None

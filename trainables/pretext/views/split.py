@@ -1,0 +1,46 @@
+"""Split: a share of the batch is perturbed for the task, the pose is learned from the clean rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from trainables.base.schema import Config
+from trainables.pretext.task import PretextTask
+from trainables.pretext.views.view import Norm, Views, count_of
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+
+@dataclass(frozen=True)
+class SplitView:
+    """The first images of the batch are the task's, the others the pose's; each has at least one."""
+
+    share: float
+    norm_split: bool = False
+
+    def arrange(self, task: PretextTask, images: Tensor, generator: Generator) -> Views:
+        """Return the batch [B, 3, H, W], its first images perturbed and without poses."""
+        import torch
+
+        count = min(count_of(self.share, len(images)), len(images) - 1)
+        perturbed = task.perturb(images[:count], generator)
+        together = torch.cat([perturbed.images, images[count:]])
+        return Views(together, count, perturbed.labels, count, count, self.norm_split)
+
+
+class SplitConfig(Config):
+    """A share of each batch is perturbed for the task; the pose is learned from the clean rest."""
+
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.25
+    """Share of each batch that is the task's."""
+    norm: Norm = "shared"
+    """BatchNorm: `shared`: perturbed and clean images are normalised together; `split`: apart, and only clean
+    ones count for evaluation."""
+
+    def build(self) -> SplitView:
+        """Make the view."""
+        return SplitView(self.share, self.norm == "split")

@@ -1,0 +1,44 @@
+"""Two: the pose is learned from the clean batch, the task from a perturbed copy of a share of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trainables.base.schema import Config
+from trainables.pretext.task import PretextTask
+from trainables.pretext.views.view import Norm, Share, Views, count_of
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+
+@dataclass(frozen=True)
+class TwoViews:
+    """The clean batch, and before it a perturbed copy of its first images, forwarded up to the flag alone."""
+
+    share: float = 1.0
+    norm_split: bool = False
+
+    def arrange(self, task: PretextTask, images: Tensor, generator: Generator) -> Views:
+        """Return a perturbed copy of the first images, then the batch [B, 3, H, W] as it is."""
+        import torch
+
+        count = count_of(self.share, len(images))
+        perturbed = task.perturb(images[:count], generator)
+        together = torch.cat([perturbed.images, images])
+        return Views(together, count, perturbed.labels, count, 0, self.norm_split)
+
+
+class TwoConfig(Config):
+    """The pose is learned from the clean batch, the task from a perturbed copy of a share of it."""
+
+    share: Share = 1.0
+    """Share of each batch that is copied."""
+    norm: Norm = "shared"
+    """BatchNorm: `shared`: copy and batch are normalised together; `split`: apart, and only the batch counts
+    for evaluation."""
+
+    def build(self) -> TwoViews:
+        """Make the view."""
+        return TwoViews(self.share, self.norm == "split")

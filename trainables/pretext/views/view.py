@@ -1,0 +1,53 @@
+"""What a view is: from a batch and a task to the images that one training step forwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
+
+from pydantic import Field
+
+from trainables.pretext.task import PretextTask
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+Norm = Literal["shared", "split"]
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+@dataclass(frozen=True)
+class Views:
+    """The images of one training step: P perturbed ones, then N clean ones.
+
+    The pose is learned from `images[pose_from:]`, whose poses are the batch's from `first_pose` on; the task
+    from `images[:perturbed]`. `norm_split`: BatchNorm normalises perturbed and clean images apart, and only
+    clean ones move its running statistics, with which the network is evaluated.
+    """
+
+    images: Tensor  # [P + N, 3, H, W]
+    perturbed: int = 0
+    labels: Mapping[str, Tensor] = field(default_factory=dict)  # int64 [P, R] for each branch
+    pose_from: int = 0
+    first_pose: int = 0
+    norm_split: bool = False
+
+
+class View(Protocol):
+    """Arranges batches; has no state."""
+
+    def arrange(self, task: PretextTask, images: Tensor, generator: Generator) -> Views:
+        """Return what a step forwards of images [B, 3, H, W]; the input stays as it is."""
+
+
+class ViewConfig(Protocol):
+    """The settings of a view."""
+
+    def build(self) -> View:
+        """Make the view."""
+
+
+def count_of(share: float, batch: int) -> int:
+    """Return how many images of a batch a share is: at least one."""
+    return max(1, round(share * batch))
