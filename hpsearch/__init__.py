@@ -3,8 +3,8 @@
     import hpsearch
 
     study = hpsearch.read_study("quickstart")
-    study.trials()                                   # a row a trial, as a pandas table
-    study.epochs()                                   # a row an epoch of a trial
+    study.trials()                                   # one row per trial, as a pandas table
+    study.epochs()                                   # one row per epoch of a trial
 
     model = hpsearch.load("exported")                # what `hpsearch export` wrote
     model.predict(["face.jpg"])                      # [B, A]: yaw, pitch, roll in degrees

@@ -23,6 +23,7 @@ class RayTrainable(tune.Trainable):
     _worker: Worker
     _job: Job
     _results: Iterator[Result]
+    _ended: bool
 
     def setup(self, config: dict[str, Any]) -> None:
         """Take the job in `config["job"]`; it starts with the first step."""
@@ -31,7 +32,8 @@ class RayTrainable(tune.Trainable):
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take another job in the same process, which saves the seconds that a new one takes to start."""
-        self._worker.writer.afterwards(self._job.clear)
+        if self._ended:  # what the driver stopped may go on elsewhere: its files are the driver's to remove
+            self._worker.writer.afterwards(self._job.clear)
         self._take(new_config["job"])
         return True
 
@@ -42,12 +44,14 @@ class RayTrainable(tune.Trainable):
         the same way. A full disk is not the job's fault: the driver ends the launch, and the next launch goes
         on with the job.
         """
+        self._ended = True
         try:
             result = next(self._results)
         except (InputError, Diverged, NonFinitePrediction) as error:
             return {"failed": str(error), "done": True}
         except DiskFull as error:
             return {"disk_full": [error.path, error.needed_bytes], "done": True}
+        self._ended = result.done
         return {
             "first_epoch": result.first_epoch,
             "history": result.history,
@@ -64,7 +68,7 @@ class RayTrainable(tune.Trainable):
         torch.set_num_threads(job.cpus)
         if self._worker.device.type == "cuda" and job.gpus < 1:
             torch.cuda.set_per_process_memory_fraction(job.gpus)
-        self._job = job
+        self._job, self._ended = job, False
         self._results = job.run(self._worker)  # lets go of the job before, and of its memory
 
     def _placement(self) -> dict[str, Any]:

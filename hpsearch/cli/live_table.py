@@ -1,4 +1,4 @@
-"""What a person sees while a search runs: one live table on a terminal, plain lines in a log."""
+"""Progress of a search: one live table on a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ BAR_WIDTH = 20
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is to be done: trials in all (None where only the time counts), side by side, until when."""
+    """How much is to be done: trials and epochs in all (None: no such limit), side by side, until when."""
 
     trials: int | None
     side_by_side: int
     deadline_s: float | None = None
     """Unix seconds after which no further trial starts."""
+    epochs: int | None = None
 
 
 class LiveView:
@@ -46,7 +47,7 @@ class LiveView:
         self._plan = plan
         self._clock = clock
         self._study: StudyRecord | None = None
-        self._told: set[int] = set()
+        self._told: dict[int, int] = {}
         self._progress_s = clock()
         self._live: Live | None = None
         if console.is_terminal:
@@ -69,14 +70,15 @@ class LiveView:
         """Show the study as it is now. Trials that had ended before the first update are not told again."""
         ended = [trial for trial in study.trials if trial.state is not TrialState.RUNNING]
         if self._study is None:
-            self._told = {trial.number for trial in ended}
+            self._told = {trial.number: len(trial.epochs) for trial in ended}
         self._study = study
         if self._live is None:
-            self._log(study, [trial for trial in ended if trial.number not in self._told])
+            self._log(study, [trial for trial in ended if self._told.get(trial.number) != len(trial.epochs)])
 
     def _log(self, study: StudyRecord, news: Sequence[TrialRecord]) -> None:
+        """Print what ended or was frozen; one that was thawed since is news again, its pruning is not."""
         for trial in news:
-            self._told.add(trial.number)
+            self._told[trial.number] = len(trial.epochs)
             self._say(ended_line(study, trial))
         if self._clock() - self._progress_s >= PROGRESS_EVERY_S:
             self._progress_s = self._clock()
@@ -107,6 +109,8 @@ def progress(study: StudyRecord, plan: Plan, now_s: float) -> list[str]:
     total = "" if plan.trials is None else f" of {plan.trials}"
     shown = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
     parts = [f"{study.name}: {ended}{total} trials" + (f" ({shown})" if shown else "")]
+    if plan.epochs is not None:
+        parts.append(f"{sum(len(trial.epochs) for trial in study.searched)} of {plan.epochs} epochs")
     if again := [trial for trial in study.trials if trial.confirms is not None]:
         done = sum(trial.state is not TrialState.RUNNING for trial in again)
         parts.append(f"{done} of {len(again)} confirmations")
@@ -128,8 +132,11 @@ def progress(study: StudyRecord, plan: Plan, now_s: float) -> list[str]:
 def ended_line(study: StudyRecord, trial: TrialRecord) -> str:
     """Return what came of one trial, in one line."""
     result = "" if trial.objective is None else f", {study.objective} {trial.objective:.3f}"
-    took = "" if trial.ended_s is None else f" in {duration(trial.ended_s - trial.started_s)}"
+    took_s = trial.trained_s or (trial.ended_s or trial.started_s) - trial.started_s
+    took = f" in {duration(took_s)}" if took_s else ""
     why = f": {trial.reason}" if trial.reason and trial.state is not TrialState.COMPLETE else ""
+    if trial.state is TrialState.FROZEN:
+        why = f" after epoch {len(trial.epochs)}"
     name = run_name(trial, short_names([trial]))
     return f"trial {name} {trial.state.value}{result}{took}{why}"
 
@@ -137,11 +144,15 @@ def ended_line(study: StudyRecord, trial: TrialRecord) -> str:
 def time_left_s(study: StudyRecord, plan: Plan, now_s: float) -> float | None:
     """Estimate the seconds until the last trial ends; None while nothing is known.
 
-    Trials still to come are expected to take as long as those that ended did on average, pruned ones
-    included; before one has ended, as long as the running ones would at their pace.
+    Epochs still to come are expected to take as long as those that were trained did on average. Trials
+    likewise, as long as those that ended, pruned ones included; before one has ended, as long as the running
+    ones would at their pace.
     """
     running = [trial for trial in study.trials if trial.state is TrialState.RUNNING]
-    took_s = [t.ended_s - t.started_s for t in study.trials if t.ended_s is not None]
+    if plan.epochs is not None and plan.trials is None and plan.deadline_s is None:
+        done, trained_s = sum(len(t.epochs) for t in study.searched), sum(t.trained_s for t in study.searched)
+        return max(plan.epochs - done, 0) * trained_s / done / plan.side_by_side if trained_s else None
+    took_s = [t.trained_s or t.ended_s - t.started_s for t in study.trials if t.ended_s is not None]
     if not took_s:
         took_s = [
             (now_s - trial.started_s) / len(trial.epochs) * trial.config.epochs

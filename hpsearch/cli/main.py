@@ -68,13 +68,18 @@ def _launch(arguments: argparse.Namespace) -> int:
     from hpsearch.driver.launch import launch
 
     screen = TerminalScreen(
-        arguments.root, space=arguments.space, trials=arguments.trials, address=arguments.address
+        arguments.root,
+        space=arguments.space,
+        trials=arguments.trials,
+        epochs=arguments.epochs,
+        address=arguments.address,
     )
     try:
         study = launch(
             arguments.space,
             root=arguments.root,
             trials=arguments.trials,
+            epochs=arguments.epochs,
             address=arguments.address,
             verbose=arguments.verbose,
             screen=screen,
@@ -175,6 +180,12 @@ def _parser(*, importers: bool) -> argparse.ArgumentParser:
         type=_positive,
         metavar="N",
         help="total number of trials, in place of search.budget.trials",
+    )
+    launch.add_argument(
+        "--epochs",
+        type=_positive,
+        metavar="N",
+        help="total number of epochs, in place of search.budget.epochs",
     )
     launch.add_argument(
         "--address", metavar="A", help="address of a running Ray cluster, such as auto or HOST:6379"

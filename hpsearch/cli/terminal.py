@@ -29,6 +29,7 @@ class TerminalScreen:
         *,
         space: Path | None = None,
         trials: int | None = None,
+        epochs: int | None = None,
         address: str | None = None,
         console: Console | None = None,
     ) -> None:
@@ -36,6 +37,8 @@ class TerminalScreen:
         self._address = [] if address is None else ["--address", address]
         self._space = space
         self._trials = trials
+        self._epochs = epochs
+        self._budget_epochs: int | None = None
         self._combinations: int | None = None
         self._console = console or Console(highlight=False)
 
@@ -78,11 +81,13 @@ class TerminalScreen:
         """Show the plan, then the live table until the search ends."""
         self.say(describe(spec))
         self._combinations = spec.combinations
+        self._budget_epochs = spec.search.budget.epochs
         gpus = f" and {resources.gpus:g} GPU" if resources.gpus else ""
         self.say(f"\n{concurrent} side by side, each with {resources.cpus} CPU{gpus}\n")
         hours = spec.search.budget.hours
         deadline_s = None if hours is None else time.time() + hours * 3600
-        with LiveView(self._console, Plan(spec.trials, concurrent, deadline_s)) as view:
+        plan = Plan(spec.trials, concurrent, deadline_s, spec.search.budget.epochs)
+        with LiveView(self._console, plan) as view:
             yield view.update
 
     def result(self, study: StudyRecord) -> None:
@@ -94,19 +99,22 @@ class TerminalScreen:
         self._propose("report", study.name, why="one page: what helps, by how much, and is it luck?")
         self._propose("ui", why="compare the runs in MLflow")
         if study.best is not None:
-            pictures = dataset_name(study.best.config.data.train.dataset)
-            self._propose("data", "show", pictures, why="the pictures that it learned from")
+            dataset = dataset_name(study.best.config.data.train.dataset)
+            self._propose("data", "show", dataset, why="the images that it learned from")
         trials = len(study.searched)
-        if self._combinations is None or trials < self._combinations:
-            self._propose(*self._launch(2 * trials), why="go on searching")
+        if self._budget_epochs is not None:
+            self._propose(*self._launch(self._trials, 2 * self._budget_epochs), why="go on searching")
+        elif self._combinations is None or trials < self._combinations:
+            self._propose(*self._launch(2 * trials, None), why="go on searching")
 
     def interrupted(self) -> None:
         """Say how to go on."""
         self.say("\nStopped; everything is kept. To go on:")
-        self._propose(*self._launch(self._trials))
+        self._propose(*self._launch(self._trials, self._epochs))
 
-    def _launch(self, trials: int | None) -> list[str]:
+    def _launch(self, trials: int | None, epochs: int | None) -> list[str]:
         budget = [] if trials is None else ["--trials", str(trials)]
+        budget += [] if epochs is None else ["--epochs", str(epochs)]
         return ["launch", str(self._space), *budget, *self._address]
 
     def _propose(self, *words: str, why: str = "") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hpsearch.results.comparison import baseline_trial
+from hpsearch.results.comparison import baseline_trial, leading_trial
 from hpsearch.study.config import ConfirmConfig
 from hpsearch.study.records import StudyRecord, TrialState
 
@@ -15,14 +15,13 @@ FIRST_SEED = 1000
 def confirmations(study: StudyRecord, confirm: ConfirmConfig) -> Iterator[tuple[int, int]]:
     """Yield the trial and the seed of each training that is still to be done, seed by seed.
 
-    The best trials are trained again, and the baseline, whose seeds pair with theirs. What was begun before,
-    in whatever way it ended, is not begun again.
+    The best trials are trained again, and always the best with a helper and the baseline, whose seeds pair:
+    the question of every search. What was begun before, in whatever way it ended, is not begun again.
     """
     complete = [trial for trial in study.searched if trial.state is TrialState.COMPLETE]
     finished = sorted(complete, key=lambda trial: (trial.objective or 0.0, trial.number))
-    baseline = baseline_trial(study)
-    chosen = [*finished[: confirm.top], *([] if baseline is None else [baseline])]
-    wanted = dict.fromkeys(trial.number for trial in chosen)
+    chosen = [*finished[: confirm.top], leading_trial(study), baseline_trial(study)]
+    wanted = dict.fromkeys(trial.number for trial in chosen if trial is not None)
     begun = {(trial.confirms, trial.config.seed) for trial in study.trials}
     for seed in range(FIRST_SEED, FIRST_SEED + confirm.seeds):
         yield from ((number, seed) for number in wanted if (number, seed) not in begun)

@@ -1,4 +1,4 @@
-"""After the search: its leaders are measured once on the test sets."""
+"""After the search: the leaders are evaluated once on the test sets."""
 
 from __future__ import annotations
 

@@ -20,8 +20,11 @@ class JobFactory:
     datasets: Path
     resources: TrialResources
 
-    def trial(self, ask: Ask, trunk: Path | None, folder: Path) -> TrialJob:
-        """Return the training of a trial; `trunk` is the file of its initial weights, None: random ones."""
+    def trial(self, ask: Ask, trunk: Path | None, folder: Path, pauses: tuple[int, ...] = ()) -> TrialJob:
+        """Return the training of a trial, which may be frozen after the epochs in `pauses`.
+
+        `trunk` is the file of its initial weights, None: random ones.
+        """
         return TrialJob(
             number=ask.number,
             config=ask.config,
@@ -30,6 +33,7 @@ class JobFactory:
             datasets=self.datasets,
             cpus=self.resources.cpus,
             gpus=self.resources.gpus,
+            pauses=pauses,
         )
 
     def pretraining(self, wanted: Pretraining, folder: Path) -> PretrainingJob:

@@ -1,4 +1,4 @@
-"""The one path: a YAML file in, the best design out. Everything else is a detail of one of these steps."""
+"""`launch`: the steps from a search space file to a finished study, in order."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from hpsearch.driver.pretraining import Pretrainings
 from hpsearch.driver.ray_backend import check_address, cluster, gpus_in_cluster, run_work, side_by_side
 from hpsearch.driver.resources import TrialResources, check_precision, check_room, resolve_resources
 from hpsearch.driver.search import Search, SearchPlan
+from hpsearch.driver.stopped import StoppedTrials
+from hpsearch.study.allocation import Budget
 from hpsearch.study.folders import datasets_folder, pretrained_folder, studies_folder
 from hpsearch.study.lock import study_lock
 from hpsearch.study.provenance import gather_provenance
@@ -48,14 +50,21 @@ class Screen(Protocol):
 
 
 def launch(
-    file: Path, *, root: Path, trials: int | None, address: str | None, verbose: bool, screen: Screen
+    file: Path,
+    *,
+    root: Path,
+    trials: int | None,
+    epochs: int | None,
+    address: str | None,
+    verbose: bool,
+    screen: Screen,
 ) -> StudyRecord:
-    """Run the search that `file` describes, or go on with it, and return what came of it.
+    """Run the search that `file` describes, or continue it, and return the study.
 
     Raises `InputError` before anything starts where the input is at fault, and `KeyboardInterrupt` after
     everything was written where a person stops it: launching again goes on.
     """
-    spec = load_spec(file, trials=trials)
+    spec = load_spec(file, trials=trials, epochs=epochs)
     if address is not None:
         check_address(address)
     root = root.absolute()
@@ -98,17 +107,21 @@ def _build_search(
         tracker.sync(record, trial)
         show(record)
 
-    hours = spec.search.budget.hours
+    budget = spec.search.budget
     plan = SearchPlan(
-        trials=spec.trials,
-        deadline_s=None if hours is None else time.monotonic() + hours * 3600,
+        budget=Budget(
+            trials=spec.trials,
+            epochs=budget.epochs,
+            deadline_s=None if budget.hours is None else time.monotonic() + budget.hours * 3600,
+        ),
         ahead=side_by_side(resources),
         confirm=spec.search.confirm,
         leaders=spec.search.leaders,
     )
     jobs = JobFactory(preparation.datasets, resources)
     pretrainings = Pretrainings(preparation.store, jobs, tracker.sync_pretraining, say)
-    return Search(study, plan, jobs, Observers(on_change, say), preparation.start, pretrainings)
+    stopped = StoppedTrials(study.folder, spec.search.frozen_gb)
+    return Search(study, plan, jobs, Observers(on_change, say), preparation.start, pretrainings, stopped)
 
 
 @contextmanager

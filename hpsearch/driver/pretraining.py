@@ -1,4 +1,4 @@
-"""The pretrainings that trials wait for: each is trained once, here or by whoever else wants it first."""
+"""Pretrainings that trials wait for: each is trained once, by this launch or by another that needs it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from trainables.training.jobs import PretrainingJob
 from trainables.training.jobs.pretraining import LOCK
 
 SAY_EVERY_S = 30.0
-"""How often a person hears how far a pretraining is."""
+"""How often the progress of a pretraining is shown."""
 
 
 @dataclass
 class Pretrainings:
     """Hands out the pretrainings that nobody else trains, and remembers which failed.
 
-    `store` is the folder of all that were ever trained; `on_change` hears of every epoch, `say` tells a
-    person.
+    `store` is the folder of all that were ever trained; `on_change` is called after every epoch, `say` shows
+    a line.
     """
 
     store: Path

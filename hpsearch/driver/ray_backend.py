@@ -1,4 +1,4 @@
-"""The only module that names Ray: trials as Ray Tune runs them, on this machine or on a cluster.
+"""The adapter to Ray Tune: runs work items on this machine or on a cluster.
 
 Tune places trials, keeps workers warm and starts a died one again. What to try, when to stop and what came of
 it is the `WorkSource`'s business; Tune's own experiment state is scratch.

@@ -1,4 +1,4 @@
-"""What one trial takes of a machine, and what is refused before any trial starts."""
+"""CPUs and GPUs per trial, and the checks that refuse a launch before any trial starts."""
 
 from __future__ import annotations
 

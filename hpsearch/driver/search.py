@@ -1,8 +1,7 @@
-"""`Search`: decides what runs next, from the first trial to the last measurement on a test set."""
+"""`Search`: decides what runs next, from the first trial to the last evaluation on a test set."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,10 +11,13 @@ from hpsearch.driver.jobs import JobFactory
 from hpsearch.driver.observers import Observers
 from hpsearch.driver.preparation import Start
 from hpsearch.driver.pretraining import Pretrainings
+from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.driver.trial import TrialItem
 from hpsearch.driver.work import NoWork, WorkItem
+from hpsearch.study.allocation import Allocation, Budget
 from hpsearch.study.config import ConfirmConfig
-from hpsearch.study.records import TrialState
+from hpsearch.study.families import family_title
+from hpsearch.study.records import StudyRecord, TrialState
 from hpsearch.study.study import Ask, Study
 from trainables.model.inits import Pretraining
 from trainables.training.checkpoints import Checkpoints
@@ -26,13 +28,11 @@ from trainables.training.config import TrainConfig
 class SearchPlan:
     """How far a search goes, and what follows it.
 
-    `trials` is how many the study shall hold in the end (None: no limit), `deadline_s` the `time.monotonic`
-    after which no further trial starts, `ahead` how many trials may wait for a pretraining while others go
-    on. Then leaders are trained again (`confirm`), and the best `leaders` are measured on the test sets.
+    `ahead` is how many trials may wait for a pretraining while others go on. Then leaders are trained again
+    (`confirm`), and the best `leaders` are measured on the test sets.
     """
 
-    trials: int | None
-    deadline_s: float | None
+    budget: Budget
     ahead: int
     confirm: ConfirmConfig | None
     leaders: int
@@ -53,16 +53,19 @@ class Search:
         observers: Observers,
         find_start: Callable[[TrainConfig], Start],
         pretrainings: Pretrainings,
+        stopped: StoppedTrials,
     ) -> None:
         self._study = study
+        self._stopped = stopped
+        self._allocation = Allocation(study, plan.budget, stopped.kept)
         self._plan = plan
         self._jobs = jobs
         self._observers = observers
         self._find_start = find_start
         self._pretrainings = pretrainings
-        self._unfinished = study.unfinished()
         self._held: list[tuple[Ask, Start]] = []
         self._evaluated: set[int] = set()
+        self._search_ended = False
 
     def next_item(self) -> WorkItem | NoWork:
         """Return what is to run next: a trial that waited and can start, one that an interrupted launch left,
@@ -70,7 +73,7 @@ class Search:
         for held, start in list(self._held):
             if item := self._begin(held, start):
                 return item
-        while len(self._held) < self._plan.ahead and (ask := self._next_ask()):
+        while len(self._held) < self._plan.ahead and (ask := self._allocation.next_ask()):
             if item := self._begin(ask, self._hold(ask)):
                 return item
         return NoWork.WAIT if self._held else self._after_the_search()
@@ -78,10 +81,12 @@ class Search:
     def remove_leftovers(self) -> None:
         """Remove the checkpoints of ended trials, and the weights of those that are not complete.
 
-        A worker removes those of its last trial as it takes the next; what it could not is left to this.
+        What was frozen keeps its newest checkpoint: a later launch with a larger budget may thaw it. A worker
+        removes those of its last trial as it takes the next; what it could not is left to this.
         """
+        thawable = {one.number for one in self._allocation.by_promise()}
         for trial in self._study.record().trials:
-            if trial.state is not TrialState.RUNNING:
+            if trial.state is not TrialState.RUNNING and trial.number not in thawable:
                 Checkpoints(trial.folder).clear(weights=trial.state is not TrialState.COMPLETE)
 
     def _after_the_search(self) -> WorkItem | NoWork:
@@ -90,6 +95,8 @@ class Search:
         running = [trial for trial in study.trials if trial.state is TrialState.RUNNING]
         if any(trial.confirms is None for trial in running):  # it may lead yet
             return NoWork.WAIT
+        if not self._search_ended:
+            study = self._end_search(study)
         if confirm and (again := next(confirmations(study, confirm), None)):
             ask = self._study.ask_again(*again)
             return self._begin(ask, self._hold(ask)) or NoWork.WAIT
@@ -100,13 +107,19 @@ class Search:
             return EvaluationItem(self._jobs.evaluation(trial), self._study, self._observers)
         return NoWork.DONE
 
-    def _next_ask(self) -> Ask | None:
-        if self._unfinished:
-            return self._unfinished.pop(0)
-        trials, deadline_s = self._plan.trials, self._plan.deadline_s
-        late = deadline_s is not None and time.monotonic() >= deadline_s
-        spent = trials is not None and self._study.asked >= trials
-        return None if late or spent else self._study.ask()
+    def _end_search(self, study: StudyRecord) -> StudyRecord:
+        """Prune what is still frozen, and name the families without a design that trained its full budget."""
+        self._search_ended = True
+        for trial in study.trials:
+            if trial.state is TrialState.FROZEN:
+                self._study.prune(trial.number)
+                self._observers.changed(self._study, trial.number)
+        if missing := self._allocation.without_full_run(study):
+            names = ", ".join(map(family_title, missing))
+            self._observers.say(
+                f"no design trained its full budget for {names}: nothing is known of their end"
+            )
+        return self._study.record()
 
     def _hold(self, ask: Ask) -> Start:
         """Prepare a trial, and hold it until it begins.
@@ -130,10 +143,12 @@ class Search:
             if reason := self._pretrainings.failed(start):
                 self._held.remove((ask, start))
                 self._study.fail(ask.number, f"its pretraining failed: {reason}")
+                self._allocation.ended(ask.number)
                 self._observers.changed(self._study, ask.number)
                 return NoWork.WAIT  # the launch shall notice its deadline, even where every trial fails so
             if trunk is None:
                 return self._pretrainings.item(start)
         self._held.remove((ask, start))
-        job = self._jobs.trial(ask, trunk, self._study.trial_folder(ask.number))
-        return TrialItem(job, self._study, self._observers)
+        folder, pauses = self._study.trial_folder(ask.number), self._allocation.pause_epochs(ask)
+        job = self._jobs.trial(ask, trunk, folder, pauses)
+        return TrialItem(job, self._study, self._allocation, self._stopped, self._observers)

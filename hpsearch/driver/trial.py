@@ -1,10 +1,12 @@
-"""A trial under way: its epochs go into the study, and the study says when it stops."""
+"""A running trial: records its epochs in the study, and stops it where the pruner or a rung says so."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from hpsearch.driver.observers import Observers
+from hpsearch.driver.stopped import StoppedTrials
+from hpsearch.study.allocation import Allocation
 from hpsearch.study.records import Placement
 from hpsearch.study.study import Study
 from trainables.training.checkpoints import History
@@ -17,10 +19,12 @@ class TrialItem:
 
     job: TrialJob
     study: Study
+    allocation: Allocation
+    stopped: StoppedTrials
     observers: Observers
 
     def on_epochs(self, first_epoch: int, history: History, placement: Placement) -> bool:
-        """Record epochs; where the pruner says so, end the trial as pruned and return True."""
+        """Record epochs; return True where the pruner ends the trial, or it is frozen at a rung."""
         number = self.job.number
         if self.study.ended(number):
             return True
@@ -30,17 +34,26 @@ class TrialItem:
             stop = self.study.report(number, epoch, metrics) or stop
         if stop:
             self.study.prune(number)
+            self.stopped.pruned(number)
+            self.allocation.ended(number)
+        elif stop := self.allocation.pauses(number):
+            self.stopped.frozen(number)
+            self.stopped.make_room(self.study, self.allocation, self.observers)
         self.observers.changed(self.study, number)
         return stop
 
     def on_done(self) -> None:
         """End a trial that trained its full budget."""
         self.study.complete(self.job.number)
-        self.observers.changed(self.study, self.job.number)
+        self._end()
 
     def on_failed(self, reason: str) -> None:
         """End a trial that failed for good."""
         self.study.fail(self.job.number, reason)
+        self._end()
+
+    def _end(self) -> None:
+        self.allocation.ended(self.job.number)
         self.observers.changed(self.study, self.job.number)
 
     def on_note(self, note: str) -> None:

@@ -69,7 +69,7 @@ def panels(study: StudyRecord) -> Iterator[tuple[str, svg.Svg]]:
             if path in known[trial.number]
             and trial.objective is not None
             and math.isfinite(trial.objective)
-            and trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
+            and (trial.state is TrialState.COMPLETE or trial.state.stopped)
         ]
         if len({str(one.value) for one in points}) > 1 and made < MOST_PANELS:
             made += 1

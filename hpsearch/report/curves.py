@@ -10,7 +10,7 @@ from hpsearch.report import svg
 from hpsearch.report.style import BASELINE, GREY, LINES
 from hpsearch.results.arms import Arm
 from hpsearch.results.titles import title
-from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
+from hpsearch.study.records import StudyRecord, TrialRecord
 
 WIDTH, HEIGHT = 940.0, 340.0
 LEFT, RIGHT, TOP, BOTTOM = 40.0, 316.0, 10.0, 34.0
@@ -22,7 +22,7 @@ def curves(
     study: StudyRecord, arms: Sequence[Arm], names: Mapping[str, str], baseline: Arm | None
 ) -> svg.Svg | None:
     """Draw the objective after every epoch; None where no epoch was trained."""
-    pruned = [trial for trial in study.trials if trial.state is TrialState.PRUNED]
+    pruned = [trial for trial in study.trials if trial.state.stopped]
     leaders = [arm for arm in arms if arm.mean is not None][:LEADERS]
     if baseline is not None and baseline not in leaders:
         leaders.append(baseline)

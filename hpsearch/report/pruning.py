@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
+from hpsearch.study.records import StudyRecord, TrialRecord
 from trainables.training.metric_names import EPOCH_S
 
 
@@ -28,7 +28,7 @@ class PruningStatistics:
 
 def pruning_statistics(study: StudyRecord) -> PruningStatistics:
     """Return what pruning saved; each missing epoch of a trial counts as its own epochs' mean time."""
-    pruned = [trial for trial in study.trials if trial.state is TrialState.PRUNED]
+    pruned = [trial for trial in study.trials if trial.state.stopped]
     missing = {trial.number: trial.config.epochs - len(trial.epochs) for trial in pruned}
     return PruningStatistics(
         pruned=len(pruned),

@@ -64,7 +64,13 @@ class Arm:
     @property
     def state(self) -> TrialState:
         """How far it got: the best state of its trials."""
-        order = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING, TrialState.FAILED)
+        order = (
+            TrialState.COMPLETE,
+            TrialState.FROZEN,
+            TrialState.PRUNED,
+            TrialState.RUNNING,
+            TrialState.FAILED,
+        )
         states = {trial.state for trial in self.trials}
         return next(state for state in order if state in states)
 

@@ -92,6 +92,17 @@ def baseline_trial(study: StudyRecord) -> TrialRecord | None:
     return min(baseline.runs(), key=lambda run: (run[1], run[0].number))[0]
 
 
+def leading_trial(study: StudyRecord) -> TrialRecord | None:
+    """Return the best trial of the search's leader, None where no trial with a helper has finished.
+
+    Confirmations themselves do not count, as for `baseline_trial`.
+    """
+    leader = compare(arms_of(replace(study, trials=study.searched))).leader
+    if leader is None:
+        return None
+    return min(leader.runs(), key=lambda run: (run[1], run[0].number))[0]
+
+
 def describe(found: Comparison, names: Mapping[str, str], objective: str) -> Verdict:
     """Return the verdict in words; `names` are the short names of the searched values."""
     unit = f"° {metric_title(objective)}"

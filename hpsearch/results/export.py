@@ -119,7 +119,7 @@ def _chosen(study: StudyRecord, number: int | None) -> TrialRecord:
     if trial in with_weights:
         return trial
     state = trial.state.value
-    if trial.state in (TrialState.PRUNED, TrialState.FAILED):
+    if trial.state.stopped or trial.state is TrialState.FAILED:
         state += ", and only finished trials keep them"
     raise InputError(f"trial {number} of {study.name!r} has no weights (it is {state}): {instead}")
 

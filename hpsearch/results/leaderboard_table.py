@@ -19,6 +19,7 @@ from trainables.training.metric_names import VALIDATION, angle_mae, geodesic, gr
 
 STYLES = {
     TrialState.COMPLETE: "green",
+    TrialState.FROZEN: "blue",
     TrialState.PRUNED: "yellow",
     TrialState.FAILED: "red",
     TrialState.RUNNING: "cyan",

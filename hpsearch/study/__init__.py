@@ -1,1 +1,1 @@
-"""What Optuna decides: samplers, pruners, and the one record of what was tried and what came of it."""
+"""The Optuna study: search space file, samplers, pruners, and the journal of every trial."""

@@ -1,4 +1,4 @@
-"""`SearchConfig`: the section `search` of a search space, how it is searched."""
+"""`SearchConfig`: the section `search` of a search space: budget, sampler, pruner, resources."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ class BudgetConfig(Config):
     """When the search ends."""
 
     trials: Annotated[int, Field(ge=1)] | None = None
-    """Trials to finish, pruned and failed ones included; 20 where neither this nor `hours` is given."""
+    """Trials to finish, pruned and failed ones included; 20 where nothing else is given."""
     hours: Annotated[float, Field(gt=0)] | None = None
     """Hours after which no further trial starts, counted from each launch."""
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    """Epochs that the search's trials may train together; confirmations are extra."""
 
 
 class ResourcesConfig(Config):
     """What one trial takes of a machine."""
 
     cpus: Annotated[int, Field(ge=1)] = 1
-    """CPU cores, and threads, a trial."""
+    """CPU cores, and threads, per trial."""
     gpus: Annotated[float, Field(ge=0)] | Literal["auto"] = "auto"
-    """GPUs a trial; a fraction is its share of the GPU's memory too. `auto`: 1 where there is one, else 0."""
+    """GPUs per trial; a fraction is a share of its memory too. `auto`: 1 where there is one, else 0."""
     concurrent: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Trials side by side; `auto`: as many as fit."""
 
@@ -40,10 +42,10 @@ class ResourcesConfig(Config):
 
 
 class ConfirmConfig(Config):
-    """How leaders are told from luck: trained again, beside the supervised baseline, with paired seeds."""
+    """How leaders are confirmed: trained again beside the supervised baseline, with paired seeds."""
 
     top: Annotated[int, Field(ge=1)] = 3
-    """Best trials that are trained again; the best one without pretext task is always among them."""
+    """Best trials that are trained again; always with the best helper and the baseline among them."""
     seeds: Annotated[int, Field(ge=2, le=50)] = 3
     """Seeds each of them is trained with."""
 
@@ -76,6 +78,10 @@ class SearchConfig(Config):
     """Train the leaders again with other seeds before believing them; off where null."""
     leaders: Annotated[int, Field(ge=1)] = 3
     """Best trials that are measured on the test sets, `data.test`, when the search has ended."""
+    prune_enqueued: bool = False
+    """Whether designs of `enqueue` may be stopped early too; without, each trains its full budget."""
+    frozen_gb: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 20.0
+    """Disk space for checkpoints of frozen trials, gigabytes; beyond it the least promising lose theirs."""
     retries: Annotated[int, Field(ge=0)] = 2
     """Times a trial is started again from its last checkpoint after its process died."""
     epoch_timeout_s: Annotated[float, Field(gt=0)] = 3600.0

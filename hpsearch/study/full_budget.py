@@ -9,9 +9,11 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
+from hpsearch.study.journal_schema import FROZEN, PROMOTED
+
 
 class FullBudgetOnly(BaseSampler):
-    """Hides pruned trials from another sampler.
+    """Hides pruned and frozen trials from another sampler.
 
     A pruned trial's value was measured early, where learning curves still cross; a model that takes it for a
     final value prefers what learns fast over what ends well.
@@ -44,7 +46,7 @@ class FullBudgetOnly(BaseSampler):
 
 
 class _FullBudgetStudy:
-    """A study without its pruned trials; everything else is the study's own.
+    """A study without its pruned and frozen trials; everything else is the study's own.
 
     Optuna's samplers read trials through `_get_trials`, which has no public twin with a cache.
     """
@@ -57,8 +59,14 @@ class _FullBudgetStudy:
 
     def _get_trials(self, *args: Any, **kwargs: Any) -> list[FrozenTrial]:
         trials = self._study._get_trials(*args, **kwargs)
-        return [trial for trial in trials if trial.state is not TrialState.PRUNED]
+        return [trial for trial in trials if trial.state is not TrialState.PRUNED and not is_frozen(trial)]
 
 
 def _shown(study: optuna.Study) -> optuna.Study:
     return cast(optuna.Study, _FullBudgetStudy(study))
+
+
+def is_frozen(trial: FrozenTrial) -> bool:
+    """Say whether a trial waits at a rung; Optuna has it as running."""
+    attrs = trial.user_attrs
+    return trial.state is TrialState.RUNNING and attrs.get(FROZEN, 0) > attrs.get(PROMOTED, 0)

@@ -7,6 +7,7 @@ from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState as OptunaState
 
 from hpsearch.study.journal import JOURNAL, reading
+from hpsearch.study.journal_schema import CONTINUES
 from hpsearch.study.naming import shared_params
 from hpsearch.study.records import StudyRecord
 
@@ -34,7 +35,7 @@ def importances(study: StudyRecord) -> dict[str, float]:
     }
     copy = optuna.create_study(study_name=study.name)
     for trial in kept.get_trials(deepcopy=False, states=(OptunaState.COMPLETE,)):
-        if names := shared.get(trial.number):
+        if names := shared.get(trial.user_attrs.get(CONTINUES, trial.number)):
             copy.add_trial(
                 optuna.trial.create_trial(
                     value=trial.value,

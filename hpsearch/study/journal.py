@@ -1,4 +1,4 @@
-"""The study's file: Optuna's append-only journal, one line an event."""
+"""The study's file: Optuna's append-only journal, one line per event."""
 
 from __future__ import annotations
 

@@ -37,6 +37,22 @@ IMPOSSIBLE = "impossible"
 """The rule that a suggestion breaks, from which no config can be built. Such a trial costs no budget."""
 
 
+STOPPED = "stopped after"
+"""The epoch after which the pruner decided to stop it, which is told next."""
+
+FROZEN = "frozen after"
+"""The rung, in epochs, that it was frozen at last."""
+
+PROMOTED = "promoted after"
+"""The rung, in epochs, that it may train beyond. It is frozen where this lies below `FROZEN`."""
+
+EXEMPT = "exempt"
+"""True: it is never stopped early."""
+
+CONTINUES = "continues"
+"""The number of the trial that goes on under this one: Optuna never opens a trial again that was told."""
+
+
 def epoch_key(epoch: int) -> str:
     """Return the key of all metrics after an epoch, counted from 1."""
     return f"epoch {epoch}"

@@ -1,4 +1,4 @@
-"""One launch a study: a lock that names its holder and dies with it."""
+"""The lock of a study: one launch at a time; it names its holder and is released when that process ends."""
 
 from __future__ import annotations
 

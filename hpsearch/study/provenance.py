@@ -1,4 +1,4 @@
-"""What is true of every trial of a study: its datasets, its code, and the error of knowing nothing."""
+"""The provenance of a study: its datasets, its code, and the error of predicting the training mean."""
 
 from __future__ import annotations
 

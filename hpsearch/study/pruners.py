@@ -1,4 +1,4 @@
-"""When a trial is stopped early. Every pruner lets a trial train its warm-up first."""
+"""Pruners: when a trial is stopped early. A pruner is one config and one row; all keep a warm-up."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 
 from pydantic import Field
 
+from hpsearch.study.halving import Halving, Ranking
 from trainables.base.schema import Config
 
 if TYPE_CHECKING:
@@ -24,7 +25,11 @@ class PrunerConfig(Protocol):
         ...
 
     def build(self, epochs: int) -> BasePruner:
-        """Return Optuna's pruner for trials of at most `epochs` epochs."""
+        """Return Optuna's pruner for trials of at most `epochs` epochs: what it stops is pruned for good."""
+        ...
+
+    def halving(self, epochs: int) -> Halving | None:
+        """Return the rungs at which trials of at most `epochs` epochs are frozen and thawed, None without."""
         ...
 
 
@@ -35,6 +40,9 @@ class NoPrunerConfig(Config):
     def first_epoch(self) -> int | None:
         """Never."""
         return None
+
+    def halving(self, epochs: int) -> None:
+        """Return None: nothing is frozen."""
 
     def build(self, epochs: int) -> BasePruner:
         """Return a pruner that never prunes."""
@@ -56,6 +64,9 @@ class MedianConfig(Config):
         """The end of the warm-up."""
         return self.warmup_epochs
 
+    def halving(self, epochs: int) -> None:
+        """Return None: nothing is frozen."""
+
     def build(self, epochs: int) -> BasePruner:
         """Return the pruner."""
         from optuna.pruners import MedianPruner
@@ -66,26 +77,36 @@ class MedianConfig(Config):
 class SuccessiveHalvingConfig(Config):
     """Asynchronous successive halving: at each rung only the best 1 / `reduction_factor` go on.
 
-    Rungs lie after `warmup_epochs` x `reduction_factor`^0, ^1, ^2, ... epochs.
+    Rungs lie after `warmup_epochs` x `reduction_factor`^0, ^1, ^2, ... epochs. A trial that loses there is
+    frozen with its checkpoint, and thawed where it is among the best as more trials reach its rung.
     """
 
     warmup_epochs: Warmup = 3
     """Epochs that every trial trains: the first rung."""
     reduction_factor: Annotated[int, Field(ge=2)] = 3
     """One of this many goes on."""
+    ranking: Ranking = "forecast"
+    """What a rung compares. `family`: trials of one `pretext` with each other; `forecast`: likewise until one
+    of them has trained its full budget, then what such curves make of the errors; `all`: the errors."""
 
     @property
     def first_epoch(self) -> int | None:
         """The first rung."""
         return self.warmup_epochs
 
-    def build(self, epochs: int) -> BasePruner:
-        """Return the pruner."""
-        from optuna.pruners import SuccessiveHalvingPruner
+    def halving(self, epochs: int) -> Halving:
+        """Return the rungs of trials of at most `epochs` epochs."""
+        rungs, rung = [], self.warmup_epochs
+        while rung < epochs:
+            rungs.append(rung)
+            rung *= self.reduction_factor
+        return Halving(tuple(rungs), self.reduction_factor, self.ranking)
 
-        return SuccessiveHalvingPruner(
-            min_resource=self.warmup_epochs, reduction_factor=self.reduction_factor
-        )
+    def build(self, epochs: int) -> BasePruner:
+        """Return a pruner that never prunes: halving freezes and thaws."""
+        from optuna.pruners import NopPruner
+
+        return NopPruner()
 
 
 class HyperbandConfig(Config):
@@ -100,6 +121,9 @@ class HyperbandConfig(Config):
     def first_epoch(self) -> int | None:
         """The first rung of the most eager bracket."""
         return self.warmup_epochs
+
+    def halving(self, epochs: int) -> None:
+        """Return None: nothing is frozen."""
 
     def build(self, epochs: int) -> BasePruner:
         """Return the pruner."""

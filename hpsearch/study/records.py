@@ -1,4 +1,4 @@
-"""The nouns of a study as plain values: what was tried, what came of it."""
+"""A study as plain frozen values: its trials, their metrics, their pretrainings."""
 
 from __future__ import annotations
 
@@ -10,15 +10,26 @@ from statistics import fmean
 from typing import Any
 
 from trainables.training.config import TrainConfig
+from trainables.training.metric_names import EPOCH_S
 
 
 class TrialState(StrEnum):
-    """How a trial stands. Only COMPLETE trials trained their full budget and may be the best."""
+    """How a trial stands. Only COMPLETE trials trained their full budget and may be the best.
+
+    A FROZEN trial waits at a rung with its checkpoint and may be thawed; where the search ends before that it
+    is PRUNED.
+    """
 
     RUNNING = "running"
     COMPLETE = "complete"
+    FROZEN = "frozen"
     PRUNED = "pruned"
     FAILED = "failed"
+
+    @property
+    def stopped(self) -> bool:
+        """Whether others were better at a rung: such a trial has not trained its full budget."""
+        return self in (TrialState.FROZEN, TrialState.PRUNED)
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,11 @@ class TrialRecord:
     test: Mapping[str, float] = field(default_factory=dict)
     """Errors on the test sets, measured once for the search's leaders: `test/NAME/mae_deg` and the like."""
 
+    @property
+    def trained_s(self) -> float:
+        """Seconds of training and validation, those that it was frozen left out."""
+        return sum(metrics.get(EPOCH_S, 0.0) for metrics in self.epochs)
+
 
 @dataclass(frozen=True)
 class PretrainingRecord:
@@ -129,15 +145,21 @@ class StudyRecord:
         return fmean(values) if values else None
 
     def leaderboard(self) -> tuple[TrialRecord, ...]:
-        """Return the search's complete trials, best first, then pruned, running and failed ones.
+        """Return the search's complete trials, best first, then frozen or pruned, running and failed ones.
 
         Trials that were confirmed stand first, by the mean of their repetitions: the others had one try.
         """
-        rank = {TrialState.COMPLETE: 0, TrialState.PRUNED: 1, TrialState.RUNNING: 2, TrialState.FAILED: 3}
+        rank = {
+            TrialState.COMPLETE: 0,
+            TrialState.FROZEN: 1,
+            TrialState.PRUNED: 1,
+            TrialState.RUNNING: 2,
+            TrialState.FAILED: 3,
+        }
 
         def key(trial: TrialRecord) -> tuple[int, int, float, float, int]:
             value = float("inf") if trial.objective is None else trial.objective
-            reached = -len(trial.epochs) if trial.state is TrialState.PRUNED else 0
+            reached = -len(trial.epochs) if trial.state.stopped else 0
             mean = self.confirmed(trial.number)
             return rank[trial.state], mean is None, reached, value if mean is None else mean, trial.number
 

@@ -1,4 +1,4 @@
-"""How the next trial's values are chosen."""
+"""Samplers: how the next trial's values are chosen. A sampler is one config and one row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`StudySpec`: what a person writes, parsed once; every fault of the file is found before anything starts."""
+"""`StudySpec`: a search space file, parsed once; all its faults are found before anything starts."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class StudySpec:
 
     @property
     def trials(self) -> int | None:
-        """How many trials to finish; None where only the hours count."""
+        """How many trials to finish; None where only hours or epochs count."""
         budget, combinations = self.search.budget, self.combinations
         if combinations is not None:
             return min(combinations, budget.trials or combinations)
-        return budget.trials or (None if budget.hours else 20)
+        return budget.trials or (None if budget.hours or budget.epochs else 20)
 
     @property
     def combinations(self) -> int | None:
@@ -68,8 +68,10 @@ class StudySpec:
 _GRID = SAMPLERS["grid"]
 
 
-def load_spec(path: Path, *, trials: int | None = None, name: str | None = None) -> StudySpec:
-    """Read a search space; `trials` overrides its budget, `name` the study's name.
+def load_spec(
+    path: Path, *, trials: int | None = None, epochs: int | None = None, name: str | None = None
+) -> StudySpec:
+    """Read a search space; `trials` and `epochs` override its budget, `name` the study's name.
 
     Raises `InputError` with every fault of the file: unknown keys, holes that make no sense, and each option
     or end of a range from which no config can be built.
@@ -87,8 +89,9 @@ def load_spec(path: Path, *, trials: int | None = None, name: str | None = None)
     faults += space_faults
     if search is None:
         raise InputError(_unique(faults))
-    if trials is not None:
-        search = search.model_copy(update={"budget": search.budget.model_copy(update={"trials": trials})})
+    given = {key: value for key, value in (("trials", trials), ("epochs", epochs)) if value is not None}
+    if given:
+        search = search.model_copy(update={"budget": search.budget.model_copy(update=given)})
     enqueued: tuple[Params, ...] = ()
     if not unread:
         enqueued, wrong = _enqueued(document, search, space, sound=not space_faults)
@@ -157,7 +160,7 @@ def _enqueued(
     faults: list[Fault] = []
     for index, tree in enumerate(search.enqueue):
         if list(holes_below(tree, ())):
-            continue  # told with the section
+            continue  # reported with the section
         at = (SECTION, "enqueue", index)
         params, wrong = space.params_of(tree)
         if not wrong and sound:

@@ -1,4 +1,4 @@
-"""The studies below a root: where they lie, how one is found, and whether a space still means the same."""
+"""Finds a study below the root, and checks that a changed space file still describes the same study."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SPACE = "space.yaml"
 CHANGEABLE = frozenset(
     {
         *((SECTION, key) for key in ("budget", "confirm", "epoch_timeout_s", "leaders", "name", "resources")),
-        (SECTION, "retries"),
+        *((SECTION, key) for key in ("frozen_gb", "retries")),
         ("data", "test"),
     }
 )

@@ -1,13 +1,13 @@
-"""Ask, report, tell, re-attach: the Optuna study behind a small face. Its journal file is the truth.
+"""The Optuna study: ask, report, freeze, thaw, tell, re-attach. Its journal file is the one record.
 
-The file holds what was asked, every epoch's metrics, what was pruned and why each trial ended. Only the
-driver writes it. Ray and MLflow can both be lost: what they need is made again from here.
+The file holds what was asked, every epoch's metrics, what was frozen, thawed and pruned, and why each trial
+ended. Only the driver writes it. Ray and MLflow can both be lost: what they need is made again from here.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,30 +19,30 @@ from optuna.trial import TrialState as OptunaState
 from pydantic import ValidationError
 
 from hpsearch.space.holes import Choice, Hole, Params, Value
+from hpsearch.study.families import Family, curve_family
+from hpsearch.study.halving import Contestant, Halving
 from hpsearch.study.journal import reading, writing
 from hpsearch.study.journal_schema import (
     CONFIRMS,
+    CONTINUES,
+    EXEMPT,
+    FROZEN,
     IMPOSSIBLE,
     PLACEMENT,
     PRETRAINED,
+    PROMOTED,
     PROVENANCE,
     REASON,
     SEED,
+    STOPPED,
     epoch_key,
     test_key,
 )
-from hpsearch.study.records import Placement, Provenance, StudyRecord, TrialRecord, TrialState
+from hpsearch.study.records import Placement, Provenance, StudyRecord
 from hpsearch.study.spec import StudySpec
+from hpsearch.study.stored_trials import StoredTrials, reseeded, trial_folder
 from trainables.base.errors import InputError
 from trainables.training.config import TrainConfig
-
-STATES = {
-    OptunaState.RUNNING: TrialState.RUNNING,
-    OptunaState.COMPLETE: TrialState.COMPLETE,
-    OptunaState.PRUNED: TrialState.PRUNED,
-    OptunaState.FAIL: TrialState.FAILED,
-}
-
 
 MOST_IMPOSSIBLE = 100
 """Suggestions that may be impossible one after another."""
@@ -59,43 +59,60 @@ class Ask:
 
 
 class Study:
-    """One study in its folder. `open_study` gives it to the one process that may write it."""
+    """One study in its folder. `open_study` gives it to the one process that may write it.
+
+    A trial is known by one number, also where it goes on after Optuna was told its end: see `StoredTrials`.
+    """
 
     def __init__(self, study: optuna.Study, folder: Path, spec: StudySpec) -> None:
         self.folder = folder
-        self._spec = spec
+        self.spec = spec
         self._study = study
-        self._configs: dict[int, TrainConfig] = {}
-        self._ended: dict[int, TrialRecord] = {}
+        self._trials = StoredTrials(study, folder, spec)
+        self._halving = spec.search.pruner.halving(spec.epochs)
 
-    def unfinished(self) -> list[Ask]:
-        """Return the trials that were running when the last launch ended, to go on from where they were."""
-        running = self._study.get_trials(deepcopy=False, states=(OptunaState.RUNNING,))
-        return [self._attach(trial) for trial in running]
+    # What is asked
 
     @property
     def asked(self) -> int:
         """How many trials the search asked for so far, in all launches."""
+        mine = {CONFIRMS, IMPOSSIBLE, CONTINUES}
         return sum(
-            trial.state is not OptunaState.WAITING and not {CONFIRMS, IMPOSSIBLE} & trial.user_attrs.keys()
-            for trial in self._study.get_trials(deepcopy=False)
+            trial.state is not OptunaState.WAITING and not mine & trial.user_attrs.keys()
+            for trial in self._trials.all()
         )
 
-    def ask(self) -> Ask:
-        """Return the next trial: an enqueued one, else the sampler's suggestion.
+    @property
+    def epochs_trained(self) -> int:
+        """How many epochs the search's trials trained together, confirmations left out."""
+        return sum(
+            len(trial.intermediate_values) for trial in self._trials.all() if CONFIRMS not in trial.user_attrs
+        )
 
-        The sampler is seeded by the study's seed and the number that the trial gets, so that a study that was
-        interrupted suggests what it would have suggested, and no two suggestions share a seed.
+    def unfinished(self) -> list[Ask]:
+        """Return the trials that were running when the last launch ended, to go on from where they were."""
+        return [self._attach(trial) for trial in self._trials.running()]
+
+    def ask(self, family: Family | None = None) -> Ask:
+        """Return the next trial: an enqueued one, else the sampler's suggestion, of `family` where given.
+
+        Enqueued trials, and those asked of a family, are never stopped early. The sampler is seeded by the
+        study's seed and the number that the trial gets, so that a study that was interrupted suggests what it
+        would have suggested, and no two suggestions share a seed.
         """
         asked = self.asked
-        if asked < len(self._spec.enqueued) and not self._waiting():
-            self._study.enqueue_trial(self._spec.enqueued[asked])
+        if not self._trials.waiting():
+            if asked < len(self.spec.enqueued):
+                self._study.enqueue_trial(self.spec.enqueued[asked], user_attrs=self._enqueued_attrs(asked))
+            elif family is not None:
+                name, option = family
+                self._study.enqueue_trial({name: option}, user_attrs={EXEMPT: True})
         for _ in range(MOST_IMPOSSIBLE):
-            waiting = self._waiting()
-            self._seed_sampler(waiting[0].number if waiting else self._count())
+            waiting = self._trials.waiting()
+            self._seed_sampler(waiting[0].number if waiting else len(self._trials.all()))
             trial = self._study.ask()
             try:
-                return self._fill(trial, epochs_done=0)
+                return self._fill(trial)
             except ValidationError as error:  # a rule between values that no probe of two of them breaks
                 trial.set_user_attr(IMPOSSIBLE, str(error))
                 self._study.tell(trial, state=OptunaState.FAIL)
@@ -107,66 +124,135 @@ class Study:
     def ask_again(self, number: int, seed: int) -> Ask:
         """Return a trial that repeats another with another seed."""
         attrs = {CONFIRMS: number, SEED: seed}
-        self._study.enqueue_trial(self._frozen(number).params, user_attrs=attrs)
-        return self._fill(self._study.ask(), epochs_done=0)
+        self._study.enqueue_trial(self._trials.first(number).params, user_attrs=attrs)
+        return self._fill(self._study.ask())
+
+    # What came of it
+
+    def report(self, number: int, epoch: int, metrics: Mapping[str, float]) -> bool:
+        """Record what a trial reached after `epoch` and say whether the pruner stops it for good.
+
+        An epoch that was recorded before (a trial repeats at most one after a restart) changes nothing.
+        """
+        if epoch not in self._trials.values(number):
+            trial = self._trial(self._trials.live(number))
+            trial.set_user_attr(epoch_key(epoch), dict(metrics))
+            trial.report(metrics[self.spec.search.objective], step=epoch)
+        return self.stops(number)
+
+    def stops(self, number: int) -> bool:
+        """Say whether the pruner stops a trial for good after the last epoch that it reported.
+
+        Never after its last epoch: it has cost its full budget and is complete. Nor where its value is not
+        finite: it fails in the end, and says why. Nor where it repeats another, or is exempt.
+        """
+        values = self._trials.values(number)
+        epoch = max(values, default=0)
+        if not 0 < epoch < self._trials.config(number).epochs:
+            return False
+        if self.exempt(number) or not math.isfinite(values[epoch]):
+            return False
+        live = self._trials.live(number)
+        if live.user_attrs.get(STOPPED) == epoch:
+            return True
+        stops = self._trial(live).should_prune()  # some of Optuna's pruners answer an epoch only once
+        if stops:
+            self._set(live, STOPPED, epoch)
+        return stops
 
     def tested(self, number: int, metrics: Mapping[str, float]) -> None:
         """Record a finished trial's errors on the test sets."""
         self._study.set_user_attr(test_key(number), dict(metrics))  # Optuna closes a trial that has ended
-        self._ended.pop(number, None)
-
-    def report(self, number: int, epoch: int, metrics: Mapping[str, float]) -> bool:
-        """Record what a trial reached after `epoch` and say whether it should stop now.
-
-        An epoch that was recorded before (a trial repeats at most one after a restart) changes nothing. A
-        trial is never pruned after its last epoch: it has cost its full budget and is complete. Nor is one
-        whose value is not finite: it fails in the end, and says why. Nor is one that repeats another.
-        """
-        trial, value = self._trial(number), metrics[self._spec.search.objective]
-        if epoch not in self._frozen(number).intermediate_values:
-            trial.set_user_attr(epoch_key(epoch), dict(metrics))
-            trial.report(value, step=epoch)
-        frozen = self._frozen(number)
-        last = epoch >= self._config(frozen).epochs
-        if last or not math.isfinite(value) or CONFIRMS in frozen.user_attrs:
-            return False
-        return trial.should_prune()
+        self._trials.changed(number)
 
     def place(self, number: int, placement: Placement) -> None:
         """Record where a trial runs."""
-        written = placement.written()
-        if self._frozen(number).user_attrs.get(PLACEMENT) != written:
-            self._trial(number).set_user_attr(PLACEMENT, written)
+        self._set(self._trials.live(number), PLACEMENT, placement.written())
 
     def link(self, number: int, pretrained: str) -> None:
         """Record which pretrained weights a trial starts from."""
-        if self._frozen(number).user_attrs.get(PRETRAINED) != pretrained:
-            self._trial(number).set_user_attr(PRETRAINED, pretrained)
+        self._set(self._trials.first(number), PRETRAINED, pretrained)
 
     def complete(self, number: int) -> None:
         """Tell that a trial trained its full budget; its objective is that of the last epoch."""
-        trial = self._frozen(number)
-        value = trial.intermediate_values[max(trial.intermediate_values)]
+        values = self._trials.values(number)
+        value = values[max(values)]
         if math.isfinite(value):
-            self._study.tell(number, value)
+            self._study.tell(self._trials.live(number).number, value)
         else:
-            self.fail(number, f"the objective is {value} after epoch {max(trial.intermediate_values)}")
+            self.fail(number, f"the objective is {value} after epoch {max(values)}")
 
-    def prune(self, number: int) -> None:
-        """Tell that a trial was stopped because others were better."""
-        epoch = max(self._frozen(number).intermediate_values)
-        self._trial(number).set_user_attr(REASON, f"pruned after epoch {epoch}")
-        self._study.tell(number, state=OptunaState.PRUNED)
+    def prune(self, number: int, why: str = "") -> None:
+        """Tell that a trial was stopped because others were better; `why` says what else there is to say."""
+        reason = f"pruned after epoch {max(self._trials.values(number))}" + (f": {why}" if why else "")
+        self._trial(self._trials.live(number)).set_user_attr(REASON, reason)
+        self._study.tell(self._trials.live(number).number, state=OptunaState.PRUNED)
 
     def fail(self, number: int, reason: str) -> None:
         """Tell that a trial failed, and why. Does nothing where the trial has ended."""
-        if self._frozen(number).state is OptunaState.RUNNING:
-            self._trial(number).set_user_attr(REASON, reason)
-            self._study.tell(number, state=OptunaState.FAIL)
+        live = self._trials.live(number)
+        if live.state is OptunaState.RUNNING:
+            self._trial(live).set_user_attr(REASON, reason)
+            self._study.tell(live.number, state=OptunaState.FAIL)
 
     def ended(self, number: int) -> bool:
         """Say whether a trial was told complete, pruned or failed."""
-        return self._frozen(number).state.is_finished()
+        return self._trials.live(number).state.is_finished()
+
+    # Freezing and thawing
+
+    @property
+    def halving(self) -> Halving | None:
+        """The rungs at which trials are frozen; None where none is."""
+        return self._halving
+
+    def exempt(self, number: int) -> bool:
+        """Say whether a trial is never stopped early."""
+        return bool({CONFIRMS, EXEMPT} & self._trials.live(number).user_attrs.keys())
+
+    def at_rung(self, number: int) -> bool:
+        """Say whether a running trial has reached a rung that it was not promoted beyond."""
+        if self._halving is None or self.exempt(number):
+            return False
+        values = self._trials.values(number)
+        rung = max(values, default=0)
+        if rung not in self._halving.pauses(self._trials.config(number).epochs):
+            return False
+        return math.isfinite(values[rung]) and self._trials.live(number).user_attrs.get(PROMOTED, 0) < rung
+
+    def freeze(self, number: int) -> None:
+        """Record that a trial waits at the rung that it has reached."""
+        self._set(self._trials.live(number), FROZEN, max(self._trials.values(number)))
+
+    def promote(self, number: int) -> None:
+        """Record that a trial trains beyond the rung that it has reached."""
+        self._set(self._trials.live(number), PROMOTED, max(self._trials.values(number)))
+
+    def thaw(self, number: int) -> Ask:
+        """Return a frozen trial to go on with, also one that was told pruned when an earlier search ended."""
+        live, rung = self._trials.live(number), max(self._trials.values(number))
+        if not live.state.is_finished():
+            self.promote(number)
+            return self._attach(live)
+        attrs = {CONTINUES: number, FROZEN: rung, PROMOTED: rung}
+        self._study.enqueue_trial(self._trials.first(number).params, user_attrs=attrs)
+        return self._fill(self._study.ask())
+
+    def contestants(self, kept: Callable[[int], bool]) -> list[Contestant]:
+        """Return the search's trials as halving sees them; `kept` says whether a trial has its checkpoint."""
+        return [
+            Contestant(
+                number=trial.number,
+                family=curve_family(trial.params),
+                curve=[value for _, value in sorted(self._trials.values(trial.number).items())],
+                epochs=self._trials.config(trial.number).epochs,
+                waits=self._trials.waits(trial.number) and kept(trial.number),
+            )
+            for trial in self._trials.searched()
+            if self._trials.live(trial.number).state is not OptunaState.FAIL
+        ]
+
+    # What is read
 
     def trial_folder(self, number: int) -> Path:
         """Return the folder of a trial's checkpoints."""
@@ -174,93 +260,41 @@ class Study:
 
     def record(self) -> StudyRecord:
         """Return the whole study as plain values."""
-        trials = self._study.get_trials(deepcopy=False)
         return StudyRecord(
-            name=self._spec.name,
+            name=self.spec.name,
             folder=self.folder,
-            objective=self._spec.search.objective,
+            objective=self.spec.search.objective,
             provenance=Provenance(**self._study.user_attrs[PROVENANCE]),
-            trials=tuple(self._record(trial) for trial in trials if self._begun(trial)),
+            trials=self._trials.records(),
         )
 
-    def _count(self) -> int:
-        return len(self._study.get_trials(deepcopy=False))
-
-    def _waiting(self) -> list[FrozenTrial]:
-        return self._study.get_trials(deepcopy=False, states=(OptunaState.WAITING,))
+    def _enqueued_attrs(self, index: int) -> dict[str, Any]:
+        """Return the attributes of an enqueued design: people's own are never stopped early."""
+        known = index < len(self.spec.search.enqueue) and not self.spec.search.prune_enqueued
+        return {EXEMPT: True} if known else {}
 
     def _seed_sampler(self, number: int) -> None:
-        seed = int(np.random.SeedSequence([self._spec.search.seed, number]).generate_state(1)[0])
-        self._study.sampler = self._spec.search.sampler.build(seed)
+        seed = int(np.random.SeedSequence([self.spec.search.seed, number]).generate_state(1)[0])
+        self._study.sampler = self.spec.search.sampler.build(seed)
 
-    def _fill(self, trial: optuna.Trial, epochs_done: int) -> Ask:
-        params, tree = self._spec.space.draw(lambda hole: _suggest(trial, hole))
-        config = _reseeded(TrainConfig.model_validate(tree), trial.user_attrs)
-        self._configs[trial.number] = config
-        return Ask(trial.number, params, config, epochs_done)
+    def _fill(self, trial: optuna.Trial) -> Ask:
+        """Draw what is open of a trial, and return it under the number that it is known by."""
+        params, tree = self.spec.space.draw(lambda hole: _suggest(trial, hole))
+        config = reseeded(TrainConfig.model_validate(tree), trial.user_attrs)
+        number = self._trials.opened(self._trials.first(trial.number), config)
+        return Ask(number, params, config, max(self._trials.values(number), default=0))
 
     def _attach(self, frozen: FrozenTrial) -> Ask:
         self._seed_sampler(frozen.number)  # a crash may have come before the last of its values was drawn
-        done = max(frozen.intermediate_values, default=0)
-        return self._fill(optuna.trial.Trial(self._study, frozen._trial_id), epochs_done=done)
+        return self._fill(self._trial(frozen))
 
-    def _begun(self, trial: FrozenTrial) -> bool:
-        """Say whether all values of a trial are drawn; a crash, or a reader, may come between two of them.
+    def _trial(self, frozen: FrozenTrial) -> optuna.Trial:
+        return optuna.trial.Trial(self._study, frozen._trial_id)
 
-        Values that cannot go together were never a trial.
-        """
-        if IMPOSSIBLE in trial.user_attrs:
-            return False
-        if trial.state not in STATES or trial.number in self._configs:
-            return trial.state in STATES
-        params = trial.params
-        return self._spec.space.complete(params).keys() == params.keys()
-
-    def _frozen(self, number: int) -> FrozenTrial:
-        return self._study.get_trials(deepcopy=False)[number]
-
-    def _trial(self, number: int) -> optuna.Trial:
-        return optuna.trial.Trial(self._study, self._frozen(number)._trial_id)
-
-    def _config(self, frozen: FrozenTrial) -> TrainConfig:
-        if frozen.number not in self._configs:
-            config = self._spec.config(frozen.params)
-            self._configs[frozen.number] = _reseeded(config, frozen.user_attrs)
-        return self._configs[frozen.number]
-
-    def _record(self, trial: FrozenTrial) -> TrialRecord:
-        """Return a trial as plain values; one that has ended changes no more but for its test."""
-        if not trial.state.is_finished():
-            return self._as_record(trial)
-        if trial.number not in self._ended:
-            self._ended[trial.number] = self._as_record(trial)
-        return self._ended[trial.number]
-
-    def _as_record(self, trial: FrozenTrial) -> TrialRecord:
-        attrs = trial.user_attrs
-        epochs = sorted(trial.intermediate_values)
-        placement = attrs.get(PLACEMENT)
-        return TrialRecord(
-            number=trial.number,
-            state=STATES[trial.state],
-            params=trial.params,
-            config=self._config(trial),
-            epochs=tuple(attrs[epoch_key(epoch)] for epoch in epochs),
-            objective=trial.intermediate_values[epochs[-1]] if epochs else None,
-            reason=attrs.get(REASON, ""),
-            started_s=trial.datetime_start.timestamp() if trial.datetime_start else 0.0,
-            ended_s=trial.datetime_complete.timestamp() if trial.datetime_complete else None,
-            placement=Placement(**placement) if placement else None,
-            folder=self.trial_folder(trial.number),
-            pretrained=attrs.get(PRETRAINED),
-            confirms=attrs.get(CONFIRMS),
-            test=self._study.user_attrs.get(test_key(trial.number), {}),
-        )
-
-
-def _reseeded(config: TrainConfig, attrs: Mapping[str, Any]) -> TrainConfig:
-    """Return the config of a trial; one that repeats another has a seed of its own."""
-    return config.model_copy(update={"seed": attrs[SEED]}) if CONFIRMS in attrs else config
+    def _set(self, frozen: FrozenTrial, key: str, value: Any) -> None:
+        """Write an attribute of a trial, unless it has that value."""
+        if frozen.user_attrs.get(key) != value:
+            self._trial(frozen).set_user_attr(key, value)
 
 
 def open_study(folder: Path, spec: StudySpec, provenance: Provenance) -> Study:
@@ -288,11 +322,6 @@ def read_study(folder: Path, spec: StudySpec) -> StudyRecord:
     if study is None or PROVENANCE not in study.user_attrs:
         raise InputError(f"study {spec.name!r} has not begun: launch it again")
     return Study(study, folder, spec).record()
-
-
-def trial_folder(study_folder: Path, number: int) -> Path:
-    """Return the folder of a trial's checkpoints."""
-    return study_folder / "trials" / f"{number:04d}"
 
 
 def _suggest(trial: optuna.Trial, hole: Hole) -> Value:

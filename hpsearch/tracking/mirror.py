@@ -39,6 +39,7 @@ NOTE_TAG = "mlflow.note.content"
 STATUS = {
     TrialState.RUNNING: "RUNNING",
     TrialState.COMPLETE: "FINISHED",
+    TrialState.FROZEN: "FINISHED",
     TrialState.PRUNED: "FINISHED",
     TrialState.FAILED: "FAILED",
 }

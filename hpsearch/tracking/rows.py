@@ -75,7 +75,8 @@ def epoch_rows(study: StudyRecord, trial: TrialRecord) -> list[dict[str, float]]
 
 def study_rows(study: StudyRecord) -> list[tuple[float, dict[str, float]]]:
     """Return the progress of the search: the end of each trial, and the counts and best value by then."""
-    counts: dict[TrialState, int] = {state: 0 for state in TrialState if state is not TrialState.RUNNING}
+    unended = (TrialState.RUNNING, TrialState.FROZEN)
+    counts: dict[TrialState, int] = {state: 0 for state in TrialState if state not in unended}
     ended = [(t.ended_s, t) for t in study.trials if t.state in counts and t.ended_s is not None]
     rows = []
     best = math.inf

@@ -1,4 +1,4 @@
-"""The contract of pruners: they spare the warm-up, and decide alike however often a study is opened."""
+"""The contract of a pruner: when it may stop a trial, however often the study is opened."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 from support import studies
+from support.searching import Simulated
 
+from hpsearch.study.allocation import Budget
 from hpsearch.study.pruners import PRUNERS
+from hpsearch.study.records import TrialRecord, TrialState
 from hpsearch.study.study import Ask
 
 TRIALS = 12
@@ -18,35 +21,45 @@ def worse_and_worse(ask: Ask, epoch: int) -> float:
     return ask.number + 1 / epoch
 
 
-def ends(folder: Path, pruner: str, *, reopen: bool = False) -> list[str]:
-    """Return how the trials of a study ended in which each is worse than those before."""
+def searched(folder: Path, pruner: str, *, reopen: bool = False) -> tuple[TrialRecord, ...]:
+    """Return the trials of a search in which each is worse than those before."""
     given = studies.spec(folder, f"{{sampler: random, pruner: {pruner}}}")
-    study = studies.open_in(folder / "study", given)
-    found = []
-    for _ in range(TRIALS):
-        ask = study.ask()
-        if reopen:
-            assert studies.train(study, ask, until=1, of=worse_and_worse) == "running"
-            study = studies.open_in(folder / "study", given)
-            (ask,) = study.unfinished()
-            assert ask.epochs_done == 1
-        found.append(studies.train(study, ask, of=worse_and_worse))
-    return found
+    made = Simulated(folder / "study", given, worse_and_worse, Budget(trials=TRIALS))
+    while reopen:
+        before = len(made.trained)
+        made.run(epochs=1)
+        if len(made.trained) == before:
+            break
+        made.open()
+    made.run()
+    return made.study.record().trials
 
 
 @each_pruner
 @pytest.mark.parametrize("warmup", [2, 4])
-def test_no_trial_is_pruned_in_its_warmup_or_after_its_last_epoch(
+def test_no_trial_is_stopped_in_its_warmup_or_after_its_last_epoch(
     tmp_path: Path, pruner: str, warmup: int
 ) -> None:
     written = "none" if pruner == "none" else f"{{{pruner}: {{warmup_epochs: {warmup}}}}}"
-    found = ends(tmp_path, written)
-    assert found[0] == "complete"  # the best of all
-    pruned = [int(end.removeprefix("pruned after ")) for end in found if end.startswith("pruned")]
-    assert bool(pruned) == (pruner != "none")
-    assert all(warmup <= epoch < studies.EPOCHS for epoch in pruned)
+    trials = searched(tmp_path, written)
+    assert len(trials) == TRIALS
+    assert trials[0].state is TrialState.COMPLETE  # the best of all
+    stopped = [len(trial.epochs) for trial in trials if trial.state.stopped]
+    assert bool(stopped) == (pruner != "none")
+    assert all(warmup <= epochs < studies.EPOCHS for epochs in stopped)
+    assert {trial.state for trial in trials} <= {TrialState.COMPLETE, TrialState.PRUNED, TrialState.FROZEN}
 
 
 @each_pruner
 def test_decisions_do_not_depend_on_how_often_the_study_is_opened(tmp_path: Path, pruner: str) -> None:
-    assert ends(tmp_path / "a", pruner) == ends(tmp_path / "b", pruner, reopen=True)
+    once, often = searched(tmp_path / "a", pruner), searched(tmp_path / "b", pruner, reopen=True)
+    assert [(t.params, t.state, t.epochs, t.reason) for t in once] == [
+        (t.params, t.state, t.epochs, t.reason) for t in often
+    ]
+
+
+@each_pruner
+def test_every_family_has_a_design_that_is_never_stopped(tmp_path: Path, pruner: str) -> None:
+    trials = searched(tmp_path, pruner)
+    done = {trial.params["pretext"] for trial in trials if trial.state is TrialState.COMPLETE}
+    assert done == {"none", "puzzling", "rotation"}

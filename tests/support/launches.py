@@ -14,11 +14,14 @@ from mlflow import MlflowClient
 from hpsearch.results.leaderboard import records
 from hpsearch.study.store import find_study
 
+TRIALS = 5
+
 SPACE = """
 search:
   name: tiny
-  pruner: {successive_halving: {warmup_epochs: 2, reduction_factor: 2}}
-  budget: {trials: 5}
+  pruner: {successive_halving: {warmup_epochs: 2, reduction_factor: 4}}
+  budget: {trials: %(trials)s}
+  prune_enqueued: true
   resources: {concurrent: %(concurrent)s}
   enqueue: [{pretext: none}, {pretext: {puzzling: {flag: 3}}}]
 data:
@@ -36,7 +39,7 @@ epochs: %(epochs)s
 
 def write_space(folder: Path, *, concurrent: int = 2, epochs: int = 4) -> Path:
     path = folder / "tiny.yaml"
-    path.write_text(SPACE % {"concurrent": concurrent, "epochs": epochs})
+    path.write_text(SPACE % {"concurrent": concurrent, "epochs": epochs, "trials": TRIALS})
     return path
 
 

@@ -141,6 +141,15 @@ class Checkpoints:
                 return list(state["history"]), broken
         return [], broken
 
+    def newest(self) -> Path | None:
+        """Return the file of the newest checkpoint, None where there is none."""
+        return next(iter(_newest_first(self._folder)), None)
+
+    def keep_newest(self) -> None:
+        """Remove all checkpoints but the newest: the run is frozen, and waits."""
+        for old in _newest_first(self._folder)[1:]:
+            old.unlink(missing_ok=True)
+
     def clear(self, *, weights: bool = False) -> None:
         """Remove the checkpoints of a run that has ended, with `weights` its best weights too."""
         _remove(self._folder, (CHECKPOINTS, *LEFTOVERS))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support import plausible
-from support.launches import board, hpsearch, runs, write_space
+from support.launches import TRIALS, board, hpsearch, runs, write_space
 
 from hpsearch.driver.confirmation import FIRST_SEED, confirmations
 from hpsearch.driver.evaluation import leaders_to_evaluate
@@ -78,7 +78,7 @@ def test_a_study_confirms_then_tests_and_does_neither_twice(tmp_path: Path) -> N
     text = text.replace(
         "  image_px: 32\n", f"  image_px: 32\n  test: [{{name: held, dataset: {recipe}}}]\n", 1
     )
-    space.write_text(text.replace("trials: 5", "trials: 3"))
+    space.write_text(text.replace(f"trials: {TRIALS}", "trials: 3"))
     launched = hpsearch("launch", space, "--root", tmp_path)
     assert launched.returncode == 0, launched.stdout + launched.stderr
     study = find_study(tmp_path, "tiny")

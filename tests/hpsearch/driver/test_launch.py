@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
-from support.launches import board, hpsearch, runs, start, wait_for_epochs, worker_of, write_space
+from support.launches import TRIALS, board, hpsearch, runs, start, wait_for_epochs, worker_of, write_space
 
 from hpsearch.cli.main import main
 
@@ -39,7 +39,7 @@ def fresh(root: Path, tmp_path: Path) -> Path:
 
 def test_launch_finishes_its_budget_and_names_the_winner(root: Path) -> None:
     trials = board(root)
-    assert [trial["trial"] for trial in trials] == list(range(5))
+    assert [trial["trial"] for trial in trials] == list(range(TRIALS))
     assert {trial["state"] for trial in trials} <= {"complete", "pruned"}
     assert any(trial["state"] == "pruned" for trial in trials)
     printed = (root / "printed.txt").read_text()
@@ -107,10 +107,15 @@ def test_launching_again_does_nothing_and_more_trials_go_on(root: Path) -> None:
     again = hpsearch("launch", root / "tiny.yaml", "--root", root)
     assert again.returncode == 0, again.stderr
     assert board(root) == before
-    more = hpsearch("launch", root / "tiny.yaml", "--root", root, "--trials", "6")
+    more = hpsearch("launch", root / "tiny.yaml", "--root", root, "--trials", str(TRIALS + 1))
     assert more.returncode == 0, more.stderr
-    assert board(root)[:5] == before
-    assert len(board(root)) == 6
+    after = board(root)
+    assert len(after) == TRIALS + 1
+    assert [t for t in after[:TRIALS] if t["state"] == "complete" and t in before] == [
+        t for t in before if t["state"] == "complete"
+    ]
+    thawed = [(t, old) for t, old in zip(after, before, strict=False) if t != old]
+    assert all(old["state"] == "pruned" and t["epochs"] > old["epochs"] for t, old in thawed)
 
 
 def test_a_changed_space_is_refused_with_the_changed_keys(root: Path, tmp_path: Path) -> None:
@@ -123,7 +128,9 @@ def test_a_changed_space_is_refused_with_the_changed_keys(root: Path, tmp_path: 
 
 
 def test_no_checkpoint_stays_behind(root: Path) -> None:
-    assert not list(root.glob("studies/tiny/trials/*/checkpoint_*"))
+    """But the newest of each pruned trial, which a larger budget may thaw."""
+    kept = [path.parent.name for path in root.glob("studies/tiny/trials/*/checkpoint_*")]
+    assert sorted(kept) == [f"{t['trial']:04d}" for t in board(root) if t["state"] == "pruned"]
     weights = {path.parent.name for path in root.glob("studies/tiny/trials/*/best.pt")}
     assert weights == {f"{t['trial']:04d}" for t in board(root) if t["state"] == "complete"}
 
@@ -141,10 +148,13 @@ def test_one_seed_gives_one_leaderboard_even_when_killed_on_the_way(root: Path, 
     assert finished.returncode == 0, finished.stdout + finished.stderr
     digits = ["trial", "state", "objective", "epochs", "params.pretext", "params.network.dropout"]
     killed = [{key: trial.get(key) for key in digits} for trial in board(fresh)]
-    whole = [{key: trial.get(key) for key in digits} for trial in board(root)[:5]]
+    whole = [{key: trial.get(key) for key in digits} for trial in board(root)[:TRIALS]]
     assert killed == whole
     found = runs(fresh)
-    assert sorted(run.data.tags.get("hpsearch.trial", "parent") for run in found) == [*"01234", "parent"]
+    assert sorted(run.data.tags.get("hpsearch.trial", "parent") for run in found) == [
+        *map(str, range(TRIALS)),
+        "parent",
+    ]
     assert all(run.info.status != "RUNNING" for run in found)
 
 
@@ -166,7 +176,7 @@ def test_an_interrupted_launch_says_how_to_go_on(fresh: Path, sent: signal.Signa
 @pytest.mark.slow
 def test_a_worker_that_dies_or_hangs_is_replaced_and_a_second_launch_is_refused(fresh: Path) -> None:
     space = write_space(fresh, concurrent=1, epochs=40)
-    space.write_text(space.read_text().replace("{trials: 5}", "{trials: 1}\n  epoch_timeout_s: 15"))
+    space.write_text(space.read_text().replace(f"{{trials: {TRIALS}}}", "{trials: 1}\n  epoch_timeout_s: 15"))
     launch = start(space, fresh)
     wait_for_epochs(fresh, 2)
     os.kill(worker_of(launch.pid), signal.SIGKILL)
@@ -186,7 +196,9 @@ def test_a_worker_that_dies_or_hangs_is_replaced_and_a_second_launch_is_refused(
 
 def test_a_diverging_study_fails_with_reasons_and_status_1(fresh: Path) -> None:
     space = write_space(fresh)
-    space.write_text(space.read_text().replace("lr: 0.001", "lr: 1e30").replace("trials: 5", "trials: 2"))
+    space.write_text(
+        space.read_text().replace("lr: 0.001", "lr: 1e30").replace(f"trials: {TRIALS}", "trials: 2")
+    )
     launched = hpsearch("launch", space, "--root", fresh)
     assert launched.returncode == 1, launched.stdout + launched.stderr
     assert [trial["reason"] for trial in board(fresh)] == ["diverged at epoch 1"] * 2

@@ -16,8 +16,10 @@ from hpsearch.driver.preparation import Start
 from hpsearch.driver.pretraining import PretrainingItem, Pretrainings
 from hpsearch.driver.resources import TrialResources
 from hpsearch.driver.search import Search, SearchPlan
+from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.driver.trial import TrialItem
 from hpsearch.driver.work import NoWork, WorkItem
+from hpsearch.study.allocation import Budget
 from hpsearch.study.records import Placement, PretrainingRecord, StudyRecord, TrialState
 from hpsearch.study.study import Study
 from trainables.data.sources import TrainSource
@@ -71,11 +73,12 @@ class Made:
         jobs = JobFactory(root, RESOURCES)
         self.search = Search(
             self.study,
-            SearchPlan(trials=trials, deadline_s=None, ahead=side_by_side, confirm=None, leaders=0),
+            SearchPlan(Budget(trials=trials), ahead=side_by_side, confirm=None, leaders=0),
             jobs,
             Observers(on_change=lambda study, trial: None, say=self.said.append),
             self.start,
             Pretrainings(self.store, jobs, self.pretrained.append, self.said.append),
+            StoppedTrials(self.study.folder, limit_gb=20.0),
         )
 
     def start(self, config: TrainConfig) -> Start:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -75,15 +75,21 @@ class CheckpointedRun:
         self._run, self._checkpoints = run, checkpoints
         self._reported = 0
 
-    def train(self, run_epoch: Callable[[], Report], epochs: int) -> Iterator[Result]:
+    def train(
+        self, run_epoch: Callable[[], Report], epochs: int, pauses: Container[int] = ()
+    ) -> Iterator[Result]:
         """Call `run_epoch` until so many epochs are completed; yield after each but the last.
 
-        While the caller handles a result, a checkpoint is made; there is none of the last epoch.
+        While the caller handles a result, a checkpoint is made; there is none of the last epoch. After an
+        epoch of `pauses`, where the run may be frozen, it is written first: another worker may go on from it
+        at once.
         """
         while self._run.epoch < epochs:
             self.history.append(run_epoch().metrics())
             if self._run.epoch < epochs:
                 self._checkpoints.save(self._run, self.history)
+                if self._run.epoch in pauses:
+                    self._checkpoints.flush()
                 yield self.result(done=False)
                 self._checkpoints.copied()
         self._checkpoints.flush()

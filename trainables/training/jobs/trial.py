@@ -17,7 +17,10 @@ from trainables.training.session import Session
 
 @dataclass(frozen=True)
 class TrialJob:
-    """A trial; `trunk` is the file of its initial weights, None for random ones."""
+    """A trial; `trunk` is the file of its initial weights, None for random ones.
+
+    `pauses` are the epochs after which it may be frozen, to go on later, here or on another worker.
+    """
 
     number: int
     config: TrainConfig
@@ -26,6 +29,7 @@ class TrialJob:
     datasets: Path
     cpus: int
     gpus: float
+    pauses: tuple[int, ...] = ()
 
     @property
     def epochs(self) -> int:
@@ -44,7 +48,7 @@ class TrialJob:
         )
         checkpoints = Checkpoints(self.folder, worker.writer)
         run = CheckpointedRun(session, checkpoints)
-        yield from run.train(lambda: self.run_epoch(session, checkpoints), self.epochs)
+        yield from run.train(lambda: self.run_epoch(session, checkpoints), self.epochs, self.pauses)
         self.write_best(session)
         yield run.result(done=True)
 

@@ -1,0 +1,54 @@
+"""Files of trials that the driver stopped: a frozen trial keeps one checkpoint, a pruned one none."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from hpsearch.driver.observers import Observers
+from hpsearch.study.allocation import Allocation
+from hpsearch.study.stored_trials import trial_folder
+from hpsearch.study.study import Study
+from trainables.training.checkpoints import Checkpoints
+
+GB = 10**9
+
+
+class StoppedTrials:
+    """Keeps the newest checkpoint of each frozen trial in the study at `folder`, `limit_gb` in all."""
+
+    def __init__(self, folder: Path, limit_gb: float) -> None:
+        self._folder = folder
+        self._limit_gb = limit_gb
+        self._thread = ThreadPoolExecutor(
+            1, thread_name_prefix="frozen-checkpoints"
+        )  # removing a file takes ms
+
+    def kept(self, number: int) -> bool:
+        """Say whether a trial has a checkpoint to go on from."""
+        return Checkpoints(trial_folder(self._folder, number)).newest() is not None
+
+    def frozen(self, number: int) -> None:
+        """Keep the newest checkpoint of a trial that has just been frozen, and no other."""
+        self._thread.submit(Checkpoints(trial_folder(self._folder, number)).keep_newest)
+
+    def pruned(self, number: int) -> None:
+        """Remove the files of a trial that has just been pruned for good."""
+        self._thread.submit(Checkpoints(trial_folder(self._folder, number)).clear, weights=True)
+
+    def make_room(self, study: Study, allocation: Allocation, observers: Observers) -> None:
+        """Prune the least promising frozen trials for good as long as all checkpoints exceed the limit."""
+        waiting = [one.number for one in allocation.by_promise()]
+        sizes = {number: self._bytes(number) for number in waiting}
+        while waiting and sum(sizes.values()) > self._limit_gb * GB:
+            number = waiting.pop()
+            del sizes[number]
+            Checkpoints(trial_folder(self._folder, number)).clear(weights=True)
+            if not study.ended(number):
+                study.prune(number, f"frozen checkpoints may take {self._limit_gb:g} GB, and it was the last")
+                observers.changed(study, number)
+            observers.say(f"trial {number}: its checkpoint was removed, it cannot be thawed any more")
+
+    def _bytes(self, number: int) -> int:
+        newest = Checkpoints(trial_folder(self._folder, number)).newest()
+        return newest.stat().st_size if newest else 0

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support import studies
+from support.searching import Simulated
+
+from hpsearch.driver.observers import Observers
+from hpsearch.driver.stopped import GB, StoppedTrials
+from hpsearch.study.allocation import Allocation, Budget
+from hpsearch.study.records import TrialState
+from hpsearch.study.stored_trials import trial_folder
+from hpsearch.study.study import Ask, Study, open_study
+
+HALVING = "{sampler: random, pruner: {successive_halving: {warmup_epochs: 3, reduction_factor: 3}}}"
+CHECKPOINT_BYTES = 1000
+
+
+def worse_and_worse(ask: Ask, epoch: int) -> float:
+    return 10 + ask.number + 1 / epoch
+
+
+def frozen_study(folder: Path) -> tuple[Study, list[int]]:
+    """Return a study with frozen trials, each with two checkpoints, and their numbers."""
+    made = Simulated(folder, studies.spec(folder.parent, HALVING), worse_and_worse, Budget(trials=9))
+    made.run()
+    trials = made.study.record().trials
+    frozen = [trial.number for trial in trials if trial.state is TrialState.FROZEN]
+    for number in frozen:
+        trial_folder(folder, number).mkdir(parents=True)
+        for epoch in (2, 3):
+            file = trial_folder(folder, number) / f"checkpoint_{epoch:04d}.pt"
+            file.write_bytes(bytes(CHECKPOINT_BYTES))
+    assert len(frozen) >= 3
+    return made.study, frozen
+
+
+def names(folder: Path, number: int) -> list[str]:
+    return sorted(path.name for path in trial_folder(folder, number).iterdir())
+
+
+def test_a_frozen_trial_keeps_its_newest_checkpoint_and_a_pruned_one_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    _, (first, second, *_) = frozen_study(folder)
+    stopped = StoppedTrials(folder, limit_gb=1)
+    (trial_folder(folder, second) / "best.pt").touch()
+    stopped.frozen(first)
+    stopped.pruned(second)
+    stopped._thread.shutdown()
+    assert names(folder, first) == ["checkpoint_0003.pt"]
+    assert names(folder, second) == []
+    assert stopped.kept(first) and not stopped.kept(second)
+
+
+@pytest.mark.parametrize("room", [0, 1, 2])
+def test_beyond_the_limit_the_least_promising_lose_their_checkpoint_for_good(
+    tmp_path: Path, room: int
+) -> None:
+    folder = tmp_path / "study"
+    study, frozen = frozen_study(folder)
+    stopped = StoppedTrials(folder, limit_gb=(room + 0.5) * CHECKPOINT_BYTES / GB)
+    allocation = Allocation(study, Budget(trials=9), stopped.kept)
+    ranked = [one.number for one in allocation.by_promise()]
+    said: list[str] = []
+    stopped.make_room(study, allocation, Observers(lambda study, trial: None, said.append))
+    states = {trial.number: trial for trial in study.record().trials}
+    assert [number for number in frozen if states[number].state is TrialState.FROZEN] == sorted(ranked[:room])
+    lost = ranked[room:]
+    assert all(states[number].state is TrialState.PRUNED for number in lost)
+    assert all("frozen checkpoints may take" in states[number].reason for number in lost)
+    assert len(said) == len(lost) and not any(stopped.kept(number) for number in lost)
+    again = Allocation(open_study(folder, study.spec, studies.PROVENANCE), Budget(trials=99), stopped.kept)
+    assert {one.number for one in again.by_promise()} == set(ranked[:room])
