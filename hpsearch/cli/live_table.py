@@ -19,6 +19,7 @@ from hpsearch.results.formats import duration
 from hpsearch.results.leaderboard_table import STYLES, rows
 from hpsearch.study.naming import run_name, short_names
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
+from trainables.training.metric_names import IMAGES_PER_S
 
 PROGRESS_EVERY_S = 60.0
 TOP = 5
@@ -118,9 +119,7 @@ def progress(study: StudyRecord, plan: Plan, now_s: float) -> list[str]:
     if best is not None and best.objective is not None:
         ratio = best.objective / study.provenance.baseline
         parts.append(f"best {best.objective:.2f} (trial {best.number}, {ratio:.2f} of the training mean)")
-    speeds = [
-        _last(trial, "speed/images_per_s") for trial in study.trials if trial.state is TrialState.RUNNING
-    ]
+    speeds = [_last(trial, IMAGES_PER_S) for trial in study.trials if trial.state is TrialState.RUNNING]
     if any(speeds):
         parts.append(f"{sum(speeds):.0f} images/s")
     left_s = time_left_s(study, plan, now_s)

@@ -27,6 +27,7 @@ from hpsearch.tracking.rows import (
     study_rows,
 )
 from hpsearch.tracking.views import views
+from trainables.training.metric_names import TEST
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric, Run
@@ -248,7 +249,7 @@ def _written(run: Run) -> _Written:
         run_id=run.info.run_id,
         status=run.info.status,
         epochs=int(run.data.metrics.get("epoch", 0)),
-        tested=any(key.startswith("test/") for key in run.data.metrics),
+        tested=any(key.startswith(f"{TEST}/") for key in run.data.metrics),
         params=frozenset(run.data.params),
         tags=dict(run.data.tags),
     )

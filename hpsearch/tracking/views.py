@@ -14,6 +14,7 @@ from typing import Any
 
 from hpsearch.study.naming import shared_params
 from hpsearch.study.records import StudyRecord
+from trainables.training.metric_names import BEST_EPOCH, BEST_MAE, VALIDATION
 
 VIEW_TAG = "mlflow.sharedViewState."
 TABLE_VIEW = "designs"
@@ -39,7 +40,7 @@ def views(study: StudyRecord) -> dict[str, str]:
 
 
 def _compared(metric: str) -> bool:
-    return metric.startswith("validation/") and not metric.startswith("validation/best_")
+    return metric.startswith(f"{VALIDATION}/") and metric not in (BEST_MAE, BEST_EPOCH)
 
 
 def _table(objective: str, searched: Sequence[str], metrics: Sequence[str]) -> dict[str, Any]:
