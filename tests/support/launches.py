@@ -15,11 +15,12 @@ from hpsearch.results.leaderboard import records
 from hpsearch.study.store import find_study
 
 TRIALS = 5
+HALVING = "{successive_halving: {warmup_epochs: 2, reduction_factor: 4}}"
 
 SPACE = """
 search:
   name: tiny
-  pruner: {successive_halving: {warmup_epochs: 2, reduction_factor: 4}}
+  pruner: %(halving)s
   budget: {trials: %(trials)s}
   prune_enqueued: true
   resources: {concurrent: %(concurrent)s}
@@ -39,7 +40,9 @@ epochs: %(epochs)s
 
 def write_space(folder: Path, *, concurrent: int = 2, epochs: int = 4) -> Path:
     path = folder / "tiny.yaml"
-    path.write_text(SPACE % {"concurrent": concurrent, "epochs": epochs, "trials": TRIALS})
+    path.write_text(
+        SPACE % {"concurrent": concurrent, "epochs": epochs, "trials": TRIALS, "halving": HALVING}
+    )
     return path
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ray.cluster_utils import Cluster
-from support.launches import board, wait_for_epochs, write_space
+from support.launches import HALVING, board, wait_for_epochs, write_space
 
 from hpsearch.driver.ray_backend import check_address
 from trainables.base.errors import InputError
@@ -44,8 +44,7 @@ def test_an_address_where_nothing_listens_is_said_at_once() -> None:
 def test_the_trials_of_a_lost_node_go_on_elsewhere(cluster: Cluster, tmp_path: Path) -> None:
     other = cluster.add_node(**NODE)
     space = write_space(tmp_path, epochs=12)
-    halving = "{successive_halving: {warmup_epochs: 2, reduction_factor: 2}}"
-    space.write_text(space.read_text().replace(halving, "none"))
+    space.write_text(space.read_text().replace(HALVING, "none"))
     words = ["launch", str(space), "--root", str(tmp_path), "--trials", "2", "--address", cluster.address]
     with subprocess.Popen(
         [sys.executable, "-m", "hpsearch", *words],

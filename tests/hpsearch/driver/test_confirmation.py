@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support import plausible
-from support.launches import TRIALS, board, hpsearch, runs, write_space
+from support.launches import HALVING, TRIALS, board, hpsearch, runs, write_space
 
 from hpsearch.driver.confirmation import FIRST_SEED, confirmations
 from hpsearch.driver.evaluation import leaders_to_evaluate
@@ -73,7 +73,7 @@ def test_a_study_confirms_then_tests_and_does_neither_twice(tmp_path: Path) -> N
     text = space.read_text().replace(
         "  resources:", "  confirm: {top: 1, seeds: 2}\n  leaders: 2\n  resources:"
     )
-    text = text.replace("  pruner: {successive_halving: {warmup_epochs: 2, reduction_factor: 4}}\n", "")
+    text = text.replace(f"  pruner: {HALVING}\n", "")
     recipe = "{rendered-heads: {images: 48, subjects: 12, image_px: 32}}"
     text = text.replace(
         "  image_px: 32\n", f"  image_px: 32\n  test: [{{name: held, dataset: {recipe}}}]\n", 1
