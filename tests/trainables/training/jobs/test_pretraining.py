@@ -33,8 +33,9 @@ def test_stopped_on_the_way_it_goes_on_to_the_same_trunk(tmp_path: Path) -> None
     first = run_here(job(killed), Worker(CPU))
     next(first), next(first)
     first.close()
-    (rest,) = run_here(job(killed), Worker(CPU))
-    assert (rest.first_epoch, len(rest.history), rest.done) == (1, 3, True)
+    restored, rest = run_here(job(killed), Worker(CPU))
+    assert (restored.first_epoch, len(restored.history), restored.done) == (1, 2, False)
+    assert (rest.first_epoch, len(rest.history), rest.done) == (3, 1, True)
     one, other = (load_state(wanted.trunk(store)) for store in (whole, killed))
     assert one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
     folder = killed / wanted.name
