@@ -82,8 +82,8 @@ class CheckpointedRun:
 
         While the caller handles a result, a checkpoint is made; there is none of the last epoch. After an
         epoch of `pauses`, where the run may be frozen, it is written first: another worker may go on from it
-        at once. What a checkpoint restored is yielded before training goes on: the driver may have died before
-        it recorded the last epoch, and may decide to stop there.
+        at once. What a checkpoint restored is yielded before training goes on: the driver may have died
+        before it recorded the last epoch, and may decide to stop there.
         """
         if self.history and self._run.epoch < epochs:
             yield self.result(done=False)
