@@ -37,6 +37,18 @@ def pose_from_matrix(matrix: Tensor) -> Tensor:
     return torch.rad2deg(torch.stack([yaw, pitch, roll], dim=-1))
 
 
+def upright_pose(pose_deg: Tensor) -> Tensor:
+    """Return of two poses [..., 3] in degrees that are one rotation the one whose pitch and roll are smaller.
+
+    (yaw, pitch, roll) is also (180 - yaw, pitch + 180, roll + 180). `pose_from_matrix` gives the one with
+    |yaw| <= 90: a face turned by (95, 0, 0), as labels have it, would be one upside down at (85, 180, 180).
+    """
+    turned = pose_deg - torch.where(pose_deg < 0, -180.0, 180.0)
+    alias = torch.cat([-turned[..., :1], turned[..., 1:]], dim=-1)
+    upside_down = pose_deg[..., 1:].abs().sum(dim=-1, keepdim=True) > 180.0
+    return torch.where(upside_down, alias, pose_deg)
+
+
 def matrix_from_6d(vectors: Tensor) -> Tensor:
     """Return the rotation [..., 3, 3] that Gram-Schmidt makes of two vectors [..., 6] [Zhou 2019].
 

@@ -13,6 +13,7 @@ from trainables.model.heads.bins_head import BinsHead
 from trainables.model.heads.regression_head import RegressionHead
 from trainables.model.heads.rot6d import Rot6dConfig
 from trainables.pose import geometry
+from trainables.pose.rotations import matrix_from_pose
 
 ANGLES = ("yaw", "pitch", "roll")
 
@@ -93,6 +94,16 @@ def test_rot6d_s_loss_is_the_mean_geodesic_error_of_the_poses_that_it_gives() ->
         loss = float(head.losses(raw, pose)["pose"])
         errors = geometry.geodesic_deg(head.decode(raw).numpy(), pose.numpy())
     assert loss == pytest.approx(errors.mean(), abs=1e-4)
+
+
+def test_rot6d_gives_labels_back_beyond_a_yaw_of_90_too() -> None:
+    head = Rot6dConfig().build(8, ANGLES)
+    pose = torch.rand(500, 3) * 170 - 85
+    pose[:, 0] *= 99 / 85
+    pose = pose[(pose[:, 0].abs() - 90).abs() > 1]  # gimbal lock
+    raw = matrix_from_pose(pose)[..., :2].mT.flatten(1)
+    torch.testing.assert_close(head.decode(raw), pose, rtol=0, atol=1e-3)
+    assert float(head.losses(raw, pose)["pose"]) < 1e-4
 
 
 def test_rot6d_that_has_learned_nothing_looks_straight_ahead() -> None:

@@ -7,7 +7,13 @@ import pytest
 import torch
 
 from trainables.pose import geometry
-from trainables.pose.rotations import geodesic_deg, matrix_from_6d, matrix_from_pose, pose_from_matrix
+from trainables.pose.rotations import (
+    geodesic_deg,
+    matrix_from_6d,
+    matrix_from_pose,
+    pose_from_matrix,
+    upright_pose,
+)
 
 
 def poses(count: int, seed: int = 0) -> torch.Tensor:
@@ -33,6 +39,22 @@ def test_angles_survive_the_way_over_six_numbers_below_gimbal_lock() -> None:
     pose = poses(5000)
     back = pose_from_matrix(matrix_from_6d(columns(matrix_from_pose(pose))))
     torch.testing.assert_close(back, pose, rtol=0, atol=1e-4)
+
+
+def test_an_upright_pose_is_the_same_rotation_with_the_smaller_pitch_and_roll() -> None:
+    pose = poses(2000)
+    upright = upright_pose(pose)
+    torch.testing.assert_close(matrix_from_pose(upright), matrix_from_pose(pose), rtol=0, atol=2e-6)
+    assert upright[:, 1:].abs().sum(dim=1).max() <= 180
+    kept = pose[:, 1:].abs().sum(dim=1) <= 180
+    assert torch.equal(upright[kept], pose[kept]) and (~kept).any()
+
+
+@pytest.mark.parametrize("yaw_deg", [-179.0, -99.0, -91.0, -89.0, 0.0, 45.0, 89.0, 91.0, 99.0])
+def test_a_profile_beyond_90_degrees_keeps_its_label(yaw_deg: float) -> None:
+    pose = torch.tensor([[yaw_deg, 12.0, -30.0], [yaw_deg, -85.0, 94.0], [yaw_deg, 0.0, 0.0]])
+    back = upright_pose(pose_from_matrix(matrix_from_pose(pose)))
+    torch.testing.assert_close(back, pose, rtol=0, atol=1e-3)
 
 
 def test_biwi_vector() -> None:

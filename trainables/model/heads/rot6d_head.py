@@ -5,7 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from trainables.pose.rotations import geodesic_deg, matrix_from_6d, matrix_from_pose, pose_from_matrix
+from trainables.pose.rotations import (
+    geodesic_deg,
+    matrix_from_6d,
+    matrix_from_pose,
+    pose_from_matrix,
+    upright_pose,
+)
 
 POSE = "pose"
 """Name of its only loss."""
@@ -35,5 +41,5 @@ class Rot6dHead(nn.Module):
         return {POSE: geodesic_deg(matrix_from_6d(raw.float()), matrix_from_pose(pose_deg.float())).mean()}
 
     def decode(self, raw: Tensor) -> Tensor:
-        """Return the poses [B, 3] in degrees, with |yaw| <= 90."""
-        return pose_from_matrix(matrix_from_6d(raw.float()))
+        """Return the poses [B, 3] in degrees, of an upright head: |pitch| + |roll| <= 180."""
+        return upright_pose(pose_from_matrix(matrix_from_6d(raw.float())))
