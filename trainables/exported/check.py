@@ -14,9 +14,12 @@ from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
 from trainables.exported.folder import ONNX, read_network
 from trainables.exported.onnx_file import OnnxNetwork
 from trainables.model.network import HeadPoseNetwork
+from trainables.pose.angles import ANGLES
+from trainables.pose.geometry import geodesic_deg
 
-TOLERANCE_DEG = 1e-4
-"""Largest difference allowed: a thousandth of a typical difference between networks, above float32 noise."""
+TOLERANCE_DEG = 1e-3
+"""Largest difference allowed: a hundredth of a typical difference between networks, and twice the largest
+float32 noise seen: 4e-4, of a ResNet-50 on images unlike those that it was trained on."""
 
 BATCH = 16
 
@@ -26,7 +29,7 @@ Poses = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Differences:
-    """The largest difference of any angle of any image from the trained network, in degrees."""
+    """The largest difference of any image's pose from the trained network's, in degrees."""
 
     safetensors_deg: float
     onnx_deg: float
@@ -72,4 +75,11 @@ def _in_batches(poses: Callable[[Images], Poses], images: Images) -> Poses:
 
 
 def _largest(expected: Poses, got: Poses) -> float:
-    return float(np.abs(expected.astype(np.float64) - got).max())
+    """Return the largest difference of an angle, or of the rotation where that is smaller.
+
+    Near a yaw of 90 degrees pitch and roll of almost the same rotation differ by any amount (gimbal lock).
+    """
+    apart = np.abs(expected.astype(np.float64) - got).max(axis=1)
+    if expected.shape[1] == len(ANGLES):
+        apart = np.minimum(apart, geodesic_deg(expected, got))
+    return float(apart.max())

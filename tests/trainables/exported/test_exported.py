@@ -108,6 +108,19 @@ def test_both_files_say_what_the_network_says_in_double_precision(made: Made) ->
     assert compare(folder, network, images).allowed
 
 
+def test_profiles_at_gimbal_lock_are_compared_as_rotations(tmp_path: Path) -> None:
+    network = warmed(build_network("resnet10", Rot6dConfig(), ANGLES, dropout=0.4, seed=1))
+    with torch.no_grad():
+        network.head.linear.bias.copy_(torch.tensor([0.0, 0, -1, 0, 1, 0]))  # a yaw of 90 degrees
+    folder, images = write(tmp_path / "export", network, Rot6dConfig()), random_images(50, seed=5)
+    yaw_deg = np.abs(OnnxNetwork(folder / ONNX).poses_deg(images)[:, 0])
+    assert yaw_deg.min() < 90 < yaw_deg.max() and np.abs(yaw_deg - 90).min() < 5
+    assert compare(folder, network, images).allowed
+    with torch.no_grad():
+        network.head.linear.bias[0] += 1e-3
+    assert not compare(folder, network, images).allowed
+
+
 def decoded(network: HeadPoseNetwork, logits: torch.Tensor) -> np.ndarray:
     """Return the expectation over bins, written out in double precision."""
     shares = np.exp(logits.numpy() - logits.numpy().max(axis=-1, keepdims=True))
