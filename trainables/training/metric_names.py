@@ -51,7 +51,7 @@ LOSS = "train/loss"
 
 
 def loss(part: str) -> str:
-    """Loss of one angle or one pretext branch before weighting, mean over the epoch's steps."""
+    """Loss of an angle, the whole pose or a pretext branch before weighting, mean over the epoch's steps."""
     return f"train/loss_{part}"
 
 

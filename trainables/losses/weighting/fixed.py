@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class FixedConfig(Config):
-    """Fixed weights: 1 for each angle, the task's `ssl_weight` for each of its branches."""
+    """Fixed weights: 1 for each loss of the head, the task's `ssl_weight` for each of its branches."""
 
     def build(self, weights: Mapping[str, float]) -> FixedWeighting:
         """Make the weighting of losses by name, each with its weight."""

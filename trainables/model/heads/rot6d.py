@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class Rot6dConfig(Config):
-    """A rotation from six numbers; one loss, the angle between two rotations, in place of one per angle.
+    """A rotation from six numbers, as in 6DRepNet (not in the paper).
 
-    As in 6DRepNet (not in the paper). The loss is the mean geodesic error in degrees. It is about half the
-    sum of three RMSEs at equal errors, so the same `ssl_weight` counts nearly twice as much beside it. The
-    training set must have all three angles.
+    Its one loss is the mean geodesic error, the angle between the two rotations in degrees, in place of one
+    loss per angle. At equal errors it is about half the sum of three RMSEs, so the same `ssl_weight` counts
+    nearly twice as much beside it. The training set must have all three angles.
     """
 
     def build(self, features: int, angles: Sequence[str]) -> Rot6dHead:
