@@ -36,19 +36,21 @@ class Interval:
         return 0 if abs(self.mean) <= self.half else int(math.copysign(1, self.mean))
 
 
-def interval(values: Sequence[float]) -> Interval:
+def interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
     """Return the mean of one or more values with Student's t-interval."""
     n = len(values)
     mean = statistics.fmean(values)
     if n < 2:
         return Interval(mean, None, n)
-    return Interval(mean, t_quantile(n - 1) * statistics.stdev(values) / math.sqrt(n), n)
+    return Interval(mean, t_quantile(n - 1, confidence) * statistics.stdev(values) / math.sqrt(n), n)
 
 
-def paired_difference(left: Mapping[int, float], right: Mapping[int, float]) -> Interval | None:
+def paired_difference(
+    left: Mapping[int, float], right: Mapping[int, float], confidence: float = CONFIDENCE
+) -> Interval | None:
     """Return left - right over the seeds that both have; None where they share none."""
     seeds = sorted(left.keys() & right.keys())
-    return interval([left[seed] - right[seed] for seed in seeds]) if seeds else None
+    return interval([left[seed] - right[seed] for seed in seeds], confidence) if seeds else None
 
 
 def t_quantile(df: int, confidence: float = CONFIDENCE) -> float:
