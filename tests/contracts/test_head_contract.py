@@ -107,6 +107,16 @@ def test_losses_are_computed_in_fp32(name: str, angles: tuple[str, ...]) -> None
 
 
 @each_head
+def test_autocast_changes_no_digit_of_a_pose(name: str, angles: tuple[str, ...]) -> None:
+    head = build(name, angles)
+    raw = head(torch.randn(8, 16)).detach().half()
+    with torch.autocast("cpu", torch.bfloat16):
+        inside = head.decode(raw)
+        assert (raw.float() @ raw.float().mT).dtype == torch.bfloat16  # it is on
+    assert torch.equal(inside, head.decode(raw.float()))
+
+
+@each_head
 def test_out_of_range_labels_are_learned_from_like_any_other(name: str, angles: tuple[str, ...]) -> None:
     head = build(name, angles)
     far = torch.tensor([[-120.0, 99.0, 170.0], [140.0, -99.5, -180.0]])[:, : len(angles)]

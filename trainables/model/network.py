@@ -22,10 +22,11 @@ from torch import Tensor, nn
 
 from trainables.model.backbones import Backbone
 from trainables.model.heads.head import Head, HeadConfig
-from trainables.pretext.task import BranchSpec, SslHeads
+from trainables.pretext.task import BranchSpec, Pool, SslHeads
 from trainables.pretext.views import Views
 
 STAGES = 4
+POOLS: Mapping[Pool, type[nn.Module]] = {"average": nn.AdaptiveAvgPool2d, "max": nn.AdaptiveMaxPool2d}
 EXPANSION = 4  # of the bottleneck block: its output channels beside its width
 
 
@@ -97,12 +98,13 @@ class Branch(nn.Module):
         for module in self.block.modules():
             if isinstance(module, nn.Conv2d):  # as torchvision starts its ResNets
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        self.pool = POOLS[heads.pool](1)
         self.dropout = nn.Dropout(heads.dropout)
         self.linear = nn.Linear(outputs, spec.regions * spec.classes)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Return logits [B, R, C] of the trunk's feature maps, of which it takes those after its stage."""
-        logits: Tensor = self.linear(self.dropout(_pooled(self.block(maps[self.flag - 1]))))
+        logits: Tensor = self.linear(self.dropout(self.pool(self.block(maps[self.flag - 1])).flatten(1)))
         return logits.view(-1, self.regions, self.classes)
 
 

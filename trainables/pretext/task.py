@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
+Pool = Literal["average", "max"]
+"""How a branch's feature maps become one vector: the mean or the largest value of each channel."""
+
+
 @dataclass(frozen=True)
 class BranchSpec:
     """What one self-supervised branch predicts: one of `classes` for each region of the image.
@@ -40,13 +44,14 @@ class SslHeads:
     """Where the branches of a task fork off, how they are built and how their losses are weighted.
 
     `flag` is the ResNet stage, 1 to 4, that a branch forks after; `out_channels` and `stride` of its
-    convolution block follow from the stage where they are None.
+    convolution block follow from the stage where they are None; `pool` follows the block.
     """
 
     flag: int
     dropout: float = 0.2
     out_channels: int | None = None
     stride: Literal[1, 2] | None = None
+    pool: Pool = "average"
     weight: float = 1.0
     reduction: RegionReduction = "sum"
 

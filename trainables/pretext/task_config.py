@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from trainables.base.schema import Config, Variant
 from trainables.losses.kinds import RegionReduction
-from trainables.pretext.task import SslHeads
+from trainables.pretext.task import Pool, SslHeads
 from trainables.pretext.task_weight import TaskWeight, WeightSchedule
 from trainables.pretext.views import VIEWS, SharedConfig, View, ViewConfig
 
@@ -21,6 +21,9 @@ class BranchConfig(Config):
     paper)."""
     stride: Literal[1, 2] | None = None
     """Stride of the block; null: 2 after stages 1 to 3, 1 after stage 4 (not in the paper)."""
+    pool: Pool = "average"
+    """What the block's maps become before the linear layers: each channel's mean, or its largest value (not
+    in the paper)."""
 
 
 class TaskConfig(Config):
@@ -73,6 +76,7 @@ class TaskConfig(Config):
             dropout=self.dropout,
             out_channels=self.branch.out_channels,
             stride=self.branch.stride,
+            pool=self.branch.pool,
             weight=self.ssl_weight,
             reduction=self.ssl_reduction,
         )

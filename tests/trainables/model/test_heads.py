@@ -50,6 +50,28 @@ def test_labels_are_those_of_digitize(bin_deg: int) -> None:
     np.testing.assert_array_equal(head.labels(torch.from_numpy(angles)), np.digitize(angles, edges) - 1)
 
 
+@pytest.mark.parametrize(("bin_deg", "bins"), [(3, 68), (1, 200)])
+def test_overflow_bins_are_the_two_outcomes_of_digitize_beyond_the_edges(bin_deg: int, bins: int) -> None:
+    head = bins_head(bin_deg=bin_deg, overflow=True)
+    edges = np.arange(-99, 99 + bin_deg, bin_deg)
+    angles = np.concatenate([np.random.default_rng(0).uniform(-300, 300, 5000), edges]).astype(np.float32)
+    labels = head.labels(torch.from_numpy(angles))
+    np.testing.assert_array_equal(labels, np.digitize(angles, edges))
+    assert head.bins == bins == len(edges) + 1 == len(torch.unique(labels))
+    assert head(torch.zeros(1, 8)).shape == (1, 3, bins)
+
+
+@pytest.mark.parametrize("bin_deg", [1, 3])
+@pytest.mark.parametrize("centers", [False, True])
+def test_overflow_bins_move_no_other_and_stand_one_width_beyond(bin_deg: int, centers: bool) -> None:
+    plain = bins_head(bin_deg=bin_deg, centers=centers)
+    more = bins_head(bin_deg=bin_deg, centers=centers, overflow=True)
+    values_deg = [float(more.decode(1e4 * one.expand(1, 3, -1))[0, 0]) for one in torch.eye(more.bins)]
+    assert values_deg[1:-1] == plain.values_deg.tolist()
+    half = bin_deg / 2 if centers else 0
+    assert (values_deg[0], values_deg[-1]) == (-99 - bin_deg + half, 99 + half)
+
+
 @pytest.mark.parametrize(("centers", "uniform"), [(False, -1.5), (True, 0.0)])
 def test_decoding(centers: bool, uniform: float) -> None:
     head = bins_head(centers=centers)

@@ -105,6 +105,21 @@ def test_branch_settings() -> None:
     assert branch.dropout.p == 0.3
 
 
+def test_a_branch_is_pooled_by_the_mean_or_the_largest_value_of_each_channel() -> None:
+    pools = {"average": lambda maps: maps.mean(dim=(2, 3)), "max": lambda maps: maps.amax(dim=(2, 3))}
+    logits = {}
+    for name, pool in pools.items():
+        whole = network(task="rotation", dropout=0.3, branch={"pool": name}).eval()
+        branch, found = whole.branches["rotation"], whole(images()).pretext["rotation"]
+        maps = branch.block(whole.trunk(images())[branch.flag - 1])
+        assert maps.shape[2:] == (2, 2)
+        torch.testing.assert_close(found, branch.linear(pool(maps)).view(4, 4, 4))
+        logits[name] = found
+    assert not torch.allclose(*logits.values())
+    plain = network(task="rotation", dropout=0.3).eval()
+    assert torch.equal(plain(images()).pretext["rotation"], logits["average"])
+
+
 @pytest.mark.parametrize("task", sorted(PRETEXT_TASKS))
 def test_one_seed_starts_trunk_and_head_alike_whatever_the_task(task: str) -> None:
     plain = network().state_dict()

@@ -19,6 +19,9 @@ class BinsConfig(Config):
 
     bin_deg: Literal[1, 3] = 3
     """Width of a bin in degrees: 3 gives 66 bins, 1 gives 198 [paper 4.2]."""
+    overflow_bins: bool = False
+    """Angles below -99 and from 99 on have a bin of their own at either end, 68 bins or 200 in all, instead
+    of falling into the first and the last [paper 4.2: 66 or 68]."""
     decode: Literal["left_edge", "center"] = "left_edge"
     """Angle that a bin stands for: its left edge, as in HopeNet, or its center."""
     alpha: float = Field(2.0, ge=0.0, allow_inf_nan=False)
@@ -34,6 +37,7 @@ class BinsConfig(Config):
             features,
             angles,
             bin_deg=self.bin_deg,
+            overflow=self.overflow_bins,
             centers=self.decode == "center",
             alpha=self.alpha,
             reg_loss=self.reg_loss,

@@ -23,7 +23,7 @@ class Head(Protocol):
         """Return the losses [], by `loss_names`, for true poses [B, A] in degrees."""
 
     def decode(self, raw: Tensor) -> Tensor:
-        """Return the poses [B, A] in degrees, fp32."""
+        """Return the poses [B, A] in degrees, fp32; autocast around the call changes no digit of them."""
 
 
 class HeadConfig(Protocol):
