@@ -142,7 +142,9 @@ class TrainConfig(Config):
     @property
     def init_request(self) -> InitRequest:
         """The part of this config that a source of initial weights may depend on."""
-        return InitRequest(self.network.backbone, self.data.image_px, self.data.train)
+        own = isinstance(self.init, SslConfig) and self.init.follows_the_trial
+        seed = self.seed if own else None  # else trials of all seeds ask for the same
+        return InitRequest(self.network.backbone, self.data.image_px, self.data.train, seed)
 
 
 def parse_config(tree: Mapping[str, Any]) -> TrainConfig | list[tuple[KeyPath, Fault]]:

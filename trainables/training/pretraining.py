@@ -51,10 +51,11 @@ class Pretrainer:
 def build_pretrainer(
     settings: SslConfig, backbone: Backbone, *, train: BatchSource, device: torch.device
 ) -> Pretrainer:
-    """Build the run that the settings describe, over a source of its images."""
-    task, heads = settings.pretext.build(), settings.pretext.ssl_heads()
+    """Build the run that the settings describe, whose seed is a number, over a source of its images."""
+    task, heads, seed = settings.pretext.build(), settings.pretext.ssl_heads(), settings.seed
     assert heads is not None  # noqa: S101  ours: the settings refuse a task without heads
-    network = build_pretraining_network(backbone, task.branches, dropout=heads.dropout, seed=settings.seed)
+    assert isinstance(seed, int)  # noqa: S101  ours: the trial's was filled in
+    network = build_pretraining_network(backbone, task.branches, dropout=heads.dropout, seed=seed)
     trainer = Trainer(
         network=network,
         task=task,
@@ -65,7 +66,7 @@ def build_pretrainer(
         schedule=settings.schedule.build(settings.epochs),
         train=train,
         execution=Execution.of(device, "auto"),
-        seed=settings.seed,
+        seed=seed,
         ssl_reduction=heads.reduction,
     )
     return Pretrainer(trainer)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support import studies
+from support.toy import prepared_blobs
 
 from hpsearch.driver.jobs import JobFactory
 from hpsearch.driver.observers import Observers
@@ -20,6 +21,7 @@ from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.driver.trial import TrialItem
 from hpsearch.driver.work import NoWork, WorkItem
 from hpsearch.study.allocation import Budget
+from hpsearch.study.config import ConfirmConfig
 from hpsearch.study.records import Placement, PretrainingRecord, StudyRecord, TrialState
 from hpsearch.study.study import Study
 from trainables.data.sources import TrainSource
@@ -46,6 +48,15 @@ epochs: {studies.EPOCHS}
 network: {{dropout: {{float: [0.0, 0.5]}}}}
 """
 
+OWN = f"""\
+data: {{train: {{dataset: heads}}}}
+epochs: {studies.EPOCHS}
+init: {{ssl: {{epochs: 4, seed: trial}}}}
+network: {{dropout: {{choice: [0.1, 0.3]}}}}
+seed: {{choice: [0, 5]}}
+"""
+"""Every seed wants its own."""
+
 RESOURCES = TrialResources(cpus=1, gpus=0, concurrent=None)
 HERE = Placement("node-1", "cpu", 1, 0)
 
@@ -62,6 +73,7 @@ class Made:
         trials: int = 12,
         search: str = "",
         space: str = SPACE,
+        confirm: ConfirmConfig | None = None,
     ) -> None:
         settings = f"{{name: {name}, sampler: random, pruner: none, {search}}}"
         self.given = studies.spec(root / name, settings, space)
@@ -73,7 +85,7 @@ class Made:
         jobs = JobFactory(root, RESOURCES)
         self.search = Search(
             self.study,
-            SearchPlan(Budget(trials=trials), ahead=side_by_side, confirm=None, leaders=0),
+            SearchPlan(Budget(trials=trials), ahead=side_by_side, confirm=confirm, leaders=0),
             jobs,
             Observers(on_change=lambda study, trial: None, say=self.said.append),
             self.start,
@@ -147,6 +159,27 @@ def test_a_trial_gets_its_trunk_and_never_starts_before_it(tmp_path: Path) -> No
         made.carry_out(item)
 
     made.drain(check)
+
+
+def test_each_seed_may_have_its_own_those_of_confirmations_too(tmp_path: Path) -> None:
+    folder = prepared_blobs(tmp_path / "datasets" / "heads").folder.parent
+
+    class WithData(Made):
+        def start(self, config: TrainConfig) -> Start:
+            return config.init.trunk(config.init_request, datasets=folder, store=self.store)
+
+    enqueue, confirm = "enqueue: [{seed: 0}, {seed: 5}, {seed: 5}]", ConfirmConfig(top=1, seeds=2)
+    made = WithData(tmp_path, "a", side_by_side=2, trials=3, search=enqueue, space=OWN, confirm=confirm)
+    made.drain()
+    trunks = {}
+    for trial in made.record().trials:
+        assert trial.state is TrialState.COMPLETE
+        trunks.setdefault(trial.config.seed, set()).add(trial.pretrained)
+    assert trunks.keys() == {0, 5, 1000, 1001} and all(len(names) == 1 for names in trunks.values())
+    assert Counter(made.trained) == dict.fromkeys(set.union(*trunks.values()), 1)
+    assert len(made.trained) == 4
+    seeds = {record.name: record.config["seed"] for record in made.pretrained}
+    assert {seeds[name]: {name} for name in made.trained} == trunks
 
 
 def test_others_go_on_while_some_wait_and_few_wait(tmp_path: Path) -> None:

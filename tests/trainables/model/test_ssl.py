@@ -113,6 +113,25 @@ def test_the_key_does_not_follow_from_the_rest_of_the_trial(datasets: Path, tmp_
     assert len(found) == len(same)
 
 
+def test_each_seed_of_the_trials_may_have_one_of_its_own(datasets: Path, tmp_path: Path) -> None:
+    def wanted(seed: int | str, of_trial: int, **settings: Any) -> Pretraining:
+        config = toy_config(init={"ssl": {**SETTINGS, "seed": seed}}, seed=of_trial, **settings)
+        found = config.init.trunk(config.init_request, datasets=datasets, store=tmp_path)
+        assert isinstance(found, Pretraining)
+        return found
+
+    keys = {seed: wanted("trial", seed).key for seed in (0, 3, 1000)}
+    assert keys == {seed: wanted(seed, 7).key for seed in keys}  # the trunk that such a number has stored
+    assert len(set(keys.values())) == len(keys)
+    assert wanted("trial", 3, dropout=0.2, epochs=7).key == keys[3]
+    assert [wanted("trial", seed).title for seed in keys] == [
+        "rotation 2x2",
+        "rotation 2x2 seed 3",
+        "rotation 2x2 seed 1000",
+    ]
+    assert wanted("trial", 3).name == f"rotation-2x2-{keys[3][:12]}"
+
+
 def test_its_images_must_be_there_before_any_trial(datasets: Path, tmp_path: Path) -> None:
     for data, wrong in (
         ({"dataset": "blosb"}, "no prepared dataset 'blosb'.*did you mean 'blobs'"),

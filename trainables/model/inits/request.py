@@ -18,3 +18,5 @@ class InitRequest:
     backbone: Backbone
     image_px: int
     train: TrainSource
+    seed: int | None = None
+    """The run's seed, where the weights depend on it, as those of `init.ssl.seed: trial` do; else None."""

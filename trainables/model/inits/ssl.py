@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -27,6 +27,9 @@ TASKS = {name: row for name, row in PRETEXT_TASKS.items() if name != "none"}
 FORMAT = 1
 """Raised whenever the same settings result in other weights, so that stored ones are not reused."""
 
+TRIAL = "trial"
+"""The seed of pretrainings that take the trial's."""
+
 ATTACHMENT = ("flag", "heads", "branch", "view", "weight_schedule", "weight_end")
 """Settings of a task that say how it stands beside the pose: a pretraining learns none."""
 
@@ -38,7 +41,8 @@ class SslConfig(Config):
     """The trunk is first trained on a pretext task, without labels; trials with the same settings share it.
 
     It depends on the trial's backbone and image size alone (and on its training images where `data` is left
-    out), so that the trial's other values may vary without another pretraining.
+    out, on its seed with `seed: trial`), so that the trial's other values may vary without another
+    pretraining.
     """
 
     pretext: Annotated[PretextConfig, Variant(TASKS)] = RotationConfig()
@@ -56,8 +60,9 @@ class SslConfig(Config):
     """The optimizer. [paper: AdaBelief]"""
     schedule: Annotated[ScheduleConfig, Variant(SCHEDULES)] = MultiStepConfig()
     """The learning rate over the epochs. [paper 4.1: a tenth after 30 and 40]"""
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    """Seeds weights, order, augmentation and pretext labels."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] | Literal["trial"] = 0
+    """Seeds weights, order, augmentation and pretext labels. A number: trials of all seeds share one
+    pretraining, so that no interval over seeds contains its variance; `trial`: each seed has its own."""
 
     @field_validator("pretext")
     @classmethod
@@ -67,6 +72,11 @@ class SslConfig(Config):
         if set_:
             raise ValueError(f"{', '.join(set_)}: a pretraining learns no pose, leave this out")
         return pretext
+
+    @property
+    def follows_the_trial(self) -> bool:
+        """Whether each seed of the trials has a pretraining of its own."""
+        return self.seed == TRIAL
 
     def shaping(self) -> dict[str, Any]:
         """Return every setting that shapes the weights, as plain values; where the images lie is none."""
@@ -87,10 +97,11 @@ class SslConfig(Config):
     def trunk(self, request: InitRequest, *, datasets: Path, store: Path) -> Path | Pretraining:
         """Return the pretraining, or its trunk where it is done."""
         source = self.data or request.train
+        settings = self.model_copy(update={"seed": request.seed}) if self.follows_the_trial else self
         dataset = open_dataset(source.dataset, datasets)
         dataset.samples(source.split, source.subjects)  # raises here what would end every trial later
         pretraining = Pretraining(
-            settings=self,
+            settings=settings,
             source=source,
             content_hash=dataset.card.content_hash,
             backbone=request.backbone,
@@ -104,7 +115,7 @@ class SslConfig(Config):
 class Pretraining:
     """The identity of one pretraining: everything that its weights follow from.
 
-    `source` says where its images lie, `content_hash` what they are.
+    `settings` have a number as seed; `source` says where its images lie, `content_hash` what they are.
     """
 
     settings: SslConfig
@@ -135,7 +146,11 @@ class Pretraining:
 
     @property
     def title(self) -> str:
-        """The task in words, such as `rotation 2x2`."""
+        """What it learns in words, such as `rotation 2x2`, and its seed where that is not 0."""
+        return f"{self._task} seed {self.settings.seed}" if self.settings.seed else self._task
+
+    @property
+    def _task(self) -> str:
         task = next(iter(self.config["pretext"]))
         grid = getattr(self.settings.pretext, "grid", None)
         return task if grid is None else f"{task} {grid}x{grid}"
@@ -143,7 +158,7 @@ class Pretraining:
     @property
     def name(self) -> str:
         """The folder's name below the store, such as `rotation-2x2-0123456789ab`."""
-        return f"{self.title.replace(' ', '-')}-{self.key[:12]}"
+        return f"{self._task.replace(' ', '-')}-{self.key[:12]}"
 
     @property
     def epochs(self) -> int:
