@@ -136,7 +136,7 @@ def _tracked(root: Path, spec: StudySpec, study: Study, screen: Screen) -> Itera
         try:
             yield tracker
         finally:
-            files = write_outcome(spec, study.record())
+            files = write_outcome(spec, study.record(), screen.say)
     except OSError as error:
         if is_full(error):  # MLflow's store is on that disk too
             patience_s = 0.0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -17,8 +19,8 @@ BEST_CONFIG = "best.yaml"
 """The winner: the same file as the space, without holes."""
 
 
-def write_outcome(spec: StudySpec, record: StudyRecord) -> list[Path]:
-    """Write the leaderboard, and the winner's config and weights; return the files."""
+def write_outcome(spec: StudySpec, record: StudyRecord, say: Callable[[str], None]) -> list[Path]:
+    """Write the leaderboard, and the winner's config and weights; return the files. Say what is gone."""
     leaderboard = record.folder / "leaderboard.csv"
     leaderboard.write_text(render(record, "csv"), encoding="utf-8")
     files = [record.folder / SPACE, leaderboard]
@@ -28,6 +30,16 @@ def write_outcome(spec: StudySpec, record: StudyRecord) -> list[Path]:
         with config.open("w", encoding="utf-8") as out:
             out.write(f"# Trial {best.number} of {record.name}: {record.objective} = {best.objective:.4f}\n")
             YAML().dump(spec.space.fill(best.params), out)
-        shutil.copyfile(best.folder / BEST_WEIGHTS, record.folder / BEST_WEIGHTS)
         files.append(config)
+        weights = best.folder / BEST_WEIGHTS
+        if weights.is_file():
+            shutil.copyfile(weights, record.folder / BEST_WEIGHTS)
+        else:
+            (record.folder / BEST_WEIGHTS).unlink(missing_ok=True)  # those of another trial
+            root = record.folder.parent.parent
+            words = ["python", "-m", "trainables", config, "--root", root, "--weights", weights]
+            say(
+                f"the weights of the best trial, {best.number}, are gone: {weights}. Its config is whole; "
+                f"to train it again: {shlex.join(map(str, words))}"
+            )
     return files

@@ -119,6 +119,8 @@ def _chosen(study: StudyRecord, number: int | None) -> TrialRecord:
     if trial in with_weights:
         return trial
     state = trial.state.value
+    if trial.state is TrialState.COMPLETE:
+        state += f", and its file is gone: {trial.folder / BEST_WEIGHTS}"
     if trial.state.stopped or trial.state is TrialState.FAILED:
         state += ", and only finished trials keep them"
     raise InputError(f"trial {number} of {study.name!r} has no weights (it is {state}): {instead}")

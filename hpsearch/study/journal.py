@@ -4,60 +4,122 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from optuna.storages import JournalStorage
-from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
+from optuna.storages.journal import BaseJournalBackend
+
+from hpsearch.study.journal_lines import BEGUN, ENDED, Event, Lines, damage, line_of, read_lines
+from trainables.base.disk import is_full
+from trainables.base.errors import Fault, InputError
 
 JOURNAL = "study.journal"
 """The file's name in the study's folder."""
 
-ENDED = "datetime_complete"
-"""The field of an event that ends a trial."""
+WEIGHTS = "trials/*/best.pt"
+"""What finished trials leave beside it."""
 
 
 def reading(folder: Path) -> JournalStorage:
-    """Return the journal below a study's folder, which another process may be writing."""
-    return JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
+    """Return the journal below a study's folder, which another process may be writing.
+
+    Raises `InputError` for a damaged journal, and for a missing or empty one beside finished trials.
+    """
+    path = folder / JOURNAL
+    return _replayed(_Snapshot(path, read_lines(path) if path.exists() else Lines()))
 
 
 def writing(folder: Path) -> JournalStorage:
-    """Return the journal below a study's folder, new or as it was left. The caller holds the study's lock."""
-    return JournalStorage(_OnlyWriter(folder / JOURNAL))
+    """Return the journal below a study's folder, new or as it was left. The caller holds the study's lock.
+
+    Raises `InputError` as `reading` does, and for a journal that cannot be written; then it is left as it is.
+    """
+    path = folder / JOURNAL
+    lines = read_lines(path) if path.exists() else Lines()
+    storage = _replayed(_OnlyWriter(path, lines))
+    try:
+        with path.open("ab") as file:  # a last line that a crash left unfinished would spoil the next one
+            file.truncate(lines.size)
+    except OSError as error:
+        if is_full(error):
+            raise
+        raise InputError(
+            Fault(f"cannot be written: {error.strerror}; make it writable, or restore it", file=str(path))
+        ) from None
+    return storage
 
 
-class _OnlyWriter(BaseJournalBackend):
-    """Writes as Optuna's backend does, without its lock, and without reading the file for every question.
+class _Snapshot(BaseJournalBackend):
+    """The events that a journal holds at one time."""
+
+    def __init__(self, path: Path, lines: Lines) -> None:
+        self.path = path
+        self.events = lines.events
+        self.given = 0
+        """How many events were given to Optuna."""
+
+    def read_logs(self, log_number_from: int) -> Iterator[Event]:
+        for number, event in enumerate(self.events[log_number_from:], start=log_number_from + 1):
+            self.given = number
+            yield event
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        raise RuntimeError(f"{self.path} was opened for reading")
+
+
+class _OnlyWriter(_Snapshot):
+    """Writes as Optuna's backend does, with checksums, without its lock and without reading the file again.
 
     The study's own lock keeps other writers out: a lock file left by a crash would block the next launch, and
     what this process wrote it need not read again. The file is synced as a trial ends: what a power cut
     takes of a trial that runs, its seed and its checkpoint give again.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._logs = _whole_lines(path) if path.exists() else []
-
-    def read_logs(self, log_number_from: int) -> Sequence[dict[str, Any]]:
-        return self._logs[log_number_from:]
+    def __init__(self, path: Path, lines: Lines) -> None:
+        super().__init__(path, lines)
+        self._last = lines.last
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        lines = [json.dumps(log, separators=(",", ":")) for log in logs]
-        with self._path.open("ab") as file:
-            file.write("".join(f"{line}\n" for line in lines).encode())
-            file.flush()
-            if any(ENDED in log for log in logs):
-                os.fsync(file.fileno())
-        self._logs += map(json.loads, lines)  # as a later launch will read them: a tuple comes back as a list
+        lines, last = [], self._last
+        for log in logs:
+            line, last = line_of(log, last)
+            lines.append(line)
+        with self.path.open("ab", buffering=0) as file:
+            whole = file.tell()
+            try:
+                rest = memoryview(b"".join(lines))
+                while rest:
+                    rest = rest[file.write(rest) :]
+                if any(ENDED in log for log in logs):
+                    os.fsync(file.fileno())
+            except OSError:
+                file.truncate(whole)  # half a line would spoil the next one
+                raise
+        self._last = last
+        self.events += map(
+            json.loads, lines
+        )  # as a later launch will read them: a tuple comes back as a list
 
 
-def _whole_lines(path: Path) -> list[dict[str, Any]]:
-    """Read a journal and drop its last line where a crash left it unfinished: it would spoil the next one."""
-    with path.open("rb+") as file:
-        content = file.read()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            file.truncate(whole)
-    return [json.loads(line) for line in content[:whole].splitlines()]
+def _replayed(backend: _Snapshot) -> JournalStorage:
+    """Return Optuna's storage of the events. Raises `InputError` where they make no study, or are lost."""
+    path, events = backend.path, backend.events
+    try:
+        storage = JournalStorage(backend)
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+        what = f"holds no event that can be repeated ({type(error).__name__}: {error})"
+        raise InputError(damage(path, backend.given, what, events[: backend.given - 1])) from None
+    finished = len(list(path.parent.glob(WEIGHTS)))
+    if finished and not any(BEGUN in event for event in events):
+        there = "holds no trial" if path.exists() else "is missing"
+        raise InputError(
+            Fault(
+                f"the journal {there}, but {finished} finished trials beside it have weights (trials/): "
+                "restore it from a copy; or keep this folder as it is, and give the space another name "
+                "(search.name) to begin anew",
+                file=str(path),
+            )
+        )
+    return storage

@@ -174,6 +174,16 @@ def test_a_trial_without_weights_is_refused_with_those_that_have(
     assert not (tmp_path / "model").exists()
 
 
+def test_a_winner_whose_weights_are_gone_is_named_with_the_file(study: StudyRecord, tmp_path: Path) -> None:
+    assert study.best is not None
+    number, file = study.best.number, study.best.folder / BEST_WEIGHTS
+    file.unlink()
+    with pytest.raises(
+        InputError, match=rf"trial {number} of 'demo' .* its file is gone: {file}\): export one"
+    ):
+        export(study, tmp_path / "model", datasets_root=tmp_path)
+
+
 def test_a_study_without_a_finished_trial_is_refused(tmp_path: Path) -> None:
     study = train(plausible.study(tmp_path, (TrialState.PRUNED, TrialState.RUNNING)))
     with pytest.raises(InputError, match=r"no finished trial yet: no trial of this study has any yet"):

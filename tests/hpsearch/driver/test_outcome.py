@@ -1,0 +1,57 @@
+"""What a launch leaves: the leaderboard always, and of the winner what is there."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from support import studies
+
+from hpsearch.driver.outcome import write_outcome
+from hpsearch.study.records import StudyRecord
+from hpsearch.study.spec import StudySpec
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> StudySpec:
+    return studies.spec(tmp_path, "{sampler: random, pruner: none}")
+
+
+@pytest.fixture
+def record(tmp_path: Path, spec: StudySpec) -> StudyRecord:
+    """A study with one finished trial, whose weights are there."""
+    study = studies.open_in(tmp_path / "studies" / spec.name, spec)
+    studies.train(study, study.ask())
+    (trial,) = study.record().trials
+    trial.folder.mkdir(parents=True)
+    (trial.folder / "best.pt").write_bytes(b"weights")
+    return study.record()
+
+
+def test_the_winners_config_and_weights_lie_beside_the_leaderboard(
+    spec: StudySpec, record: StudyRecord
+) -> None:
+    said: list[str] = []
+    files = write_outcome(spec, record, said.append)
+    assert [file.name for file in files] == ["space.yaml", "leaderboard.csv", "best.yaml"]
+    assert (record.folder / "best.pt").read_bytes() == b"weights"
+    assert said == []
+
+
+def test_weights_that_are_gone_are_said_and_the_leaderboard_is_written(
+    spec: StudySpec, record: StudyRecord, tmp_path: Path
+) -> None:
+    weights = record.trials[0].folder / "best.pt"
+    weights.unlink()
+    (record.folder / "best.pt").write_bytes(b"of an earlier winner")
+    said: list[str] = []
+    files = write_outcome(spec, record, said.append)
+    assert [file.name for file in files] == ["space.yaml", "leaderboard.csv", "best.yaml"]
+    assert all(file.is_file() for file in files[1:])
+    assert not (record.folder / "best.pt").exists()
+    (line,) = said
+    assert f"the weights of the best trial, 0, are gone: {weights}" in line
+    words = shlex.split(line.rpartition(": ")[2])
+    assert words[:4] == ["python", "-m", "trainables", str(record.folder / "best.yaml")]
+    assert words[4:] == ["--root", str(tmp_path), "--weights", str(weights)]
