@@ -13,7 +13,7 @@ from trainables.base.schema import KeyPath
 from trainables.base.yaml_document import YamlDocument
 
 LARGEST = 1e15
-"""Below this, whole numbers are exact as floats, which is how a study stores them."""
+"""Below this, whole numbers are exact as floats, which is how a study stores them; also the most steps."""
 
 
 def read_space(document: YamlDocument, skip: frozenset[str] = frozenset()) -> tuple[Space, list[Fault]]:
@@ -134,12 +134,17 @@ class _Reader:
             ("log", log is not True or low > 0, f"a log range must stay above 0, got low = {low}"),
             ("step", step is None or stepped, f"step must be one of the {wanted} above 0, got {step!r}"),
             ("step", step is None or log is not True, "a log range takes no step"),
-            (
-                "step",
-                not stepped or low >= high or divides(step or 0, low, high),
-                f"steps of {step} from {low} do not reach {high}: change an end or the step",
-            ),
         ]
+        if stepped and low < high:
+            count = (high - low) / (step or 0)
+            rules += [
+                ("step", count <= LARGEST, f"{count:.0e} steps of {step} are too many: take a larger step"),
+                (
+                    "step",
+                    count > LARGEST or divides(step or 0, low, high),
+                    f"steps of {step} from {low} do not reach {high}: change an end or the step",
+                ),
+            ]
         broken = [(key, rule) for key, kept, rule in rules if not kept]
         for key, rule in broken:
             self.fault(rule, (*origin[:-1], key), path)

@@ -17,7 +17,7 @@ class BudgetConfig(Config):
 
     trials: Annotated[int, Field(ge=1)] | None = None
     """Trials to finish, pruned and failed ones included; 20 where nothing else is given."""
-    hours: Annotated[float, Field(gt=0)] | None = None
+    hours: Annotated[float, Field(gt=0, le=1e6)] | None = None
     """Hours after which no further trial starts, counted from each launch."""
     epochs: Annotated[int, Field(ge=1)] | None = None
     """Epochs that the search's trials may train together; confirmations are extra."""
@@ -80,11 +80,11 @@ class SearchConfig(Config):
     """Best trials that are measured on the test sets, `data.test`, when the search has ended."""
     prune_enqueued: bool = False
     """Whether designs of `enqueue` may be stopped early too; without, each trains its full budget."""
-    frozen_gb: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 20.0
+    frozen_gb: Annotated[float, Field(gt=0)] = 20.0
     """Disk space for checkpoints of frozen trials, gigabytes; beyond it the least promising lose theirs."""
     retries: Annotated[int, Field(ge=0)] = 2
     """Times a trial is started again from its last checkpoint after its process died."""
-    epoch_timeout_s: Annotated[float, Field(gt=0)] = 3600.0
+    epoch_timeout_s: Annotated[float, Field(gt=0, le=1e9)] = 3600.0
     """Seconds after which an epoch counts as hung and its process is killed."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Seeds the sampler. Weights and data are seeded by the training config's own `seed`."""

@@ -26,9 +26,11 @@ KeyPath = tuple[str | int, ...]
 
 
 class Config(BaseModel):
-    """A frozen group of settings. Unknown keys are refused, nothing is converted silently."""
+    """A frozen group of settings. Unknown keys are refused, numbers are finite, nothing is converted."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 Ints = Annotated[tuple[int, ...], Strict(False)]

@@ -14,11 +14,17 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from trainables.base.errors import Fault, InputError
 from trainables.base.schema import KeyPath
 
+MAX_BYTES = 1 << 20
+"""Limit of a file's size, far above that of any real file: a longer one is not even read."""
+
 MAX_VALUES = 20_000
 """Limit against nested aliases ("alias bombs"), above the values of any real file."""
 
 MAX_DEPTH = 50
 """Limit against an alias inside its own anchor, above the levels of any real file."""
+
+MAX_INTEGER = 2**63 - 1
+"""Largest whole number, either sign: what 64 bits hold, as in JSON, databases and tensors."""
 
 _TAG = "tag:yaml.org,2002:"
 
@@ -41,14 +47,10 @@ class YamlDocument:
 def load_yaml(path: Path) -> YamlDocument:
     """Read a YAML file whose root is a mapping.
 
-    Raises `InputError` for a file that is missing, not YAML, repeats a key or expands beyond `MAX_VALUES`.
+    Raises `InputError` for a file that is missing, too large, not YAML, repeats a key or expands beyond
+    `MAX_VALUES`.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(Fault("no such file", file=str(path))) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(Fault(f"cannot be read: {error}", file=str(path))) from None
+    text = _text(path)
     yaml = YAML(typ="safe", pure=True)
     yaml.version = (1, 2)
     try:
@@ -64,6 +66,25 @@ def load_yaml(path: Path) -> YamlDocument:
     if reader.faults:
         raise InputError(list(dict.fromkeys(reader.faults)))
     return YamlDocument(str(path), tree, reader.lines)
+
+
+def _text(path: Path) -> str:
+    """Return the text of a file. Raises `InputError` where parsing it would take long."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        text = content[:MAX_BYTES].decode("utf-8")
+    except FileNotFoundError:
+        raise InputError(Fault("no such file", file=str(path))) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(Fault(f"cannot be read: {error}", file=str(path))) from None
+    if len(content) > MAX_BYTES:
+        reason = f"is larger than {MAX_BYTES >> 20} MiB: is this a file of settings?"
+        raise InputError(Fault(reason, file=str(path)))
+    if (separators := text.count(",") + text.count("\n")) > MAX_VALUES:  # values are no more than these
+        reason = f"has {separators} lines and commas, more than {MAX_VALUES}: is this a file of settings?"
+        raise InputError(Fault(reason, file=str(path)))
+    return text
 
 
 def _not_yaml(error: MarkedYAMLError, file: str) -> Fault:
@@ -122,6 +143,12 @@ class _Reader:
             return None
         if value is not None and not isinstance(value, bool | int | float | str):
             self.fault(f"dates and binary values are not used here: write {node.value!r}", node, path)
+            return None
+        if isinstance(value, int) and abs(value) > MAX_INTEGER:
+            digits = f"{node.value[:20]}... ({len(node.value)} characters)"
+            self.fault(
+                f"a whole number lies between -{MAX_INTEGER} and {MAX_INTEGER}, got {digits}", node, path
+            )
             return None
         return value
 

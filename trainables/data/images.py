@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ ImageLike = str | os.PathLike[str] | Image.Image | npt.NDArray[np.uint8]
 """A path, a PIL image, or RGB uint8 [H, W, 3]."""
 
 DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+MOST_PIXELS = 64_000_000
+"""Pixels of an image file, at most: a decoded image takes 4 bytes per pixel, and its copies as much again."""
 SIDE_PX = (256, 1024)
 """Least and most side of an image with axes drawn."""
 SMOOTH = 3
@@ -33,8 +36,8 @@ def name_of(image: ImageLike) -> str:
 def upright(image: ImageLike) -> Image.Image:
     """Return an image in RGB, turned upright as its EXIF orientation says.
 
-    Raises `OSError`, `SyntaxError`, `ValueError` or Pillow's `DecompressionBombError` for one that cannot be
-    read; the message continues a sentence that names the image.
+    Raises `OSError`, `SyntaxError` or `ValueError` for one that cannot be read or has too many pixels; the
+    message continues a sentence that names the image.
     """
     if isinstance(image, Image.Image):
         return _rgb(image)
@@ -47,10 +50,24 @@ def upright(image: ImageLike) -> Image.Image:
     if not path.is_file():
         raise ValueError("a folder: name the images in it" if path.is_dir() else "no such file")
     try:
-        with Image.open(path) as opened:
+        with warnings.catch_warnings(), _opened(path) as opened:
             return _rgb(opened)
     except UnidentifiedImageError:
         raise ValueError("this file is not an image") from None
+
+
+def _opened(path: Path) -> Image.Image:
+    """Return an image of which only the header was read. Raises `ValueError` where it has too many pixels."""
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit here is lower
+    too_many = f"more than {MOST_PIXELS // 1_000_000} megapixels: crop the face, or scale the image down"
+    try:
+        opened = Image.open(path)
+    except Image.DecompressionBombError:
+        raise ValueError(too_many) from None
+    if opened.width * opened.height > MOST_PIXELS:
+        opened.close()
+        raise ValueError(f"{opened.width} x {opened.height} pixels, {too_many}")
+    return opened
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -37,7 +37,7 @@ class TestSource(Config):
 
     __test__ = False  # not a test, whatever pytest thinks of its name
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w-]{0,31}$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
     """What its metrics are called: `test/NAME/mae_deg`."""
     dataset: DatasetRef
     """As for `train`."""

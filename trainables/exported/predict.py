@@ -70,7 +70,7 @@ class PoseModel:
         for image in images:
             try:
                 yield np.asarray(face_square(upright(image), self.image_px))
-            except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            except (OSError, SyntaxError, ValueError) as error:
                 faults.append(Fault(str(error) or type(error).__name__, file=name_of(image)))
 
     @torch.inference_mode()

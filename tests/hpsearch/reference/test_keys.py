@@ -19,5 +19,5 @@ def test_a_line_says_values_default_and_help() -> None:
     text = render()
     assert "| `network.dropout` | number in [0, 1) | `0.4` | Share of features dropped" in text
     assert "| `grid` | whole number in [2, 5] | `2` | Tiles along each side" in text
-    assert "| `search.budget.hours` | number > 0, `null` | `null` | Hours after which" in text
+    assert "| `search.budget.hours` | number in (0, 1 000 000], `null` | `null` | Hours after which" in text
     assert "| `contrast` | number in [0, 1] | `0.2` / `0.2` / `0.3` |" in text

@@ -14,7 +14,24 @@ def test_a_plain_word_is_a_folder_name(name: str) -> None:
     assert FOLDER_NAME.fullmatch(name)
 
 
-@pytest.mark.parametrize("name", ["", "..", "../x", "/etc", "a/b", ".hidden", "-x", "a b", "a\n", "a" * 65])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "..",
+        "../x",
+        "/etc",
+        "a/b",
+        ".hidden",
+        "-x",
+        "a b",
+        "a\n",
+        "a" * 65,
+        "run\u0661",
+        "\u00e4",
+        "a\u00e9",
+    ],
+)
 def test_a_path_an_option_or_a_hidden_file_is_not(name: str) -> None:
     assert not FOLDER_NAME.fullmatch(name)
 

@@ -87,6 +87,8 @@ def test_every_doubled_key_is_named_with_its_line(tmp_path: Path) -> None:
         ("a: " + "[" * 200 + "]" * 200, None, "nested more than"),
         ("a: \x01\n", None, "not YAML"),
         ("a: " + "9" * 5000, 1, "cannot be read"),
+        ("a: 1\nb: -" + "9" * 400, 2, "a whole number lies between -9223372036854775807 and"),
+        ("a: " + str(2**63), 1, "got 9223372036854775808"),
     ],
 )
 def test_what_is_no_plain_yaml_is_refused(tmp_path: Path, text: str, line: int | None, expected: str) -> None:
@@ -106,6 +108,25 @@ def test_an_alias_bomb_is_cut_off_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="aliases included"):
         read(tmp_path, text)
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: " + "x" * 90_000_000, "is larger than 1 MiB"),
+        ("a: [" + "1," * 500_000 + "1]", "500000 lines and commas, more than 20000"),
+        ("a:\n" + "- \n" * 300_000, "300001 lines and commas, more than 20000"),
+    ],
+    ids=("long", "dense", "lines"),
+)
+def test_a_file_too_large_to_be_settings_is_refused_before_it_is_parsed(
+    tmp_path: Path, text: str, reason: str
+) -> None:
+    path = write(tmp_path, text)
+    began = time.monotonic()
+    with pytest.raises(InputError, match=reason):
+        load_yaml(path)
+    assert time.monotonic() - began < 1
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:

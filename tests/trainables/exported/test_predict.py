@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +130,21 @@ def test_every_broken_image_is_named_at_once_and_nothing_is_written(tmp_path: Pa
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.filterwarnings("ignore:.*:UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("side", [9_000, 13_000, 60_000])
+def test_a_giant_image_is_refused_by_its_header(tmp_path: Path, side: int) -> None:
+    """A file of a kilobyte; decoded it would be up to fourteen gigabytes."""
+    ihdr = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    chunks = [ihdr, b"IDAT" + zlib.compress(bytes(1000)), b"IEND"]
+    parts = [struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in chunks]
+    giant = tmp_path / "giant.png"
+    giant.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    Image.fromarray(noise()).save(tmp_path / "good.png")
+    with pytest.raises(InputError, match=r"giant\.png: .*more than 64 megapixels: crop the face") as caught:
+        predict_files(model(), [tmp_path / "good.png", giant], tmp_path / "out")
+    assert len(caught.value.faults) == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
 def test_any_damage_to_a_file_is_a_fault_with_its_name(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     network = model()

@@ -113,6 +113,16 @@ def test_a_file_without_weights_is_refused_by_name(tmp_path: Path, damage: str) 
         resolved(INITS["file"](path=str(path)), tmp_path)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path, value: float) -> None:
+    weights = trained()
+    weights["trunk.conv1.weight"][3, 1, 0, 0] = value
+    torch.save(weights, tmp_path / "best.pt")
+    with pytest.raises(InputError, match=r"best.pt: values that are not finite .* in conv1.weight: take"):
+        resolved(INITS["file"](path=str(tmp_path / "best.pt")), tmp_path)
+    assert not (tmp_path / "kept").exists()
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     """A server of the files in `tmp_path/served`, which says nothing."""

@@ -44,7 +44,7 @@ class W300LPConfig(ImportConfig):
     square: Square = "inside"
     """Square made of the box: `inside`, its middle, as HopeNet's CenterCrop does, or `around` all of it."""
 
-    max_angle_deg: float | None = Field(default=99, gt=0, allow_inf_nan=False)
+    max_angle_deg: float | None = Field(default=99, gt=0)
     """Images with a larger yaw, pitch or roll are left out; null keeps all. [HopeNet: 99]"""
 
     validation_share: float = Field(default=0.05, ge=0, lt=1)

@@ -43,7 +43,8 @@ def keep_trunk(file: Path, backbone: Backbone, label: str, store: Path) -> Path:
 def trunk_of(weights: Mapping[str, Any], backbone: Backbone, file: Path) -> dict[str, Tensor]:
     """Return the trunk in the weights of a trunk, of a classifier with torchvision's names, or of a network.
 
-    Raises `InputError` listing what is missing, what is too much and what has another shape.
+    Raises `InputError` listing what is missing, what is too much, what has another shape, and what holds
+    values that are not finite.
     """
     whole = any(name.startswith("trunk.") for name in weights)
     trunk = {
@@ -64,6 +65,11 @@ def trunk_of(weights: Mapping[str, Any], backbone: Backbone, file: Path) -> dict
     if any(faults.values()):
         listed = "; ".join(f"it {what} {_some(names)}" for what, names in faults.items() if names)
         rule = f"not the trunk of a {backbone}: {listed}. Take the backbone that it was trained with"
+        raise InputError(Fault(rule, file=str(file)))
+    if broken := sorted(name for name, value in trunk.items() if not value.isfinite().all()):
+        rule = (
+            f"values that are not finite (NaN or infinite) in {_some(broken)}: take weights of another epoch"
+        )
         raise InputError(Fault(rule, file=str(file)))
     return trunk | {name: torch.tensor(0) for name in counters - trunk.keys()}
 

@@ -27,15 +27,15 @@ class AdaBeliefConfig(Config):
     `rectify: false` prevents that. Rectified steps then stay short for some hundred steps.
     """
 
-    lr: float = Field(1e-3, gt=0.0, allow_inf_nan=False)
+    lr: float = Field(1e-3, gt=0.0)
     """Learning rate [paper 4.1, 4.2]."""
     beta1: float = Field(0.9, ge=0.0, lt=1.0)
     """Decay of the gradient's running mean, per step."""
     beta2: float = Field(0.999, ge=0.0, lt=1.0)
     """Decay of the running variance around that mean, per step."""
-    eps: float = Field(1e-16, gt=0.0, allow_inf_nan=False)
+    eps: float = Field(1e-16, gt=0.0)
     """Added to the variance and its root; the author advises 1e-8 for CNNs that SGD trains better."""
-    weight_decay: float = Field(0.0, ge=0.0, allow_inf_nan=False)
+    weight_decay: float = Field(0.0, ge=0.0)
     """Weight decay of every parameter."""
     weight_decouple: bool = True
     """Shrink the weights themselves, by lr * weight_decay per step (as AdamW), not through the gradient."""

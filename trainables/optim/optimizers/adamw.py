@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 class AdamWConfig(Config):
     """AdamW, in torch's fused form."""
 
-    lr: float = Field(1e-3, gt=0.0, allow_inf_nan=False)
+    lr: float = Field(1e-3, gt=0.0)
     """Learning rate."""
     beta1: float = Field(0.9, ge=0.0, lt=1.0)
     """Decay of the gradient's running mean, per step."""
     beta2: float = Field(0.999, ge=0.0, lt=1.0)
     """Decay of the running mean of its square, per step."""
-    eps: float = Field(1e-8, gt=0.0, allow_inf_nan=False)
+    eps: float = Field(1e-8, gt=0.0)
     """Added to the root of that mean."""
-    weight_decay: float = Field(0.01, ge=0.0, allow_inf_nan=False)
+    weight_decay: float = Field(0.01, ge=0.0)
     """Every weight shrinks by lr * weight_decay per step."""
 
     def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 class SGDConfig(Config):
     """SGD with momentum, in torch's fused form."""
 
-    lr: float = Field(0.01, gt=0.0, allow_inf_nan=False)
+    lr: float = Field(0.01, gt=0.0)
     """Learning rate."""
     momentum: float = Field(0.9, ge=0.0, lt=1.0)
     """Decay of the velocity, per step."""
     nesterov: bool = False
     """Nesterov's form of momentum."""
-    weight_decay: float = Field(0.0, ge=0.0, allow_inf_nan=False)
+    weight_decay: float = Field(0.0, ge=0.0)
     """Weight decay of every parameter, through the gradient."""
 
     @model_validator(mode="after")
