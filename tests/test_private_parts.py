@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 
 UNDERSCORED = {
     ("hpsearch/study/study.py", "_trial_id"),  # to open a trial of an earlier launch again
-    ("hpsearch/study/full_budget.py", "_get_trials"),  # what a sampler reads: the cached list of trials
+    ("hpsearch/study/forecasts.py", "_get_trials"),  # what a sampler reads: the cached list of trials
     ("hpsearch/cli/main.py", "_SubParsersAction"),  # a type that argparse has no public name for
     ("hpsearch/cli/data.py", "_SubParsersAction"),
 }

@@ -72,8 +72,20 @@ class Synthetic:
             float((final + (START_DEG - final) * share) * n) for share, n in zip(shares, noise, strict=True)
         ]
 
-    best_task = "puzzling"
-    """The family of the best design."""
+    @property
+    def epochs(self) -> int:
+        """A design's full budget."""
+        return EPOCHS
+
+    @property
+    def space(self) -> str:
+        """The search space as YAML, without its section `search`."""
+        return SPACE
+
+    @property
+    def best_family(self) -> str:
+        """The pretext task of the best design."""
+        return "puzzling"
 
     @property
     def best_deg(self) -> float:
@@ -81,4 +93,5 @@ class Synthetic:
         return SL_DEG * (1 - GAIN)
 
 
-PROBLEMS = {name: Synthetic(name) for name in ("crossing", "reliable")}
+SYNTHETIC = {name: Synthetic(name) for name in ("crossing", "reliable")}
+"""Name -> problem."""

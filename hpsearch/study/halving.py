@@ -60,7 +60,7 @@ class Halving:
     def promoted(self, contestants: Iterable[Contestant]) -> Contestant | None:
         """Return the frozen trial to thaw now, None where none has earned it."""
         contestants = list(contestants)
-        finished = _finished(contestants)
+        finished = finished_by_family(contestants)
         for rung in reversed(self.rungs):
             earned = [
                 (score, len(finished[best.family]), best.number, best)
@@ -76,14 +76,14 @@ class Halving:
     def by_promise(self, contestants: Iterable[Contestant]) -> list[Contestant]:
         """Return the frozen trials, the best forecast first; before them families without a full run."""
         contestants = list(contestants)
-        finished = _finished(contestants)
+        finished = finished_by_family(contestants)
 
-        def outlook(one: Contestant) -> tuple[bool, float, int]:
+        def order(one: Contestant) -> tuple[bool, float, int]:
             known = finished[one.family]
-            factor = _outlook(known, len(one.curve)) if known and self.ranking == "forecast" else 1.0
+            factor = outlook(known, len(one.curve)) if known and self.ranking == "forecast" else 1.0
             return bool(known), factor * one.curve[-1], one.number
 
-        return sorted((one for one in contestants if one.waits), key=outlook)
+        return sorted((one for one in contestants if one.waits), key=order)
 
     def _pools(
         self, contestants: Sequence[Contestant], rung: int, finished: dict[str, list[Contestant]]
@@ -94,13 +94,13 @@ class Halving:
             if one.epochs > rung and len(one.curve) >= rung and math.isfinite(one.curve[rung - 1]):
                 known = self.ranking == "forecast" and bool(finished[one.family])
                 name = "" if known or self.ranking == "all" else one.family
-                factor = _outlook(finished[one.family], rung) if known else 1.0
+                factor = outlook(finished[one.family], rung) if known else 1.0
                 pools[name].append((factor * one.curve[rung - 1], one))
         for pool in pools.values():
             yield sorted(pool, key=lambda scored: (scored[0], scored[1].number))
 
 
-def _finished(contestants: Iterable[Contestant]) -> dict[str, list[Contestant]]:
+def finished_by_family(contestants: Iterable[Contestant]) -> dict[str, list[Contestant]]:
     """Return those that trained their full budget, by family."""
     finished: dict[str, list[Contestant]] = defaultdict(list)
     for contestant in contestants:
@@ -109,6 +109,6 @@ def _finished(contestants: Iterable[Contestant]) -> dict[str, list[Contestant]]:
     return finished
 
 
-def _outlook(finished: Sequence[Contestant], rung: int) -> float:
+def outlook(finished: Sequence[Contestant], rung: int) -> float:
     """Return what the error after `rung` epochs is multiplied by until the end, by trials that got there."""
     return median(one.curve[one.epochs - 1] / one.curve[min(rung, one.epochs) - 1] for one in finished)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Protocol
 
@@ -22,22 +23,34 @@ class SamplerConfig(Protocol):
 
 
 class TPEConfig(Config):
-    """Tree-structured Parzen estimator: models where good trials lie. Learns from full-budget trials only."""
+    """Tree-structured Parzen estimator: models where good trials lie.
+
+    Values that exist together are modelled together. A trial that was stopped counts by its forecast: the
+    error that it reached, times what the finished trials of its family made of theirs from there on.
+    """
 
     startup_trials: Annotated[int, Field(ge=1)] = 6
-    """Trials that must have ended with their full budget before the model is used."""
+    """Trials that must have finished, or been stopped with a forecast, before the model is used."""
     candidates: Annotated[int, Field(ge=1)] = 24
     """Candidates compared for each suggestion."""
 
     def build(self, seed: int) -> BaseSampler:
-        """Return the sampler, from which pruned trials are hidden."""
+        """Return the sampler, to which stopped trials are shown with their forecasts."""
+        from optuna.exceptions import ExperimentalWarning
         from optuna.samplers import TPESampler
 
-        from hpsearch.study.full_budget import FullBudgetOnly
+        from hpsearch.study.forecasts import WithForecasts
 
-        return FullBudgetOnly(
-            TPESampler(n_startup_trials=self.startup_trials, n_ei_candidates=self.candidates, seed=seed)
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)  # of `group`, which pyproject's range has
+            tpe = TPESampler(
+                n_startup_trials=self.startup_trials,
+                n_ei_candidates=self.candidates,
+                multivariate=True,
+                group=True,
+                seed=seed,
+            )
+        return WithForecasts(tpe)
 
 
 class RandomConfig(Config):

@@ -6,6 +6,7 @@ import difflib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ class StudySpec:
         """Return the training config that `params` stand for."""
         return TrainConfig.model_validate(self.space.fill(params))
 
-    @property
+    @cached_property
     def epochs(self) -> int:
         """The largest number of epochs a trial may train."""
         return max(self.config(params).epochs for params in self.space.probes())

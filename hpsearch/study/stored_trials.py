@@ -10,7 +10,7 @@ import optuna
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from hpsearch.study.full_budget import is_frozen
+from hpsearch.study.forecasts import is_frozen
 from hpsearch.study.journal_schema import (
     CONFIRMS,
     CONTINUES,

@@ -279,7 +279,7 @@ class Study:
 
     def _fill(self, trial: optuna.Trial) -> Ask:
         """Draw what is open of a trial, and return it under the number that it is known by."""
-        params, tree = self.spec.space.draw(lambda hole: _suggest(trial, hole))
+        params, tree = self.spec.space.draw(lambda hole: suggested(trial, hole))
         config = reseeded(TrainConfig.model_validate(tree), trial.user_attrs)
         number = self._trials.opened(self._trials.first(trial.number), config)
         return Ask(number, params, config, max(self._trials.values(number), default=0))
@@ -324,7 +324,8 @@ def read_study(folder: Path, spec: StudySpec) -> StudyRecord:
     return Study(study, folder, spec).record()
 
 
-def _suggest(trial: optuna.Trial, hole: Hole) -> Value:
+def suggested(trial: optuna.Trial, hole: Hole) -> Value:
+    """Return what the sampler chooses for a hole."""
     if isinstance(hole, Choice):
         return trial.suggest_categorical(hole.name, list(hole.ends()))
     if hole.whole:

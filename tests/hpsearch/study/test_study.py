@@ -9,16 +9,12 @@ from typing import Any
 
 import optuna
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution
-from optuna.trial import TrialState as OptunaState
-from optuna.trial import create_trial
 from support import studies
 
 from hpsearch.space.holes import Hole, Params, Value
 from hpsearch.space.space import Space
 from hpsearch.study.journal import JOURNAL, reading
 from hpsearch.study.records import Placement, TrialState
-from hpsearch.study.samplers import SAMPLERS, TPEConfig
 from hpsearch.study.spec import StudySpec
 from hpsearch.study.study import read_study
 from trainables.base.errors import InputError
@@ -137,47 +133,6 @@ def test_two_openings_after_one_crash_go_on_alike(tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     first, second = (studies.open_in(tmp_path / name, spec).unfinished() for name in "ab")
     assert first == second
-
-
-def _trial(seed: int, state: OptunaState) -> optuna.trial.FrozenTrial:
-    x, kind = (seed * 37 % 100) / 100, "abc"[seed % 3]
-    distributions = {"x": FloatDistribution(0, 1), "kind": CategoricalDistribution(("a", "b", "c"))}
-    value = abs(x - 0.8) if state is OptunaState.COMPLETE else -5.0 + x
-    return create_trial(
-        params={"x": x, "kind": kind},
-        distributions=distributions,
-        state=state,
-        value=value,
-        intermediate_values={0: value},
-    )
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_tpe_suggests_as_if_pruned_trials_had_never_been(seed: int) -> None:
-    def suggested(sampler: optuna.samplers.BaseSampler, *, pruned: bool) -> tuple[float, str]:
-        study = optuna.create_study(sampler=sampler)
-        for number in range(10):
-            study.add_trial(_trial(number, OptunaState.COMPLETE))
-            if pruned:
-                study.add_trial(_trial(number + 50, OptunaState.PRUNED))
-        trial = study.ask()
-        return trial.suggest_float("x", 0, 1), trial.suggest_categorical("kind", ("a", "b", "c"))
-
-    ours = TPEConfig(startup_trials=3)
-    assert suggested(ours.build(seed), pruned=True) == suggested(ours.build(seed), pruned=False)
-
-    def plain() -> optuna.samplers.BaseSampler:
-        return optuna.samplers.TPESampler(n_startup_trials=3, seed=seed)
-
-    assert suggested(plain(), pruned=True) != suggested(plain(), pruned=False)  # Optuna's own does look
-
-
-def test_pruned_trials_do_not_end_the_random_start_of_tpe() -> None:
-    study = optuna.create_study(sampler=TPEConfig(startup_trials=3).build(1))
-    for number in range(20):
-        study.add_trial(_trial(number, OptunaState.PRUNED))
-    alone = optuna.create_study(sampler=SAMPLERS["random"]().build(1))  # type: ignore[attr-defined]
-    assert study.ask().suggest_float("x", 0, 1) == alone.ask().suggest_float("x", 0, 1)
 
 
 def test_values_come_back_from_the_file_with_their_types(tmp_path: Path) -> None:

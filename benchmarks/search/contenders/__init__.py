@@ -1,0 +1,1 @@
+"""Searches that are compared, a folder's file for each kind."""
