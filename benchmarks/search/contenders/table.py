@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from optuna.pruners import HyperbandPruner, NopPruner, SuccessiveHalvingPruner
-from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from problems import Problem
 from simulation import Searcher
 
@@ -81,17 +81,11 @@ def ungrouped(seed: int) -> BaseSampler:
     return TPESampler(n_startup_trials=6, seed=seed)
 
 
-def gaussian_process(seed: int) -> BaseSampler:
-    """Optuna's Gaussian process."""
-    return GPSampler(n_startup_trials=6, seed=seed)
-
-
 CONTENDERS: Mapping[str, Contender] = {
     "hpsearch": Ours(BY_FAMILY),
     "hpsearch, ranking forecast": Ours(BY_FORECAST),
     "hpsearch, ranking all": Ours(BY_ERROR),
     "hpsearch, TPE not grouped": Ours(BY_FAMILY, Sampler(ungrouped)),
-    "hpsearch, Gaussian process": Ours(BY_FAMILY, Sampler(gaussian_process)),
     "hpsearch, random": Ours(f"sampler: random, {BY_FAMILY}"),
     "hpsearch 0.1: TPE, stopping": OptunaAlone(old_tpe, stopping, learns_from_stopped=False),
     "TPE alone": OptunaAlone(tpe, unpruned),
@@ -103,5 +97,5 @@ CONTENDERS: Mapping[str, Contender] = {
 }
 """Name -> contender."""
 
-SLOW = frozenset({"hpsearch, Gaussian process", "SMAC3, Hyperband"})
+SLOW = frozenset({"SMAC3, Hyperband"})
 """Contenders that run with fewer seeds."""
