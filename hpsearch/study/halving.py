@@ -6,10 +6,8 @@ for Massively Parallel Hyperparameter Tuning, algorithm 2, but rounded up]. Noth
 trial that loses now may win when more have been compared.
 
 Trials of one family (one option of `pretext`) learn alike; those of different families may not: a helper may
-be behind for long and ahead in the end. So a family is ranked by itself until one of its trials has trained
-its full budget. From then on its curve is known, and its trials are ranked among all by their forecast: the
-error at the rung, times what the family's finished trials made of theirs from there (the median of final
-error / error at the rung).
+be behind for long and ahead in the end. So a family is ranked by itself, and families meet at full budget.
+`benchmarks/search` has the figures: on curves that cross, ranking all together misses what is best.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-Ranking = Literal["forecast", "family", "all"]
+Ranking = Literal["family", "all"]
 
 
 @dataclass(frozen=True)
@@ -51,61 +49,58 @@ class Halving:
 
     rungs: tuple[int, ...]
     factor: int
-    ranking: Ranking = "forecast"
+    ranking: Ranking = "family"
 
     def pauses(self, epochs: int) -> tuple[int, ...]:
         """Return the rungs at which a trial of so many epochs may be frozen: never after its last."""
         return tuple(rung for rung in self.rungs if rung < epochs)
 
     def promoted(self, contestants: Iterable[Contestant]) -> Contestant | None:
-        """Return the frozen trial to thaw now, None where none has earned it."""
+        """Return the frozen trial to thaw now, the most promising of those that earned it; None without."""
         contestants = list(contestants)
-        finished = finished_by_family(contestants)
         for rung in reversed(self.rungs):
             earned = [
-                (score, len(finished[best.family]), best.number, best)
-                for pool in self._pools(contestants, rung, finished)
-                for score, best in pool[: math.ceil(len(pool) / self.factor)]
-                if best.waits and len(best.curve) == rung
+                one
+                for pool in self._pools(contestants, rung)
+                for one in pool[: math.ceil(len(pool) / self.factor)]
+                if one.waits and len(one.curve) == rung
             ]
             if earned:
-                _, _, _, chosen = min(earned, key=lambda one: (one[1] > 0, one[0], one[2]))
-                return chosen
+                return _by_promise(earned, contestants)[0]
         return None
 
     def by_promise(self, contestants: Iterable[Contestant]) -> list[Contestant]:
         """Return the frozen trials, the best forecast first; before them families without a full run."""
         contestants = list(contestants)
-        finished = finished_by_family(contestants)
+        return _by_promise([one for one in contestants if one.waits], contestants)
 
-        def order(one: Contestant) -> tuple[bool, float, int]:
-            known = finished[one.family]
-            factor = outlook(known, len(one.curve)) if known and self.ranking == "forecast" else 1.0
-            return bool(known), factor * one.curve[-1], one.number
-
-        return sorted((one for one in contestants if one.waits), key=order)
-
-    def _pools(
-        self, contestants: Sequence[Contestant], rung: int, finished: dict[str, list[Contestant]]
-    ) -> Iterator[list[tuple[float, Contestant]]]:
-        """Yield those that are compared after `rung` epochs, each with its score, best first."""
-        pools: dict[str, list[tuple[float, Contestant]]] = defaultdict(list)
+    def _pools(self, contestants: Sequence[Contestant], rung: int) -> Iterator[list[Contestant]]:
+        """Yield those that are compared after `rung` epochs, best first."""
+        pools: dict[str, list[Contestant]] = defaultdict(list)
         for one in contestants:
             if one.epochs > rung and len(one.curve) >= rung and math.isfinite(one.curve[rung - 1]):
-                known = self.ranking == "forecast" and bool(finished[one.family])
-                name = "" if known or self.ranking == "all" else one.family
-                factor = outlook(finished[one.family], rung) if known else 1.0
-                pools[name].append((factor * one.curve[rung - 1], one))
+                pools[one.family if self.ranking == "family" else ""].append(one)
         for pool in pools.values():
-            yield sorted(pool, key=lambda scored: (scored[0], scored[1].number))
+            yield sorted(pool, key=lambda one: (one.curve[rung - 1], one.number))
+
+
+def _by_promise(waiting: Iterable[Contestant], contestants: Iterable[Contestant]) -> list[Contestant]:
+    finished = finished_by_family(contestants)
+
+    def order(one: Contestant) -> tuple[bool, float, int]:
+        known = finished.get(one.family)
+        factor = outlook(known, len(one.curve)) if known else 1.0
+        return bool(known), factor * one.curve[-1], one.number
+
+    return sorted(waiting, key=order)
 
 
 def finished_by_family(contestants: Iterable[Contestant]) -> dict[str, list[Contestant]]:
     """Return those that trained their full budget, by family."""
-    finished: dict[str, list[Contestant]] = defaultdict(list)
+    finished: dict[str, list[Contestant]] = {}
     for contestant in contestants:
         if contestant.complete:
-            finished[contestant.family].append(contestant)
+            finished.setdefault(contestant.family, []).append(contestant)
     return finished
 
 

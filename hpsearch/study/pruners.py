@@ -85,9 +85,8 @@ class SuccessiveHalvingConfig(Config):
     """Epochs that every trial trains: the first rung."""
     reduction_factor: Annotated[int, Field(ge=2)] = 3
     """One of this many goes on."""
-    ranking: Ranking = "forecast"
-    """What a rung compares. `family`: trials of one `pretext` with each other; `forecast`: likewise until one
-    of them has trained its full budget, then what such curves make of the errors; `all`: the errors."""
+    ranking: Ranking = "family"
+    """What a rung compares: trials of one `pretext` with each other (`family`), or all of them (`all`)."""
 
     @property
     def first_epoch(self) -> int | None:

@@ -24,7 +24,7 @@ FIRST, FACTOR = 3, 3
 HALVING = (
     f"pruner: {{successive_halving: {{warmup_epochs: {FIRST}, reduction_factor: {FACTOR}, ranking: %s}}}}"
 )
-BY_FORECAST, BY_FAMILY, BY_ERROR = (HALVING % ranking for ranking in ("forecast", "family", "all"))
+BY_FAMILY, BY_ERROR = (HALVING % ranking for ranking in ("family", "all"))
 
 
 class Contender(Protocol):
@@ -83,7 +83,6 @@ def ungrouped(seed: int) -> BaseSampler:
 
 CONTENDERS: Mapping[str, Contender] = {
     "hpsearch": Ours(BY_FAMILY),
-    "hpsearch, ranking forecast": Ours(BY_FORECAST),
     "hpsearch, ranking all": Ours(BY_ERROR),
     "hpsearch, TPE not grouped": Ours(BY_FAMILY, Sampler(ungrouped)),
     "hpsearch, random": Ours(f"sampler: random, {BY_FAMILY}"),

@@ -27,14 +27,14 @@ def crossing(ask: Ask, epoch: int) -> float:
 
 
 def searching(
-    folder: Path, budget: Budget, *, workers: int = 1, ranking: str = "forecast", search: str = ""
+    folder: Path, budget: Budget, *, workers: int = 1, ranking: str = "family", search: str = ""
 ) -> Simulated:
     given = studies.spec(folder, HALVING % (f", ranking: {ranking}", search))
     return Simulated(folder / "study", given, crossing, budget, workers)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 8])
-@pytest.mark.parametrize("ranking", ["forecast", "family", "all"])
+@pytest.mark.parametrize("ranking", ["family", "all"])
 def test_every_family_has_a_full_run_and_nothing_is_trained_twice(
     tmp_path: Path, workers: int, ranking: str
 ) -> None:
