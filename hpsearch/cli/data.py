@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpsearch.cli.output import show
+
 if TYPE_CHECKING:
     from trainables.data.datasets.import_report import Progress
 
@@ -82,7 +84,7 @@ def _build(arguments: argparse.Namespace) -> int:
     from hpsearch.cli.terminal import TerminalScreen
 
     for dataset in build(arguments.what, arguments.root, TerminalScreen(arguments.root).building):
-        print(f"{dataset.name}: {dataset.card.images} images in {dataset.folder}")
+        show(f"{dataset.name}: {dataset.card.images} images in {dataset.folder}")
     return 0
 
 
@@ -95,7 +97,7 @@ def _import(arguments: argparse.Namespace) -> int:
     options = {key.removeprefix("set_"): value for key, value in texts.items()}
     with _import_bar() as progress:
         report = import_raw(arguments.kind, arguments.raw, arguments.out, arguments.root, options, progress)
-    print(report.text)
+    show(report.text)
     return 0
 
 
@@ -103,14 +105,14 @@ def _check(arguments: argparse.Namespace) -> int:
     from hpsearch.cli.data_actions import check
 
     checked = check(arguments.name, arguments.root)
-    print(checked.text)
+    show(checked.text)
     return 1 if checked.faults else 0
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from hpsearch.cli.data_actions import show
+    from hpsearch.cli import data_actions
 
-    print(show(arguments.name, arguments.root, arguments.out, arguments.split))
+    show(data_actions.show(arguments.name, arguments.root, arguments.out, arguments.split))
     return 0
 
 

@@ -19,6 +19,7 @@ from hpsearch.results.formats import duration
 from hpsearch.results.leaderboard_table import STYLES, rows
 from hpsearch.study.naming import run_name, short_names
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
+from trainables.base.plain_text import terminal_text
 from trainables.training.metric_names import IMAGES_PER_S
 
 PROGRESS_EVERY_S = 60.0
@@ -87,7 +88,7 @@ class LiveView:
 
     def _say(self, text: str) -> None:
         at = time.strftime("%H:%M:%S", time.localtime(self._clock()))
-        self._console.print(f"{at} {text}", soft_wrap=True, highlight=False, markup=False)
+        self._console.print(f"{at} {terminal_text(text)}", soft_wrap=True, highlight=False, markup=False)
 
     def _screen(self) -> RenderableType:
         study, now_s = self._study, self._clock()
@@ -182,7 +183,7 @@ def _running(study: StudyRecord, trials: Sequence[TrialRecord], width: int, now_
     for trial in trials:
         done, total = len(trial.epochs), trial.config.epochs
         grid.add_row(
-            run_name(trial, short_names([trial])),
+            Text(terminal_text(run_name(trial, short_names([trial])))),
             f"{done}/{total}",
             ProgressBar(total=total, completed=done, width=BAR_WIDTH),
             "" if trial.objective is None else f"{trial.objective:.2f}",

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import NoReturn
 
 from hpsearch.cli.data import add_data_commands
+from hpsearch.cli.output import show, show_faults
 from trainables.base.disk import describe_full_disk, is_full
 from trainables.base.errors import InputError
 
@@ -38,8 +39,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         return command(arguments)
     except InputError as error:
-        for fault in error.faults:
-            print(fault, file=sys.stderr)
+        show_faults(error.faults)
         count = len(error.faults)
         print(f"{count} fault{'s' if count > 1 else ''}; nothing was started", file=sys.stderr)
         return 2
@@ -59,7 +59,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from hpsearch.cli.summary import describe
     from hpsearch.study.spec import load_spec
 
-    print(describe(load_spec(arguments.space)))
+    show(describe(load_spec(arguments.space)))
     return 0
 
 
@@ -106,9 +106,9 @@ def _report(arguments: argparse.Namespace) -> int:
 
     study = find_study(arguments.root, arguments.study)
     for file in write_report(study, arguments.out):
-        print(file)
+        show(str(file))
     if arguments.paper:
-        print(log_paper(study, arguments.root))
+        show(log_paper(study, arguments.root))
     return 0
 
 
@@ -118,7 +118,10 @@ def _export(arguments: argparse.Namespace) -> int:
     from hpsearch.study.store import find_study
 
     study = find_study(arguments.root, arguments.study)
-    print(export(study, arguments.out, datasets_root=datasets_folder(arguments.root), number=arguments.trial))
+    exported = export(
+        study, arguments.out, datasets_root=datasets_folder(arguments.root), number=arguments.trial
+    )
+    show(str(exported))
     return 0
 
 
@@ -126,7 +129,7 @@ def _predict(arguments: argparse.Namespace) -> int:
     from trainables.exported.predict import load, predict_files, render
 
     predictions = predict_files(load(arguments.model), arguments.images, arguments.out)
-    print(render(predictions, arguments.format), end="")
+    show(render(predictions, arguments.format).rstrip("\n"))
     return 0
 
 

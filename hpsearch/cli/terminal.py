@@ -17,6 +17,7 @@ from hpsearch.driver.resources import TrialResources
 from hpsearch.results.leaderboard import table
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.spec import StudySpec
+from trainables.base.plain_text import terminal_text
 from trainables.data.datasets import dataset_name
 
 
@@ -44,7 +45,7 @@ class TerminalScreen:
 
     def say(self, text: str) -> None:
         """Show a line."""
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(terminal_text(text), markup=False, soft_wrap=True)
 
     @contextmanager
     def building(self, what: str) -> Iterator[Callable[[int, int], None]]:

@@ -16,6 +16,7 @@ from hpsearch.results.leaderboard_table import best_of_epochs, rows
 from hpsearch.results.titles import names_of
 from hpsearch.study.naming import shared_params
 from hpsearch.study.records import StudyRecord, TrialRecord
+from trainables.base.plain_text import terminal_text
 
 Format = Literal["table", "csv", "json"]
 
@@ -45,7 +46,7 @@ def records(study: StudyRecord) -> list[dict[str, Any]]:
 
 def table(study: StudyRecord, width: int) -> RenderableType:
     """Return the table for people with the verdict below it."""
-    return Group(rows(study, width), Text(summary(study)))
+    return Group(rows(study, width), Text(terminal_text(summary(study))))
 
 
 def summary(study: StudyRecord) -> str:

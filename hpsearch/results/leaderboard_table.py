@@ -14,6 +14,7 @@ from hpsearch.results.formats import degrees, duration
 from hpsearch.results.statistics import interval
 from hpsearch.study.naming import design, short_names, shown
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
+from trainables.base.plain_text import terminal_text
 from trainables.pose.angles import ANGLES
 from trainables.training.metric_names import VALIDATION, angle_mae, geodesic, group_of_test, mae
 
@@ -48,7 +49,7 @@ def rows(study: StudyRecord, width: int, top: int | None = None) -> Table:
     columns = _fitting(_columns(study, trials), width)
     grid = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), header_style="bold")
     for column in columns:
-        grid.add_column(column.title, justify="right" if column.right else "left", no_wrap=True)
+        grid.add_column(Text(column.title), justify="right" if column.right else "left", no_wrap=True)
     best = study.best
     for row, trial in enumerate(trials):
         style = "bold" if trial is best else "" if trial.state is TrialState.COMPLETE else "dim"
@@ -75,7 +76,7 @@ def _columns(study: StudyRecord, trials: Sequence[TrialRecord]) -> list[Column]:
     leaf = study.objective.rpartition("/")[2]
 
     def column(title: str, texts: Iterable[str], rank: int, right: bool = True) -> Column:
-        return Column(title, tuple(texts), rank, right)
+        return Column(terminal_text(title), tuple(map(terminal_text, texts)), rank, right)
 
     columns = [
         column("#", (str(rank) for rank in range(1, len(trials) + 1)), 3),

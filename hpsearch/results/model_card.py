@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trainables.base.plain_text import markdown_text
 from trainables.exported import CARD, ONNX, WEIGHTS, NetworkCard
 
 
@@ -9,10 +10,10 @@ def model_card(card: NetworkCard, check: str) -> str:
     """Return the README of an exported network; `check` says how it was compared with the trained one."""
     origin, px, count = card.provenance, card.image_px, len(card.angles)
     angles = ", ".join(card.angles)
-    trial = f"trial {origin['trial']} of the study `{origin['study']}` ({origin['design']})"
+    trial = f"trial {origin['trial']} of the study `{origin['study']}` ({markdown_text(origin['design'])})"
     error = f"{origin['validation_mae_deg']:.2f} deg mean absolute error"
     baseline = f"{origin['baseline']:.2f} ({origin['objective']})"
-    datasets = "\n".join(f"- {role}: {name}" for role, name in origin["datasets"].items())
+    datasets = "\n".join(f"- {role}: {markdown_text(name)}" for role, name in origin["datasets"].items())
     return f"""# Head pose from a face crop: {angles}
 
 {card.backbone}, {px} x {px} px, {trial}.

@@ -8,7 +8,7 @@ from typing import Any
 
 from hpsearch.space.holes import HOLE_KEYS, Choice, Hole, Option, Range, Value, divides, same
 from hpsearch.space.space import Space
-from trainables.base.errors import Fault, nearest
+from trainables.base.errors import Fault, brief, nearest
 from trainables.base.schema import KeyPath
 from trainables.base.yaml_document import YamlDocument
 
@@ -64,7 +64,7 @@ class _Reader:
         allowed = ("choice",) if kind == "choice" else (kind, "log", "step")
         for key in value:
             if key not in allowed:
-                message = f"{key!r} is not a key of a hole of kind {kind!r}{nearest(key, allowed)}"
+                message = f"{brief(key)} is not a key of a hole of kind {kind!r}{nearest(key, allowed)}"
                 self.fault(message, (*origin, key), path)
         at = (*origin, kind)
         hole = self.choice(value[kind], at, path) if kind == "choice" else self.range(value, kind, at, path)
@@ -84,7 +84,9 @@ class _Reader:
             for index, tree in enumerate(items):
                 named.append((self.name(tree, (*origin, index), path), tree, (*origin, index)))
         else:
-            self.fault(f"choice takes a list of options, or a mapping by name, got {items!r}", origin, path)
+            self.fault(
+                f"choice takes a list of options, or a mapping by name, got {brief(items)}", origin, path
+            )
             return None
         if not named:
             self.fault("choice needs at least one option", origin, path)
@@ -94,7 +96,7 @@ class _Reader:
         for index, (name, _, at) in enumerate(named):
             if any(same(name, other) for other, _, _ in named[:index]):
                 self.fault(
-                    f"two options are named {name!r}: name them: choice: {{name: option, ...}}", at, path
+                    f"two options are named {brief(name)}: name them: choice: {{name: option, ...}}", at, path
                 )
         options = (
             Option(name, self.node(tree, at, (*path, str(name)) if is_hole(tree) else path), at)
@@ -123,16 +125,16 @@ class _Reader:
         wanted = "whole numbers" if whole else "numbers"
         if not (isinstance(ends, list) and len(ends) == 2 and all(_is_number(end, whole) for end in ends)):
             self.fault(
-                f"{kind} takes [low, high], two {wanted}, got {ends!r}{_text_hint(ends)}", origin, path
+                f"{kind} takes [low, high], two {wanted}, got {brief(ends)}{_text_hint(ends)}", origin, path
             )
             return None
         low, high = ends
         stepped = step is not None and _is_number(step, whole) and step > 0
         rules = [
             (kind, low < high, f"low must be below high, got [{low}, {high}]"),
-            ("log", isinstance(log, bool), f"log is true or false, got {log!r}"),
+            ("log", isinstance(log, bool), f"log is true or false, got {brief(log)}"),
             ("log", log is not True or low > 0, f"a log range must stay above 0, got low = {low}"),
-            ("step", step is None or stepped, f"step must be one of the {wanted} above 0, got {step!r}"),
+            ("step", step is None or stepped, f"step must be one of the {wanted} above 0, got {brief(step)}"),
             ("step", step is None or log is not True, "a log range takes no step"),
         ]
         if stepped and low < high:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpsearch.space.holes import Choice, Hole, Params, Range, Value, same
-from trainables.base.errors import nearest
+from trainables.base.errors import brief, nearest
 from trainables.base.schema import KeyPath
 
 MAX_PAIRS = 2_000
@@ -132,7 +132,7 @@ def _params_of(node: Any, value: Any, path: KeyPath) -> Reached:
             return {node.name: value}, []
         case Range():
             step = "" if node.step is None else f" in steps of {node.step:g}"
-            return {}, [(path, f"{value!r} lies outside [{node.low:g}, {node.high:g}]{step}")]
+            return {}, [(path, f"{brief(value)} lies outside [{node.low:g}, {node.high:g}]{step}")]
         case dict() if value is None or list(node) == [value]:  # a section or a variant without settings
             return {}, []
         case dict() if isinstance(value, Mapping):
@@ -155,8 +155,8 @@ def _params_of(node: Any, value: Any, path: KeyPath) -> Reached:
             return _merged([params for params, _ in parts]), [f for _, faults in parts for f in faults]
     if same(node, value) or (isinstance(value, Mapping) and same(node, _bare(value))):
         return {}, []
-    fixed = f"to {node!r}" if not isinstance(node, dict | list) else "to other settings"
-    return {}, [(path, f"the space fixes this {fixed}, got {value!r}")]
+    fixed = f"to {brief(node)}" if not isinstance(node, dict | list) else "to other settings"
+    return {}, [(path, f"the space fixes this {fixed}, got {brief(value)}")]
 
 
 def _option_of(node: Choice, value: Any, path: KeyPath) -> Reached:
@@ -173,7 +173,7 @@ def _option_of(node: Choice, value: Any, path: KeyPath) -> Reached:
         if not faults:
             return {node.name: option.name, **params}, []
     name = str(next(iter(value), "")) if isinstance(value, Mapping) else str(value)
-    return {}, [(path, f"{value!r} is not an option here{nearest(name, map(str, node.ends()))}")]
+    return {}, [(path, f"{brief(value)} is not an option here{nearest(name, map(str, node.ends()))}")]
 
 
 def _bare(value: Mapping[str, Any]) -> str | None:

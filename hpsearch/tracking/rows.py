@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 from hpsearch.study.naming import design, rows, short_names, shown
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
+from trainables.base.plain_text import markdown_text
 
 INTERRUPTED = "interrupted"
 """The state of a trial that was running when the search was stopped; launching again continues it."""
@@ -127,4 +128,4 @@ def note(study: StudyRecord, top: int = 10) -> str:
 
 
 def _cells(texts: list[str]) -> str:
-    return "| " + " | ".join(texts) + " |"
+    return "| " + " | ".join(map(markdown_text, texts)) + " |"

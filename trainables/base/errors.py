@@ -39,6 +39,12 @@ class InputError(Exception):
         return type(self), (self.faults,)
 
 
+def brief(value: object) -> str:
+    """Return how a message shows a value: as Python writes it, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """Return ' (did you mean X?)' for the valid name closest to `name`, with all valid names after it."""
     names = sorted(valid)

@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from trainables.base.errors import Fault, nearest
+from trainables.base.errors import Fault, brief, nearest
 
 KeyPath = tuple[str | int, ...]
 """Where a value stands in a document, from its root: `("pretext", "puzzling", "grid")`."""
@@ -89,7 +89,7 @@ class Variant:
             return value
         name = _name_in(value)
         if name:
-            text = f"{name!r} is unknown{nearest(name, self.table)}"
+            text = f"{brief(name)} is unknown{nearest(name, self.table)}"
         else:
             text = f"expected one name, got {_shown(value)}{nearest('', self.table)}"
         raise PydanticCustomError("variant", "{text}", {"text": text})
@@ -145,11 +145,10 @@ def faults_of(error: ValidationError, model: type[Config]) -> Iterator[tuple[Key
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
     hint = ""
     if isinstance(value, str) and _is_number(value):
         hint = " (text: write the number without quotes)"
-    return (text if len(text) <= 60 else text[:57] + "...") + hint
+    return brief(value) + hint
 
 
 def _is_number(text: str) -> bool:

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from trainables.base.errors import Fault, InputError
+from trainables.base.errors import Fault, InputError, brief
 from trainables.base.schema import KeyPath
 
 MAX_BYTES = 1 << 20
@@ -121,7 +121,7 @@ class _Reader:
         for key, value in node.value:
             name = self.name(key, path)
             if name in tree:
-                self.fault(f"the key {name!r} is given twice here: write each key once", key, path)
+                self.fault(f"the key {brief(name)} is given twice here: write each key once", key, path)
             elif name is not None:
                 self.lines[(*path, name)] = key.start_mark.line + 1
                 tree[name] = self.value(value, (*path, name))
@@ -142,12 +142,13 @@ class _Reader:
             self.fault(f"cannot be read: {problem}", node, path)
             return None
         if value is not None and not isinstance(value, bool | int | float | str):
-            self.fault(f"dates and binary values are not used here: write {node.value!r}", node, path)
+            self.fault(f"dates and binary values are not used here: write {brief(node.value)}", node, path)
             return None
         if isinstance(value, int) and abs(value) > MAX_INTEGER:
-            digits = f"{node.value[:20]}... ({len(node.value)} characters)"
             self.fault(
-                f"a whole number lies between -{MAX_INTEGER} and {MAX_INTEGER}, got {digits}", node, path
+                f"a whole number lies between -{MAX_INTEGER} and {MAX_INTEGER}, got {brief(node.value)}",
+                node,
+                path,
             )
             return None
         return value
@@ -159,7 +160,7 @@ class _Reader:
         value = self.scalar(key, path) if isinstance(key, ScalarNode) else None
         if isinstance(value, str | int) and not isinstance(value, bool):
             return str(value)
-        shown = repr(key.value) if isinstance(key, ScalarNode) else "a list or mapping"
+        shown = brief(key.value) if isinstance(key, ScalarNode) else "a list or mapping"
         self.fault(f"keys are names, got {shown}", key, path)
         return None
 

@@ -19,6 +19,7 @@ from PIL import Image
 
 from trainables.base.disk import ensure_folder
 from trainables.base.errors import Fault, InputError
+from trainables.base.plain_text import csv_cell
 from trainables.data.images import ImageLike, face_square, name_of, upright, with_axes
 from trainables.exported import NetworkCard, PoseNetwork, read_network
 from trainables.pose.angles import ANGLES
@@ -126,9 +127,9 @@ def render(predictions: Sequence[Prediction], form: Format) -> str:
             return json.dumps(rows, indent=2) + "\n"
         case "csv":
             text = io.StringIO()
-            writer = csv.DictWriter(text, list(rows[0]) if rows else ["file"], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(rows[0] if rows else ["file"])
+            writer.writerows(map(csv_cell, row.values()) for row in rows)
             return text.getvalue()
         case "table":
             return _table(predictions)

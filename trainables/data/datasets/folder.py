@@ -15,7 +15,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 from PIL import Image, ImageOps
 from pydantic import Field, field_validator
@@ -84,14 +84,23 @@ class Folder:
         """Yield the table's rows, numbered, since one image may have several rows with a box each."""
         known = (*REQUIRED, *OPTIONAL)
         for number, row in enumerate(_rows(self.table)):
+            if isinstance(row, str):
+                yield RawItem(
+                    f"row {number + 1}", f"{number // 1000:04d}/unreadable-{number:06d}", -1, detail=row
+                )
+                continue
             file = str(row["file"])
             detail = {key: str(row[key]) for key in known if row.get(key) not in (None, "")}
-            name = f"{PurePath(file).stem[:80]}-{number:06d}" if _inside(file) else f"outside-{number:06d}"
+            name = f"{_stem(file)}-{number:06d}" if _inside(file) else f"outside-{number:06d}"
             yield RawItem(file, f"{number // 1000:04d}/{name}", file_size(self.root / file), detail=detail)
 
     def read(self, item: RawItem) -> LabelledImage:
         """Return the image of a row. Raises `ValueError` for a row that is incomplete or ambiguous."""
+        if isinstance(item.detail, str):
+            raise ValueError(item.detail)
         row: Mapping[str, str] = item.detail
+        if any(0xD800 <= ord(char) < 0xE000 for char in "".join(row.values())):
+            raise ValueError("the row is not UTF-8")
         if not _inside(item.file):
             raise ValueError("the file must lie below the table's folder: no absolute path, no '..'")
         with Image.open(self.root / item.file) as opened:
@@ -117,6 +126,11 @@ class Folder:
         return {"table": self.table.name}
 
 
+def _stem(file: str) -> str:
+    """Return a file's name for its prepared image: a file system takes 255 bytes, the number among them."""
+    return PurePath(file).stem[:80].encode(errors="replace")[:240].decode(errors="ignore")
+
+
 def _inside(file: str) -> bool:
     return not PurePath(file).is_absolute() and ".." not in PurePath(file).parts
 
@@ -132,21 +146,32 @@ def _columns(table: Path) -> tuple[str, ...]:
     """Return the names of a table's columns. Raises `InputError` where it cannot be read."""
     try:
         if table.suffix == ".csv":
-            with table.open(newline="", encoding="utf-8-sig") as opened:
+            with _opened(table) as opened:
                 return tuple(next(csv.reader(opened), ()))
         from pyarrow import parquet
 
         return tuple(parquet.read_schema(table).names)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise InputError(Fault(f"this table cannot be read: {error}", file=str(table))) from None
 
 
-def _rows(table: Path) -> Iterator[Mapping[str, Any]]:
-    """Yield a table's rows, a few at a time in memory."""
+def _opened(table: Path) -> TextIO:
+    """Open a CSV file. Bytes that are not UTF-8 come as surrogates: they spoil their own row alone."""
+    return table.open(newline="", encoding="utf-8-sig", errors="surrogateescape")
+
+
+def _rows(table: Path) -> Iterator[Mapping[str, Any] | str]:
+    """Yield a table's rows, a few at a time in memory; for one that cannot be read, the reason."""
     if table.suffix == ".csv":
-        with table.open(newline="", encoding="utf-8-sig") as opened:
-            yield from csv.DictReader(opened)
-        return
+        with _opened(table) as opened:
+            rows = csv.DictReader(opened)
+            while True:
+                try:
+                    yield next(rows)
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    yield f"line {rows.line_num} of the table cannot be read: {error}"
     from pyarrow import parquet
 
     with parquet.ParquetFile(table) as opened:

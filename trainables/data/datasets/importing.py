@@ -21,8 +21,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from trainables.base.errors import Fault, InputError
+from trainables.base.errors import Fault, InputError, brief
 from trainables.base.locks import FileLock
+from trainables.base.plain_text import csv_cell
 from trainables.data.datasets.import_report import ImportReport, Progress
 from trainables.data.datasets.parts import ImportOne, Part, Parts, write_whole
 from trainables.data.datasets.prepared import PreparedDataset, write_labels
@@ -191,10 +192,11 @@ class _Run:
     def _refuse_too_many(self, limit: float) -> None:
         """Write `rejects.csv`. Raises `InputError` where more than `limit` of the images are lost."""
         file = self.out / "rejects.csv"
-        with file.open("w", newline="") as opened:
+        with file.open("w", newline="", encoding="utf-8") as opened:
             rows = csv.writer(opened)
             rows.writerow(("file", "reason"))
-            rows.writerows((reject.file, reject.reason) for part in self.parts for reject in part.rejects)
+            rejects = (reject for part in self.parts for reject in part.rejects)
+            rows.writerows((csv_cell(reject.file), csv_cell(reject.reason)) for reject in rejects)
         if self._too_many(limit):
             share = self.lost_images / self.plan.images
             raise InputError(
@@ -204,7 +206,7 @@ class _Run:
 
     def _first_reject(self) -> str:
         reject = next(reject for part in self.parts for reject in part.rejects)
-        return f"{reject.file}: {reject.reason}"
+        return f"{brief(reject.file)}: {reject.reason}"
 
 
 def _assemble(

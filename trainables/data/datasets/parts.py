@@ -19,6 +19,9 @@ from trainables.data.datasets.workers import Lost
 CHUNK = 64
 """Images per chunk: after a kill, at most this many per worker are read again."""
 
+LONGEST_REASON = 500
+"""Characters of a reason: an error may repeat the name of a file, which may be of any length."""
+
 ROWS_AT_ONCE = 8192
 """Rows of labels that are in memory as Python objects at a time."""
 
@@ -86,6 +89,7 @@ class ImportOne:
 
 def _reason(error: Exception) -> str:
     text = " ".join(str(error).split())
+    text = text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}..."
     return text if isinstance(error, ValueError) and text else f"{type(error).__name__}: {text}"
 
 

@@ -106,10 +106,10 @@ def rgb(file: Path) -> Image.Image:
 
 
 def file_size(file: Path) -> int:
-    """Return a file's size in bytes, -1 for a missing file, which fails when it is read."""
+    """Return a file's size in bytes, -1 for one that is missing or cannot be, which fails when it is read."""
     try:
         return file.stat().st_size
-    except FileNotFoundError:
+    except (OSError, ValueError):  # a name that is too long, or holds a NUL
         return -1
 
 

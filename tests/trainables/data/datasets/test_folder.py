@@ -1,3 +1,5 @@
+import csv
+import io
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +70,35 @@ def test_without_subjects_each_file_is_one_and_some_are_held_out(tmp_path: Path)
     assert len({read.subject for read in images}) == 40
     assert {read.split for read in images} == {"train", "validation"}
     assert images[7].pose_deg == (7, 0)
+
+
+def test_each_bad_row_is_a_reject_and_the_others_are_imported(tmp_path: Path) -> None:
+    """Names that no file can have, a field above csv's limit, bytes that are no text, and a formula."""
+    long, wide = "n" * 5000, "\U0001f600" * 62
+    bad = {
+        b"a\0b.png,1,2": "null byte",
+        f"{long}.png,1,2".encode(): "File name too long",
+        b"x" * 200_000 + b",1,2": "field larger than field limit",
+        b"caf\xe9.png,1,2": "not UTF-8",
+        b"=cmd|x.png,1,2": "No such file",
+        b"\x1b[2J.png,1,2": "No such file",
+        b"0.png,1\x00,2": "could not convert",
+    }
+    write(tmp_path, "", count=30)
+    photo(0, (60, 40)).save(tmp_path / f"{wide}.png")
+    good = [f"{number}.png,{number},0".encode() for number in range(30)] + [f"{wide}.png,1,2".encode()]
+    rows = [b"file,yaw,pitch", *good[:10], *bad, *good[10:]]
+    (tmp_path / "labels.csv").write_bytes(b"\n".join(rows))
+    config = FolderConfig(image_px=32)
+    report = import_dataset("folder", config, tmp_path, tmp_path / "out", processes=1, reject_limit=0.5)
+    assert (report.dataset.card.images, report.rejected) == (31, len(bad))
+    content = (tmp_path / "out" / "rejects.csv").read_text(encoding="utf-8")
+    listed = list(csv.reader(io.StringIO(content)))[1:]
+    for (_, reason), expected in zip(listed, bad.values(), strict=True):
+        assert expected in reason and len(reason) < 600
+    assert listed[4][0] == "'=cmd|x.png" and listed[5][0] == "\\x1b[2J.png"
+    again = import_dataset("folder", config, tmp_path, tmp_path / "out", reject_limit=0.5)
+    assert again.imported == 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,24 @@
+"""Prints texts to a terminal, which obeys none of the names in them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+from trainables.base.errors import Fault
+from trainables.base.plain_text import terminal_text
+
+LONGEST_FAULT = 2000
+"""Characters of a fault: more is the content of a file, which no one reads in a terminal."""
+
+
+def show(text: str) -> None:
+    """Print a text on the standard output, with its control characters written out."""
+    print(terminal_text(text))
+
+
+def show_faults(faults: Iterable[Fault]) -> None:
+    """Print faults on the standard error, one after the other."""
+    for fault in faults:
+        text = terminal_text(str(fault))
+        print(text if len(text) <= LONGEST_FAULT else f"{text[:LONGEST_FAULT]}...", file=sys.stderr)
