@@ -11,6 +11,7 @@ from hpsearch.study.study import Ask
 from trainables.model.inits import Pretraining
 from trainables.training.checkpoints import BEST_WEIGHTS
 from trainables.training.jobs import EvaluationJob, PretrainingJob, TrialJob
+from trainables.training.metric_names import BEST_EPOCH
 
 
 @dataclass(frozen=True)
@@ -49,4 +50,5 @@ class JobFactory:
             datasets=self.datasets,
             cpus=self.resources.cpus,
             gpus=self.resources.gpus,
+            epoch=int(trial.epochs[-1][BEST_EPOCH]),
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpsearch.study.naming import run_name, short_names
 from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialRecord, TrialState
+from hpsearch.tracking.artifacts import keep_best, keep_image_errors
 from hpsearch.tracking.connection import connect, mlflow_errors
 from hpsearch.tracking.pretraining_runs import PretrainingRuns
 from hpsearch.tracking.rows import (
@@ -121,7 +122,7 @@ class Mirror:
             for file in files:
                 self._client.log_artifact(self._parent, str(file))
             if study.best is not None:
-                self._keep_best(study.best)
+                keep_best(self._client, self._parent, study.best)
             stopped = any(trial.state is TrialState.RUNNING for trial in study.trials)
             end = "KILLED" if stopped else "FINISHED" if study.best is not None else "FAILED"
             self._client.set_terminated(self._parent, end)
@@ -191,6 +192,7 @@ class Mirror:
         if trial.test and not written.tested:
             metrics += _metrics([(len(trial.epochs), time.time(), trial.test)])
         tags = state_tags(trial) | self._origin_tags(trial)
+        tags |= keep_image_errors(self._client, written.run_id, trial, written.tags)
         changed = [RunTag(key, value) for key, value in tags.items() if written.tags.get(key) != value]
         while params or metrics or changed:
             self._client.log_batch(written.run_id, metrics[:MAX_METRICS], params[:MAX_PARAMS], changed)
@@ -231,17 +233,6 @@ class Mirror:
         }
         for key, value in tags.items():
             self._client.set_experiment_tag(self._experiment, key, value)
-
-    def _keep_best(self, best: TrialRecord) -> None:
-        """Copy the winner's config and weights to the parent run, once for each winner."""
-        known = self._client.get_run(self._parent).data.tags.get("best_trial")
-        if known == str(best.number):
-            return
-        self._client.log_dict(self._parent, best.config.model_dump(mode="json"), "best/config.yaml")
-        weights = best.folder / "best.pt"
-        if weights.is_file():
-            self._client.log_artifact(self._parent, str(weights), "best")
-        self._client.set_tag(self._parent, "best_trial", str(best.number))
 
 
 def _written(run: Run) -> _Written:

@@ -11,6 +11,7 @@ from support.toy import prepared_blobs, toy_config
 from trainables.base.disk import DiskFull
 from trainables.ray_trainable import RayTrainable
 from trainables.training.checkpoints import BEST_WEIGHTS
+from trainables.training.image_errors import errors_file
 from trainables.training.jobs import EvaluationJob, Job, Result, TrialJob, Worker
 
 
@@ -54,11 +55,14 @@ def test_a_trial_s_checkpoints_go_when_the_worker_takes_its_evaluation(tmp_path:
         pass
     assert list(job.folder.glob("checkpoint_*"))  # the driver may die before it records the end
     weights = job.folder / BEST_WEIGHTS
-    assert worker.reset_config({"job": EvaluationJob(0, job.config, weights, job.datasets, cpus=1, gpus=0)})
+    assert worker.reset_config(
+        {"job": EvaluationJob(0, job.config, weights, job.datasets, cpus=1, gpus=0, epoch=1)}
+    )
     step = worker.step()
     assert (step["done"], step["first_epoch"]) == (True, 1) and "test/held/mae_deg" in step["history"][0]
     worker.cleanup()
-    assert list(job.folder.iterdir()) == [weights]
+    kept = {weights, *(errors_file(job.folder, group) for group in ("validation", "test/held"))}
+    assert set(job.folder.iterdir()) == kept
 
 
 def test_an_ended_process_leaves_its_last_checkpoint(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ UNFINISHED = ".unfinished"
 """Suffix of a file that is being written; a leftover comes from a process that died."""
 
 
-def save_state(state: dict[str, Any], path: Path) -> None:
-    """Write `state` to `path`, making its folder, in one step.
+@contextmanager
+def in_one_step(path: Path, needed_bytes: int) -> Iterator[Path]:
+    """Give the path of a draft, in a folder that is made; after the block it takes the place of `path`.
 
     After a crash or on a full disk, the previous content is still whole.
 
@@ -27,17 +29,23 @@ def save_state(state: dict[str, Any], path: Path) -> None:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
+        yield unfinished
+        with unfinished.open("rb") as file:
             os.fsync(file.fileno())
         rename(unfinished, path)
     except (OSError, RuntimeError) as error:
         if is_full(error) or is_full(error.__context__):  # torch may hide the error behind its own
-            raise DiskFull(path, sum(tensor.nbytes for tensor in _tensors(state))) from error
+            raise DiskFull(path, needed_bytes) from error
         raise
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def save_state(state: dict[str, Any], path: Path) -> None:
+    """Write `state` to `path`. Raises as `in_one_step` does."""
+    needed_bytes = sum(tensor.nbytes for tensor in _tensors(state))
+    with in_one_step(path, needed_bytes) as draft, draft.open("wb") as file:
+        torch.save(state, file)
 
 
 def rename(path: Path, name: Path) -> None:

@@ -22,6 +22,9 @@ COPIES = 4
 BEST_WEIGHTS = "best.pt"
 """The supervised network's weights after the trial's best epoch."""
 
+IMAGE_ERRORS = "_errors.parquet"
+"""How the files end that hold what the network predicted: see `trainables.training.image_errors`."""
+
 CHECKPOINTS = "checkpoint_*.pt"
 LEFTOVERS = ("weights_*.pt", f".*{UNFINISHED}")
 """What a process that died leaves beside the checkpoints: drafts of weights, and files half written."""
@@ -151,10 +154,10 @@ class Checkpoints:
             old.unlink(missing_ok=True)
 
     def clear(self, *, weights: bool = False) -> None:
-        """Remove the checkpoints of a run that has ended, with `weights` its best weights too."""
+        """Remove the checkpoints of a run that has ended, with `weights` its results too."""
         _remove(self._folder, (CHECKPOINTS, *LEFTOVERS))
         if weights:
-            _remove(self._folder, (BEST_WEIGHTS,))
+            _remove(self._folder, (BEST_WEIGHTS, f"*{IMAGE_ERRORS}"))
 
 
 def _remove(folder: Path, patterns: Iterable[str]) -> None:

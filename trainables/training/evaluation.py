@@ -1,4 +1,4 @@
-"""Measures a network on a set of images: unperturbed images in, errors in degrees out."""
+"""Measures a network on a set of images: unperturbed images in, poses and their errors in degrees out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from trainables.data.batches import BatchSource
 from trainables.model.network import HeadPoseNetwork
 from trainables.training.execution import Execution
-from trainables.training.metrics import PoseErrors, pose_errors
+from trainables.training.metrics import Predictions
 
 
 class NonFinitePrediction(Exception):
@@ -20,12 +20,12 @@ class NonFinitePrediction(Exception):
         return "a predicted angle is not a finite number"
 
 
-def evaluate(
+def predict(
     network: HeadPoseNetwork, source: BatchSource, angles: Sequence[str], execution: Execution
-) -> PoseErrors:
-    """Return the errors of a supervised network whose outputs are `angles`; it is left in evaluation mode.
+) -> Predictions:
+    """Return the poses by a supervised network whose outputs are `angles`; it is left in evaluation mode.
 
-    The source may have more angles than the network, or fewer: those that both have are compared. Raises
+    The source may have more angles than the network, or fewer: those that both have are kept. Raises
     `NonFinitePrediction`.
     """
     network.eval()
@@ -38,5 +38,5 @@ def evaluate(
     if not np.isfinite(poses).all():
         raise NonFinitePrediction
     truth = torch.cat(true).cpu().numpy()
-    common = angles[: truth.shape[1]]
-    return pose_errors(poses[:, : len(common)], truth[:, : len(common)], common)
+    common = tuple(angles[: truth.shape[1]])
+    return Predictions(poses[:, : len(common)], truth[:, : len(common)], common)

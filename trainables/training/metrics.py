@@ -63,10 +63,45 @@ def pose_errors(predicted_deg: Poses, true_deg: Poses, angles: Sequence[str]) ->
 
 
 def _by_band(error: npt.NDArray[np.float64], yaw: npt.NDArray[np.float64]) -> Iterator[tuple[str, float]]:
+    for band, inside in _bands(yaw):
+        yield band, float(error[inside].mean())
+
+
+def _bands(yaw: npt.NDArray[np.float64]) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
+    """Yield which images of true |yaw| [N] lie in each band that holds one."""
     for band, (low, high) in YAW_BANDS_DEG.items():
         inside = (yaw > low) & (yaw <= high) if low > 0 else yaw <= high
         if inside.any():
-            yield band, float(error[inside].mean())
+            yield band, inside
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predicted and true poses [N, A] in degrees, image by image; `angles` names the columns, yaw first."""
+
+    predicted_deg: Poses
+    true_deg: Poses
+    angles: tuple[str, ...]
+
+    def errors(self) -> PoseErrors:
+        """Return the errors over all images."""
+        return pose_errors(self.predicted_deg, self.true_deg, self.angles)
+
+    def image_errors(self, group: str) -> dict[str, npt.NDArray[np.float64]]:
+        """Return the error of each image [N] in degrees, by the name of the metric that is their mean.
+
+        NaN stands for images that are no part of the metric, those out of a band of yaw.
+        """
+        predicted, true = self.predicted_deg.astype(np.float64), self.true_deg.astype(np.float64)
+        error = np.abs(predicted - true)
+        means, yaw = error.mean(axis=1), np.abs(true[:, 0])
+        found = {names.mae(group): means, names.wrapped_mae(group): wrapped_error_deg(error).mean(axis=1)}
+        found |= {names.angle_mae(group, angle): error[:, i] for i, angle in enumerate(self.angles)}
+        for band, inside in _bands(yaw):
+            found[names.yaw_band_mae(group, band)] = np.where(inside, means, np.nan)
+        if len(self.angles) == 3:
+            found[names.geodesic(group)] = geodesic_deg(predicted, true)
+        return found
 
 
 def mean_baseline(train_deg: Poses, true_deg: Poses, angles: Sequence[str]) -> PoseErrors:

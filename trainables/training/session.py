@@ -15,8 +15,8 @@ from torch import Tensor
 
 from trainables.data.batches import BatchSource
 from trainables.model.network import HeadPoseNetwork
-from trainables.training.evaluation import NonFinitePrediction, evaluate
-from trainables.training.metrics import EpochReport, PoseErrors, TrainingReport
+from trainables.training.evaluation import NonFinitePrediction, predict
+from trainables.training.metrics import EpochReport, PoseErrors, Predictions, TrainingReport
 from trainables.training.trainer import Diverged, Trainer
 
 
@@ -29,6 +29,7 @@ class Session:
         self._best_weights: Mapping[str, Tensor] = MappingProxyType({})
         self._trainer = trainer
         self._validation, self._angles = validation, tuple(angles)
+        self._predictions: Predictions | None = None
 
     @property
     def network(self) -> HeadPoseNetwork:
@@ -46,7 +47,8 @@ class Session:
     def validate(self, training: TrainingReport) -> EpochReport:
         """Measure the epoch just trained, and keep its weights if they are the best. Raises `Diverged`."""
         started = time.perf_counter()
-        errors = self.evaluate(self._validation)
+        self._predictions = self.predict(self._validation)
+        errors = self._predictions.errors()
         self.epoch += 1
         if errors.mae_deg < self.best_mae_deg:
             self.best_mae_deg, self.best_epoch = errors.mae_deg, self.epoch
@@ -62,11 +64,19 @@ class Session:
 
     def evaluate(self, source: BatchSource) -> PoseErrors:
         """Return the errors on unperturbed images, without the branches. Raises `Diverged`."""
+        return self.predict(source).errors()
+
+    def predict(self, source: BatchSource) -> Predictions:
+        """Return the poses of unperturbed images, by the network as it is now. Raises `Diverged`."""
         network = self.network.supervised()
         try:
-            return evaluate(network, source, self._angles, self._trainer.execution)
+            return predict(network, source, self._angles, self._trainer.execution)
         except NonFinitePrediction:
             raise Diverged(self.epoch + 1) from None
+
+    def validation_predictions(self) -> Predictions:
+        """Return the poses of the validation images after the newest epoch."""
+        return self._predictions or self.predict(self._validation)
 
     def weights(self) -> dict[str, Tensor]:
         """Return the supervised network's weights as they are now: training changes them in place."""
@@ -95,6 +105,7 @@ class Session:
         self._best_weights = MappingProxyType(state_dict["best_weights"])
         self.best_mae_deg, self.best_epoch = state_dict["best_mae_deg"], state_dict["best_epoch"]
         self.epoch = state_dict["epoch"]
+        self._predictions = None
 
 
 def _copied(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

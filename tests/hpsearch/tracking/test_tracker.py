@@ -132,6 +132,32 @@ def test_every_value_of_the_record_can_be_read_back(root: Path) -> None:
         assert run.data.metrics["best/epoch"] == objective.index(min(objective)) + 1
 
 
+def test_predicted_poses_of_complete_trials_are_kept_at_their_runs_once(root: Path) -> None:
+    study, client = make(root, COMPLETE, PRUNED, COMPLETE), MlflowClient(default_uri(root))
+    for trial in study.trials[:2]:
+        (trial.folder / "validation_errors.parquet").write_bytes(b"poses %d" % trial.number)
+
+    def kept() -> dict[tuple[int, str], int]:
+        """When each file at a trial's run was written."""
+        stores = {
+            number: root / "files" / "demo" / run.info.run_id for number, run in runs_of(root)[1].items()
+        }
+        files = [(number, file) for number, store in stores.items() for file in store.rglob("*.parquet")]
+        return {(number, file.name): file.stat().st_mtime_ns for number, file in files}
+
+    assert track(root, study).close(study)
+    first = kept()
+    assert list(first) == [(0, "validation_errors.parquet")]
+    (study.trials[0].folder / "test_biwi_errors.parquet").write_bytes(b"poses")  # tested later
+    assert track(root, study).close(study)
+    assert kept().items() > first.items() and (0, "test_biwi_errors.parquet") in kept()
+    run = runs_of(root)[1][0]
+    assert run.data.tags["image_errors"] == "test_biwi_errors.parquet validation_errors.parquet"
+    copy = client.download_artifacts(run.info.run_id, "validation_errors.parquet", str(root))
+    assert Path(copy).read_bytes() == b"poses 0"
+    assert "image_errors" not in runs_of(root)[1][2].data.tags
+
+
 def test_settings_of_exclusive_variants_share_one_parameter(root: Path) -> None:
     study = make(root, *[COMPLETE] * 8)
     tasks = {trial.params["pretext"] for trial in study.trials if "pretext" in trial.params} - {"none"}

@@ -12,7 +12,14 @@ import pandas as pd
 import pytest
 
 from trainables.pose.angles import ANGLES
-from trainables.training.metrics import EpochReport, PretextScore, TrainingReport, mean_baseline, pose_errors
+from trainables.training.metrics import (
+    EpochReport,
+    Predictions,
+    PretextScore,
+    TrainingReport,
+    mean_baseline,
+    pose_errors,
+)
 
 
 def poses(count: int, seed: int = 0) -> np.ndarray:
@@ -41,6 +48,17 @@ def test_bands_of_yaw_partition_the_images() -> None:
     assert errors.band_mae_deg == {"0_30": 2.0, "30_60": 15.0, "60_up": 200.0}
     frontal = pose_errors(true[:2], true[:2], ANGLES)
     assert list(frontal.band_mae_deg) == ["0_30"]  # an empty band has no error
+
+
+@pytest.mark.parametrize("angles", [ANGLES, ANGLES[:2]], ids=len)
+def test_every_error_is_the_mean_of_those_of_its_images(angles: tuple[str, ...]) -> None:
+    true, predicted = (2.3 * poses(200, seed)[:, : len(angles)] for seed in (1, 2))
+    found = Predictions(predicted, true, angles)
+    of_images = found.image_errors("validation")
+    means = {name: float(np.nanmean(errors)) for name, errors in of_images.items()}
+    assert means == pytest.approx(found.errors().metrics("validation"), rel=1e-12)
+    assert {errors.shape for errors in of_images.values()} == {(200,)}
+    assert len({*means.values()}) == len(means)  # no two metrics are the same by chance
 
 
 def test_without_roll_there_is_no_geodesic_error() -> None:

@@ -11,15 +11,19 @@ from trainables.data.datasets import open_dataset
 from trainables.model.network import build_network
 from trainables.training.build import build_loader, open_tests
 from trainables.training.config import TrainConfig
-from trainables.training.evaluation import evaluate
+from trainables.training.evaluation import predict
 from trainables.training.execution import Execution
+from trainables.training.image_errors import PredictedImages, errors_file, write_images
 from trainables.training.jobs.job import Result, Worker
 from trainables.training.metric_names import group_of_test
 
 
 @dataclass(frozen=True)
 class EvaluationJob:
-    """The evaluation of a trial's network with the weights in the file `weights`."""
+    """The evaluation of a trial's network with the weights in the file `weights`, those after `epoch`.
+
+    What it predicted of each image is written beside the weights.
+    """
 
     number: int
     config: TrainConfig
@@ -27,6 +31,7 @@ class EvaluationJob:
     datasets: Path
     cpus: int
     gpus: float
+    epoch: int
 
     def run(self, worker: Worker) -> Iterator[Result]:
         """Measure in one go: the metrics are those of one epoch; see `Job.run`."""
@@ -44,11 +49,16 @@ class EvaluationJob:
         execution = Execution.of(worker.device, config.precision)
         execution.place_network(network)
         errors: dict[str, float] = {}
-        for name, samples in tests.items():
+        for test in config.data.test:
+            samples, group = tests[test.name], group_of_test(test.name)
             loader = build_loader(
                 config, samples, train=False, device=worker.device, threads=self.cpus, pool=worker.pool
             )
-            errors |= evaluate(network, loader, angles, execution).metrics(group_of_test(name))
+            predictions = predict(network, loader, angles, execution)
+            folder = open_dataset(test.dataset, self.datasets).folder
+            images = PredictedImages.of(samples, folder, predictions, self.epoch)
+            write_images(images, errors_file(self.weights.parent, group))
+            errors |= predictions.errors().metrics(group)
         return errors
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""The job of a trial: trains a config and leaves the weights after its best epoch."""
+"""The job of a trial: trains a config and leaves its best weights and the poses that its last predict."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainables.base.atomic import rename, save_state
-from trainables.training.build import build_trial_session, open_data
+from trainables.training.build import TrainingData, build_trial_session, open_data
 from trainables.training.checkpoints import BEST_WEIGHTS, Checkpoints, draft_file
 from trainables.training.config import TrainConfig
+from trainables.training.image_errors import PredictedImages, errors_file, write_images
 from trainables.training.jobs.job import CheckpointedRun, Result, Worker
+from trainables.training.metric_names import VALIDATION
 from trainables.training.metrics import EpochReport
 from trainables.training.session import Session
 
@@ -38,9 +40,10 @@ class TrialJob:
 
     def run(self, worker: Worker) -> Iterator[Result]:
         """Train from the newest checkpoint on; see `Job.run`."""
+        data = open_data(self.config, self.datasets)
         session = build_trial_session(
             self.config,
-            open_data(self.config, self.datasets),
+            data,
             device=worker.device,
             threads=self.cpus,
             pool=worker.pool,
@@ -49,6 +52,7 @@ class TrialJob:
         checkpoints = Checkpoints(self.folder, worker.writer)
         run = CheckpointedRun(session, checkpoints)
         yield from run.train(lambda: self.run_epoch(session, checkpoints), self.epochs, self.pauses)
+        self.write_predictions(session, data)
         self.write_best(session)
         yield run.result(done=True)
 
@@ -64,6 +68,12 @@ class TrialJob:
         if last:
             checkpoints.draft(session.epoch + 1, session.weights())
         return session.validate(training)
+
+    def write_predictions(self, session: Session, data: TrainingData) -> None:
+        """Write the poses of the validation images after the last epoch."""
+        predictions, folder = session.validation_predictions(), data.validation_dataset.folder
+        images = PredictedImages.of(data.validation, folder, predictions, session.epoch)
+        write_images(images, errors_file(self.folder, VALIDATION))
 
     def write_best(self, session: Session) -> None:
         """Write the weights after the best epoch, unless they are there as a draft."""

@@ -1,4 +1,4 @@
-"""An evaluation's job: one measurement of the weights that a trial left, and no file of its own."""
+"""An evaluation's job: one measurement of the weights that a trial left, image by image."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from trainables.training.build import build_loader, build_trial_session, open_da
 from trainables.training.checkpoints import BEST_WEIGHTS
 from trainables.training.config import TrainConfig
 from trainables.training.evaluation import NonFinitePrediction
+from trainables.training.image_errors import errors_file, read_images
 from trainables.training.jobs import EvaluationJob, TrialJob, Worker
 
 
@@ -36,7 +37,7 @@ def trained(datasets: Path, folder: Path) -> Path:
     return folder / BEST_WEIGHTS
 
 
-def test_it_measures_every_test_set_as_a_session_does_and_writes_nothing(
+def test_it_measures_every_test_set_as_a_session_does_and_keeps_what_was_predicted(
     datasets: Path, tmp_path: Path
 ) -> None:
     weights = trained(datasets, tmp_path / "trial")
@@ -52,12 +53,20 @@ def test_it_measures_every_test_set_as_a_session_does_and_writes_nothing(
         expected |= session.evaluate(loader).metrics(f"test/{name}")
 
     before = sorted(tmp_path.rglob("*"))
-    job = EvaluationJob(0, settings, weights, datasets, cpus=1, gpus=0)
+    job = EvaluationJob(0, settings, weights, datasets, cpus=1, gpus=0, epoch=2)
     (result,) = job.run(worker)
     job.clear()
     assert (result.first_epoch, result.notes, result.done) == (1, [], True)
     assert result.history == [expected] and {"test/test/mae_deg", "test/other/mae_deg"} <= set(expected)
-    assert sorted(tmp_path.rglob("*")) == before
+    files = {name: errors_file(weights.parent, f"test/{name}") for name in ("test", "other")}
+    assert sorted(tmp_path.rglob("*")) == sorted([*before, *files.values()])
+    for name, file in files.items():
+        kept, samples = read_images(file), open_dataset("blobs", datasets).samples(name)
+        assert kept is not None and kept.epoch == 2 and kept.subjects == samples.subjects
+        assert [datasets / "blobs" / image for image in kept.files] == list(samples.files)
+        group = f"test/{name}"
+        mine = {key: value for key, value in expected.items() if key.startswith(f"{group}/")}
+        assert kept.predictions.errors().metrics(group) == mine
 
 
 def test_weights_whose_predictions_are_not_finite_are_no_measurement(datasets: Path, tmp_path: Path) -> None:
@@ -65,6 +74,6 @@ def test_weights_whose_predictions_are_not_finite_are_no_measurement(datasets: P
     broken = load_state(weights)
     broken["head.linear.bias"][0] = float("inf")
     save_state(broken, weights)
-    job = EvaluationJob(0, config(), weights, datasets, cpus=1, gpus=0)
+    job = EvaluationJob(0, config(), weights, datasets, cpus=1, gpus=0, epoch=2)
     with pytest.raises(NonFinitePrediction, match=r"^a predicted angle is not a finite number$"):
         next(job.run(Worker(CPU)))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from support.toy import CPU, Changing, prepared_blobs, toy_config, toy_session
@@ -15,6 +16,7 @@ from trainables.base.atomic import load_state
 from trainables.base.errors import InputError
 from trainables.data.memory_loader import MemoryBatch
 from trainables.training.checkpoints import BEST_WEIGHTS, Checkpoints, draft_file
+from trainables.training.image_errors import errors_file, read_images
 from trainables.training.jobs import Result, TrialJob, Worker
 
 EPOCHS = 3
@@ -126,6 +128,7 @@ def test_stopped_on_the_way_it_goes_on_to_the_same_digits_and_reports_them_all(t
     del begun
     (stopped.folder / "checkpoint_0002.pt").write_bytes(b"cut off")
 
+    assert not errors_file(stopped.folder, "validation").exists()  # only a trial that ended has it
     rest = list(stopped.run(Worker(CPU)))
     assert [(result.first_epoch, len(result.history), result.done) for result in rest] == [
         (1, 1, False),  # what was restored, before training goes on: the driver may have missed it
@@ -136,8 +139,29 @@ def test_stopped_on_the_way_it_goes_on_to_the_same_digits_and_reports_them_all(t
     assert rest[0].notes[0].startswith("checkpoint_0002.pt cannot be read")
     assert [result.notes for result in rest[1:]] == [[], [], []]
     assert numbers(rest) == numbers(at_once)
+    one, other = (errors_file(job.folder, "validation").read_bytes() for job in (whole, stopped))
+    assert one == other
     one, other = (load_state(job.folder / BEST_WEIGHTS) for job in (whole, stopped))
     assert one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_what_the_last_epoch_predicted_of_each_validation_image_is_kept(tmp_path: Path) -> None:
+    splits = ("validation", "train", "train")
+    dataset = prepared_blobs(tmp_path / "datasets" / "blobs", splits=splits, count=24)
+    job = toy_job(tmp_path, batch=4, optimizer={"sgd": {"lr": 0.02}})
+    *_, last = job.run(Worker(CPU))
+    kept, samples = read_images(errors_file(tmp_path, "validation")), dataset.samples("validation")
+    assert kept is not None and last.done and kept.epoch == EPOCHS
+    assert [dataset.folder / file for file in kept.files] == list(samples.files)
+    assert kept.files[0] == "images/0.jpg" and kept.subjects == samples.subjects
+    assert np.array_equal(kept.predictions.true_deg, samples.pose_deg)
+    validated = {name: value for name, value in last.history[-1].items() if "validation/" in name}
+    errors = kept.predictions.errors().metrics("validation")
+    assert errors == {name: validated[name] for name in errors} and len(errors) >= 6
+    assert not list(tmp_path.glob(".*"))
+    job.clear()
+    Checkpoints(tmp_path).clear(weights=True)
+    assert not errors_file(tmp_path, "validation").exists()
 
 
 def test_data_that_is_not_there_is_said_with_the_first_result(tmp_path: Path) -> None:
