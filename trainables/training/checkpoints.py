@@ -130,15 +130,20 @@ class Checkpoints:
     def restore(self, run: Restorable) -> tuple[History, list[str]]:
         """Load the newest checkpoint that can be read, and remove what a process that died left beside.
 
-        Returns its history, and a line for each checkpoint that could not be read.
+        Returns its history, and a line for each checkpoint that could not be read. A run that cannot take one
+        over is as it was before.
         """
         _remove(self._folder, LEFTOVERS)
-        broken = []
-        for path in _newest_first(self._folder):
+        broken: list[str] = []
+        if not (found := _newest_first(self._folder)):
+            return [], broken
+        before = _copied(run.state_dict(), None)
+        for path in found:
             try:
                 state = load_state(path)
                 run.load_state_dict(state["session"])
             except (OSError, ValueError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
+                run.load_state_dict(before)
                 broken.append(f"{path.name} cannot be read ({type(error).__name__}): using the one before")
             else:
                 return list(state["history"]), broken

@@ -113,12 +113,15 @@ class Trainer:
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over the state of a trainer with the same settings.
 
-        Raises `RuntimeError`, `KeyError` or `ValueError` for a state of other settings.
+        A run begun in fp32, on a CPU, may go on in mixed precision on a GPU with a new loss scale.
+        Raises `RuntimeError`, `KeyError` or `ValueError` for a state of other settings; part of it may have
+        been taken over then.
         """
         self.network.load_state_dict(state_dict["network"])
         self._weighting.load_state_dict(state_dict["weighting"])
         self._optimizer.load_state_dict(state_dict["optimizer"])
-        self._scaler.load_state_dict(state_dict["scaler"])
+        if scaler := state_dict["scaler"]:  # empty where the run computed in fp32
+            self._scaler.load_state_dict(scaler)
 
     def _steps(self, data_seed: int, pretext_seed: int, task_weight: float, epoch: int) -> EpochMeter:
         self.network.train()

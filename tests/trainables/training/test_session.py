@@ -22,6 +22,8 @@ from trainables.optim.optimizers import OPTIMIZERS, AdamWConfig
 from trainables.optim.schedules import CosineConfig, MultiStepConfig
 from trainables.pose.angles import ANGLES
 from trainables.pretext import PRETEXT_TASKS, PuzzlingConfig, PuzzlingRotationConfig, RotationConfig
+from trainables.training.checkpoints import Checkpoints
+from trainables.training.execution import Execution, Precision
 from trainables.training.session import Session
 from trainables.training.trainer import Diverged
 
@@ -247,17 +249,46 @@ def test_mixed_precision_is_refused_without_a_gpu() -> None:
         toy_session(precision="mixed", device=CPU)
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
-def test_mixed_precision_agrees_with_fp32_on_a_gpu() -> None:
-    device = torch.device("cuda", 0)
-    fp32, mixed = (
-        toy_session(pretext=PuzzlingConfig(), precision=precision, device=device, batch=32)
-        for precision in ("fp32", "mixed")
-    )
-    assert mixed.run_epoch().training.losses["total"] == pytest.approx(
-        fp32.run_epoch().training.losses["total"], rel=2e-2
-    )
+@pytest.fixture
+def mixed_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `precision: mixed` compute in fp16 on a CPU, with a loss scale as on a GPU."""
+
+    def of(device: torch.device, precision: Precision) -> Execution:
+        return Execution(device, precision == "mixed")
+
+    monkeypatch.setattr(Execution, "of", of)
+
+
+@pytest.mark.usefixtures("mixed_here")
+@pytest.mark.parametrize("before", ["fp32", "mixed"])
+@pytest.mark.parametrize("after", ["fp32", "mixed"])
+def test_a_run_goes_on_in_another_precision_and_keeps_its_epochs(
+    tmp_path: Path, before: Precision, after: Precision
+) -> None:
+    begun, checkpoints = toy_session(precision=before), Checkpoints(tmp_path)
+    checkpoints.save(begun, [begun.run_epoch().metrics()])
+    checkpoints.flush()
+    scale = begun.state_dict()["scaler"]
+    assert bool(scale) is (before == "mixed")
+    again = toy_session(precision=after)
+    history, notes = Checkpoints(tmp_path).restore(again)
+    assert (again.epoch, len(history), notes) == (1, 1, [])
+    assert_same_weights(weights(again), weights(begun))
+    if before == after:
+        assert again.state_dict()["scaler"] == scale
+    assert again.run_epoch().epoch == 2
+
+
+def test_a_run_that_cannot_take_a_checkpoint_over_is_as_it_was(tmp_path: Path) -> None:
+    begun = toy_session()
+    begun.run_epoch()
+    state = {**begun.state_dict(), "best_weights": begun.best_weights(), "optimizer": {}}
+    save_state({"session": state, "history": []}, tmp_path / "checkpoint_0001.pt")
+    again, fresh = toy_session(), toy_session()
+    history, notes = Checkpoints(tmp_path).restore(again)
+    assert history == [] and len(notes) == 1
+    assert_same_weights(weights(again), weights(fresh))
+    assert numbers(again, 2) == numbers(fresh, 2)
 
 
 def test_a_checkpoint_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

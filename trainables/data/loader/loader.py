@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from trainables.base.errors import Fault, InputError
@@ -15,8 +16,9 @@ from trainables.data.augmentation.labels import augmented_pose
 from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.datasets.prepared import Samples
 from trainables.data.loader.epoch_plan import BatchPlan, batch_count, plan_epoch
-from trainables.data.loader.noise import NoiseField
-from trainables.data.loader.pipeline import Feed, ImagePipeline, PipelineSpec
+from trainables.data.loader.noise import COLUMNS, NoiseField
+from trainables.data.loader.pipeline import Feed, ImagePipeline, Output, PipelineSpec, release_unused
+from trainables.data.loader.waiting import WaitClock
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,6 @@ class Loader:
 
     `shuffle` is for training: a new order each epoch, the last partial batch dropped unless it is the only
     one. Otherwise each image comes once, in order. `pool` keeps the pipeline for the loaders after this one.
-    `wait_s` is how long the consumer waited for data in the last epoch, seconds.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Loader:
         self.augmentation = augmentation
         self.shuffle = shuffle
         self.device = device
-        self.wait_s = 0.0
+        self._clock = WaitClock(device)
         operations = augmentation.operations if augmentation else frozenset[str]()
         spec = PipelineSpec(image_px, batch, operations, device, threads)
         self.pipeline = pool.pipeline(spec) if pool else ImagePipeline(spec)
@@ -61,34 +62,41 @@ class Loader:
     def __len__(self) -> int:
         return batch_count(len(self.samples), self.batch, shuffle=self.shuffle)
 
+    @property
+    def wait_s(self) -> float:
+        """Seconds that the consumer, or the GPU it feeds, waited for data in the last epoch."""
+        return self._clock.waited_s()
+
     def epoch(self, seed: int) -> Iterator[Batch]:
         """Yield the batches of one epoch. Everything random in it follows from `seed`, at least 0.
 
         Raises `InputError` naming the files that are missing or cannot be decoded.
         """
-        self.wait_s = 0.0
+        self._clock = WaitClock(self.device)
         ahead: deque[BatchPlan] = deque()
         outputs = self.pipeline.run(self._feeds(seed, ahead))
         while True:
-            started = time.perf_counter()
-            try:
-                images, places = next(outputs)
-            except StopIteration:
+            with self._clock.waiting():
+                batch = self._next(outputs, ahead)
+            if batch is None:
                 return
-            except RuntimeError as error:
-                files = [self.samples.files[place] for plan in ahead for place in plan.places]
-                if faults := unreadable(files):
-                    raise InputError(faults) from error
-                raise
-            plan = ahead.popleft()
-            if self._noise is not None and plan.parameters is not None:
-                self._noise.add_to(images, plan.parameters)
-            pose_deg = self.samples.pose_deg[places]
-            if plan.parameters is not None:
-                pose_deg = augmented_pose(pose_deg, plan.parameters)
-            labels = torch.from_numpy(pose_deg).to(self.device)
-            self.wait_s += time.perf_counter() - started
-            yield Batch(images, labels)
+            yield batch
+
+    def _next(self, outputs: Iterator[Output], ahead: deque[BatchPlan]) -> Batch | None:
+        try:
+            images, beside = next(outputs)
+        except StopIteration:
+            return None
+        except RuntimeError as error:
+            files = [self.samples.files[place] for plan in ahead for place in plan.places]
+            if faults := unreadable(files):
+                raise InputError(faults) from error
+            raise
+        ahead.popleft()
+        angles = len(self.samples.angles)
+        if self._noise is not None:
+            self._noise.add_to(images, beside[:, angles:])
+        return Batch(images, beside[:, :angles])
 
     def _feeds(self, seed: int, ahead: deque[BatchPlan]) -> Iterator[Feed]:
         """Yield the pipeline's inputs, and keep in `ahead` the plans whose output has not come yet."""
@@ -96,11 +104,20 @@ class Loader:
             len(self.samples), self.batch, self.augmentation, shuffle=self.shuffle, seed=seed
         ):
             ahead.append(plan)
-            yield Feed([self.samples.files[place] for place in plan.places], plan.places, plan.parameters)
+            files = [self.samples.files[place] for place in plan.places]
+            yield Feed(files, self._beside(plan), plan.parameters)
+
+    def _beside(self, plan: BatchPlan) -> npt.NDArray[np.float32]:
+        """Return what a batch needs on the device besides images: the poses seen, and where to cut noise."""
+        pose_deg, rows = self.samples.pose_deg[plan.places], plan.parameters
+        if rows is None:
+            return pose_deg
+        noise = [rows[name][:, None] for name in COLUMNS] if self._noise is not None else []
+        return np.concatenate([augmented_pose(pose_deg, rows), *noise], axis=1)
 
 
 class LoaderPool:
-    """Keeps the `keep` pipelines used last for reuse, since DALI never returns its memory.
+    """Keeps the `keep` pipelines used last for reuse; on a GPU, the memory of others goes back to it.
 
     A pipeline holds no data: any loader of equal image size, batch, operations, device and threads uses it.
     Loaders that share one take turns, one epoch each.
@@ -116,6 +133,7 @@ class LoaderPool:
         self._pipelines[spec] = pipeline
         if len(self._pipelines) > self.keep:
             self._pipelines.popitem(last=False)
+            release_unused(spec.device)
         return pipeline
 
 

@@ -25,6 +25,10 @@ from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
 PREFETCH = 2
 """Batches that the pipeline works ahead of the consumer."""
 
+HW_DECODER_LOAD = 0.0
+"""Share of a batch that a GPU's JPEG decoder takes: 0 or 1. In between, the pixels of an image would depend
+on its place in the batch, and on the first batch that the decoder saw. `tests/gpu/run` measures both."""
+
 INPUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "turn": ("angle",),
@@ -39,16 +43,20 @@ INPUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """The inputs of each operation. Noise is not here: that of DALI depends on what ran before."""
 
-Output = tuple[torch.Tensor, npt.NDArray[np.int64]]
-"""Images [B, 3, H, W] and their places in the samples [B]."""
+Output = tuple[torch.Tensor, torch.Tensor]
+"""Images [B, 3, H, W] and what was carried beside them [B, C], both on the pipeline's device."""
 
 
 @dataclass(frozen=True)
 class Feed:
-    """The pipeline's input for one batch. `parameters` is None where it makes no operation."""
+    """The pipeline's input for one batch. `parameters` is None where it makes no operation.
+
+    `beside` is carried to the device with the images: a copy made by the consumer would wait for all that the
+    device still has to do.
+    """
 
     files: Sequence[Path]  # B
-    places: npt.NDArray[np.int64]  # [B]
+    beside: npt.NDArray[np.float32]  # [B, C]
     parameters: Parameters | None  # [B]
 
 
@@ -75,6 +83,7 @@ class ImagePipeline:
         self.spec = spec
         self._pipeline: Any = None
         self._feeds: Iterator[Feed] = iter(())
+        self._carried = 0  # columns that the consumer gets of what stands beside the images
         self._turn = 0
 
     def run(self, feeds: Iterable[Feed]) -> Iterator[Output]:
@@ -86,8 +95,8 @@ class ImagePipeline:
         turn = self._turn
         self._drain()
         self._feeds = iter(feeds)
-        for output in self._outputs():
-            yield output
+        for images, beside in self._outputs():
+            yield images, beside[:, : self._carried]
             if turn != self._turn:
                 raise RuntimeError("another epoch began on this pipeline: finish one before the next")
 
@@ -107,20 +116,30 @@ class ImagePipeline:
                 # On a GPU the output is bound to the stream that torch works on.
                 on_gpu = self.spec.device.type == "cuda"
                 stream = torch.cuda.current_stream(self.spec.device) if on_gpu else None
-                images, places = self._pipeline.run(stream)
+                images, beside = self._pipeline.run(stream)
             except StopIteration:
                 self._pipeline.reset()
                 return
             except BaseException:
                 self._pipeline = None  # its state is unknown: the next run builds another
                 raise
-            yield from_dlpack(images.as_tensor()), np.array(places.as_array()).reshape(-1)
+            yield from_dlpack(images.as_tensor()), from_dlpack(beside.as_tensor())
 
     def _next_feed(self) -> tuple[Any, ...]:
         feed = next(self._feeds)
         paths = [np.frombuffer(str(file).encode(), np.uint8) for file in feed.files]
         inputs = {} if feed.parameters is None else operator_inputs(feed.parameters, self.spec.image_px)
-        return paths, feed.places, *(np.ascontiguousarray(inputs[name]) for name in self.spec.inputs)
+        self._carried = feed.beside.shape[1]
+        beside = (
+            feed.beside if self._carried else np.zeros((len(paths), 1), np.float32)
+        )  # DALI takes no [B, 0]
+        return paths, *map(np.ascontiguousarray, (beside, *(inputs[name] for name in self.spec.inputs)))
+
+
+def release_unused(device: torch.device) -> None:
+    """Give a GPU the memory back that no pipeline uses any more: DALI keeps what it once had."""
+    if device.type == "cuda":
+        importlib.import_module("nvidia.dali.backend").ReleaseUnusedMemory()
 
 
 def operator_inputs(rows: Parameters, image_px: int) -> dict[str, npt.NDArray[np.float32]]:
@@ -158,15 +177,20 @@ def _build(spec: PipelineSpec, source: Callable[[], tuple[Any, ...]]) -> Any:
         prefetch_queue_depth=PREFETCH,
     )
     with pipeline:
-        dtypes = [types.UINT8, types.INT64, *(types.FLOAT for _ in spec.inputs)]
-        paths, places, *fed = fn.external_source(source, num_outputs=len(dtypes), dtype=dtypes)
+        dtypes = [types.UINT8, types.FLOAT, *(types.FLOAT for _ in spec.inputs)]
+        paths, beside, *fed = fn.external_source(source, num_outputs=len(dtypes), dtype=dtypes)
         given = dict(zip(spec.inputs, fed, strict=True))
         settings = {
             operation: {name: given[name] for name in names}
             for operation, names in INPUTS.items()
             if operation in spec.operations
         }
-        image = fn.decoders.image(fn.io.file.read(paths), device="mixed" if on_gpu else "cpu")
+        image = fn.decoders.image(
+            fn.io.file.read(paths),
+            device="mixed" if on_gpu else "cpu",
+            hw_decoder_load=HW_DECODER_LOAD,
+            jpeg_fancy_upsampling=True,  # as the CPU's decoder and PIL do
+        )
         if "turn" in settings:  # before the zoom, which then cuts most of the black corners off
             image = fn.rotate(image, keep_size=True, fill_value=0, **settings["turn"])
         zoom = settings.get("zoom", {})
@@ -187,6 +211,6 @@ def _build(spec: PipelineSpec, source: Callable[[], tuple[Any, ...]]) -> Any:
         image = fn.crop_mirror_normalize(
             image, dtype=types.FLOAT, output_layout="CHW", mean=mean, std=std, **flip
         )
-        pipeline.set_outputs(image, places)
+        pipeline.set_outputs(image, beside.gpu() if on_gpu else beside)
     pipeline.build()
     return pipeline

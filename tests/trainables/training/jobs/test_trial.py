@@ -86,17 +86,6 @@ def test_drafts_are_begun_beside_the_last_epoch_alone_and_before_it_is_validated
     assert all(torch.equal(drafted[name], value) for name, value in session.weights().items())
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
-def test_drafts_of_a_gpu_load_where_there_is_none(tmp_path: Path) -> None:
-    checkpoints, session = Checkpoints(tmp_path), toy_session(device=torch.device("cuda"))
-    toy_job(tmp_path, epochs=1).run_epoch(session, checkpoints)
-    checkpoints.flush()
-    drafted = torch.load(draft_file(tmp_path, 1), weights_only=True)
-    assert {value.device.type for value in drafted.values()} == {"cpu"}
-    assert all(torch.equal(drafted[name], value) for name, value in session.best_weights().items())
-
-
 SPEED = ("speed/", "memory/")
 
 
