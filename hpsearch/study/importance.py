@@ -27,7 +27,7 @@ def importances(study: StudyRecord) -> dict[str, float]:
     if not (study.folder / JOURNAL).is_file():
         return {}
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # its word on every study that is made
-    kept = optuna.load_study(study_name=study.name, storage=reading(study.folder))
+    kept = optuna.load_study(study_name=study.name, storage=reading(study.folder, study.name))
     shared = {
         trial.number: dict(zip(trial.params, shared_params(trial), strict=True))
         for trial in study.trials

@@ -22,23 +22,24 @@ WEIGHTS = "trials/*/best.pt"
 """What finished trials leave beside it."""
 
 
-def reading(folder: Path) -> JournalStorage:
-    """Return the journal below a study's folder, which another process may be writing.
+def reading(folder: Path, name: str) -> JournalStorage:
+    """Return the journal below the folder of the study `name`; another process may be writing it.
 
-    Raises `InputError` for a damaged journal, and for a missing or empty one beside finished trials.
+    Raises `InputError` for a damaged journal, one of another study, and for a missing or empty one beside
+    finished trials.
     """
     path = folder / JOURNAL
-    return _replayed(_Snapshot(path, read_lines(path) if path.exists() else Lines()))
+    return _replayed(_Snapshot(path, read_lines(path) if path.exists() else Lines()), name)
 
 
-def writing(folder: Path) -> JournalStorage:
+def writing(folder: Path, name: str) -> JournalStorage:
     """Return the journal below a study's folder, new or as it was left. The caller holds the study's lock.
 
     Raises `InputError` as `reading` does, and for a journal that cannot be written; then it is left as it is.
     """
     path = folder / JOURNAL
     lines = read_lines(path) if path.exists() else Lines()
-    storage = _replayed(_OnlyWriter(path, lines))
+    storage = _replayed(_OnlyWriter(path, lines), name)
     try:
         with path.open("ab") as file:  # a last line that a crash left unfinished would spoil the next one
             file.truncate(lines.size)
@@ -103,14 +104,18 @@ class _OnlyWriter(_Snapshot):
         )  # as a later launch will read them: a tuple comes back as a list
 
 
-def _replayed(backend: _Snapshot) -> JournalStorage:
-    """Return Optuna's storage of the events. Raises `InputError` where they make no study, or are lost."""
+def _replayed(backend: _Snapshot, name: str) -> JournalStorage:
+    """Return Optuna's storage of the events. Raises `InputError` where they are not the study `name`."""
     path, events = backend.path, backend.events
     try:
         storage = JournalStorage(backend)
     except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
         what = f"holds no event that can be repeated ({type(error).__name__}: {error})"
         raise InputError(damage(path, backend.given, what, events[: backend.given - 1])) from None
+    names = [study.study_name for study in storage.get_all_studies()]
+    if names and name not in names:
+        rule = f"holds the study {names[0]!r}, not {name!r}: give its folder the name {names[0]!r} again"
+        raise InputError(Fault(rule, file=str(path)))
     finished = len(list(path.parent.glob(WEIGHTS)))
     if finished and not any(BEGUN in event for event in events):
         there = "holds no trial" if path.exists() else "is missing"

@@ -298,10 +298,13 @@ class Study:
 
 
 def open_study(folder: Path, spec: StudySpec, provenance: Provenance) -> Study:
-    """Open a study for writing, or begin it. The caller holds the study's lock."""
+    """Open a study for writing, or begin it. The caller holds the study's lock.
+
+    Raises `InputError` for a damaged or lost journal, and for one that cannot be written.
+    """
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # its word on every trial, which the live table has
     study = optuna.create_study(
-        storage=writing(folder),
+        storage=writing(folder, spec.name),
         study_name=spec.name,
         pruner=spec.search.pruner.build(spec.epochs),
         load_if_exists=True,
@@ -313,12 +316,11 @@ def open_study(folder: Path, spec: StudySpec, provenance: Provenance) -> Study:
 def read_study(folder: Path, spec: StudySpec) -> StudyRecord:
     """Read a study that may be running: nothing is written.
 
-    Raises `InputError` where its launch was stopped before it began.
+    Raises `InputError` where its launch was stopped before it began, and for a damaged or lost journal.
     """
-    try:
-        study = optuna.load_study(study_name=spec.name, storage=reading(folder))
-    except (KeyError, FileNotFoundError):
-        study = None
+    storage = reading(folder, spec.name)
+    begun = bool(storage.get_all_studies())
+    study = optuna.load_study(study_name=spec.name, storage=storage) if begun else None
     if study is None or PROVENANCE not in study.user_attrs:
         raise InputError(f"study {spec.name!r} has not begun: launch it again")
     return Study(study, folder, spec).record()

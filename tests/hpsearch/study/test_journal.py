@@ -196,6 +196,12 @@ def test_a_lost_journal_beside_finished_trials_is_no_new_beginning(
     assert studies.open_in(folder, spec).record().trials == ()
 
 
+def test_a_journal_of_another_study_is_not_gone_on_with(folder: Path, tmp_path: Path) -> None:
+    """As after a folder was renamed: a second study in one file would begin anew without a word."""
+    other = studies.spec(tmp_path / "other", "{name: other, sampler: random, pruner: none}")
+    assert "holds the study 'space', not 'other'" in fault(folder, other).message
+
+
 def test_a_journal_that_cannot_be_read_or_written_is_a_fault(folder: Path, spec: StudySpec) -> None:
     (folder / JOURNAL).unlink()
     (folder / JOURNAL).symlink_to(folder / "a disk that is away" / JOURNAL)

@@ -113,7 +113,7 @@ def test_a_torn_last_line_loses_only_itself(tmp_path: Path) -> None:
         folder = tmp_path / str(cut)
         folder.mkdir()
         (folder / JOURNAL).write_bytes(content[:cut])
-        drawn = optuna.load_study(study_name=spec.name, storage=reading(folder)).trials[1:]
+        drawn = optuna.load_study(study_name=spec.name, storage=reading(folder, spec.name)).trials[1:]
         assert len(read_study(folder, spec).trials) == 1  # a trial is shown once all its values are drawn
         torn = studies.open_in(folder, spec)
         assert torn.record().trials[0].state is TrialState.COMPLETE
