@@ -22,7 +22,6 @@ from trainables.data.images import face_square, upright
 from trainables.exported import (
     CARD,
     ONNX,
-    TOLERANCE_DEG,
     WEIGHTS,
     Differences,
     NetworkCard,
@@ -57,7 +56,8 @@ class Exported:
         gaps = self.differences
         return (
             f"on {self.checked_on} at most {gaps.safetensors_deg:.1e} deg (safetensors) and "
-            f"{gaps.onnx_deg:.1e} deg (ONNX) from the trained network, {TOLERANCE_DEG:.0e} allowed"
+            f"{gaps.onnx_deg:.1e} deg (ONNX) from the trained network, {gaps.allowed_deg:.1e} allowed for "
+            f"the rounding of float32{'' if gaps.same_weights else '; the weights differ'}"
         )
 
     def __str__(self) -> str:

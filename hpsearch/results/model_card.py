@@ -52,7 +52,7 @@ other cameras, crops and faces. Always predicting the training mean gives {basel
 ## Files
 
 - `{WEIGHTS}`: the weights; numbers, never code.
-- `{CARD}`: what rebuilds the network, how it was trained, where it comes from.
+- `{CARD}`: what rebuilds the network, how it was trained, where it comes from, and the SHA-256 of the files.
 - `{ONNX}`: network, normalisation and decoding.
 
 Written by hpsearch {origin["code_version"]} and checked: {check}.

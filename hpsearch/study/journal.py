@@ -118,10 +118,10 @@ def _replayed(backend: _Snapshot, name: str) -> JournalStorage:
         raise InputError(Fault(rule, file=str(path)))
     finished = len(list(path.parent.glob(WEIGHTS)))
     if finished and not any(BEGUN in event for event in events):
-        there = "holds no trial" if path.exists() else "is missing"
+        there, s = "holds no trial" if path.exists() else "is missing", "s" if finished > 1 else ""
         raise InputError(
             Fault(
-                f"the journal {there}, but {finished} finished trials beside it have weights (trials/): "
+                f"the journal {there}, but the weights of {finished} finished trial{s} are there (trials/): "
                 "restore it from a copy; or keep this folder as it is, and give the space another name "
                 "(search.name) to begin anew",
                 file=str(path),

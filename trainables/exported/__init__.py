@@ -7,7 +7,7 @@ DIR/
   README.md           what it is, how to use it, how good it is
 """
 
-from trainables.exported.check import TOLERANCE_DEG, Differences, compare
+from trainables.exported.check import Differences, compare
 from trainables.exported.folder import (
     CARD,
     ONNX,
@@ -21,7 +21,6 @@ from trainables.exported.folder import (
 __all__ = [
     "CARD",
     "ONNX",
-    "TOLERANCE_DEG",
     "WEIGHTS",
     "Differences",
     "NetworkCard",

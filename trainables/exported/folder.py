@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,12 +28,18 @@ WEIGHTS = "model.safetensors"
 CARD = "config.yaml"
 ONNX = "model.onnx"
 
+SETTINGS = "settings"
+"""The key of the settings' own SHA-256."""
+
+RECORD = frozenset({"sha256", "training", "provenance"})
+"""Keys of the card that the network does not follow from."""
+
 Channels = Annotated[tuple[float, float, float], Strict(False)]
 Angles = Annotated[tuple[Literal["yaw", "pitch", "roll"], ...], Strict(False), Field(min_length=1)]
 
 
 class NetworkCard(Config):
-    """The contents of `config.yaml`. Only the part before `training` is needed to rebuild the network."""
+    """The contents of `config.yaml`. Only the part before `sha256` is needed to rebuild the network."""
 
     format: Literal[1] = 1
     """Version of this file's format."""
@@ -48,6 +57,8 @@ class NetworkCard(Config):
     """Divides red, green and blue afterwards."""
     convention: str = CONVENTION
     """Signs of the angles."""
+    sha256: dict[str, str] = Field(default_factory=dict)
+    """SHA-256 of each file, and of the settings above as `settings`. Empty in exports of older versions."""
     training: dict[str, Any] = Field(default_factory=dict)
     """The training config of the weights: for the record, and to train again."""
     provenance: dict[str, Any] = Field(default_factory=dict)
@@ -81,24 +92,26 @@ def write_network(folder: Path, network: HeadPoseNetwork, card: NetworkCard) -> 
     from ruamel.yaml import YAML
 
     save_tensors(network.state_dict(), folder / WEIGHTS)
+    write_onnx(PoseNetwork(network, card.mean, card.std), card.image_px, folder / ONNX)
+    tree = card.model_dump(mode="json")
+    tree["sha256"] = {name: _sha256(folder / name) for name in (WEIGHTS, ONNX)} | {SETTINGS: _settings(tree)}
     yaml = YAML()
     yaml.width = 200
     with (folder / CARD).open("w", encoding="utf-8") as out:
-        yaml.dump(card.model_dump(mode="json"), out)
-    write_onnx(PoseNetwork(network, card.mean, card.std), card.image_px, folder / ONNX)
+        yaml.dump(tree, out)
 
 
 def read_network(folder: Path) -> tuple[PoseNetwork, NetworkCard]:
     """Return the network that `write_network` wrote, on the CPU. No code in the folder is run.
 
-    Raises `InputError` for a folder without one, wrong settings, and weights that are damaged or belong to
-    another network.
+    Raises `InputError` for a folder without one, wrong settings, weights that are damaged or belong to
+    another network, and weights or settings that are not those that were written, to the bit.
     """
     missing = [name for name in (CARD, WEIGHTS) if not (folder / name).is_file()]
     if missing:
         reason = f"no exported network here ({' and '.join(missing)} missing): `hpsearch export` writes one"
         raise InputError(Fault(reason, file=str(folder)))
-    card = _read_card(folder / CARD)
+    card, settings = _read_card(folder / CARD)
     network = card.build()
     try:
         network.load_state_dict(load_tensors(folder / WEIGHTS))
@@ -108,13 +121,40 @@ def read_network(folder: Path) -> tuple[PoseNetwork, NetworkCard]:
         first = str(error).splitlines()[1:2] or [str(error)]
         reason = f"weights of another network than {CARD} describes: {first[0].strip()}"
         raise InputError(Fault(reason, file=str(folder / WEIGHTS))) from None
+    _check_unchanged(folder, card, settings)
     return PoseNetwork(network, card.mean, card.std), card
 
 
-def _read_card(file: Path) -> NetworkCard:
+def _check_unchanged(folder: Path, card: NetworkCard, settings: str) -> None:
+    """Raise `InputError` where weights or settings have changed since they were written."""
+    found = {WEIGHTS: _sha256(folder / WEIGHTS), SETTINGS: settings}
+    changed = [name for name, digest in found.items() if card.sha256.get(name, digest) != digest]
+    reason = "not as it was exported: its SHA-256 is another than {} says: export it again, or copy it again"
+    if changed:
+        raise InputError(
+            [
+                Fault(reason.format(CARD), file=str(folder / (CARD if name == SETTINGS else name)))
+                for name in changed
+            ]
+        )
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _settings(tree: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what rebuilds the network, as a card's file holds it."""
+    settings = {key: value for key, value in tree.items() if key not in RECORD}
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+def _read_card(file: Path) -> tuple[NetworkCard, str]:
+    """Return a card and the SHA-256 of its settings."""
     document = load_yaml(file)
     try:
-        return NetworkCard.model_validate(document.tree)
+        return NetworkCard.model_validate(document.tree), _settings(document.tree)
     except ValidationError as error:
         raise InputError(
             [

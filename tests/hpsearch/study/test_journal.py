@@ -187,7 +187,7 @@ def test_a_lost_journal_beside_finished_trials_is_no_new_beginning(
     write(folder, lines(folder)[:kept])
     found = fault(folder, spec)
     assert found.file == str(folder / JOURNAL)
-    assert "2 finished trials beside it have weights" in found.message and "restore it" in found.message
+    assert "the weights of 2 finished trials are there" in found.message and "restore it" in found.message
     (folder / JOURNAL).unlink()
     with pytest.raises(InputError, match="the journal is missing"):
         studies.open_in(folder, spec)
