@@ -1,4 +1,4 @@
-"""After the search: the leaders are evaluated once on the test sets."""
+"""After the search: the leaders, the baseline and their confirmations are evaluated once on the test sets."""
 
 from __future__ import annotations
 
@@ -6,17 +6,27 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from hpsearch.driver.observers import Observers
-from hpsearch.study.records import Placement, StudyRecord, TrialRecord, TrialState
+from hpsearch.results.arms import arms_of
+from hpsearch.results.comparison import compare
+from hpsearch.study.records import Placement, StudyRecord, TrialRecord
 from hpsearch.study.study import Study
 from trainables.training.checkpoints import History
 from trainables.training.jobs import EvaluationJob
 
 
 def leaders_to_evaluate(study: StudyRecord, leaders: int, begun: Container[int]) -> Iterator[TrialRecord]:
-    """Yield the best trials whose test sets have been neither measured yet nor begun to be."""
-    finished = [trial for trial in study.leaderboard() if trial.state is TrialState.COMPLETE]
-    for trial in finished[:leaders]:
-        if trial.config.data.test and not trial.test and trial.number not in begun:
+    """Yield the finished trials whose test sets have been neither measured yet nor begun to be.
+
+    They are those of the best `leaders` designs, of the leading helper and of the baseline, confirmations
+    among them, so that a test error is a mean over the same runs as the error that it stands beside.
+    """
+    arms = arms_of(study)
+    found = compare(arms)
+    finished = [arm for arm in arms if arm.mean is not None]
+    chosen = [arm for arm in (*finished[:leaders], found.leader, found.baseline) if arm is not None]
+    trials = {trial.number: trial for arm in chosen for trial, _ in arm.runs()}
+    for number, trial in trials.items():
+        if trial.config.data.test and not trial.test and number not in begun:
             yield trial
 
 

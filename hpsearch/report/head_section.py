@@ -60,8 +60,10 @@ def _figures(study: StudyRecord, arms: Sequence[Arm]) -> list[Figure]:
     mean = study.provenance.baseline
     if runs:
         error, number = min(runs)
-        figures.append(Figure("best single run", f"{error:.2f}°", f"trial {number}"))
-        figures.append(Figure("training mean", f"{mean:.2f}°", f"best is {error / mean:.2f} of it"))
+        figures.append(
+            Figure("lowest single run", f"{error:.2f}°", f"trial {number}, selected by this number")
+        )
+        figures.append(Figure("training mean", f"{mean:.2f}°", f"the lowest is {error / mean:.2f} of it"))
     pruning = pruning_statistics(study)
     hours = duration(pruning.hours_trained * 3600)
     figures.append(Figure("training", hours, f"{pruning.epochs_trained} epochs"))

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from hpsearch.report import svg
 from hpsearch.report.style import colour
 from hpsearch.results.arms import Arm
+from hpsearch.results.comparison import epoch_title, metric_title
+from hpsearch.results.formats import degrees, mean_with_half
 from hpsearch.results.statistics import Interval
 from hpsearch.results.titles import title, values_of
 from trainables.pose.angles import ANGLES
-from trainables.training.metric_names import VALIDATION, angle_mae
+from trainables.training.metric_names import VALIDATION, angle_mae, group_of_test, mae
 
 MOST_ARMS = 24
 MOST_UNFINISHED = 4
@@ -31,9 +33,13 @@ class LeaderboardRow:
     """CSS class."""
     values: tuple[str, ...]
     mean: Interval | None
+    spread: str
+    """Half the interval of the mean, or what a single run is."""
     reached: str
     drawing: svg.Svg | None
+    best_epoch_deg: float | None
     errors_deg: tuple[float | None, ...]
+    tests: tuple[str, ...]
     seeds: int
 
 
@@ -44,6 +50,12 @@ class LeaderboardSection:
     columns: tuple[str, ...]
     """Short names of the searched values."""
     angles: tuple[str, ...]
+    tests: tuple[str, ...]
+    """Names of the test sets that were measured."""
+    error: str
+    """The objective in words."""
+    epoch: str
+    """Which epoch of a run it is of, in words."""
     rows: tuple[LeaderboardRow, ...]
     arms: int
     some_confirmed: bool
@@ -55,6 +67,7 @@ def leaderboard_section(
     arms: Sequence[Arm], names: Mapping[str, str], baseline: Arm | None
 ) -> LeaderboardSection | None:
     """Return the section; None where nothing was tried."""
+    objective = arms[0].objective if arms else ""
     shown = [arm for arm in arms if arm.mean is not None][:MOST_ARMS]
     shown += [arm for arm in arms if arm.mean is None][:MOST_UNFINISHED]
     if not shown:
@@ -63,6 +76,8 @@ def leaderboard_section(
     columns = tuple(name for name in dict.fromkeys(names.values()) if name in known)
     room = ANGLES if len(columns) <= MOST_COLUMNS else ()
     angles = tuple(angle for angle in room if any(_error(arm, angle) is not None for arm in shown))
+    named = dict.fromkeys(test.name for arm in shown for test in arm.config.data.test)
+    tests = tuple(name for name in named if any(_test(arm, name) for arm in shown))
     scale = _scale(shown)
     rows = []
     for rank, arm in enumerate(shown, start=1):
@@ -73,8 +88,11 @@ def leaderboard_section(
                 kind="dim" if arm.mean is None else "best" if rank == 1 else "",
                 values=tuple(values.get(name, "") for name in columns),
                 mean=arm.mean,
+                spread=_spread(arm),
                 reached=f"{arm.state.value} at {arm.epochs}" if arm.epochs else arm.state.value,
                 drawing=None if arm.mean is None else _draw(arm, arm.mean, names, baseline, scale),
+                best_epoch_deg=arm.best_epoch(objective),
+                tests=tuple(_test(arm, name) for name in tests),
                 errors_deg=tuple(_error(arm, angle) for angle in angles),
                 seeds=len(arm.values),
             )
@@ -82,6 +100,9 @@ def leaderboard_section(
     return LeaderboardSection(
         columns=columns,
         angles=angles,
+        tests=tests,
+        error=metric_title(objective),
+        epoch=epoch_title(objective),
         rows=tuple(rows),
         arms=len(arms),
         some_confirmed=any(arm.confirmed for arm in arms),
@@ -91,6 +112,18 @@ def leaderboard_section(
 
 def _error(arm: Arm, angle: str) -> float | None:
     return arm.metric(angle_mae(VALIDATION, angle))
+
+
+def _spread(arm: Arm) -> str:
+    if arm.mean is None or arm.mean.half is not None:
+        return "" if arm.mean is None else degrees(arm.mean.half)
+    return "1 confirmation" if arm.confirmed else "1 run, selected"
+
+
+def _test(arm: Arm, name: str) -> str:
+    """Return an arm's error on a test set with its interval, and over how many runs."""
+    found = arm.test(mae(group_of_test(name)))
+    return "" if found is None else f"{mean_with_half(found)} ({found.n})"
 
 
 def _scale(arms: Sequence[Arm]) -> svg.Scale:

@@ -12,7 +12,7 @@ from hpsearch.results.arms import Arm
 from hpsearch.results.statistics import Interval
 from hpsearch.results.titles import title, values_of
 from trainables.pose.angles import ANGLES
-from trainables.training.metric_names import VALIDATION, angle_mae, geodesic
+from trainables.training.metric_names import VALIDATION, angle_mae, geodesic, group_of_test, mae
 
 Record = dict[str, Any]
 
@@ -27,6 +27,8 @@ def arm_records(arms: Sequence[Arm], names: Mapping[str, str]) -> list[Record]:
             **values_of(arm, names),
             **_interval("objective", arm.mean),
             "confirmed": arm.confirmed,
+            "best_epoch_mean": arm.best_epoch(arm.objective),
+            **_tests(arm),
             **{f"{angle}_mae_deg": arm.metric(angle_mae(VALIDATION, angle)) for angle in ANGLES},
             "geodesic_deg": arm.metric(geodesic(VALIDATION)),
             "epochs": arm.epochs,
@@ -72,6 +74,17 @@ def _paper_record(found: SideBySide, table: PaperTable) -> Record:
         "note": row.note,
         **{f"{whose}_vs_sl": errors[whose].vs_sl for whose in errors},
     }
+
+
+def _tests(arm: Arm) -> Record:
+    """Return the means of the test errors, with the weights of each run's best epoch."""
+    found: Record = {}
+    for test in arm.config.data.test:
+        name = mae(group_of_test(test.name))
+        mean = arm.test(name)
+        found |= {f"{name}_mean": mean and mean.mean, f"{name}_low": mean and mean.low}
+        found |= {f"{name}_high": mean and mean.high, f"{name}_runs": 0 if mean is None else mean.n}
+    return found
 
 
 def _interval(name: str, found: Interval | None) -> Record:

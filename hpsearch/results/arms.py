@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from hpsearch.results.statistics import Interval, interval
-from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
+from hpsearch.study.records import STATES_IN_ORDER, StudyRecord, TrialRecord, TrialState, judged_runs
 from trainables.model.inits import RandomConfig
 from trainables.pretext import NoPretextConfig
 from trainables.training.config import TrainConfig
@@ -28,14 +28,8 @@ class Arm:
 
     @cached_property
     def finished(self) -> Mapping[int, TrialRecord]:
-        """The complete trial of each seed.
-
-        Where the arm was confirmed, only those runs: the run that put it among the leaders was selected for
-        its low error, which makes that error optimistic.
-        """
-        complete = [trial for trial in self.trials if trial.state is TrialState.COMPLETE]
-        fresh = [trial for trial in complete if trial.confirms is not None]
-        return {trial.config.seed: trial for trial in reversed(fresh or complete)}
+        """The complete trial of each seed; where the arm was confirmed, only those runs."""
+        return judged_runs(self.trials)
 
     @property
     def confirmed(self) -> bool:
@@ -56,6 +50,23 @@ class Arm:
             if trial.state is TrialState.COMPLETE and trial.objective is not None
         ]
 
+    @property
+    def best_run(self) -> TrialRecord:
+        """Of its complete trials the one with the lowest error; it must have one."""
+        return min(self.runs(), key=lambda run: (run[1], run[0].number))[0]
+
+    @property
+    def thinned(self) -> bool:
+        """Whether some of its seeds were stopped for their errors, so that those which finished are the lucky
+        ones. New runs settle it: confirmations are never stopped."""
+        return not self.confirmed and any(trial.state.stopped for trial in self.trials)
+
+    @property
+    def shares_pretraining(self) -> bool:
+        """Whether all of its seeds started from the same pretrained weights."""
+        folders = {trial.pretrained for trial in self.finished.values()}
+        return len(folders) == 1 and None not in folders
+
     @cached_property
     def mean(self) -> Interval | None:
         """The mean objective over its seeds; None where none finished."""
@@ -64,15 +75,8 @@ class Arm:
     @property
     def state(self) -> TrialState:
         """How far it got: the best state of its trials."""
-        order = (
-            TrialState.COMPLETE,
-            TrialState.FROZEN,
-            TrialState.PRUNED,
-            TrialState.RUNNING,
-            TrialState.FAILED,
-        )
         states = {trial.state for trial in self.trials}
-        return next(state for state in order if state in states)
+        return next(state for state in STATES_IN_ORDER if state in states)
 
     @property
     def epochs(self) -> int:
@@ -95,6 +99,16 @@ class Arm:
         known = [value for value in found if value is not None]
         return math.fsum(known) / len(known) if known and len(known) == len(found) else None
 
+    def best_epoch(self, name: str) -> float | None:
+        """Return the mean over its seeds of each run's smallest value of a metric after any epoch."""
+        runs = [[row[name] for row in trial.epochs if name in row] for trial in self.finished.values()]
+        return math.fsum(map(min, runs)) / len(runs) if runs and all(runs) else None
+
+    def test(self, name: str) -> Interval | None:
+        """Return the mean of a test error over its seeds that were tested; None where none was."""
+        found = [trial.test[name] for trial in self.finished.values() if name in trial.test]
+        return interval(found) if found else None
+
 
 def arms_of(study: StudyRecord) -> tuple[Arm, ...]:
     """Return the arms of a study, best first.
@@ -102,10 +116,7 @@ def arms_of(study: StudyRecord) -> tuple[Arm, ...]:
     Confirmed arms come first, as on the leaderboard, then arms with several seeds, both by their mean: a
     single run that looks better may be luck. Then single runs by their value, then unfinished arms.
     """
-    groups: dict[str, list[TrialRecord]] = {}
-    for trial in study.trials:
-        groups.setdefault(trial.config.model_dump_json(exclude={"seed"}), []).append(trial)
-    arms = [Arm(tuple(trials), study.objective) for trials in groups.values()]
+    arms = [Arm(trials, study.objective) for trials in study.designs().values()]
     places = {trial.number: place for place, trial in enumerate(study.leaderboard())}
 
     def key(arm: Arm) -> tuple[int, float, int]:

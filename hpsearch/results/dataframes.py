@@ -19,9 +19,9 @@ class StudyTables:
     def trials(self) -> pd.DataFrame:
         """Return one row per trial, indexed by its number.
 
-        Columns: `state`, `objective`, `epochs_done`, `reason`, `started`, `seconds`, `host`, `device`,
-        `folder`, the searched values under their dotted paths, and the metrics of the last epoch. A missing
-        value is NaN.
+        Columns: `state`, `objective`, `epochs_done`, `reason`, `started`, `trained_s`, `seconds` (which
+        a trial that was frozen waited in too), `host`, `device`, `folder`, the searched values under their
+        dotted paths, and the metrics of the last epoch. A missing value is NaN.
         """
         rows = [
             {
@@ -31,6 +31,7 @@ class StudyTables:
                 "epochs_done": len(trial.epochs),
                 "reason": trial.reason,
                 "started": pd.Timestamp(trial.started_s, unit="s", tz="UTC"),
+                "trained_s": trial.trained_s,
                 "seconds": None if trial.ended_s is None else trial.ended_s - trial.started_s,
                 "host": None if trial.placement is None else trial.placement.host,
                 "device": None if trial.placement is None else trial.placement.device,

@@ -27,6 +27,11 @@ def difference(found: Interval) -> str:
     return f"{signed(found.mean)} [{signed(found.low)}, {signed(found.high)}]"
 
 
+def mean_with_half(found: Interval) -> str:
+    """Return a mean and, where it has one, half its interval."""
+    return f"{found.mean:.2f}" + ("" if found.half is None else f" ±{found.half:.2f}")
+
+
 def signed(value: float, digits: int = 2) -> str:
     """Return a difference with its sign, a true minus."""
     text = f"{abs(value):.{digits}f}"

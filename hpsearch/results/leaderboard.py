@@ -10,9 +10,10 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from hpsearch.results.arms import arms_of
-from hpsearch.results.comparison import compare, describe
+from hpsearch.results.comparison import SELECTED, compare, describe, epoch_title, error_with_runs
 from hpsearch.results.csv_table import csv_table
-from hpsearch.results.leaderboard_table import best_of_epochs, rows
+from hpsearch.results.leaderboard_table import best_of_epochs, rows, tested
+from hpsearch.results.statistics import CONFIDENCE, Interval, interval
 from hpsearch.results.titles import names_of
 from hpsearch.study.naming import shared_params
 from hpsearch.study.records import StudyRecord, TrialRecord
@@ -46,7 +47,19 @@ def records(study: StudyRecord) -> list[dict[str, Any]]:
 
 def table(study: StudyRecord, width: int) -> RenderableType:
     """Return the table for people with the verdict below it."""
-    return Group(rows(study, width), Text(terminal_text(summary(study))))
+    return Group(rows(study, width), Text(terminal_text(f"{legend(study)}\n{summary(study)}")))
+
+
+def legend(study: StudyRecord) -> str:
+    """Return what the table's errors are: which epoch, how many runs, and what they were selected by."""
+    leaf = study.objective.rpartition("/")[2]
+    parts = [f"{leaf}: {epoch_title(study.objective)}, which is one; the first trials were selected by it"]
+    if any(study.confirmations(trial.number) for trial in study.searched):
+        parts.append(f"confirmed: mean of new seeds ± half its {CONFIDENCE:.0%} interval over them")
+    parts.append("best, at: the lowest error after any epoch, and that epoch")
+    if any(trial.test for trial in study.trials):
+        parts.append("test: weights of the best epoch, of the confirmations where there are any")
+    return ". ".join(parts) + "."
 
 
 def summary(study: StudyRecord) -> str:
@@ -58,7 +71,7 @@ def summary(study: StudyRecord) -> str:
         first = f"{training_mean} {study.objective}."
     else:
         first = (
-            f"Best {study.objective}: {best.objective:.2f} (trial {best.number}). "
+            f"Best {study.objective}: {best.objective:.2f} (trial {best.number}, {_standing(study, best)}). "
             f"{training_mean}: ratio {best.objective / mean:.2f}."
         )
     arms = arms_of(study)
@@ -75,16 +88,48 @@ def _record(study: StudyRecord, trial: TrialRecord, rank: int) -> dict[str, Any]
         "objective": trial.objective,
         "confirmed": study.confirmed(trial.number),
         "confirmations": len(study.confirmations(trial.number)),
+        **_bounds("confirmed", _confirmed(study, trial)),
         "best": best,
         "best_epoch": best_epoch,
         **{f"params.{path}": value for path, value in shared_params(trial).items()},
         "epochs": len(trial.epochs),
         "reason": trial.reason,
+        "trained_s": round(trial.trained_s, 3),
         "seconds": None if trial.ended_s is None else round(trial.ended_s - trial.started_s, 3),
         "folder": str(trial.folder),
         **(trial.epochs[-1] if trial.epochs else {}),
         **trial.test,
+        **_confirmed_tests(study, trial),
     }
+
+
+def _standing(study: StudyRecord, best: TrialRecord) -> str:
+    """Return what the error of the best trial is worth: what else is known of its design."""
+    arm = next(arm for arm in arms_of(study) if best in arm.trials)
+    return (
+        SELECTED
+        if len(arm.values) == 1 and not arm.confirmed
+        else (f"1 run; its design {error_with_runs(arm)}")
+    )
+
+
+def _confirmed(study: StudyRecord, trial: TrialRecord) -> Interval | None:
+    values = [run.objective for run in study.confirmations(trial.number) if run.objective is not None]
+    return interval(values) if values else None
+
+
+def _confirmed_tests(study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
+    """Return the means of the test errors over a trial's confirmations, with their intervals."""
+    names = dict.fromkeys(name for run in study.confirmations(trial.number) for name in run.test)
+    found = {name: tested(study, trial, name) for name in names}
+    means = {f"confirmed_{name}": mean.mean for name, mean in found.items() if mean is not None}
+    for name, mean in found.items():
+        means |= _bounds(f"confirmed_{name}", mean)
+    return means
+
+
+def _bounds(name: str, found: Interval | None) -> dict[str, Any]:
+    return {f"{name}_low": found and found.low, f"{name}_high": found and found.high}
 
 
 def _summary(study: StudyRecord) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from hpsearch.results.formats import degrees, duration
-from hpsearch.results.statistics import interval
+from hpsearch.results.formats import degrees, duration, mean_with_half
+from hpsearch.results.statistics import Interval, interval
 from hpsearch.study.naming import design, short_names, shown
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.base.plain_text import terminal_text
@@ -93,7 +93,7 @@ def _columns(study: StudyRecord, trials: Sequence[TrialRecord]) -> list[Column]:
         columns.append(column(angle, (degrees(row.get(metric)) for row in last), 5))
     for test in dict.fromkeys(test.name for trial in trials for test in trial.config.data.test):
         metric = mae(group_of_test(test))
-        columns.append(column(f"test {test}", (degrees(trial.test.get(metric)) for trial in trials), 1))
+        columns.append(column(f"test {test}", (_tested(study, trial, metric) for trial in trials), 1))
     for name in dict.fromkeys(names.values()):
         texts = (shown(values[name]) if name in values else "" for values in designs)
         columns.append(column(name, texts, 2, right=not _words(values.get(name) for values in designs)))
@@ -135,11 +135,20 @@ def _cell(column: Column, row: int, trial: TrialRecord) -> Text:
 
 def _confirmed(study: StudyRecord, trial: TrialRecord) -> str:
     """Return the mean over a trial's confirmations with half its 95 % interval."""
-    values = [again.objective for again in study.confirmations(trial.number) if again.objective is not None]
-    if not values:
-        return ""
-    mean = interval(values)
-    return f"{mean.mean:.2f}" + ("" if mean.half is None else f" ±{mean.half:.2f}")
+    again = [run.objective for run in study.confirmations(trial.number) if run.objective is not None]
+    return mean_with_half(interval(again)) if again else ""
+
+
+def _tested(study: StudyRecord, trial: TrialRecord, metric: str) -> str:
+    """Return a trial's test error: the mean over its confirmations where they were tested, else its own."""
+    found = tested(study, trial, metric)
+    return degrees(trial.test.get(metric)) if found is None else mean_with_half(found)
+
+
+def tested(study: StudyRecord, trial: TrialRecord, metric: str) -> Interval | None:
+    """Return the mean of a test error over a trial's confirmations; None where none was tested."""
+    values = [run.test[metric] for run in study.confirmations(trial.number) if metric in run.test]
+    return interval(values) if values else None
 
 
 def _words(values: Iterable[object]) -> bool:
@@ -151,4 +160,7 @@ def _count(value: int | None) -> str:
 
 
 def _time(trial: TrialRecord) -> str:
+    """Return how long a trial trained; what it waited while it was frozen is left out."""
+    if trial.trained_s:
+        return duration(trial.trained_s)
     return "" if trial.ended_s is None else duration(trial.ended_s - trial.started_s)

@@ -45,7 +45,8 @@ class ConfirmConfig(Config):
     """How leaders are confirmed: trained again beside the supervised baseline, with paired seeds."""
 
     top: Annotated[int, Field(ge=1)] = 3
-    """Best trials that are trained again; always with the best helper and the baseline among them."""
+    """Best designs that are trained again; always with the best helper and the baseline among them. With 1
+    the verdict compares one helper; with more it is corrected for choosing among them."""
     seeds: Annotated[int, Field(ge=2, le=50)] = 3
     """Seeds each of them is trained with."""
 
@@ -77,7 +78,8 @@ class SearchConfig(Config):
     confirm: ConfirmConfig | None = None
     """Train the leaders again with other seeds before believing them; off where null."""
     leaders: Annotated[int, Field(ge=1)] = 3
-    """Best trials that are measured on the test sets, `data.test`, when the search has ended."""
+    """Best designs whose runs are measured on the test sets, `data.test`, when the search has ended; always
+    with the best helper and the baseline, and the confirmations of all. The weights are of the best epoch."""
     prune_enqueued: bool = False
     """Whether designs of `enqueue` may be stopped early too; without, each trains its full budget."""
     frozen_gb: Annotated[float, Field(gt=0)] = 20.0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -87,7 +88,12 @@ class TrialRecord:
     confirms: int | None = None
     """The number of the trial that it repeats with another seed; None for the search's own trials."""
     test: Mapping[str, float] = field(default_factory=dict)
-    """Errors on the test sets, measured once for the search's leaders: `test/NAME/mae_deg` and the like."""
+    """Errors on the test sets with the weights of the best epoch: `test/NAME/mae_deg` and the like."""
+
+    @cached_property
+    def design(self) -> str:
+        """What trials have in common that differ in their seed alone."""
+        return self.config.model_dump_json(exclude={"seed"})
 
     @property
     def trained_s(self) -> float:
@@ -131,6 +137,13 @@ class StudyRecord:
         """The search's own trials, without those that repeat one with another seed."""
         return tuple(trial for trial in self.trials if trial.confirms is None)
 
+    def designs(self) -> dict[str, tuple[TrialRecord, ...]]:
+        """Return the trials of each design, in the order they were asked."""
+        found: dict[str, list[TrialRecord]] = {}
+        for trial in self.trials:
+            found.setdefault(trial.design, []).append(trial)
+        return {design: tuple(trials) for design, trials in found.items()}
+
     def confirmations(self, number: int) -> tuple[TrialRecord, ...]:
         """Return the finished repetitions of a trial."""
         return tuple(
@@ -145,28 +158,60 @@ class StudyRecord:
         return fmean(values) if values else None
 
     def leaderboard(self) -> tuple[TrialRecord, ...]:
-        """Return the search's complete trials, best first, then frozen or pruned, running and failed ones.
+        """Return the search's complete trials, best first, then frozen, pruned, running and failed ones.
 
-        Trials that were confirmed stand first, by the mean of their repetitions: the others had one try.
+        The best design comes first, and of its trials the one with the lowest error. Designs that were
+        confirmed stand first, then those with several seeds, both by their mean; then single runs by theirs.
         """
-        rank = {
-            TrialState.COMPLETE: 0,
-            TrialState.FROZEN: 1,
-            TrialState.PRUNED: 1,
-            TrialState.RUNNING: 2,
-            TrialState.FAILED: 3,
-        }
+        rank = {state: place for place, state in enumerate(STATES_IN_ORDER)}
+        standing = {design: _standing(trials) for design, trials in self.designs().items()}
 
-        def key(trial: TrialRecord) -> tuple[int, int, float, float, int]:
+        def key(trial: TrialRecord) -> tuple[int, int, float, int, float, int]:
             value = float("inf") if trial.objective is None else trial.objective
             reached = -len(trial.epochs) if trial.state.stopped else 0
-            mean = self.confirmed(trial.number)
-            return rank[trial.state], mean is None, reached, value if mean is None else mean, trial.number
+            complete = trial.state is TrialState.COMPLETE
+            tier, mean = standing[trial.design] if complete else (0, 0.0)
+            return rank[trial.state], tier, mean, reached, value, trial.number
 
         return tuple(sorted(self.searched, key=key))
 
     @property
     def best(self) -> TrialRecord | None:
-        """The first of the leaderboard that is complete."""
+        """The first of the leaderboard that is complete: of the best design, the trial with the lowest error.
+
+        Its design leads by what all of its runs say; the trial itself is the one whose weights are used.
+        """
         complete = [trial for trial in self.leaderboard() if trial.state is TrialState.COMPLETE]
         return complete[0] if complete else None
+
+
+STATES_IN_ORDER = (
+    TrialState.COMPLETE,
+    TrialState.FROZEN,
+    TrialState.PRUNED,
+    TrialState.RUNNING,
+    TrialState.FAILED,
+)
+"""The states as a leaderboard has them."""
+
+
+def judged_runs(trials: Iterable[TrialRecord]) -> dict[int, TrialRecord]:
+    """Return the complete trial of each seed of a design, by which it is judged.
+
+    Where it was confirmed, only those runs: the run that put it among the leaders was selected for its low
+    error, which makes that error optimistic.
+    """
+    complete = [trial for trial in trials if trial.state is TrialState.COMPLETE]
+    fresh = [trial for trial in complete if trial.confirms is not None]
+    return {trial.config.seed: trial for trial in reversed(fresh or complete)}
+
+
+def _standing(trials: Iterable[TrialRecord]) -> tuple[int, float]:
+    """Return the place of a design: confirmed, several seeds, one run or none, then the mean of its runs."""
+    runs = [run for run in judged_runs(trials).values() if run.objective is not None]
+    if not runs:
+        return 3, 0.0
+    mean = fmean(run.objective for run in runs if run.objective is not None)
+    if any(run.confirms is not None for run in runs):
+        return 0, mean
+    return (1 if len(runs) > 1 else 2), mean

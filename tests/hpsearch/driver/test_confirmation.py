@@ -6,11 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support import made_up_arms as made_up
 from support import plausible
 from support.launches import HALVING, TRIALS, board, hpsearch, runs, write_space
 
 from hpsearch.driver.confirmation import FIRST_SEED, confirmations
 from hpsearch.driver.evaluation import leaders_to_evaluate
+from hpsearch.report.files import build_report
+from hpsearch.report.page import render as page
+from hpsearch.report.tables import arm_records
+from hpsearch.results.leaderboard import records, render
 from hpsearch.study.config import ConfirmConfig
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from hpsearch.study.store import find_study
@@ -67,6 +72,66 @@ def test_only_leaders_with_test_sets_are_measured(study: StudyRecord) -> None:
     assert list(leaders_to_evaluate(study, 3, set())) == []
 
 
+def with_tests(trials: list[TrialRecord]) -> StudyRecord:
+    test = made_up.config().model_validate(
+        {
+            **made_up.config().model_dump(),
+            "data": {"train": {"dataset": "heads"}, "test": [{"name": "held", "dataset": "others"}]},
+        }
+    )
+    return made_up.study(
+        [replace(one, config=one.config.model_copy(update={"data": test.data})) for one in trials]
+    )
+
+
+def test_confirmations_of_the_leaders_and_of_the_baseline_are_measured_and_shown() -> None:
+    """What the search picked by its own number is no estimate: the test error is the confirmations' mean."""
+    puzzle, turned = {"puzzling": {"grid": 2}}, {"rotation": {"grid": 2}}
+    searched = [
+        made_up.trial(0, made_up.config(puzzle), 4.0),
+        made_up.trial(1, made_up.config(turned), 4.5),
+        made_up.trial(2, made_up.config(puzzle, dropout=0.1), 4.6),
+        made_up.trial(3, made_up.config(), 5.0),
+    ]
+    study = with_tests(searched)
+    wanted = list(confirmations(study, ConfirmConfig(top=1, seeds=2)))
+    extra = [
+        again(study.trials[number], 10 + place, seed, 5.0 + 0.1 * number + 0.01 * place)
+        for place, (number, seed) in enumerate(wanted)
+    ]
+    study = replace(study, trials=(*study.trials, *extra))
+    assert {number for number, _ in wanted} == {0, 3}
+    measured = list(leaders_to_evaluate(study, 1, set()))
+    assert {one.number for one in measured} == {0, 3} | {one.number for one in extra}
+    assert list(leaders_to_evaluate(study, 1, {one.number for one in measured[1:]})) == measured[:1]
+
+    name = "test/held/mae_deg"
+    tested = {one.number: {name: 2.0 if one.confirms is None else 6.0 + 0.1 * one.number} for one in measured}
+    study = replace(
+        study, trials=tuple(replace(one, test=tested.get(one.number, {})) for one in study.trials)
+    )
+    assert list(leaders_to_evaluate(study, 1, set())) == []
+    mean = sum(tested[one.number][name] for one in extra if one.confirms == 0) / 2
+    row = next(row for row in records(study) if row["trial"] == 0)
+    assert row[name] == 2.0 and row[f"confirmed_{name}"] == pytest.approx(mean)
+    assert row[f"confirmed_{name}_low"] < mean < row[f"confirmed_{name}_high"]
+    arm = next(arm for arm in made_up.arms_of(study) if study.trials[0] in arm.trials)
+    record = next(row for row in arm_records(made_up.arms_of(study), {}) if "0" in row["trials"].split())
+    assert arm.test(name) is not None
+    assert (record[f"{name}_mean"], record[f"{name}_runs"]) == (pytest.approx(mean), 2)
+    assert f"{mean:.2f} ±" in render(study, "table") and f"{mean:.2f} ±" in page(build_report(study))
+
+
+def test_a_design_with_several_seeds_is_confirmed_once() -> None:
+    trials = [made_up.trial(seed, made_up.config(seed=seed), 5.0 + seed) for seed in range(3)]
+    trials += [
+        made_up.trial(3 + seed, made_up.config({"puzzling": {"grid": 2}}, seed=seed), 4.0 + seed)
+        for seed in range(3)
+    ]
+    wanted = list(confirmations(made_up.study(trials), ConfirmConfig(top=2, seeds=2)))
+    assert [number for number, _ in wanted] == [3, 0, 3, 0]
+
+
 @pytest.mark.slow
 def test_a_study_confirms_then_tests_and_does_neither_twice(tmp_path: Path) -> None:
     space = write_space(tmp_path, epochs=2)
@@ -88,7 +153,9 @@ def test_a_study_confirms_then_tests_and_does_neither_twice(tmp_path: Path) -> N
     assert all(trial.state is TrialState.COMPLETE for trial in study.trials)
     assert all(trial.params["pretext"] == "none" for trial in study.trials if trial.confirms == 0)
     tested = [trial.number for trial in study.trials if trial.test]
-    assert sorted(tested) == sorted(trial.number for trial in study.leaderboard()[:2])
+    confirmed = {number for number, _ in repeated}
+    assert {trial.number for trial in study.leaderboard()[:2]} | confirmed <= set(tested)
+    assert {trial.number for trial in study.trials if trial.confirms is not None} <= set(tested)
     logged = {
         run.data.tags["hpsearch.trial"] for run in runs(tmp_path) if "test/held/mae_deg" in run.data.metrics
     }
