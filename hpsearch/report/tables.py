@@ -70,7 +70,7 @@ def _paper_record(found: SideBySide, table: PaperTable) -> Record:
         **{f"{whose}_{angle}_deg": errors[whose].angles_deg[angle] for angle in ANGLES for whose in errors},
         **{f"{whose}_average_deg": errors[whose].average_deg for whose in errors},
         **_interval("ours", found.average),
-        "difference_deg": found.difference_deg,
+        "difference_deg": found.difference_deg if table.own_data else None,
         "note": row.note,
         **{f"{whose}_vs_sl": errors[whose].vs_sl for whose in errors},
     }

@@ -68,6 +68,9 @@ def pretext_chance(branch: str) -> str:
     return f"pretext/{branch}_chance"
 
 
+IMAGES = "train/images"
+"""Training images of the epoch, repetitions counted, perturbed copies not."""
+
 IMAGES_PER_S = "speed/images_per_s"
 """Training images per second, evaluation not counted."""
 

@@ -130,6 +130,7 @@ class TrainingReport:
     pretext: Mapping[str, PretextScore]
     learning_rate: float
     train_s: float
+    images: int
     images_per_s: float
     data_wait_share: float
     peak_memory_mib: float
@@ -143,6 +144,7 @@ class TrainingReport:
         for branch, score in self.pretext.items():
             named[names.pretext_accuracy(branch)] = score.accuracy
             named[names.pretext_chance(branch)] = score.chance
+        named[names.IMAGES] = float(self.images)
         named[names.IMAGES_PER_S] = self.images_per_s
         named[names.DATA_WAIT_SHARE] = self.data_wait_share
         named[names.PEAK_MEMORY_MIB] = self.peak_memory_mib

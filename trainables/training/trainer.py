@@ -96,6 +96,7 @@ class Trainer:
             pretext=meter.scores(self._task.branches),
             learning_rate=float(self._optimizer.param_groups[0]["lr"]),
             train_s=train_s,
+            images=meter.images,
             images_per_s=meter.images / train_s,
             data_wait_share=self._train.wait_s / train_s,
             peak_memory_mib=_peak_memory_mib(device),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from statistics import fmean
 
 from hpsearch.report.paper.repeats import PaperTable, by_key
 from hpsearch.report.paper.rows import FOLDER
-from hpsearch.results.statistics import Interval, paired_difference
+from hpsearch.results.statistics import CONFIDENCE, Interval, paired_difference
 
 MARGIN = 0.05
-"""Two arms count as equal where the whole interval lies within this share of the right one's error."""
+"""An arm is not better where its error is at most this share of the other's below it."""
 
 
 class Finding(StrEnum):
@@ -22,11 +23,12 @@ class Finding(StrEnum):
     FAILS = "does not hold"
     CLOSE = "too close to call"
     ONE_SEED = "one seed: not decided"
+    TOO_SMALL = "not tested at this size"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """An ordering of rows: `left relation right` for every pair of rows. Relations: `<`, `>` and `~=`."""
+    """An ordering of rows: `left relation right` for every pair of rows. Relations: `<`, `>` and `not <`."""
 
     id: str
     dataset: str
@@ -46,6 +48,15 @@ class Judgement:
     claim: Claim
     finding: Finding
     differences: tuple[Interval, ...]
+    """Of several pairs each interval is wider than 95 %: all of them together hold with 95 %."""
+
+    tested: tuple[tuple[str, str], ...]
+    """The rows of each of these pairs."""
+
+    @property
+    def rows(self) -> set[str]:
+        """The rows that were compared."""
+        return {row for pair in self.tested for row in pair}
 
     @property
     def pairs(self) -> str:
@@ -65,42 +76,63 @@ def claims() -> tuple[Claim, ...]:
 
 def judge(tables: Sequence[PaperTable]) -> tuple[Judgement, ...]:
     """Return the verdict on every claim that the tables' arms can test."""
+    repeats = by_key(tables)
     averages = {
         key: {seed: errors["average"] for seed, errors in repeat.errors_by_seed().items()}
-        for key, repeat in by_key(tables).items()
+        for key, repeat in repeats.items()
     }
-    return tuple(_judged(claims(), averages))
+    small = {key for key, repeat in repeats.items() if repeat.too_small}
+    return tuple(
+        replace(one, finding=Finding.TOO_SMALL) if small & one.rows else one
+        for one in judged_averages(claims(), averages)
+    )
 
 
 def finding(relation: str, difference: Interval, right: float) -> Finding:
-    """Judge one pair: `difference` is left - right, `right` the mean error of the right arm, degrees."""
-    if difference.half is None:
+    """Judge one pair: `difference` is left - right, `right` the mean error of the right arm, degrees.
+
+    `not <` is held by an arm that is equal or worse: it is refuted where all of the interval lies below 0,
+    but for a gain that is certainly below `MARGIN`.
+    """
+    if difference.low is None or difference.high is None:
         return Finding.ONE_SEED
-    low, high = difference.mean - difference.half, difference.mean + difference.half
+    low, high = difference.low, difference.high
     match relation:
         case "<":
             yes, no = high < 0, low > 0
         case ">":
             yes, no = low > 0, high < 0
-        case "~=":
-            margin = MARGIN * right
-            yes, no = -margin < low and high < margin, low > margin or high < -margin
+        case "not <":
+            yes, no = low > -MARGIN * right, high < 0
         case _:
             raise ValueError(f"no relation {relation!r}")
     return Finding.HOLDS if yes else Finding.FAILS if no else Finding.CLOSE
 
 
-def _judged(known: Sequence[Claim], averages: Mapping[str, Mapping[int, float]]) -> Iterator[Judgement]:
+def joint_confidence(pairs: int, confidence: float = CONFIDENCE) -> float:
+    """Return the confidence that each of several intervals needs so that all hold together. [Bonferroni]"""
+    return 1 - (1 - confidence) / pairs
+
+
+def judged_averages(
+    known: Sequence[Claim], averages: Mapping[str, Mapping[int, float]]
+) -> Iterator[Judgement]:
+    """Yield the verdict on each claim that has a pair in `averages`: row -> seed -> error, degrees."""
     for claim in known:
+        tested = tuple(
+            (left, right)
+            for left, right in claim.pairs
+            if averages.get(left, {}).keys() & averages.get(right, {}).keys()
+        )
         differences, findings = [], []
-        for left, right in claim.pairs:
-            difference = paired_difference(averages.get(left, {}), averages.get(right, {}))
-            if difference is not None:
-                errors = averages[right].values()
-                differences.append(difference)
-                findings.append(finding(claim.relation, difference, sum(errors) / len(errors)))
-        if differences:
-            yield Judgement(claim, _together(findings), tuple(differences))
+        for left, right in tested:
+            confidence = joint_confidence(len(tested))
+            difference = paired_difference(averages[left], averages[right], confidence)
+            assert difference is not None  # noqa: S101  ours: both rows have a seed in common
+            differences.append(difference)
+            findings.append(finding(claim.relation, difference, fmean(averages[right].values())))
+        if tested:
+            yield Judgement(claim, _together(findings), tuple(differences), tested)
 
 
 def _together(findings: Sequence[Finding]) -> Finding:
@@ -113,7 +145,7 @@ def _together(findings: Sequence[Finding]) -> Finding:
 
 def _claim(line: Mapping[str, str], pairs: list[tuple[str, str]]) -> Claim:
     falls = line["relation"] == "decreasing in"
-    sign = {"<": "<", ">": ">", "~=": "≈"}.get(line["relation"], line["relation"])
+    sign = "is not better than" if line["relation"] == "not <" else line["relation"]
     single = len(pairs) == 1
     return Claim(
         id=line["id"],

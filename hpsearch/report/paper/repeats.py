@@ -13,6 +13,7 @@ from typing import Any
 
 from hpsearch.report.paper.rows import LOW_DATA, Method, PaperRow, paper_rows
 from hpsearch.results.arms import Arm
+from hpsearch.results.effort import images_seen
 from hpsearch.study.records import TrialRecord
 from trainables.base.schema import variant_of
 from trainables.data.augmentation import Magnitudes
@@ -36,6 +37,9 @@ LEVELS = {
 RENDERED_PEOPLE = 5
 """Rendered people that stand for one subject of the paper: each has a few hundred images where a real one has
 ten thousand, and a network that learns from one of them is hardly better than the training mean."""
+
+LEAST_SHARE = 0.1
+"""Share of the paper's training images below which a claim is not tested at this size."""
 
 HOMES = {"ETH-XGaze": "eth-xgaze", "AFLW2000": "300w-lp", "BIWI": "300w-lp"}
 """What a table was measured on -> the prepared dataset that its networks learn from."""
@@ -78,6 +82,19 @@ class Repeat:
             for seed, metrics in measured.items()
             if names["average"] in metrics
         }
+
+    @property
+    def images_seen(self) -> int | None:
+        """Training images of the arm's shortest finished trial, repetitions counted; None: not known."""
+        found = [images_seen(trial) for trial in self.arm.finished.values()]
+        known = [images for images in found if images is not None]
+        return min(known) if known and len(known) == len(found) else None
+
+    @property
+    def too_small(self) -> bool:
+        """Whether the arm saw so few training images that it says nothing about the paper's network."""
+        seen = self.images_seen
+        return seen is not None and seen < LEAST_SHARE * self.row.images_seen
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,16 @@ BINS_WEIGHT, REGRESSION_WEIGHT = 50.0, 1.0
 """Weights of the self-supervised loss. [paper 4.2; 4.1 and 5.2 have none]"""
 
 
+EPOCHS = 110
+"""Epochs of every network of the paper. [paper 4.1, 4.2; 5.2 names none]"""
+
+IMAGES_PER_SUBJECT = 10_000
+"""Of ETH-XGaze, about. [paper 4.1]"""
+
+W300LP_IMAGES = 122_450
+"""Images of 300W-LP, on which the networks of tables 2 to 4 were trained."""
+
+
 @dataclass(frozen=True)
 class Method:
     """The values that distinguish the paper's methods; None where one does not apply."""
@@ -54,6 +64,13 @@ class PaperRow:
     def key(self) -> str:
         """The row's name, `table.row`."""
         return f"{self.table}.{self.row}"
+
+    @property
+    def images_seen(self) -> int:
+        """About how many training images the paper's network saw, repetitions counted."""
+        if self.dataset != "ETH-XGaze":
+            return EPOCHS * W300LP_IMAGES
+        return EPOCHS * IMAGES_PER_SUBJECT * (self.method.subjects or 1)
 
     def has_baseline(self, other: PaperRow) -> bool:
         """Return whether `other` is supervised learning alone under the conditions of this row."""

@@ -6,12 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hpsearch.report.paper.claims import MARGIN, Claim, Finding, Judgement
-from hpsearch.report.paper.repeats import PaperTable
+from hpsearch.report.paper.repeats import LEAST_SHARE, PaperTable
 from hpsearch.report.paper.side_by_side import SideBySide, side_by_side
 from hpsearch.results.formats import difference, signed
 from trainables.pose.angles import ANGLES
 
-CHIPS = {Finding.HOLDS: "holds", Finding.FAILS: "fails", Finding.CLOSE: "close", Finding.ONE_SEED: "open"}
+CHIPS = {
+    Finding.HOLDS: "holds",
+    Finding.FAILS: "fails",
+    Finding.CLOSE: "close",
+    Finding.ONE_SEED: "open",
+    Finding.TOO_SMALL: "open",
+}
 """Verdict -> CSS class."""
 
 PLURALS = {
@@ -19,6 +25,7 @@ PLURALS = {
     Finding.FAILS: "do not hold",
     Finding.CLOSE: "too close to call",
     Finding.ONE_SEED: "not decided, with one seed",
+    Finding.TOO_SMALL: "not tested at this size",
 }
 
 
@@ -32,6 +39,12 @@ class TableSection:
     angles: tuple[str, ...]
     """Those that the paper's table has."""
     rows: tuple[SideBySide, ...]
+    our_images: str
+    """Training images per trial, repetitions counted."""
+    paper_images: str
+    too_small: bool
+    """Whether a row saw less than `least_share` of the paper's training images."""
+    least_share: float
     some_reduced: bool
     """Whether a row leaves out images with large angles, which `*` marks."""
 
@@ -56,7 +69,8 @@ class ClaimsSection:
     """How many hold and do not, in words."""
     own_data: bool
     margin: float
-    """Two arms count as equal within this share of the error."""
+    """An arm is not better within this share of the error."""
+    least_share: float
 
 
 def table_section(table: PaperTable) -> TableSection:
@@ -68,6 +82,10 @@ def table_section(table: PaperTable) -> TableSection:
         own_data=table.own_data,
         angles=tuple(a for a in ANGLES if any(row.paper.angles_deg[a] is not None for row in rows)),
         rows=rows,
+        our_images=_span([repeat.images_seen for repeat in table.repeats]),
+        paper_images=_span([repeat.row.images_seen for repeat in table.repeats]),
+        too_small=any(repeat.too_small for repeat in table.repeats),
+        least_share=LEAST_SHARE,
         some_reduced=any(row.row.title.endswith("*") for row in rows),
     )
 
@@ -83,6 +101,7 @@ def claims_section(tables: Sequence[PaperTable], found: Sequence[Judgement]) -> 
         counts=", ".join(f"{count} {words[kind]}" for kind, count in counts.items() if count),
         own_data=all(table.own_data for table in tables),
         margin=MARGIN,
+        least_share=LEAST_SHARE,
     )
 
 
@@ -94,3 +113,12 @@ def _row(found: Judgement) -> ClaimRow:
         ours = difference(found.differences[0])
     seeds = min(one.n for one in found.differences)
     return ClaimRow(found.claim, ours, seeds, found.finding.value, CHIPS[found.finding])
+
+
+def _span(numbers: Sequence[int | None]) -> str:
+    """Return the smallest and the largest of some numbers, in words."""
+    known = sorted(number for number in numbers if number is not None)
+    if not known or len(known) < len(numbers):
+        return "an unknown number"
+    low, high = (f"{number:,}".replace(",", "\u202f") for number in (known[0], known[-1]))
+    return low if low == high else f"{low} to {high}"

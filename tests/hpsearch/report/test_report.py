@@ -91,11 +91,14 @@ def test_the_page_nests_fetches_nothing_and_begins_with_the_verdict(tmp_path: Pa
 
 def test_a_table_of_the_paper_has_its_rows_and_claims_on_the_page() -> None:
     text = page_of(made_up.table("table1_flags_heads", lambda config: 7.0 + 0.01 * config.seed, 39))
+    assert "ours 4\u202f500, the paper's about 1\u202f100\u202f000" in text
+    assert "ours − paper" not in text
     assert "Table 1 of the paper" in text
     assert "ETH-XGaze" in text and "other data" in text
     for claim in ("C01", "C07"):
         assert f"<td>{claim}</td>" in text
-    assert "too close to call" in text
+    assert "not tested at this size" in text
+    assert "too close to call" in page_of(made_up.table("table1_flags", lambda config: 7.0))
 
 
 @pytest.mark.parametrize("states", [[], [TrialState.RUNNING], [TrialState.FAILED], [TrialState.PRUNED] * 3])

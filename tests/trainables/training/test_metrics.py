@@ -97,6 +97,7 @@ def test_report_names_every_number_and_travels_as_plain_values() -> None:
             pretext={"puzzle": PretextScore(accuracy=0.5, chance=0.25)},
             learning_rate=1e-3,
             train_s=9.0,
+            images=1500,
             images_per_s=90.0,
             data_wait_share=0.1,
             peak_memory_mib=800.0,

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import csv
 import random
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from support import made_up_arms as made_up
 
-from hpsearch.report.paper.claims import Finding, Judgement, claims, finding, judge
-from hpsearch.report.paper.repeats import tables_of
+from hpsearch.report.paper.claims import Finding, Judgement, claims, finding, judge, judged_averages
+from hpsearch.report.paper.repeats import by_key, tables_of
 from hpsearch.report.paper.rows import FOLDER, paper_rows
 from hpsearch.report.tables import claim_records, paper_records
 from hpsearch.results.arms import arms_of
 from hpsearch.results.statistics import Interval
+from hpsearch.study.records import StudyRecord
 from trainables.training.config import TrainConfig
+from trainables.training.metric_names import IMAGES
 
 REAL = {
     "table1_flags": 1,
@@ -23,7 +27,7 @@ REAL = {
     "table4_without_heads": 4,
     "table5_low_data": 5,
 }
-IMAGENET = {"C15", "C17", "C18", "C29", "C30", "C32", "C33"}
+IMAGENET = {"C15", "C17", "C18", "C29", "C30", "C32", "C33", "C41", "C45", "C49"}
 """Claims about weights that the small network of the twins does not have."""
 
 printed = {reduced: made_up.as_printed(reduced) for reduced in (False, True)}
@@ -83,7 +87,7 @@ def test_the_five_spaces_repeat_every_row_of_the_paper() -> None:
     assert repeated == {row.key for row in paper_rows()}
 
 
-def test_all_forty_claims_hold_where_the_study_comes_out_as_printed() -> None:
+def test_all_claims_hold_where_the_study_comes_out_as_printed() -> None:
     found = [one for name in ("table1_flags", "table3_biwi", "table5_low_data") for one in found_in(name)]
     assert {one.finding for one in found} == {Finding.HOLDS}
     for name, reduced in (
@@ -112,7 +116,7 @@ def test_no_ordering_holds_where_it_comes_out_the_other_way_round(name: str) -> 
     found = found_in(name, factor=-1.0)
     assert found
     for one in found:
-        expected = Finding.HOLDS if one.claim.relation == "~=" else Finding.FAILS
+        expected = Finding.HOLDS if one.claim.relation == "not <" else Finding.FAILS
         assert one.finding is expected, one.claim.id
 
 
@@ -125,14 +129,14 @@ def test_a_twin_on_rendered_heads_tests_the_same_claims(name: str) -> None:
 
 
 def test_one_seed_decides_nothing() -> None:
-    found = found_in("table1_flags_heads", trials=13)
+    found = found_in("table1_flags", trials=13)
     assert {one.finding for one in found} == {Finding.ONE_SEED}
     assert found[0].differences[0].mean == pytest.approx(5.563 - 6.043)
 
 
 def test_noise_larger_than_the_gap_is_too_close_to_call() -> None:
     rng = random.Random(3)  # noqa: S311
-    study = made_up.table("table1_flags_heads", lambda config: 7.0 + rng.gauss(0, 0.5), 39)
+    study = made_up.table("table1_flags", lambda config: 7.0 + rng.gauss(0, 0.5), 39)
     found = judge(tables_of(arms_of(study)))
     close = [one for one in found if one.finding is Finding.CLOSE]
     assert len(close) >= len(found) - 2
@@ -147,10 +151,11 @@ def test_noise_larger_than_the_gap_is_too_close_to_call() -> None:
         ("<", 1.0, 0.5, Finding.FAILS),
         (">", 1.0, 0.5, Finding.HOLDS),
         (">", -1.0, 0.5, Finding.FAILS),
-        ("~=", 0.1, 0.2, Finding.HOLDS),
-        ("~=", 0.1, 0.9, Finding.CLOSE),
-        ("~=", 2.0, 0.5, Finding.FAILS),
-        ("~=", -2.0, 0.5, Finding.FAILS),
+        ("not <", 2.0, 0.5, Finding.HOLDS),
+        ("not <", -0.1, 0.3, Finding.HOLDS),
+        ("not <", -0.2, 0.1, Finding.HOLDS),
+        ("not <", -0.1, 0.9, Finding.CLOSE),
+        ("not <", -0.6, 0.2, Finding.FAILS),
         ("<", -1.0, None, Finding.ONE_SEED),
     ],
 )
@@ -181,3 +186,43 @@ def test_another_weight_of_the_loss_is_another_method() -> None:
     trials = [made_up.trial(n, made_up.config(heavier, seed=n), 5.0) for n in range(3)]
     trials += [made_up.trial(3 + n, made_up.config(seed=n), 6.0) for n in range(3)]
     assert tables_of(arms_of(made_up.study(trials))) == ()
+
+
+def images_seen(study: StudyRecord, images: float) -> StudyRecord:
+    """The study, each of whose trials measured that it saw so many images in each epoch."""
+    trials = tuple(
+        replace(trial, epochs=tuple({**row, IMAGES: images} for row in trial.epochs))
+        for trial in study.trials
+    )
+    return replace(study, trials=trials)
+
+
+@pytest.mark.parametrize(("images", "tested"), [(30_000.0, False), (50_000.0, True)])
+def test_a_claim_is_not_tested_below_a_tenth_of_the_papers_images(images: float, tested: bool) -> None:
+    study = made_up.table("table1_flags", lambda config: shifted(config, 1))
+    found = judge(tables_of(arms_of(images_seen(study, images))))  # 3 epochs beside the paper's 110 of 10,000
+    assert {one.finding for one in found} == {Finding.HOLDS if tested else Finding.TOO_SMALL}
+    assert all(one.differences for one in found)
+
+
+def test_a_twin_sees_too_few_images_for_a_verdict_and_no_difference_of_degrees() -> None:
+    study = made_up.table("table1_flags_heads", lambda config: shifted(config, 1))
+    tables = tables_of(arms_of(study))
+    assert {one.finding for one in judge(tables)} == {Finding.TOO_SMALL}
+    assert {repeat.images_seen for table in tables for repeat in table.repeats} == {3 * 1500}
+    assert {record["difference_deg"] for record in paper_records(tables)} == {None}
+
+
+@pytest.mark.parametrize("name", ["table1_flags", "table5_low_data"])
+def test_each_claim_fails_in_one_of_forty_studies_at_most_where_all_arms_are_equal(name: str) -> None:
+    """Noise of 2,000 studies; five standard errors above 2.5 % are 4.25 %, C40 had 15 % uncorrected."""
+    studies = 2000
+    noise = np.random.default_rng(7)
+    repeats = by_key(tables_of(arms_of(made_up.table(name, lambda config: 7.0))))
+    wrong = dict.fromkeys((claim.id for claim in claims()), 0)
+    for _ in range(studies):
+        drawn = {key: dict(enumerate(noise.normal(7.0, 0.4, 3).tolist())) for key in repeats}
+        for one in judged_averages(claims(), drawn):
+            wrong[one.claim.id] += one.finding is Finding.FAILS
+    assert max(wrong.values()) / studies < 0.0425
+    assert sum(wrong.values()) > 0

@@ -1,0 +1,107 @@
+"""What a trial cost: the images that it learned from, and the images that its network forwarded.
+
+An image counts once per epoch. Of a view `two` the perturbed copies are forwarded up to the flag alone; the
+four stages of a ResNet cost about the same, so that a copy that goes up to stage f counts f / 4. The branch
+itself is not counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hpsearch.study.records import TrialRecord
+from trainables.data.sources import TrainSource
+from trainables.model.inits import SslConfig
+from trainables.pretext.task_config import TaskConfig
+from trainables.pretext.views import TwoConfig
+from trainables.training.config import TrainConfig
+from trainables.training.metric_names import IMAGES
+
+STAGES = 4
+
+
+@dataclass(frozen=True)
+class Effort:
+    """The sum over some trials; hours are those of the devices, a share of one counted as that share.
+
+    `images_forwarded` is None where a trial's number of training images is not known.
+    """
+
+    trials: int
+    epochs: int
+    device_hours: float
+    images_forwarded: float | None
+
+
+def images_per_epoch(trial: TrialRecord) -> int | None:
+    """Return the training images of one epoch: as measured, else as the recipe of a rendered dataset says.
+
+    None where neither is known: trials of a prepared dataset were recorded without it before version 1.1.
+    """
+    if trial.epochs and IMAGES in trial.epochs[0]:
+        return int(trial.epochs[0][IMAGES])
+    return _images_of(trial.config.data.train)
+
+
+def images_seen(trial: TrialRecord) -> int | None:
+    """Return the training images of all its epochs, repetitions counted."""
+    images = images_per_epoch(trial)
+    return None if images is None else images * len(trial.epochs)
+
+
+def images_forwarded(trial: TrialRecord, epochs: int | None = None) -> float | None:
+    """Return the images forwarded in the first `epochs` epochs (None: all), its pretraining included.
+
+    A pretraining is counted whole for every trial that started from it, as if the trial ran by itself.
+    """
+    images = images_per_epoch(trial)
+    pretrained = _pretraining_images(trial.config, images)
+    if images is None or pretrained is None:
+        return None
+    done = len(trial.epochs) if epochs is None else epochs
+    return pretrained + images * sum(forwards(trial.config, epoch) for epoch in range(done))
+
+
+def forwards(config: TrainConfig, completed: int) -> float:
+    """Return the passes through the whole network per training image in the epoch after `completed`."""
+    task = config.pretext
+    if not isinstance(task, TaskConfig) or not isinstance(task.view, TwoConfig):
+        return 1.0
+    on = task.task_weight(config.epochs).factor(completed) > 0
+    return 1.0 + on * task.view.share * task.flag / STAGES
+
+
+def effort_of(trials: tuple[TrialRecord, ...]) -> Effort:
+    """Return the sum over trials."""
+    forwarded = [images_forwarded(trial) for trial in trials if trial.epochs]
+    known = [images for images in forwarded if images is not None]
+    return Effort(
+        trials=len(trials),
+        epochs=sum(len(trial.epochs) for trial in trials),
+        device_hours=sum(device_hours(trial) for trial in trials),
+        images_forwarded=sum(known) if len(known) == len(forwarded) else None,
+    )
+
+
+def device_hours(trial: TrialRecord) -> float:
+    """Return the hours of GPU, or of CPU where it had no GPU; one device where its share is not recorded."""
+    placement = trial.placement
+    share = 1.0 if placement is None else placement.gpus or placement.cpus
+    return trial.trained_s / 3600 * share
+
+
+def _pretraining_images(config: TrainConfig, train_images: int | None) -> float | None:
+    if not isinstance(config.init, SslConfig):
+        return 0.0
+    source = config.init.data
+    images = train_images if source is None else _images_of(source)
+    return None if images is None else float(images * config.init.epochs)
+
+
+def _images_of(source: TrainSource) -> int | None:
+    if isinstance(source.dataset, str):
+        return None
+    subjects = [subject for subject in source.dataset.plan() if subject.split == source.split]
+    return sum(
+        subject.images for subject in subjects if not source.subjects or subject.name in source.subjects
+    )
