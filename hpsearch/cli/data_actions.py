@@ -87,7 +87,7 @@ def import_raw(
         raise InputError(faults)
     importer = cast(ImporterConfig, settings)  # every row of the table builds its dataset
     out = ensure_folder(datasets_folder(root)) / name
-    return import_dataset(kind, importer, raw, out, progress=progress)
+    return replace(import_dataset(kind, importer, raw, out, progress=progress), note=importer.note)
 
 
 def _typed(config: type[Config], key: str, text: str) -> object:

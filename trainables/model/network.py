@@ -237,7 +237,7 @@ def build_network(
 def build_pretraining_network(
     backbone: Backbone, branches: Mapping[str, BranchSpec], *, dropout: float, seed: int
 ) -> HeadPoseNetwork:
-    """Make the supervised network with the heads of a pretext task in place of its own [paper 5.2].
+    """Make the supervised network with the heads of a pretext task in place of its own [paper 4.2].
 
     Its weights follow from `seed` alone; the trunk starts as that of `build_network` does.
     """

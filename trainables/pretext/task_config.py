@@ -32,7 +32,7 @@ class TaskConfig(Config):
     flag: int = Field(3, ge=1, le=4)
     """The ResNet stage, 1 to 4, that the self-supervised branch forks after; 3 was the best [paper 4.1]."""
     heads: bool = True
-    """Train the self-supervised heads; false: the perturbed images alone ("w/o SSHs") [paper 5.2]."""
+    """Train the self-supervised heads; false: the perturbed images alone ("w/o SSHs") [paper 5.1, 5.2]."""
     ssl_weight: float = Field(1.0, ge=0.0)
     """Weight of the self-supervised loss; 1 in [paper 4.1, 5.2], 50 with bins in [paper 4.2]. Beside the one
     loss of `head: rot6d` the same weight counts nearly twice as much as beside three RMSEs."""

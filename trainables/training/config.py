@@ -68,7 +68,10 @@ class NetworkConfig(Config):
 
 
 class TrainConfig(Config):
-    """One training run. SL is HMTL with `pretext: none`."""
+    """One training run. SL is HMTL with `pretext: none`.
+
+    The defaults are no recipe of the paper: `search_spaces/paper/` has each of its recipes, written out.
+    """
 
     data: DataConfig
     """Training and validation images."""
@@ -77,7 +80,7 @@ class TrainConfig(Config):
     network: NetworkConfig = NetworkConfig()
     """Trunk and supervised dropout."""
     init: Annotated[InitConfig, Variant(INITS)] = RandomConfig()
-    """Where the trunk's weights start from. [paper 5.2]"""
+    """Where the trunk's weights start from. [paper 4.2]"""
     head: Annotated[HeadConfig, Variant(HEADS)] = BinsConfig()
     """How angles are computed from the features, and the supervised loss."""
     pretext: Annotated[PretextConfig, Variant(PRETEXT_TASKS)] = NoPretextConfig()

@@ -45,6 +45,17 @@ class AFLW2000Config(ImportConfig):
     square: Square = "inside"
     """Square made of the box: `inside`, its middle, as HopeNet's CenterCrop does, or `around` all of it."""
 
+    @property
+    def note(self) -> str:
+        """What HopeNet's box does to the faces."""
+        if self.box != "pt2d":
+            return ""
+        return (
+            "HopeNet's box (--box pt2d) leaves the face at about half the side of the crop, with black rims "
+            "where it exceeds the image: made to compare with published numbers. Where nothing has to be "
+            "compared, import with --box pt3d_68"
+        )
+
     def build(self, raw: Path) -> AFLW2000:
         """Return the dataset at `raw`. Raises `InputError` where none of its images is there."""
         root = next((root for root in (raw, raw / "AFLW2000") if any(root.glob("image[0-9]*.jpg"))), None)

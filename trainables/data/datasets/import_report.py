@@ -28,6 +28,8 @@ class ImportReport:
     left_out: dict[str, int]  # rule -> images
     imported: int  # images read by this run; 0 where all had been imported
     seconds: float
+    note: str = ""
+    """What is to be known of these images beside their number."""
 
     @property
     def text(self) -> str:
@@ -40,4 +42,6 @@ class ImportReport:
             lines.append(f"{self.rejected} could not be read: {self.dataset.folder / 'rejects.csv'}")
         if not self.imported:
             lines.append("nothing to do: it was imported before")
+        if self.note:
+            lines.append(self.note)
         return "\n".join(lines)

@@ -76,6 +76,11 @@ class ImportConfig(Config):
     jpeg_quality: int = Field(default=95, ge=1, le=100)
     """Quality of the stored images."""
 
+    @property
+    def note(self) -> str:
+        """What is to be known of images imported with these settings; empty where nothing is."""
+        return ""
+
 
 class ImporterConfig(Protocol):
     """The settings of one importer."""
@@ -88,6 +93,11 @@ class ImporterConfig(Protocol):
     @property
     def jpeg_quality(self) -> int:
         """Quality of the stored images."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """What is to be known of images imported with these settings; empty where nothing is."""
         ...
 
     def model_dump(self, *, mode: str) -> dict[str, Any]:

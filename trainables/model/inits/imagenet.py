@@ -20,7 +20,7 @@ TIMEOUT_S = 30.0
 
 
 class ImageNetConfig(Config):
-    """Weights trained with labels on ImageNet: torchvision's `IMAGENET1K_V1`, downloaded once. [paper 5.2]"""
+    """Weights trained with labels on ImageNet: torchvision's `IMAGENET1K_V1`, downloaded once. [paper 4.2]"""
 
     file: str | None = Field(None, min_length=1)
     """A local file to use instead, for machines without internet; null: torch's cache, else a download."""

@@ -47,7 +47,7 @@ class SslConfig(Config):
 
     pretext: Annotated[PretextConfig, Variant(TASKS)] = RotationConfig()
     """The task; its heads stand after the last stage, so `flag`, `heads` and `branch` do not apply. 2x2
-    rotation was better than 2x2 puzzling. [paper 5.2]"""
+    rotation was better than 2x2 puzzling. [paper 4.2]"""
     data: TrainSource | None = None
     """The images, whose labels are never read; null: the trial's training images."""
     epochs: Annotated[int, Field(ge=1)] = 110

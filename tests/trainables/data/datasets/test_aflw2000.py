@@ -78,3 +78,8 @@ def test_a_missing_key_names_it(tmp_path: Path) -> None:
 def test_a_folder_without_it_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no imageNNNNN\.jpg"):
         AFLW2000Config().build(tmp_path)
+
+
+def test_an_import_says_what_hopenets_box_does_to_the_faces() -> None:
+    assert "half the side" in AFLW2000Config().note and "--box pt3d_68" in AFLW2000Config().note
+    assert AFLW2000Config(box="pt3d_68").note == ""
