@@ -12,6 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hpsearch.report import svg
 from hpsearch.report.curves import curves
+from hpsearch.report.effort_section import EffortSection, effort_section
+from hpsearch.report.figures_section import FiguresSection, figures_section
 from hpsearch.report.head_section import HeadSection, head_section
 from hpsearch.report.leaderboard_section import LeaderboardSection, leaderboard_section
 from hpsearch.report.paper.claims import Judgement
@@ -51,6 +53,8 @@ class Page:
     leaderboard: LeaderboardSection | None
     what_matters: WhatMattersSection | None
     curves: svg.Svg | None
+    figures: FiguresSection | None
+    effort: EffortSection | None
     pruning: PruningStatistics
     trials: int
     provenance: tuple[str, ...]
@@ -72,6 +76,8 @@ def build_page(report: Report) -> Page:
         leaderboard=leaderboard_section(arms, names, baseline),
         what_matters=what_matters_section(study, report.importances),
         curves=curves(study, arms, names, baseline),
+        figures=figures_section(arms, names, baseline),
+        effort=effort_section(study, arms, names, report.comparison),
         pruning=pruning_statistics(study),
         trials=len(study.trials),
         provenance=_provenance(study),

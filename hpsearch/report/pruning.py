@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hpsearch.study.families import DIMENSIONS, family_title
 from hpsearch.study.records import StudyRecord, TrialRecord
 from trainables.training.metric_names import EPOCH_S
 
@@ -18,6 +20,8 @@ class PruningStatistics:
     epochs_trained: int
     hours_saved: float
     hours_trained: float
+    one_sided: tuple[str, ...] = ()
+    """Families that alone were pruned, while others were not, such as `pretext: rotation`."""
 
     @property
     def share(self) -> float:
@@ -36,7 +40,17 @@ def pruning_statistics(study: StudyRecord) -> PruningStatistics:
         epochs_trained=sum(len(trial.epochs) for trial in study.trials),
         hours_saved=sum(missing[trial.number] * epoch_s(trial) for trial in pruned) / 3600,
         hours_trained=sum(len(trial.epochs) * epoch_s(trial) for trial in study.trials) / 3600,
+        one_sided=tuple(_one_sided(study)),
     )
+
+
+def _one_sided(study: StudyRecord) -> Iterator[str]:
+    """Yield each family that has all of two or more pruned trials, where another family has trials too."""
+    for name in DIMENSIONS:
+        trials = [trial for trial in study.searched if name in trial.params]
+        pruned = [trial.params[name] for trial in trials if trial.state.stopped]
+        if len(pruned) > 1 and len(set(pruned)) == 1 and len({trial.params[name] for trial in trials}) > 1:
+            yield family_title((name, pruned[0]))
 
 
 def epoch_s(trial: TrialRecord) -> float:

@@ -1,0 +1,88 @@
+"""What trials cost: images seen and forwarded, hours and epochs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from support import made_up_arms as made_up
+
+from hpsearch.results.effort import (
+    device_hours,
+    effort_of,
+    forwards,
+    images_forwarded,
+    images_per_epoch,
+    images_seen,
+)
+from hpsearch.study.records import Placement, TrialRecord
+from trainables.data.datasets.rendered_heads import RenderedHeads
+from trainables.training.config import TrainConfig, parse_config
+from trainables.training.metric_names import IMAGES
+
+RECIPE = {"rendered-heads": {"images": 200, "subjects": 20}}
+"""20 people, 10 images of each; 3 validate and 2 test, so 150 images train."""
+
+
+def config(**keys: object) -> TrainConfig:
+    found = parse_config({"data": {"train": {"dataset": RECIPE}}, "epochs": 4, **keys})
+    assert isinstance(found, TrainConfig), found
+    return found
+
+
+def trial(**keys: object) -> TrialRecord:
+    return made_up.trial(0, config(**keys), 5.0, epochs=4)
+
+
+def test_a_rendered_dataset_knows_its_training_images_and_a_prepared_one_does_not() -> None:
+    assert images_per_epoch(trial()) == 150
+    assert images_seen(trial()) == 600
+    assert images_per_epoch(made_up.trial(0, made_up.config(), 5.0)) is None
+    assert effort_of((made_up.trial(0, made_up.config(), 5.0),)).images_forwarded is None
+
+
+def test_measured_images_stand_before_those_of_the_recipe() -> None:
+    measured = trial()
+    measured = replace(measured, epochs=tuple({**row, IMAGES: 144.0} for row in measured.epochs))
+    assert images_seen(measured) == 4 * 144
+
+
+def test_named_subjects_alone_are_counted() -> None:
+    names = [one.name for one in RenderedHeads(images=200, subjects=20).plan() if one.split == "train"][:3]
+    some = config(data={"train": {"dataset": RECIPE, "subjects": names}})
+    assert images_per_epoch(made_up.trial(0, some, 5.0)) == 30
+
+
+@pytest.mark.parametrize(
+    ("pretext", "expected"),
+    [
+        ("none", 600),
+        ({"rotation": {"flag": 2}}, 600),
+        ({"rotation": {"flag": 2, "view": {"split": {"share": 0.5}}}}, 600),
+        ({"rotation": {"flag": 2, "view": {"two": {"share": 0.5}}}}, 600 * 1.25),
+        ({"rotation": {"flag": 4, "view": "two"}}, 1200),
+        ({"rotation": {"flag": 4, "view": "two", "weight_end": 0.5}}, 900),
+    ],
+)
+def test_copies_of_two_views_are_forwarded_up_to_the_flag_while_the_task_is_on(
+    pretext: object, expected: float
+) -> None:
+    assert images_forwarded(trial(pretext=pretext)) == pytest.approx(expected)
+
+
+def test_a_pretraining_is_counted_for_the_trial_that_began_from_it() -> None:
+    began = trial(init={"ssl": {"epochs": 10}})
+    assert images_forwarded(began) == 600 + 10 * 150
+    assert images_forwarded(began, epochs=1) == 150 + 10 * 150
+    assert forwards(began.config, 0) == 1
+
+
+def test_hours_are_those_of_the_share_of_a_device() -> None:
+    alone = trial()  # 4 epochs of 2 s
+    assert device_hours(alone) == pytest.approx(8 / 3600)
+    half = replace(alone, placement=Placement("node", "a GPU", 4.0, 0.5))
+    assert device_hours(half) == pytest.approx(4 / 3600)
+    cores = replace(alone, placement=Placement("node", "cpu", 2.0, 0.0))
+    assert device_hours(cores) == pytest.approx(16 / 3600)
+    together = effort_of((alone, half))
+    assert (together.trials, together.epochs, together.images_forwarded) == (2, 8, 1200)
