@@ -17,7 +17,7 @@ def test_figure_3_has_the_error_of_each_task_at_each_flag_and_of_supervision_alo
     study = made_up.table("table1_flags_heads", lambda config: printed(config, 1), 39)
     chart = flag_chart(arms_of(study))
     assert chart is not None
-    lines = {line.name: [(point.x, point.y) for point in line.points] for line in chart.lines}
+    lines = {line.name: [(point.x, round(point.y, 3)) for point in line.points] for line in chart.lines}
     assert lines["puzzling"] == [(1, 8.026), (2, 6.398), (3, 5.563), (4, 6.043)]
     assert lines["SL"] == [(1, 6.095), (4, 6.095)]
     assert lines.keys() == {"puzzling", "rotation", "puzzling-rotation", "SL"}
@@ -28,7 +28,7 @@ def test_figure_7_has_the_error_of_each_method_over_the_number_of_subjects() -> 
     study = made_up.table("table5_low_data_heads", lambda config: printed(config, 5), 36)
     chart = subjects_chart(arms_of(study))
     assert chart is not None
-    lines = {line.name: [(point.x, point.y) for point in line.points] for line in chart.lines}
+    lines = {line.name: [(point.x, round(point.y, 3)) for point in line.points] for line in chart.lines}
     assert lines["SL"] == [(1, 5.333), (2, 4.76), (3, 3.934), (4, 3.828)]
     assert lines.keys() == {"SL", "puzzling", "puzzling w/o SSHs"}
     assert flag_chart(arms_of(study)) is None
