@@ -36,7 +36,7 @@ class Effort:
 def images_per_epoch(trial: TrialRecord) -> int | None:
     """Return the training images of one epoch: as measured, else as the recipe of a rendered dataset says.
 
-    None where neither is known: trials of a prepared dataset were recorded without it before version 1.1.
+    None where neither is known: older trials of a prepared dataset were recorded without it.
     """
     if trial.epochs and IMAGES in trial.epochs[0]:
         return int(trial.epochs[0][IMAGES])

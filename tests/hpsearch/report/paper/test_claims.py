@@ -215,7 +215,7 @@ def test_a_twin_sees_too_few_images_for_a_verdict_and_no_difference_of_degrees()
 
 @pytest.mark.parametrize("name", ["table1_flags", "table5_low_data"])
 def test_each_claim_fails_in_one_of_forty_studies_at_most_where_all_arms_are_equal(name: str) -> None:
-    """Noise of 2,000 studies; five standard errors above 2.5 % are 4.25 %, C40 had 15 % uncorrected."""
+    """Noise of 2,000 studies; five standard errors above 2.5 % are 4.25 %."""
     studies = 2000
     noise = np.random.default_rng(7)
     repeats = by_key(tables_of(arms_of(made_up.table(name, lambda config: 7.0))))
