@@ -106,11 +106,8 @@ def _record(study: StudyRecord, trial: TrialRecord, rank: int) -> dict[str, Any]
 def _standing(study: StudyRecord, best: TrialRecord) -> str:
     """Return what the error of the best trial is worth: what else is known of its design."""
     arm = next(arm for arm in arms_of(study) if best in arm.trials)
-    return (
-        SELECTED
-        if len(arm.values) == 1 and not arm.confirmed
-        else (f"1 run; its design {error_with_runs(arm)}")
-    )
+    single = len(arm.values) == 1 and not arm.confirmed
+    return SELECTED if single else f"{SELECTED}; its design {error_with_runs(arm)}"
 
 
 def _confirmed(study: StudyRecord, trial: TrialRecord) -> Interval | None:
