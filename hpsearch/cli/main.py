@@ -6,16 +6,13 @@ Exit status: 0 done; 1 no finished trial, or an internal error; 2 bad input; 130
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 from hpsearch.cli.data import add_data_commands
 from hpsearch.cli.output import show, show_faults
+from hpsearch.cli.signals import INTERRUPTED, Interruptions
 from trainables.base.disk import describe_full_disk, is_full
 from trainables.base.errors import InputError
 
@@ -27,32 +24,25 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     words = sys.argv[1:] if words is None else words
     arguments = _parser(importers="import" in words).parse_args(words)
-    terminated = threading.Event()
-
-    def on_sigterm(signum: int, frame: FrameType | None) -> NoReturn:
-        """End as on Ctrl-C, so that everything is written; only the exit status differs."""
-        terminated.set()
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, on_sigterm)
     command: Callable[[argparse.Namespace], int] = arguments.command
-    try:
-        return command(arguments)
-    except InputError as error:
-        show_faults(error.faults)
-        count = len(error.faults)
-        print(f"{count} fault{'s' if count > 1 else ''}; nothing was started", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 143 if terminated.is_set() else 130
-    except BrokenPipeError:  # the reader, `head` for one, has seen enough
-        sys.stderr.close()
-        return 0
-    except OSError as error:
-        if not is_full(error):
-            raise
-        print(describe_full_disk(error, getattr(arguments, "root", Path())), file=sys.stderr)
-        return 1
+    with Interruptions() as interruptions:
+        try:
+            return command(arguments)
+        except InputError as error:
+            show_faults(error.faults)
+            count = len(error.faults)
+            print(f"{count} fault{'s' if count > 1 else ''}; nothing was started", file=sys.stderr)
+            return 2
+        except KeyboardInterrupt:
+            return interruptions.status or INTERRUPTED
+        except BrokenPipeError:  # the reader, `head` for one, has seen enough
+            sys.stderr.close()
+            return interruptions.status or 0
+        except OSError as error:
+            if not is_full(error):
+                raise
+            print(describe_full_disk(error, getattr(arguments, "root", Path())), file=sys.stderr)
+            return 1
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -66,6 +56,7 @@ def _check(arguments: argparse.Namespace) -> int:
 def _launch(arguments: argparse.Namespace) -> int:
     from hpsearch.cli.terminal import TerminalScreen
     from hpsearch.driver.launch import launch
+    from hpsearch.driver.ray_cluster import ClusterLostError
 
     screen = TerminalScreen(
         arguments.root,
@@ -73,6 +64,7 @@ def _launch(arguments: argparse.Namespace) -> int:
         trials=arguments.trials,
         epochs=arguments.epochs,
         address=arguments.address,
+        without_token=arguments.without_token,
     )
     try:
         study = launch(
@@ -81,12 +73,16 @@ def _launch(arguments: argparse.Namespace) -> int:
             trials=arguments.trials,
             epochs=arguments.epochs,
             address=arguments.address,
+            without_token=arguments.without_token,
             verbose=arguments.verbose,
             screen=screen,
         )
     except KeyboardInterrupt:
         screen.interrupted()
         raise
+    except ClusterLostError as error:
+        screen.interrupted(str(error))
+        return 1
     screen.result(study)
     return 0 if study.best is not None else 1
 
@@ -192,6 +188,11 @@ def _parser(*, importers: bool) -> argparse.ArgumentParser:
     )
     launch.add_argument(
         "--address", metavar="A", help="address of a running Ray cluster, such as auto or HOST:6379"
+    )
+    launch.add_argument(
+        "--without-token",
+        action="store_true",
+        help="use a Ray cluster that asks for no token: whoever reaches its ports runs code as you",
     )
     launch.add_argument(
         "-v", "--verbose", action="store_true", help="show the log messages of Ray and Optuna"

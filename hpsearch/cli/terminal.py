@@ -22,7 +22,7 @@ from trainables.data.datasets import dataset_name
 
 
 class TerminalScreen:
-    """Speaks to a person; `space`, `trials` and `address` are what was launched, to propose it again."""
+    """Speaks to a person; `space`, `trials` and the like are what was launched, to propose it again."""
 
     def __init__(
         self,
@@ -32,10 +32,12 @@ class TerminalScreen:
         trials: int | None = None,
         epochs: int | None = None,
         address: str | None = None,
+        without_token: bool = False,
         console: Console | None = None,
     ) -> None:
         self._root = [] if root == Path("hpsearch-runs") else ["--root", str(root)]
         self._address = [] if address is None else ["--address", address]
+        self._address += ["--without-token"] if without_token else []
         self._space = space
         self._trials = trials
         self._epochs = epochs
@@ -108,9 +110,9 @@ class TerminalScreen:
         elif self._combinations is None or trials < self._combinations:
             self._propose(*self._launch(2 * trials, None), why="go on searching")
 
-    def interrupted(self) -> None:
-        """Say how to go on."""
-        self.say("\nStopped; everything is kept. To go on:")
+    def interrupted(self, why: str = "") -> None:
+        """Say how to go on; `why` says what stopped it where no person did."""
+        self.say(f"\n{why or 'Stopped'}; everything is kept. To go on:")
         self._propose(*self._launch(self._trials, self._epochs))
 
     def _launch(self, trials: int | None, epochs: int | None) -> list[str]:

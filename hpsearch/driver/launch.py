@@ -14,8 +14,10 @@ from hpsearch.driver.observers import Observers
 from hpsearch.driver.outcome import write_outcome
 from hpsearch.driver.preparation import Preparation
 from hpsearch.driver.pretraining import Pretrainings
-from hpsearch.driver.ray_backend import check_address, cluster, gpus_in_cluster, run_work, side_by_side
+from hpsearch.driver.ray_backend import run_work
+from hpsearch.driver.ray_cluster import check_address, cluster, gpus_in_cluster, side_by_side
 from hpsearch.driver.resources import TrialResources, check_precision, check_room, resolve_resources
+from hpsearch.driver.scratch import scratch_folder
 from hpsearch.driver.search import Search, SearchPlan
 from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.study.allocation import Budget
@@ -56,13 +58,15 @@ def launch(
     trials: int | None,
     epochs: int | None,
     address: str | None,
+    without_token: bool = False,
     verbose: bool,
     screen: Screen,
 ) -> StudyRecord:
     """Run the search that `file` describes, or continue it, and return the study.
 
     Raises `InputError` before anything starts where the input is at fault, and `KeyboardInterrupt` after
-    everything was written where a person stops it: launching again goes on.
+    everything was written where a person stops it, `ClusterLostError` where the cluster's head is gone:
+    launching again goes on. `without_token` takes a Ray that whoever reaches it can use.
     """
     spec = load_spec(file, trials=trials, epochs=epochs)
     if address is not None:
@@ -76,7 +80,11 @@ def launch(
         preparation.check(spec)
         shutil.copyfile(file, folder / SPACE)
         study = open_study(folder, spec, gather_provenance(spec, data))
-        with cluster(address, verbose), _tracked(root, spec, study, screen) as tracker:
+        with (
+            scratch_folder() as scratch,
+            cluster(address, scratch, without_token=without_token, verbose=verbose),
+            _tracked(root, spec, study, screen) as tracker,
+        ):
             resources = resolve_resources(spec.search.resources, gpus_in_cluster())
             check_precision(spec, resources)
             check_room(spec, side_by_side(resources), folder)
@@ -88,6 +96,7 @@ def launch(
                     resources,
                     retries=spec.search.retries,
                     epoch_timeout_s=spec.search.epoch_timeout_s,
+                    scratch=scratch,
                     verbose=verbose,
                 )
                 search.remove_leftovers()

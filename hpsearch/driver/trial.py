@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hpsearch.driver.observers import Observers
@@ -24,23 +25,32 @@ class TrialItem:
     observers: Observers
 
     def on_epochs(self, first_epoch: int, history: History, placement: Placement) -> bool:
-        """Record epochs; return True where the pruner ends the trial, or it is frozen at a rung."""
+        """Record epochs; return True where the pruner ends the trial, or it is frozen at a rung.
+
+        Epochs beyond the first stop are left out: a worker that goes on from a checkpoint may know more of
+        them than the study, and the trial shall stop where it would have stopped without the restart.
+        """
         number = self.job.number
         if self.study.ended(number):
             return True
         self.study.place(number, placement)
-        stop = False
-        for epoch, metrics in enumerate(history, start=first_epoch):
-            stop = self.study.report(number, epoch, metrics) or stop
-        if stop:
+        stop = any(self._stops(epoch, metrics) for epoch, metrics in enumerate(history, start=first_epoch))
+        self.observers.changed(self.study, number)
+        return stop
+
+    def _stops(self, epoch: int, metrics: Mapping[str, float]) -> bool:
+        """Record one epoch; return True where the trial stops after it."""
+        number = self.job.number
+        if self.study.report(number, epoch, metrics):
             self.study.prune(number)
             self.stopped.pruned(number)
             self.allocation.ended(number)
-        elif stop := self.allocation.pauses(number):
+            return True
+        if self.allocation.pauses(number):
             self.stopped.frozen(number)
             self.stopped.make_room(self.study, self.allocation, self.observers)
-        self.observers.changed(self.study, number)
-        return stop
+            return True
+        return False
 
     def on_done(self) -> None:
         """End a trial that trained its full budget."""

@@ -1,0 +1,258 @@
+"""The connection to Ray: a cluster of one's own on this machine, or a running one; and what fits on it."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import ray
+from ray._private import ray_constants
+from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]  # compiled
+from ray.exceptions import AuthenticationError
+
+from hpsearch.driver.resources import TrialResources
+from trainables.base.errors import InputError
+
+UNBOUNDED = 1_000_000
+"""Tune's number of trials where the source alone decides when there is none left."""
+
+CONNECT_TIMEOUT_S = 5.0
+
+OBJECT_STORE_BYTES = 128 * 2**20
+"""Room for results between processes on one machine: plain numbers, far below this."""
+
+HEAD_ASKED_EVERY_S = 2.0
+HEAD_GONE_S = 20.0
+"""How often a cluster's head is tried, and how long it may be away before a launch ends."""
+
+AUTH_MODE, AUTH_TOKEN, AUTH_TOKEN_PATH = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
+"""Ray's own: `token` or `disabled`; the token; the file that holds it, else `~/.ray/auth_token`."""
+
+_QUIET = {
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # MLflow keeps what Tune would write three times
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is the launch's to handle
+    "TUNE_GLOBAL_CHECKPOINT_S": "100000",  # Tune's experiment state is never read
+}
+
+
+def check_address(address: str) -> None:
+    """See that something listens where a cluster should: Ray itself tries for minutes.
+
+    Raises `InputError` where nothing does, and for an address of another form than HOST:PORT or `auto`, the
+    cluster on this machine, which Ray finds by itself.
+    """
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or "/" in host:
+        raise InputError(
+            f"--address must be HOST:PORT, as `ray start --head` prints it, or auto; got {address!r}"
+        )
+    try:
+        socket.create_connection((host, int(port)), CONNECT_TIMEOUT_S).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(f"nothing answers at {address} ({error}): is its head running?") from None
+
+
+class ClusterLostError(Exception):
+    """The head of the cluster that a launch is connected to is gone; the launch can go on on another."""
+
+
+@contextmanager
+def cluster(address: str | None, scratch: Path, *, without_token: bool, verbose: bool) -> Iterator[None]:
+    """Hold a connection to the cluster at `address`, or a local one in `scratch` that ends with this block.
+
+    A local one listens on the loopback address alone and asks for a token that only this launch knows. Raises
+    `InputError` where the cluster does not take the launch, or would take anyone's and `without_token` is not
+    set; `ClusterLostError` where its head is gone for `HEAD_GONE_S`.
+    """
+    level = logging.INFO if verbose else logging.CRITICAL  # errors reach a person as the trial's reason
+    logging.getLogger("ray").setLevel(level)
+    quiet: dict[str, Any] = {"configure_logging": False, "log_to_driver": verbose, "logging_level": level}
+    with _environment(_QUIET | _authentication(address, scratch, without_token)):
+        on_sigterm = signal.getsignal(signal.SIGTERM)
+        try:
+            if address is None:
+                _start_local(scratch, quiet)
+            else:
+                ray.init(address, **quiet)
+        except (ConnectionError, ValueError, RuntimeError, AuthenticationError) as error:
+            raise InputError(_describe_refusal(address, error)) from None
+        finally:
+            signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own handler aborts the process
+        try:
+            if address is None:
+                yield
+            else:
+                with _watched(ray.get_runtime_context().gcs_address):
+                    yield
+        finally:
+            ray.shutdown()
+
+
+def _start_local(scratch: Path, quiet: Mapping[str, Any]) -> None:
+    """Start a cluster of this machine, on the loopback address as Ray itself does on macOS.
+
+    Ray opens its own folder to every user: it stands in one that is private.
+    """
+    of_all, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
+    try:
+        ray.init(
+            "local",
+            include_dashboard=False,
+            object_store_memory=OBJECT_STORE_BYTES,
+            _temp_dir=str(scratch / "r"),
+            **quiet,
+        )
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = of_all
+
+
+def _authentication(address: str | None, scratch: Path, without_token: bool) -> dict[str, str | None]:
+    """Return the environment in which Ray asks for a token, and shows it: a local one one of its own.
+
+    Raises `InputError` where the environment switches tokens off and `without_token` is not set.
+    """
+    if without_token:
+        return {AUTH_MODE: "disabled"}
+    mode = os.environ.get(AUTH_MODE, "token")
+    if mode.lower() != "token":
+        raise InputError(
+            f"{AUTH_MODE} must be token, or not set: without one, whoever reaches a port of Ray runs code as "
+            f"you; got {mode!r}. If that is what you want, launch with --without-token"
+        )
+    if address is not None:
+        _close_token_file()
+        return {AUTH_MODE: "token"}
+    file = scratch / "token"
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(secrets.token_hex(32))
+    return {AUTH_MODE: "token", AUTH_TOKEN: None, AUTH_TOKEN_PATH: str(file)}
+
+
+def _close_token_file() -> None:
+    """Keep other users from reading the token of the user's clusters, which Ray writes for all to read."""
+    file = Path(os.environ.get(AUTH_TOKEN_PATH) or Path("~/.ray/auth_token").expanduser())
+    if file.is_file() and file.stat().st_uid == os.getuid() and file.stat().st_mode & 0o077:
+        file.chmod(0o600)
+
+
+def _describe_refusal(address: str | None, error: Exception) -> str:
+    reason = str(error).rstrip(".")
+    if address is None:
+        return f"Ray does not start on this machine: {reason}"
+    return (
+        f"the Ray cluster at {address} does not take this launch: {reason}. It asks for its token: have the "
+        f"head's in {AUTH_TOKEN} or ~/.ray/auth_token; one without a token takes --without-token"
+    )
+
+
+@contextmanager
+def _environment(values: Mapping[str, str | None]) -> Iterator[None]:
+    """Set environment variables that Ray and its processes read, or remove them (None), for this block."""
+    before = {name: os.environ.get(name) for name in values}
+    _set(values)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    Config.initialize("")  # Ray has read both when it was imported
+    AuthenticationTokenLoader.instance().reset_cache()
+
+
+class _HeadGone(KeyboardInterrupt):
+    """Ends what Tune does: it takes every `Exception` for the trial's."""
+
+
+@contextmanager
+def _watched(head: str) -> Iterator[None]:
+    """End this block where nothing listens at `head` any more: Ray would abort the process after a minute.
+
+    Raises `ClusterLostError` then.
+    """
+    ended = threading.Event()
+    main = threading.main_thread().ident or 0
+
+    def watch() -> None:
+        seen_s = time.monotonic()
+        while not ended.wait(HEAD_ASKED_EVERY_S):
+            if _answers(head):
+                seen_s = time.monotonic()
+            elif time.monotonic() - seen_s > HEAD_GONE_S:
+                signal.pthread_kill(main, signal.SIGUSR1)
+                return
+
+    def on_gone(signum: int, frame: FrameType | None) -> NoReturn:
+        raise _HeadGone
+
+    before = signal.signal(signal.SIGUSR1, on_gone)
+    threading.Thread(target=watch, name="head", daemon=True).start()
+    try:
+        yield
+    except _HeadGone:
+        raise ClusterLostError(f"the head of the cluster, {head}, is gone") from None
+    finally:
+        ended.set()
+        signal.signal(signal.SIGUSR1, before)
+
+
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), CONNECT_TIMEOUT_S).close()
+    except OSError:
+        return False
+    return True
+
+
+def gpus_in_cluster() -> float:
+    """Return how many GPUs the connected cluster has."""
+    return float(ray.cluster_resources().get("GPU", 0))
+
+
+def side_by_side(resources: TrialResources) -> int:
+    """Return how many trials fit on the cluster's nodes.
+
+    Raises `InputError` where one trial fits on none of them: Tune would wait for ever.
+    """
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    room = [_fitting(node, resources) for node in nodes]
+    if not any(room):
+        cpus = max(node.get("CPU", 0) for node in nodes)
+        gpus = max(node.get("GPU", 0) for node in nodes)
+        raise InputError(
+            f"search.resources asks for {resources.cpus} CPUs and {resources.gpus:g} GPUs a trial, "
+            f"but the largest node has {cpus:g} CPUs and {gpus:g} GPUs"
+        )
+    return min(sum(room), resources.concurrent or UNBOUNDED)
+
+
+def _fitting(node: dict[str, float], resources: TrialResources) -> int:
+    by_cpu = int(node.get("CPU", 0) // resources.cpus)
+    if not resources.gpus:
+        return by_cpu
+    gpus = int(node.get("GPU", 0))
+    by_gpu = gpus * int(1 // resources.gpus) if resources.gpus <= 1 else math.floor(gpus / resources.gpus)
+    return min(by_cpu, by_gpu)
