@@ -56,7 +56,6 @@ def _check(arguments: argparse.Namespace) -> int:
 def _launch(arguments: argparse.Namespace) -> int:
     from hpsearch.cli.terminal import TerminalScreen
     from hpsearch.driver.launch import launch
-    from hpsearch.driver.ray_cluster import ClusterLostError
 
     screen = TerminalScreen(
         arguments.root,
@@ -80,9 +79,6 @@ def _launch(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         screen.interrupted()
         raise
-    except ClusterLostError as error:
-        screen.interrupted(str(error))
-        return 1
     screen.result(study)
     return 0 if study.best is not None else 1
 

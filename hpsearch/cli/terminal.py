@@ -110,9 +110,10 @@ class TerminalScreen:
         elif self._combinations is None or trials < self._combinations:
             self._propose(*self._launch(2 * trials, None), why="go on searching")
 
-    def interrupted(self, why: str = "") -> None:
-        """Say how to go on; `why` says what stopped it where no person did."""
-        self.say(f"\n{why or 'Stopped'}; everything is kept. To go on:")
+    def interrupted(self, why: str = "Stopped") -> None:
+        """Say how to go on after `why`."""
+        self._console.show_cursor()
+        self.say(f"\n{why}; everything is kept. To go on:")
         self._propose(*self._launch(self._trials, self._epochs))
 
     def _launch(self, trials: int | None, epochs: int | None) -> list[str]:

@@ -5,17 +5,25 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
+from hpsearch.driver.head import head_watched
 from hpsearch.driver.jobs import JobFactory
 from hpsearch.driver.observers import Observers
 from hpsearch.driver.outcome import write_outcome
 from hpsearch.driver.preparation import Preparation
 from hpsearch.driver.pretraining import Pretrainings
 from hpsearch.driver.ray_backend import run_work
-from hpsearch.driver.ray_cluster import check_address, cluster, gpus_in_cluster, side_by_side
+from hpsearch.driver.ray_cluster import (
+    check_address,
+    check_token,
+    cluster,
+    gpus_in_cluster,
+    head_address,
+    side_by_side,
+)
 from hpsearch.driver.resources import TrialResources, check_precision, check_room, resolve_resources
 from hpsearch.driver.scratch import scratch_folder
 from hpsearch.driver.search import Search, SearchPlan
@@ -31,6 +39,9 @@ from hpsearch.study.study import Study, open_study
 from hpsearch.tracking import PATIENCE_S, Tracker, default_uri
 from trainables.base.disk import ensure_folder, is_full
 from trainables.training.build import Progress
+
+HASTE_S = 10.0
+"""How long a launch whose cluster is gone waits for an unavailable MLflow: Ray ends the process soon."""
 
 
 class Screen(Protocol):
@@ -50,6 +61,10 @@ class Screen(Protocol):
         """Show the search; the function it gives is called with every change."""
         ...
 
+    def interrupted(self, why: str) -> None:
+        """Say why a launch ended, and how to go on."""
+        ...
+
 
 def launch(
     file: Path,
@@ -64,11 +79,14 @@ def launch(
 ) -> StudyRecord:
     """Run the search that `file` describes, or continue it, and return the study.
 
+    `without_token` takes a Ray that whoever reaches its ports can use.
+
     Raises `InputError` before anything starts where the input is at fault, and `KeyboardInterrupt` after
-    everything was written where a person stops it, `ClusterLostError` where the cluster's head is gone:
-    launching again goes on. `without_token` takes a Ray that whoever reaches it can use.
+    everything was written where a person stops it: launching again goes on. Where the head of the cluster at
+    `address` is gone, everything is written too, and the process ends with status 1.
     """
     spec = load_spec(file, trials=trials, epochs=epochs)
+    check_token(without_token)
     if address is not None:
         check_address(address)
     root = root.absolute()
@@ -84,6 +102,7 @@ def launch(
             scratch_folder() as scratch,
             cluster(address, scratch, without_token=without_token, verbose=verbose),
             _tracked(root, spec, study, screen) as tracker,
+            _head_watched(address, spec, study, tracker, screen),
         ):
             resources = resolve_resources(spec.search.resources, gpus_in_cluster())
             check_precision(spec, resources)
@@ -131,6 +150,21 @@ def _build_search(
     pretrainings = Pretrainings(preparation.store, jobs, tracker.sync_pretraining, say)
     stopped = StoppedTrials(study.folder, spec.search.frozen_gb)
     return Search(study, plan, jobs, Observers(on_change, say), preparation.start, pretrainings, stopped)
+
+
+def _head_watched(
+    address: str | None, spec: StudySpec, study: Study, tracker: Tracker, screen: Screen
+) -> AbstractContextManager[None]:
+    """Watch the head of a cluster; write everything where it is gone. A local one ends with the launch."""
+
+    def give_up(reason: str) -> None:
+        try:
+            files = write_outcome(spec, study.record())
+            tracker.close(study.record(), files, HASTE_S)
+        finally:
+            screen.interrupted(reason)
+
+    return nullcontext() if address is None else head_watched(head_address(), give_up)
 
 
 @contextmanager

@@ -8,13 +8,10 @@ import os
 import secrets
 import signal
 import socket
-import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import ray
 from ray._private import ray_constants
@@ -31,10 +28,6 @@ CONNECT_TIMEOUT_S = 5.0
 
 OBJECT_STORE_BYTES = 128 * 2**20
 """Room for results between processes on one machine: plain numbers, far below this."""
-
-HEAD_ASKED_EVERY_S = 2.0
-HEAD_GONE_S = 20.0
-"""How often a cluster's head is tried, and how long it may be away before a launch ends."""
 
 AUTH_MODE, AUTH_TOKEN, AUTH_TOKEN_PATH = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
 """Ray's own: `token` or `disabled`; the token; the file that holds it, else `~/.ray/auth_token`."""
@@ -68,8 +61,14 @@ def check_address(address: str) -> None:
         raise InputError(f"nothing answers at {address} ({error}): is its head running?") from None
 
 
-class ClusterLostError(Exception):
-    """The head of the cluster that a launch is connected to is gone; the launch can go on on another."""
+def check_token(without_token: bool) -> None:
+    """See that the environment does not switch tokens off. Raises `InputError` unless `without_token`."""
+    mode = os.environ.get(AUTH_MODE, "token")
+    if mode.lower() != "token" and not without_token:
+        raise InputError(
+            f"{AUTH_MODE} must be token, or not set: without one, whoever reaches a port of Ray runs code as "
+            f"you; got {mode!r}. If that is what you want, launch with --without-token"
+        )
 
 
 @contextmanager
@@ -77,8 +76,7 @@ def cluster(address: str | None, scratch: Path, *, without_token: bool, verbose:
     """Hold a connection to the cluster at `address`, or a local one in `scratch` that ends with this block.
 
     A local one listens on the loopback address alone and asks for a token that only this launch knows. Raises
-    `InputError` where the cluster does not take the launch, or would take anyone's and `without_token` is not
-    set; `ClusterLostError` where its head is gone for `HEAD_GONE_S`.
+    `InputError` where the cluster does not take the launch.
     """
     level = logging.INFO if verbose else logging.CRITICAL  # errors reach a person as the trial's reason
     logging.getLogger("ray").setLevel(level)
@@ -95,11 +93,7 @@ def cluster(address: str | None, scratch: Path, *, without_token: bool, verbose:
         finally:
             signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own handler aborts the process
         try:
-            if address is None:
-                yield
-            else:
-                with _watched(ray.get_runtime_context().gcs_address):
-                    yield
+            yield
         finally:
             ray.shutdown()
 
@@ -123,18 +117,9 @@ def _start_local(scratch: Path, quiet: Mapping[str, Any]) -> None:
 
 
 def _authentication(address: str | None, scratch: Path, without_token: bool) -> dict[str, str | None]:
-    """Return the environment in which Ray asks for a token, and shows it: a local one one of its own.
-
-    Raises `InputError` where the environment switches tokens off and `without_token` is not set.
-    """
+    """Return the environment in which Ray asks for a token and shows it: a local one has one of its own."""
     if without_token:
         return {AUTH_MODE: "disabled"}
-    mode = os.environ.get(AUTH_MODE, "token")
-    if mode.lower() != "token":
-        raise InputError(
-            f"{AUTH_MODE} must be token, or not set: without one, whoever reaches a port of Ray runs code as "
-            f"you; got {mode!r}. If that is what you want, launch with --without-token"
-        )
     if address is not None:
         _close_token_file()
         return {AUTH_MODE: "token"}
@@ -182,49 +167,9 @@ def _set(values: Mapping[str, str | None]) -> None:
     AuthenticationTokenLoader.instance().reset_cache()
 
 
-class _HeadGone(KeyboardInterrupt):
-    """Ends what Tune does: it takes every `Exception` for the trial's."""
-
-
-@contextmanager
-def _watched(head: str) -> Iterator[None]:
-    """End this block where nothing listens at `head` any more: Ray would abort the process after a minute.
-
-    Raises `ClusterLostError` then.
-    """
-    ended = threading.Event()
-    main = threading.main_thread().ident or 0
-
-    def watch() -> None:
-        seen_s = time.monotonic()
-        while not ended.wait(HEAD_ASKED_EVERY_S):
-            if _answers(head):
-                seen_s = time.monotonic()
-            elif time.monotonic() - seen_s > HEAD_GONE_S:
-                signal.pthread_kill(main, signal.SIGUSR1)
-                return
-
-    def on_gone(signum: int, frame: FrameType | None) -> NoReturn:
-        raise _HeadGone
-
-    before = signal.signal(signal.SIGUSR1, on_gone)
-    threading.Thread(target=watch, name="head", daemon=True).start()
-    try:
-        yield
-    except _HeadGone:
-        raise ClusterLostError(f"the head of the cluster, {head}, is gone") from None
-    finally:
-        ended.set()
-        signal.signal(signal.SIGUSR1, before)
-
-
-def _answers(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), CONNECT_TIMEOUT_S).close()
-    except OSError:
-        return False
-    return True
+def head_address() -> str:
+    """Return HOST:PORT of the connected cluster's head."""
+    return str(ray.get_runtime_context().gcs_address)
 
 
 def gpus_in_cluster() -> float:
