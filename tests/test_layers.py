@@ -35,7 +35,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
 """The folders of each package from the ground up: a folder imports from the floors below its own alone."""
 
 KEEPERS = {
-    "ray": ("hpsearch/driver/ray_backend.py", "trainables/ray_trainable.py"),
+    "ray": ("hpsearch/driver/ray_", "trainables/ray_trainable.py"),
     "optuna": ("hpsearch/study/",),
     "mlflow": ("hpsearch/tracking/",),
     "sqlalchemy": ("hpsearch/tracking/",),

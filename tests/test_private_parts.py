@@ -16,6 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import optuna
+from ray._private import ray_constants
+from ray._raylet import AuthenticationTokenLoader, Config
+from ray.air.execution._internal.actor_manager import RayActorManager
+from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 from ray.tune.experiment import Trial as TuneTrial
 from support import plausible
 
@@ -29,6 +33,9 @@ UNDERSCORED = {
     ("hpsearch/study/forecasts.py", "_get_trials"),  # what a sampler reads: the cached list of trials
     ("hpsearch/cli/main.py", "_SubParsersAction"),  # a type that argparse has no public name for
     ("hpsearch/cli/data.py", "_SubParsersAction"),
+    ("hpsearch/driver/ray_deaths.py", "_actor_task_failed"),  # where Tune takes in that a worker died
+    ("hpsearch/cli/signals.py", "_exit"),  # the standard library's own: ends the process at once
+    ("hpsearch/driver/head.py", "_exit"),
 }
 """Private by their underscore: file and name. Nothing else of another class may be touched."""
 
@@ -99,3 +106,14 @@ def test_a_saved_view_of_mlflow_is_deflated_json_in_an_experiment_tag(tmp_path: 
 
 def test_argparse_still_has_the_type_of_its_subcommands() -> None:
     assert isinstance(argparse.ArgumentParser().add_subparsers(), argparse._SubParsersAction)
+
+
+def test_tune_takes_the_deaths_of_workers_in_at_one_place() -> None:
+    parameters = inspect.signature(RayActorManager._actor_task_failed).parameters
+    assert list(parameters) == ["self", "tracked_actor_task", "exception"]
+    assert not issubclass(OutOfMemoryError, RayActorError | RayTaskError), "Tune knows it now: drop ours"
+
+
+def test_what_binds_ray_to_the_loopback_address_and_reads_its_token_anew_is_there() -> None:
+    assert ray_constants.ENABLE_RAY_CLUSTER is True
+    assert callable(Config.initialize) and callable(AuthenticationTokenLoader.instance().reset_cache)

@@ -159,7 +159,7 @@ def _head_watched(
 
     def give_up(reason: str) -> None:
         try:
-            files = write_outcome(spec, study.record())
+            files = write_outcome(spec, study.record(), screen.say)
             tracker.close(study.record(), files, HASTE_S)
         finally:
             screen.interrupted(reason)

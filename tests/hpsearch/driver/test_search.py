@@ -73,9 +73,10 @@ class Made:
         trials: int = 12,
         search: str = "",
         space: str = SPACE,
+        pruner: str = "none",
         confirm: ConfirmConfig | None = None,
     ) -> None:
-        settings = f"{{name: {name}, sampler: random, pruner: none, {search}}}"
+        settings = f"{{name: {name}, sampler: random, pruner: {pruner}, {search}}}"
         self.given = studies.spec(root / name, settings, space)
         self.study: Study = studies.open_in(root / name, self.given)
         self.store, self.side_by_side = root / "pretrained", side_by_side
@@ -277,3 +278,32 @@ def test_a_trial_takes_up_checkpoints_only_of_epochs_that_the_study_knows(tmp_pa
     again = [later.search.next_item() for _ in range(2)]
     assert [item.job.number for item in again if isinstance(item, TrialItem)] == [0, 1]
     assert [list(item.job.folder.iterdir()) != [] for item in (known, unknown)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "pruner",
+    [
+        "{median: {warmup_epochs: 2, startup_trials: 1}}",
+        "{successive_halving: {warmup_epochs: 2, reduction_factor: 2}}",
+    ],
+)
+def test_history_that_a_killed_driver_did_not_record_stops_a_trial_where_it_would_have(
+    tmp_path: Path, pruner: str
+) -> None:
+    ends = []
+    for name, lag in (("whole", 1), ("killed", 4)):
+        enqueue = f"enqueue: [{', '.join(f'{{network: {{dropout: 0.{n}}}}}' for n in (1, 2, 3))}]"
+        made = Made(tmp_path, name, side_by_side=1, space=PLAIN, search=enqueue, pruner=pruner, trials=6)
+        for _ in range(4):  # good ones, then one that is stopped at its first chance
+            item = made.search.next_item()
+            assert isinstance(item, TrialItem)
+            if item.job.number < 3:
+                made.carry_out(item)
+        rows = [{studies.OBJECTIVE: 90.0, "train/loss": 1.0} for _ in range(4)]
+        for first in range(1, 5, lag):
+            if item.on_epochs(first, rows[first - 1 : first - 1 + lag], HERE):
+                break
+        trial = made.record().trials[item.job.number]
+        ends.append((trial.state, len(trial.epochs), trial.reason))
+    assert ends[0] == ends[1]
+    assert ends[0][0] in (TrialState.PRUNED, TrialState.FROZEN) and ends[0][1] < 4
