@@ -14,7 +14,7 @@ import pytest
 from trainables.base.yaml_document import load_yaml
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/keys.md", "docs/file_map.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/keys.md", "docs/file_map.md", "docs/faults.md")
 FOLDERS = ("hpsearch", "trainables", "tests", "docs", "search_spaces", "benchmarks", ".ci", ".github")
 PROJECT: Mapping[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -113,3 +113,12 @@ def test_the_licences_are_whole_and_named() -> None:
 def test_the_changelog_has_the_version_that_is_built() -> None:
     versions = re.findall(r"^## \[?([\w.]+)", read("CHANGELOG.md"), flags=re.MULTILINE)
     assert versions[:2] == ["Unreleased", PROJECT["version"]]
+
+
+def test_every_test_that_the_table_of_faults_names_exists_and_runs_when_it_says() -> None:
+    rows = re.findall(r"^\|.*\| `([^`]+)::(\w+)` \| (.*) \|$", read("docs/faults.md"), flags=re.MULTILINE)
+    assert len(rows) > 20
+    for file, name, runs in rows:
+        found = re.search(rf"((?:^@.*\n)*)^def {name}\(", read(file), flags=re.MULTILINE)
+        assert found, f"{file} has no {name}"
+        assert ("pytest.mark.faults" in found[1]) == (runs == "faults") or "(" in runs, (name, runs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -51,11 +52,16 @@ def hpsearch(*words: str | Path, timeout_s: float = 240) -> subprocess.Completed
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
 
 
-def start(space: Path, root: Path) -> subprocess.Popen[str]:
+def start(space: Path, root: Path, **environment: str) -> subprocess.Popen[str]:
     """Start a launch in a process group of its own, as a shell does."""
     command = [sys.executable, "-m", "hpsearch", "launch", str(space), "--root", str(root)]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env=os.environ | environment,
     )
 
 

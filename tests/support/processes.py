@@ -34,7 +34,7 @@ def listening(pids: list[int]) -> set[str]:
     return {_address(line[1]) for line in lines if line[3] == LISTENS and line[9] in sockets}
 
 
-def stays(pids: list[int]) -> bool:
+def stay(pids: list[int]) -> bool:
     """Say whether any of the processes still runs; a zombie does not."""
     return any((status := _bytes(pid, "status")) and b"State:\tZ" not in status for pid in pids)
 

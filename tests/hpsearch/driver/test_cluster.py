@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ray.cluster_utils import Cluster
-from support.launches import HALVING, board, wait_for_epochs, write_space
+from support.launches import HALVING, board, runs, wait_for_epochs, write_space
 
 from hpsearch.driver.ray_backend import check_address
 from trainables.base.errors import InputError
@@ -41,11 +41,13 @@ def test_an_address_where_nothing_listens_is_said_at_once() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 def test_the_trials_of_a_lost_node_go_on_elsewhere(cluster: Cluster, tmp_path: Path) -> None:
     other = cluster.add_node(**NODE)
     space = write_space(tmp_path, epochs=12)
     space.write_text(space.read_text().replace(HALVING, "none"))
     words = ["launch", str(space), "--root", str(tmp_path), "--trials", "2", "--address", cluster.address]
+    words += ["--without-token"]  # a cluster as `ray start` makes it where no token is asked for
     with subprocess.Popen(
         [sys.executable, "-m", "hpsearch", *words],
         stdout=subprocess.PIPE,
@@ -60,3 +62,27 @@ def test_the_trials_of_a_lost_node_go_on_elsewhere(cluster: Cluster, tmp_path: P
     assert re.search(r"trial \d: starts again: ", printed), printed
     assert [(trial["state"], trial["epochs"]) for trial in board(tmp_path)] == [("complete", 12)] * 2
     assert f"--address {cluster.address}" in printed  # in the command that goes on searching
+
+
+@pytest.mark.slow
+@pytest.mark.faults
+def test_a_lost_head_leaves_no_run_running_and_the_command_that_goes_on(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    space = write_space(tmp_path, epochs=60, concurrent=1)
+    words = ["launch", str(space), "--root", str(tmp_path), "--address", cluster.address, "--without-token"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "hpsearch", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as launch:
+        wait_for_epochs(tmp_path, 2)
+        for started in cluster.head_node.all_processes.values():
+            for one in started:
+                one.process.kill()
+        printed, _ = launch.communicate(timeout=58)  # before Ray aborts it
+    assert launch.returncode == 1, printed
+    assert f"the head of the cluster, {cluster.address}, is gone; everything is kept" in printed
+    assert f"--address {cluster.address} --without-token" in printed and "Traceback" not in printed
+    assert {run.info.status for run in runs(tmp_path)} == {"KILLED"}

@@ -47,6 +47,8 @@ def small_disks_can_be_mounted(folder: Path) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.slow
+@pytest.mark.faults
 def test_a_full_disk_ends_the_launch_and_the_next_one_goes_on(tmp_path: Path) -> None:
     small, kept = tmp_path / "small", tmp_path / "kept"
     small.mkdir()

@@ -10,12 +10,15 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 from support.launches import TRIALS, board, hpsearch, runs, start, wait_for_epochs, worker_of, write_space
+from support.processes import listening, processes_of, scratch_folders, stay
 
 from hpsearch.cli.main import main
 
@@ -138,14 +141,23 @@ def test_no_checkpoint_stays_behind(root: Path) -> None:
 
 
 @pytest.mark.slow
-def test_one_seed_gives_one_leaderboard_even_when_killed_on_the_way(root: Path, fresh: Path) -> None:
+@pytest.mark.faults
+def test_one_seed_gives_one_leaderboard_even_when_killed_on_the_way(
+    root: Path, fresh: Path, scratch: Path
+) -> None:
     """Trials run one at a time; the second study's driver is killed twice and goes on each time."""
     space = write_space(fresh, concurrent=1)
     for epochs in (3, 9):
-        launch = start(space, fresh)
+        launch = start(space, fresh, TMPDIR=str(scratch))
         wait_for_epochs(fresh, epochs)
-        os.killpg(launch.pid, signal.SIGKILL)
+        [private] = scratch_folders(scratch)  # what the launch before left is gone
+        helpers = processes_of(private)
+        launch.kill()
         launch.wait()
+        until = time.monotonic() + 10
+        while stay(helpers):
+            assert time.monotonic() < until, "helpers of a killed driver still run"
+            time.sleep(0.1)
     finished = hpsearch("launch", space, "--root", fresh)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     digits = ["trial", "state", "objective", "epochs", "params.pretext", "params.network.dropout"]
@@ -162,12 +174,32 @@ def test_one_seed_gives_one_leaderboard_even_when_killed_on_the_way(root: Path, 
     assert all(run.info.status != "RUNNING" for run in found)
 
 
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """A temporary folder of the test's own, short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="t", dir="/tmp") as folder:
+        yield Path(folder)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_launch_says_how_to_go_on(fresh: Path, sent: signal.Signals, status: int) -> None:
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (signal.SIGINT, 130),
+        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.faults),
+        pytest.param(signal.SIGHUP, 143, marks=pytest.mark.faults),
+    ],
+)
+def test_an_interrupted_launch_lets_nobody_in_and_says_how_to_go_on(
+    fresh: Path, scratch: Path, sent: signal.Signals, status: int
+) -> None:
     space = write_space(fresh, epochs=30)
-    launch = start(space, fresh)
+    launch = start(space, fresh, TMPDIR=str(scratch), HOME="/dev/null/home")  # which cannot be written
     wait_for_epochs(fresh, 2)
+    [private] = scratch_folders(scratch)
+    assert (private.stat().st_mode & 0o777, (private / "token").stat().st_mode & 0o777) == (0o700, 0o600)
+    helpers = processes_of(private)
+    assert len(helpers) > 4 and listening([*helpers, launch.pid]) == {"127.0.0.1"}
     os.killpg(launch.pid, sent) if sent is signal.SIGINT else launch.send_signal(sent)
     printed, _ = launch.communicate(timeout=60)
     assert launch.returncode == status, printed
@@ -178,6 +210,7 @@ def test_an_interrupted_launch_says_how_to_go_on(fresh: Path, sent: signal.Signa
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 def test_a_worker_that_dies_or_hangs_is_replaced_and_a_second_launch_is_refused(fresh: Path) -> None:
     space = write_space(fresh, concurrent=1, epochs=40)
     space.write_text(space.read_text().replace(f"{{trials: {TRIALS}}}", "{trials: 1}\n  epoch_timeout_s: 15"))
@@ -225,3 +258,14 @@ def test_what_the_machine_lacks_is_said_before_a_trial(fresh: Path, broken: str,
     assert refused.returncode == 2
     assert expected.split()[-1] in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_ray_without_a_token_has_to_be_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    assert main(["launch", str(write_space(tmp_path)), "--root", str(tmp_path)]) == 2
+    refused = capsys.readouterr().err
+    assert "RAY_AUTH_MODE must be token" in refused
+    assert "'disabled'" in refused and "--without-token" in refused
+    assert not (tmp_path / "studies").exists()
