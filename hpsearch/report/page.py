@@ -15,6 +15,7 @@ from hpsearch.report.curves import curves
 from hpsearch.report.effort_section import EffortSection, effort_section
 from hpsearch.report.figures_section import FiguresSection, figures_section
 from hpsearch.report.head_section import HeadSection, head_section
+from hpsearch.report.intervals_section import IntervalRow, intervals_section
 from hpsearch.report.leaderboard_section import LeaderboardSection, leaderboard_section
 from hpsearch.report.paper.claims import Judgement
 from hpsearch.report.paper.repeats import PaperTable
@@ -48,6 +49,7 @@ class Page:
     """What the page shows, from top to bottom; a section is None where there is nothing to show."""
 
     head: HeadSection
+    intervals: tuple[IntervalRow, ...]
     tables: tuple[TableSection, ...]
     claims: ClaimsSection | None
     leaderboard: LeaderboardSection | None
@@ -71,6 +73,7 @@ def build_page(report: Report) -> Page:
     baseline = report.comparison.baseline
     return Page(
         head=head_section(study, arms, names, report.comparison),
+        intervals=intervals_section(report.comparison),
         tables=tuple(table_section(table) for table in report.tables),
         claims=claims_section(report.tables, report.claims),
         leaderboard=leaderboard_section(arms, names, baseline),

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from hpsearch.study.records import TrialRecord, TrialState
-from trainables.training.checkpoints import BEST_WEIGHTS, IMAGE_ERRORS
+from trainables.training.checkpoints import BEST_WEIGHTS
+from trainables.training.image_errors import IMAGE_ERRORS
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

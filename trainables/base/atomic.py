@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from trainables.base.disk import DiskFull, is_full
 
 UNFINISHED = ".unfinished"
@@ -43,7 +41,9 @@ def in_one_step(path: Path, needed_bytes: int) -> Iterator[Path]:
 
 def save_state(state: dict[str, Any], path: Path) -> None:
     """Write `state` to `path`. Raises as `in_one_step` does."""
-    needed_bytes = sum(tensor.nbytes for tensor in _tensors(state))
+    import torch  # takes seconds, and not every file holds tensors
+
+    needed_bytes = sum(_tensor_sizes(state))
     with in_one_step(path, needed_bytes) as draft, draft.open("wb") as file:
         torch.save(state, file)
 
@@ -64,6 +64,8 @@ def load_state(path: Path) -> dict[str, Any]:
     Raises `ValueError` for a damaged file, `pickle.UnpicklingError` for one that holds something else, and
     `OSError` where it cannot be read.
     """
+    import torch
+
     try:
         with zipfile.ZipFile(path) as archive:  # torch writes checksums but does not check them
             damaged = archive.testzip()
@@ -75,13 +77,16 @@ def load_state(path: Path) -> dict[str, Any]:
     return state
 
 
-def _tensors(value: Any) -> Iterator[torch.Tensor]:
+def _tensor_sizes(value: Any) -> Iterator[int]:
+    """Yield the bytes of each tensor in a state."""
+    import torch
+
     match value:
         case torch.Tensor():
-            yield value
+            yield value.nbytes
         case dict():
             for child in value.values():
-                yield from _tensors(child)
+                yield from _tensor_sizes(child)
         case list() | tuple():
             for child in value:
-                yield from _tensors(child)
+                yield from _tensor_sizes(child)

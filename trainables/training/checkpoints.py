@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import torch
 
 from trainables.base.atomic import UNFINISHED, load_state, save_state
+from trainables.training.image_errors import IMAGE_ERRORS
 
 KEEP = 2
 """Checkpoints kept of a running trial: where the newest cannot be read, the one before can."""
@@ -21,9 +22,6 @@ COPIES = 4
 
 BEST_WEIGHTS = "best.pt"
 """The supervised network's weights after the trial's best epoch."""
-
-IMAGE_ERRORS = "_errors.parquet"
-"""How the files end that hold what the network predicted: see `trainables.training.image_errors`."""
 
 CHECKPOINTS = "checkpoint_*.pt"
 LEFTOVERS = ("weights_*.pt", f".*{UNFINISHED}")

@@ -19,8 +19,10 @@ from trainables.base.atomic import in_one_step
 from trainables.base.errors import Fault, InputError
 from trainables.data.datasets.prepared import Samples
 from trainables.pose.angles import ANGLES
-from trainables.training.checkpoints import IMAGE_ERRORS
 from trainables.training.metrics import Predictions
+
+IMAGE_ERRORS = "_errors.parquet"
+"""How the names of these files end."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,64 @@
+"""How certain the leader's difference from the baseline is: its intervals over seeds and over subjects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hpsearch.results.comparison import Comparison
+from hpsearch.results.subjects import FEW, SubjectInterval, subject_interval
+
+SEEDS = (
+    "Training again on the same images: other initial weights, order of images and augmentation. The "
+    "validation images stay the same."
+)
+SHARED = (
+    " All seeds start from the same pretrained weights, so what another pretraining would have come to is "
+    "missing: init.ssl.seed: trial trains one per seed."
+)
+SUBJECTS = (
+    "Other people like those of the validation set, resampled with all their images; where a dataset names a "
+    "photograph or an image instead of a person, that. The trained networks stay the same."
+)
+UNCORRECTED = " Not corrected for the choice of the leader, unlike that over seeds."
+TOO_FEW = f" Below {FEW} subjects it is too narrow."
+NONE_KEPT = (
+    "Not known: it needs what both arms predicted of each validation image after the last epoch "
+    "(validation_errors.parquet in the trials' folders), which older trials have not kept, two or more "
+    "subjects, and an objective after the last epoch."
+)
+
+
+@dataclass(frozen=True)
+class IntervalRow:
+    """One interval of the difference: the ends are None where it is not known."""
+
+    over: str
+    mean: float | None
+    low: float | None
+    high: float | None
+    of: str
+    covers: str
+
+
+def intervals_section(found: Comparison) -> tuple[IntervalRow, ...]:
+    """Return the intervals of leader - baseline; none where the two have no seed in common."""
+    leader, baseline, gap = found.leader, found.baseline, found.difference
+    if leader is None or baseline is None or gap is None:
+        return ()
+    shared = leader.shares_pretraining or baseline.shares_pretraining
+    of_seeds = f"{gap.n} paired seed{'s' if gap.n > 1 else ''}"
+    chosen = f" Corrected for {found.pairs} comparisons." if found.pairs > 1 else ""
+    covers = SEEDS + chosen + (SHARED if shared else "")
+    seeds = IntervalRow("seeds", gap.mean, gap.low, gap.high, of_seeds, covers)
+    return seeds, _subjects(subject_interval(leader, baseline), gap.n, chosen=found.pairs > 1)
+
+
+def _subjects(found: SubjectInterval | None, paired: int, *, chosen: bool) -> IntervalRow:
+    if found is None:
+        return IntervalRow("subjects", None, None, None, "", NONE_KEPT)
+    covers = SUBJECTS + (UNCORRECTED if chosen else "") + (TOO_FEW if found.subjects < FEW else "")
+    if found.seeds < paired:
+        covers += f" {found.seeds} of the {paired} paired seeds have kept their predictions."
+    return IntervalRow(
+        "subjects", found.mean_deg, found.low_deg, found.high_deg, f"{found.subjects} subjects", covers
+    )

@@ -1,0 +1,139 @@
+"""The bootstrap over subjects: against all resamples of a tiny case, and its coverage of a known truth."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from support import made_up_arms as made_up
+
+from hpsearch.results.arms import Arm
+from hpsearch.results.subjects import resampled_ends, subject_interval
+from hpsearch.study.records import TrialRecord, TrialState
+from trainables.pose.angles import ANGLES
+from trainables.training.image_errors import PredictedImages, errors_file, write_images
+from trainables.training.metric_names import VALIDATION
+from trainables.training.metrics import Predictions
+
+SUBJECTS = ("anna",) * 4 + ("bert",) * 2 + ("cleo",) * 6
+Draw = Callable[[np.random.Generator], np.ndarray]
+
+
+def trial(root: Path, number: int, seed: int, pretext: str, error_deg: float, **kept: object) -> TrialRecord:
+    """Return a complete trial which kept predictions that are about `error_deg` off; its MAE is theirs."""
+    subjects = kept.pop("subjects", SUBJECTS)
+    assert isinstance(subjects, Sequence)
+    draw = np.random.default_rng(number)
+    true = np.random.default_rng(99).uniform(-60, 60, (len(subjects), 3)).astype(np.float32)
+    predicted = (true + draw.normal(error_deg, 1.0, true.shape)).astype(np.float32)
+    predictions = Predictions(predicted, true, ANGLES)
+    record = made_up.trial(number, made_up.config(pretext, seed), predictions.errors().mae_deg)
+    record = replace(record, folder=root / str(number))
+    files = tuple(f"images/{image}.jpg" for image in range(len(subjects)))
+    if kept.pop("written", True):
+        images = PredictedImages(files, tuple(subjects), predictions, epoch=3)
+        write_images(images, errors_file(record.folder, VALIDATION))
+    assert not kept
+    return record
+
+
+def arms(root: Path, seeds: int = 3) -> tuple[Arm, Arm]:
+    leader = [trial(root, seed, seed, "rotation", 4.0) for seed in range(seeds)]
+    baseline = [trial(root, 10 + seed, seed, "none", 5.0 + seed) for seed in range(seeds)]
+    return Arm(tuple(leader), made_up.OBJECTIVE), Arm(tuple(baseline), made_up.OBJECTIVE)
+
+
+def test_its_mean_is_the_difference_of_the_trials_errors(tmp_path: Path) -> None:
+    leader, baseline = arms(tmp_path)
+    found = subject_interval(leader, baseline)
+    assert found is not None and (found.subjects, found.seeds) == (3, 3)
+    differences = [leader.values[seed] - baseline.values[seed] for seed in range(3)]
+    assert found.mean_deg == pytest.approx(np.mean(differences), rel=1e-9)
+    assert found.low_deg < found.mean_deg < found.high_deg
+    assert subject_interval(leader, baseline) == found  # nothing is drawn anew
+
+
+@pytest.mark.parametrize(
+    ("objective", "error"),
+    [
+        (f"{VALIDATION}/mae_deg", lambda off: off.mean(axis=1)),
+        (f"{VALIDATION}/pitch_mae_deg", lambda off: off[:, 1]),
+    ],
+)
+def test_a_tiny_case_agrees_with_all_of_its_resamples(
+    tmp_path: Path, objective: str, error: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """Three subjects have 27 resamples of equal probability; the percentiles of 2000 draws lie on theirs."""
+    leader, baseline = (replace(arm, objective=objective) for arm in arms(tmp_path, seeds=2))
+    of_images = np.zeros(len(SUBJECTS))
+    for seed in range(2):
+        for arm, sign in ((leader, 1), (baseline, -1)):
+            table = pd.read_parquet(arm.finished[seed].folder / "validation_errors.parquet")
+            true = table[[f"true_{angle}_deg" for angle in ANGLES]].to_numpy(float)
+            predicted = table[[f"predicted_{angle}_deg" for angle in ANGLES]].to_numpy(float)
+            of_images += sign * error(np.abs(predicted - true)) / 2
+    own = {name: of_images[np.array(SUBJECTS) == name] for name in set(SUBJECTS)}
+    resamples = sorted(
+        float(np.concatenate([own[name] for name in chosen]).mean())
+        for chosen in itertools.product(sorted(own), repeat=3)
+    )
+    found = subject_interval(leader, baseline)
+    assert found is not None and found.mean_deg == pytest.approx(of_images.mean(), rel=1e-6)
+    # each extreme, one subject three times, has a share of 1/27 = 3.7 %: both ends are the extremes
+    assert (found.low_deg, found.high_deg) == pytest.approx((resamples[0], resamples[-1]), rel=1e-6)
+
+
+def clustered(generator: np.random.Generator, subjects: int) -> tuple[np.ndarray, list[str]]:
+    """Return values of mean 0 that are alike within each subject, and the subject of each."""
+    sizes = generator.integers(5, 15, subjects)
+    names = np.repeat(np.arange(subjects), sizes)
+    values = generator.normal(0, 1, subjects)[names] + generator.normal(0, 2, len(names))
+    return values, [str(name) for name in names]
+
+
+def test_of_its_intervals_95_percent_hold_the_truth_where_those_over_images_do_not() -> None:
+    generator, studies = np.random.default_rng(1), 200
+    held = {"subjects": 0, "images": 0}
+    for _ in range(studies):
+        values, subjects = clustered(generator, 40)
+        for unit, names in (("subjects", subjects), ("images", [str(n) for n in range(len(values))])):
+            ends = resampled_ends(values, names, draws=300)
+            assert ends is not None
+            held[unit] += ends[0] <= 0 <= ends[1]
+    assert 0.90 <= held["subjects"] / studies <= 0.99
+    assert held["images"] / studies < 0.85
+
+
+def test_one_subject_has_no_interval() -> None:
+    assert resampled_ends(np.arange(5.0), ["anna"] * 5) is None
+
+
+def test_without_what_was_predicted_of_the_same_images_there_is_none(tmp_path: Path) -> None:
+    leader, baseline = arms(tmp_path)
+    best = f"{VALIDATION}/best_mae_deg"  # kept is what the last epoch predicted
+    assert subject_interval(*(replace(arm, objective=best) for arm in (leader, baseline))) is None
+    old = Arm(tuple(trial(tmp_path, 20 + s, s, "none", 5, written=False) for s in range(3)), leader.objective)
+    assert subject_interval(leader, old) is None
+    fewer = ("anna",) * 5 + ("bert",) * 2
+    other = Arm((trial(tmp_path, 30, 0, "none", 5.0, subjects=fewer),), leader.objective)
+    assert subject_interval(leader, other) is None
+    unpaired = Arm((trial(tmp_path, 40, 7, "none", 5.0),), leader.objective)
+    assert subject_interval(leader, unpaired) is None
+
+
+def test_seeds_of_which_both_kept_their_predictions_count_alone(tmp_path: Path) -> None:
+    leader, baseline = arms(tmp_path)
+    errors_file(leader.finished[1].folder, VALIDATION).unlink()
+    found = subject_interval(leader, baseline)
+    assert found is not None and found.seeds == 2
+    differences = [leader.values[seed] - baseline.values[seed] for seed in (0, 2)]
+    assert found.mean_deg == pytest.approx(np.mean(differences), rel=1e-9)
+    failed = replace(leader.finished[2], state=TrialState.FAILED)
+    fewer = Arm((*leader.trials[:2], failed), leader.objective)
+    only = subject_interval(fewer, baseline)
+    assert only is not None and only.seeds == 1
