@@ -3,8 +3,9 @@
     python benchmarks/driver_kills.py [--kills 20] [--trials 24] [--concurrent 1]
 
 The study freezes and thaws small networks on small images. After the last kill a launch runs to the end.
-Printed are the trials finished, doubled, lost and left running, in the journal and in MLflow, and whether
-every digit of the leaderboard equals that of the study without kills (with one trial at a time it must).
+Printed are the trials finished, doubled, lost and left running, in the journal and in MLflow, the epochs to
+be trained again, what stays on disk and in memory, and whether every digit of the leaderboard equals that
+of the study without kills (with one trial at a time it must).
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from typing import Any
 from mlflow import MlflowClient
 
 from hpsearch.results.leaderboard import records
+from hpsearch.study.records import TrialState
 from hpsearch.study.store import find_study
+from trainables.training.checkpoints import Checkpoints
 
 SPACE = """
 search:
@@ -48,16 +51,43 @@ optimizer: {{adamw: {{lr: 0.001}}}}
 epochs: 8
 """
 
+LONGEST_HELPER_S = 10.0
+
 TIMES = ("seconds", "rank", "folder")
 """Columns of the leaderboard that may differ."""
 
 
-def start(space: Path, root: Path) -> subprocess.Popen[bytes]:
-    """Start a launch in a process group of its own."""
+def start(space: Path, root: Path, scratch: Path) -> subprocess.Popen[bytes]:
+    """Start a launch in a process group of its own, with its temporary files below `scratch`."""
     command = [sys.executable, "-m", "hpsearch", "launch", str(space), "--root", str(root)]
     return subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, start_new_session=True
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        env=os.environ | {"TMPDIR": str(scratch)},
     )
+
+
+def helpers(scratch: Path) -> list[int]:
+    """Return the processes whose launch had its temporary files below `scratch`."""
+    found = []
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            mine = f"TMPDIR={scratch}\0".encode() in environment.read_bytes()
+        except OSError:  # it has ended, or is another user's
+            continue
+        if mine:
+            found.append(int(environment.parent.name))
+    return found
+
+
+def seconds_until_gone(scratch: Path) -> float:
+    """Wait until no helper of a killed driver is left; return how long that took."""
+    began = time.monotonic()
+    while helpers(scratch) and time.monotonic() - began < 2 * LONGEST_HELPER_S:
+        time.sleep(0.1)
+    return time.monotonic() - began
 
 
 def journal_lines(root: Path) -> list[str]:
@@ -73,23 +103,39 @@ def board(root: Path) -> list[dict[str, Any]]:
     return sorted(kept, key=lambda row: int(row["trial"]))
 
 
-def killed(space: Path, root: Path, kills: int) -> int:
-    """Launch and kill the driver at moments drawn at random; return how many kills there were."""
-    moments, done = random.Random(0), 0  # noqa: S311  no secret
-    while done < kills:
-        driver = start(space, root)
-        lines, wanted = len(journal_lines(root)), moments.randrange(1, 40)
+def epochs_ahead(root: Path) -> int:
+    """Return how many recorded epochs of running trials their checkpoints lack."""
+    study = find_study(root, "kills")
+    running = [trial for trial in study.trials if trial.state is TrialState.RUNNING]
+    newest = [Checkpoints(trial.folder).newest() for trial in running]
+    kept = [int(path.stem.rpartition("_")[2]) if path else 0 for path in newest]
+    return sum(max(len(trial.epochs) - epoch, 0) for trial, epoch in zip(running, kept, strict=True))
+
+
+def killed(space: Path, root: Path, scratch: Path, kills: int) -> tuple[list[float], int]:
+    """Launch and kill the driver at moments drawn at random.
+
+    Returns how long its helpers stayed each time, and how many epochs have to be trained again.
+    """
+    moments = random.Random(0)  # noqa: S311  no secret
+    stayed_s: list[float] = []
+    repeated = 0
+    while len(stayed_s) < kills:
+        driver = start(space, root, scratch)
+        lines, wanted = len(journal_lines(root)), moments.randrange(1, 20)
         until = time.monotonic() + 120
         while driver.poll() is None and len(journal_lines(root)) < lines + wanted:
             if time.monotonic() > until:
                 raise TimeoutError("the journal does not grow")
             time.sleep(moments.random() / 20)
         if driver.poll() is not None:
-            return done
+            return stayed_s, repeated
         os.kill(driver.pid, signal.SIGKILL)
         driver.wait()
-        done += 1
-    return done
+        stayed_s.append(seconds_until_gone(scratch))
+        repeated += epochs_ahead(root)
+        print(f"kill {len(stayed_s)}: {repeated} epochs to be trained again", flush=True)
+    return stayed_s, repeated
 
 
 def main() -> None:
@@ -99,13 +145,15 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=24)
     parser.add_argument("--concurrent", type=int, default=1)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix="k") as folder:  # short: sockets lie below it
+        scratch = Path(folder) / "t"
+        scratch.mkdir()
         space = Path(folder) / "kills.yaml"
         space.write_text(SPACE.format(trials=arguments.trials, concurrent=arguments.concurrent))
         whole, root = Path(folder) / "whole", Path(folder) / "killed"
-        assert start(space, whole).wait() == 0
-        kills = killed(space, root, arguments.kills)
-        assert start(space, root).wait() == 0
+        assert start(space, whole, scratch).wait() == 0
+        stayed_s, repeated = killed(space, root, scratch, arguments.kills)
+        assert start(space, root, scratch).wait() == 0
         ours, theirs = board(root), board(whole)
         states = Counter(row["state"] for row in ours)
         client = MlflowClient(tracking_uri=f"sqlite:///{root}/mlflow.db")
@@ -113,9 +161,13 @@ def main() -> None:
         assert experiment is not None
         runs = client.search_runs([experiment.experiment_id], max_results=1000)
         tags = Counter(run.data.tags["hpsearch.trial"] for run in runs if "hpsearch.trial" in run.data.tags)
-        print(f"kills {kills}, trials {len(ours)} of {arguments.trials}: {dict(states)}")
+        print(f"kills {len(stayed_s)}, trials {len(ours)} of {arguments.trials}: {dict(states)}")
         print(f"doubled {sum(count - 1 for count in tags.values())}, lost {arguments.trials - len(tags)}")
         print(f"running in MLflow {sum(run.info.status == 'RUNNING' for run in runs)}")
+        print(f"epochs to be trained again: {repeated} in all")
+        print(f"helpers of a killed driver stayed {max(stayed_s, default=0):.1f} s at most")
+        print(f"processes left: {helpers(scratch) or 'none'}")
+        print(f"left in the temporary folder: {[path.name for path in scratch.iterdir()] or 'nothing'}")
         different = [one["trial"] for one, other in zip(ours, theirs, strict=True) if one != other]
         print(f"trials that differ from the study without kills: {different or 'none'}")
 

@@ -28,7 +28,7 @@ def test_a_worker_that_the_memory_monitor_kills_costs_its_trial_a_try(tmp_path: 
     text = space.read_text().replace(f"{{trials: {TRIALS}}}", "{trials: 1}\n  retries: 9")
     space.write_text(text)
     launch = start(space, tmp_path, RAY_memory_usage_threshold=f"{used() + SHARE:.3f}")
-    wait_for_epochs(tmp_path, 2)
+    wait_for_epochs(tmp_path, 2, timeout_s=240)
     assert launch.stdout
     os.set_blocking(launch.stdout.fileno(), False)
     printed, hog, until = "", [], time.monotonic() + 60
