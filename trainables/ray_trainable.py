@@ -12,7 +12,9 @@ from ray import tune
 
 from trainables.base.disk import DiskFull
 from trainables.base.errors import InputError
+from trainables.data.loader import LoaderPool
 from trainables.training.evaluation import NonFinitePrediction
+from trainables.training.gpu_memory import keep_to_share, shortage
 from trainables.training.jobs import Job, Result, Worker
 from trainables.training.trainer import Diverged
 
@@ -27,7 +29,9 @@ class RayTrainable(tune.Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         """Take the job in `config["job"]`; it starts with the first step."""
-        self._worker = Worker(torch.device("cuda", 0) if ray.get_gpu_ids() else torch.device("cpu"))
+        on_gpu = bool(ray.get_gpu_ids())  # a pool of two holds a job's loaders, and keeps to its share
+        device = torch.device("cuda", 0) if on_gpu else torch.device("cpu")
+        self._worker = Worker(device, LoaderPool(keep=2)) if on_gpu else Worker(device)
         self._take(config["job"])
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -42,7 +46,8 @@ class RayTrainable(tune.Trainable):
 
         Bad input and numbers that are not finite end the job for good, with a reason: another try would end
         the same way. A full disk is not the job's fault: the driver ends the launch, and the next launch goes
-        on with the job.
+        on with the job. Raises `OutOfGpuMemory`: another try on a larger share may end better; on a whole GPU
+        it would not.
         """
         self._ended = True
         try:
@@ -51,6 +56,12 @@ class RayTrainable(tune.Trainable):
             return {"failed": str(error), "done": True}
         except DiskFull as error:
             return {"disk_full": [error.path, error.needed_bytes], "done": True}
+        except RuntimeError as error:
+            if (short := shortage(error, self._worker.device, self._job.gpus)) is None:
+                raise
+            if self._job.gpus >= 1:
+                return {"failed": str(short), "done": True}
+            raise short from error
         self._ended = result.done
         return {
             "first_epoch": result.first_epoch,
@@ -66,10 +77,9 @@ class RayTrainable(tune.Trainable):
 
     def _take(self, job: Job) -> None:
         torch.set_num_threads(job.cpus)
-        if self._worker.device.type == "cuda" and job.gpus < 1:
-            torch.cuda.set_per_process_memory_fraction(job.gpus)
         self._job, self._ended = job, False
-        self._results = job.run(self._worker)  # lets go of the job before, and of its memory
+        self._results = job.run(self._worker)  # lets go of the job before
+        keep_to_share(self._worker.device, job.gpus)
 
     def _placement(self) -> dict[str, Any]:
         device = self._worker.device

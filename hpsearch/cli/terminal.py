@@ -85,8 +85,10 @@ class TerminalScreen:
         self.say(describe(spec))
         self._combinations = spec.combinations
         self._budget_epochs = spec.search.budget.epochs
-        gpus = f" and {resources.gpus:g} GPU" if resources.gpus else ""
-        self.say(f"\n{concurrent} side by side, each with {resources.cpus} CPU{gpus}\n")
+        least = resources.smallest
+        cpus = _from_to(least.cpus, resources.cpus)
+        gpus = f" and {_from_to(least.gpus, resources.gpus)} GPU" if resources.gpus else ""
+        self.say(f"\n{concurrent} side by side, each with {cpus} CPU{gpus}\n")
         hours = spec.search.budget.hours
         deadline_s = None if hours is None else time.time() + hours * 3600
         plan = Plan(spec.trials, concurrent, deadline_s, spec.search.budget.epochs)
@@ -124,3 +126,7 @@ class TerminalScreen:
     def _propose(self, *words: str, why: str = "") -> None:
         command = shlex.join(["hpsearch", *words, *self._root])
         self.say(f"  {command}" + (f"    # {why}" if why else ""))
+
+
+def _from_to(least: float, most: float) -> str:
+    return f"{most:g}" if least == most else f"{least:g} to {most:g}"

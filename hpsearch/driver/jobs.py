@@ -1,4 +1,4 @@
-"""Builds the jobs that workers are sent: each takes the same CPUs and GPUs and finds its datasets."""
+"""Builds the jobs that workers are sent, each with its share of CPUs and GPUs and where its datasets are."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ class JobFactory:
 
         `trunk` is the file of its initial weights, None: random ones.
         """
+        share = self.resources.of(ask.config)
         return TrialJob(
             number=ask.number,
             config=ask.config,
             trunk=trunk,
             folder=folder,
             datasets=self.datasets,
-            cpus=self.resources.cpus,
-            gpus=self.resources.gpus,
+            cpus=share.cpus,
+            gpus=share.gpus,
             pauses=pauses,
         )
 
@@ -43,12 +44,13 @@ class JobFactory:
 
     def evaluation(self, trial: TrialRecord) -> EvaluationJob:
         """Return the measurement of a finished trial on its test sets."""
+        share = self.resources.of(trial.config)
         return EvaluationJob(
             number=trial.number,
             config=trial.config,
             weights=trial.folder / BEST_WEIGHTS,
             datasets=self.datasets,
-            cpus=self.resources.cpus,
-            gpus=self.resources.gpus,
+            cpus=share.cpus,
+            gpus=share.gpus,
             epoch=int(trial.epochs[-1][BEST_EPOCH]),
         )

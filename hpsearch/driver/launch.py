@@ -20,11 +20,17 @@ from hpsearch.driver.ray_cluster import (
     check_address,
     check_token,
     cluster,
-    gpus_in_cluster,
     head_address,
     side_by_side,
 )
-from hpsearch.driver.resources import TrialResources, check_precision, check_room, resolve_resources
+from hpsearch.driver.ray_gpus import machines_in_cluster, measure_designs
+from hpsearch.driver.resources import (
+    TrialResources,
+    check_precision,
+    check_room,
+    designs_to_measure,
+    resolve_resources,
+)
 from hpsearch.driver.scratch import scratch_folder
 from hpsearch.driver.search import Search, SearchPlan
 from hpsearch.driver.stopped import StoppedTrials
@@ -104,7 +110,7 @@ def launch(
             _tracked(root, spec, study, screen) as tracker,
             _head_watched(address, spec, study, tracker, screen),
         ):
-            resources = resolve_resources(spec.search.resources, gpus_in_cluster())
+            resources = _resources(spec, preparation.datasets, screen.say)
             check_precision(spec, resources)
             check_room(spec, side_by_side(resources), folder)
             with screen.searching(spec, resources, side_by_side(resources)) as show:
@@ -120,6 +126,14 @@ def launch(
                 )
                 search.remove_leftovers()
         return study.record()
+
+
+def _resources(spec: StudySpec, datasets: Path, say: Callable[[str], None]) -> TrialResources:
+    """Return what each trial takes of the connected cluster; where it is `auto`, GPU memory is measured."""
+    wanted, machines, measured = spec.search.resources, machines_in_cluster(), None
+    if wanted.gpus == "auto" and machines.gpus:
+        measured = measure_designs(designs_to_measure(spec), datasets, say)
+    return resolve_resources(wanted, machines, measured)
 
 
 def _build_search(

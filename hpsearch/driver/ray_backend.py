@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,20 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
 from hpsearch.driver.ray_cluster import UNBOUNDED, side_by_side
-from hpsearch.driver.ray_deaths import describe_death, kernel_memory_kills, memory_kills_are_deaths
+from hpsearch.driver.ray_deaths import (
+    describe_death,
+    gpu_shortage,
+    kernel_memory_kills,
+    memory_kills_are_deaths,
+)
 from hpsearch.driver.resources import TrialResources
+from hpsearch.driver.shares import larger_share
 from hpsearch.driver.work import NoWork, WorkItem, WorkSource
 from hpsearch.study.records import Placement
 from trainables.base.disk import DiskFull
 from trainables.ray_trainable import RayTrainable
+from trainables.training.gpu_memory import OutOfGpuMemory
+from trainables.training.jobs import Job
 
 
 class _DriverError(KeyboardInterrupt):
@@ -69,7 +78,7 @@ def run_work(
     """
     here = _Here(source)
     tuner = tune.Tuner(
-        tune.with_resources(RayTrainable, {"CPU": resources.cpus, "GPU": resources.gpus}),
+        tune.with_resources(RayTrainable, lambda config: _request(config["job"])),
         tune_config=tune.TuneConfig(
             search_alg=_Asker(here),
             scheduler=_Reporter(here),
@@ -189,7 +198,10 @@ class _Watch(tune.Callback):
                 ray.kill(actor)
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self._here.of(trial).on_note(f"starts again: {self._reason(trial)}")
+        again = f"starts again: {self._reason(trial)}"
+        if short := gpu_shortage(trial):
+            again += f"; now with {_enlarge(trial, short)}"
+        self._here.of(trial).on_note(again)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         self._here.of(trial).on_failed(self._reason(trial))
@@ -197,3 +209,15 @@ class _Watch(tune.Callback):
     def _reason(self, trial: Any) -> str:
         _, kills = self._heard.get(trial.trial_id, (0.0, kernel_memory_kills()))
         return describe_death(trial, kernel_memory_kills() - kills)
+
+
+def _request(job: Job) -> tune.PlacementGroupFactory:
+    return tune.PlacementGroupFactory([{"CPU": job.cpus, "GPU": job.gpus}])
+
+
+def _enlarge(trial: Any, short: OutOfGpuMemory) -> str:
+    """Let a trial that ran out of GPU memory start again with a larger share; return the share."""
+    job = replace(trial.config["job"], gpus=larger_share(short))
+    trial.config["job"] = job
+    trial.update_resources(_request(job))
+    return f"{job.gpus:g} of a GPU"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import secrets
 import signal
@@ -18,7 +17,8 @@ from ray._private import ray_constants
 from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]  # compiled
 from ray.exceptions import AuthenticationError
 
-from hpsearch.driver.resources import TrialResources
+from hpsearch.driver.resources import Share, TrialResources
+from hpsearch.driver.shares import per_gpu
 from trainables.base.errors import InputError
 
 UNBOUNDED = 1_000_000
@@ -172,32 +172,23 @@ def head_address() -> str:
     return str(ray.get_runtime_context().gcs_address)
 
 
-def gpus_in_cluster() -> float:
-    """Return how many GPUs the connected cluster has."""
-    return float(ray.cluster_resources().get("GPU", 0))
-
-
 def side_by_side(resources: TrialResources) -> int:
-    """Return how many trials fit on the cluster's nodes.
+    """Return how many trials of the smallest share fit on the cluster's nodes.
 
     Raises `InputError` where one trial fits on none of them: Tune would wait for ever.
     """
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    room = [_fitting(node, resources) for node in nodes]
-    if not any(room):
+    if not any(_fitting(node, Share(resources.cpus, resources.gpus)) for node in nodes):
         cpus = max(node.get("CPU", 0) for node in nodes)
         gpus = max(node.get("GPU", 0) for node in nodes)
         raise InputError(
             f"search.resources asks for {resources.cpus} CPUs and {resources.gpus:g} GPUs a trial, "
             f"but the largest node has {cpus:g} CPUs and {gpus:g} GPUs"
         )
-    return min(sum(room), resources.concurrent or UNBOUNDED)
+    room = sum(_fitting(node, resources.smallest) for node in nodes)
+    return min(room, resources.concurrent or UNBOUNDED)
 
 
-def _fitting(node: dict[str, float], resources: TrialResources) -> int:
-    by_cpu = int(node.get("CPU", 0) // resources.cpus)
-    if not resources.gpus:
-        return by_cpu
-    gpus = int(node.get("GPU", 0))
-    by_gpu = gpus * int(1 // resources.gpus) if resources.gpus <= 1 else math.floor(gpus / resources.gpus)
-    return min(by_cpu, by_gpu)
+def _fitting(node: dict[str, float], share: Share) -> int:
+    by_cpu = int(node.get("CPU", 0) // share.cpus)
+    return min(by_cpu, int(node.get("GPU", 0)) * per_gpu(share.gpus)) if share.gpus else by_cpu

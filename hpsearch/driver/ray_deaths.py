@@ -12,6 +12,8 @@ from ray import cloudpickle
 from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.exceptions import OutOfMemoryError, RayActorError
 
+from trainables.training.gpu_memory import OutOfGpuMemory
+
 VMSTAT = Path("/proc/vmstat")
 
 
@@ -58,6 +60,15 @@ def kernel_memory_kills() -> int:
     return int(counted[1]) if counted else 0
 
 
+def gpu_shortage(trial: Any) -> OutOfGpuMemory | None:
+    """Return the lack of GPU memory that one of Tune's trials ended with; None where it was another reason."""
+    file = trial.pickled_error_file
+    if not file or not Path(file).is_file():
+        return None
+    cause = getattr(cloudpickle.loads(Path(file).read_bytes()), "cause", None)
+    return cause if isinstance(cause, OutOfGpuMemory) else None
+
+
 def describe_death(trial: Any, kernel_kills: int) -> str:
     """Return why the process of one of Tune's trials died, in one line.
 
@@ -70,6 +81,8 @@ def describe_death(trial: Any, kernel_kills: int) -> str:
     error = cloudpickle.loads(Path(file).read_bytes())
     if isinstance(error, WorkerOutOfMemoryError):
         return str(error)
+    if short := gpu_shortage(trial):
+        return str(short)
     if isinstance(error, RayActorError) and kernel_kills:
         return "out of memory: its process died as the kernel of its machine killed one for memory"
     cause = getattr(error, "cause", None) or error

@@ -26,18 +26,24 @@ class BudgetConfig(Config):
 class ResourcesConfig(Config):
     """What one trial takes of a machine."""
 
-    cpus: Annotated[int, Field(ge=1)] = 1
-    """CPU cores, and threads, per trial."""
+    cpus: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """CPU cores, and threads, per trial. `auto`: 1; beside a GPU as many as loading its images needs."""
     gpus: Annotated[float, Field(ge=0)] | Literal["auto"] = "auto"
-    """GPUs per trial; a fraction is a share of its memory too. `auto`: 1 where there is one, else 0."""
+    """GPUs per trial, 0.01 to 1, or 0; a fraction is a share of its memory too. `auto`: the smallest share
+    that holds a design, measured before the first trial; 0 where there is no GPU."""
     concurrent: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Trials side by side; `auto`: as many as fit."""
 
     @field_validator("gpus")
     @classmethod
-    def _gpus_are_whole_above_one(cls, gpus: float | str) -> float | str:
-        if isinstance(gpus, float) and gpus > 1 and not gpus.is_integer():
-            raise ValueError(f"a trial takes a fraction of one GPU or whole GPUs, got {gpus}")
+    def _a_trial_trains_on_one_gpu(cls, gpus: float | str) -> float | str:
+        if isinstance(gpus, float) and gpus > 1:
+            raise ValueError(
+                f"a trial trains on one GPU or on a fraction of it, got {gpus:g}: give 1, and the other GPUs "
+                "train other trials"
+            )
+        if isinstance(gpus, float) and 0 < gpus < 0.01:
+            raise ValueError(f"a share of a GPU is at least 0.01, got {gpus:g}: give 0.01 or more, or 0")
         return gpus
 
 

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from support.toy import prepared_blobs, toy_config
 
 from trainables.base.disk import DiskFull
 from trainables.ray_trainable import RayTrainable
 from trainables.training.checkpoints import BEST_WEIGHTS
+from trainables.training.gpu_memory import OutOfGpuMemory
 from trainables.training.image_errors import errors_file
 from trainables.training.jobs import EvaluationJob, Job, Result, TrialJob, Worker
 
@@ -101,3 +103,30 @@ class FullDisk:
 
 def test_a_full_disk_is_reported_as_such() -> None:
     assert started(FullDisk()).step() == {"disk_full": [Path("/there/best.pt"), 44], "done": True}
+
+
+class Crowded(FullDisk):
+    """A job that finds no memory on its share of a GPU."""
+
+    def __init__(self, gpus: float) -> None:
+        self.gpus = gpus
+
+    def run(self, worker: Worker) -> Iterator[Result]:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        yield
+
+
+@pytest.fixture
+def _a_gpu_that_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(error: RuntimeError, device: torch.device, share: float) -> OutOfGpuMemory:
+        return OutOfGpuMemory(5000, share * 16_000, share)
+
+    monkeypatch.setattr("trainables.ray_trainable.shortage", full)
+
+
+@pytest.mark.usefixtures("_a_gpu_that_is_full")
+def test_a_lack_of_memory_on_a_share_is_raised_for_another_try_and_on_a_whole_gpu_it_is_the_end() -> None:
+    with pytest.raises(OutOfGpuMemory, match=r"more than 5000 MiB, and 0.25 of this GPU is 4000 MiB"):
+        started(Crowded(0.25)).step()
+    step = started(Crowded(1.0)).step()
+    assert step["done"] and "1 of this GPU is 16000 MiB" in step["failed"]

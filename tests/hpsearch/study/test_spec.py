@@ -75,7 +75,9 @@ def test_every_fault_is_told_at_once_with_line_path_value_and_nearest_name(tmp_p
         ("serach: {}", 2, "serach", "unknown key (did you mean 'search'?"),
         ("choice: [a, b]", 2, "choice", "unknown key"),
         ("search: {enqueue: [{seed: {int: [0, 2]}}]}", 2, "search.enqueue.0.seed", "no hole may stand here"),
-        ("search: {resources: {gpus: 1.5}}", 2, "search.resources.gpus", "a trial takes a fraction"),
+        ("search: {resources: {gpus: 1.5}}", 2, "search.resources.gpus", "a trial trains on one GPU"),
+        ("search: {resources: {gpus: 2}}", 2, "search.resources.gpus", "a trial trains on one GPU"),
+        ("search: {resources: {gpus: 0.005}}", 2, "search.resources.gpus", "a share of a GPU is at least"),
         ("search:\n  name: ../x", 3, "search.name", "a study's name must match"),
         ("search:\n  name: /x", 3, "search.name", "a study's name must match"),
         # holes

@@ -1,0 +1,69 @@
+"""The GPUs of the connected Ray cluster: how many there are, and what designs take of one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import ray
+import torch
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from hpsearch.driver.resources import Machines, Measured
+from trainables.training.config import TrainConfig
+from trainables.training.footprint import Footprint, MemoryShape, measure
+
+PATIENCE_S = 900.0
+"""Seconds that a launch waits for a free GPU and for the measurements on it."""
+
+MOST_MEASURED = 48
+"""Designs that are measured, at most: some ten seconds for the first, one or two for each other."""
+
+
+def machines_in_cluster() -> Machines:
+    """Return the GPUs of the connected cluster."""
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("GPU")]
+    cores = (int(node.get("CPU", 0) // node["GPU"]) for node in nodes)
+    return Machines(sum(node["GPU"] for node in nodes), min(cores, default=0))
+
+
+def measure_designs(
+    designs: Mapping[MemoryShape, TrainConfig], datasets: Path, say: Callable[[str], None]
+) -> Measured | None:
+    """Measure designs on a GPU that nothing else uses; None where there is none, which is said."""
+    chosen = dict(list(designs.items())[:MOST_MEASURED])
+    say(f"measuring the GPU memory of {len(chosen)} designs ...")
+    tasks = [_gpu_mib.options(scheduling_strategy=strategy).remote() for strategy in _gpu_nodes()]
+    measuring = _measure.remote(list(chosen.values()), datasets)
+    try:
+        gpu_mib = min(ray.get(tasks, timeout=PATIENCE_S))
+        found = ray.get(measuring, timeout=PATIENCE_S)
+    except ray.exceptions.RayError as error:
+        ray.cancel(measuring, force=True)
+        say(f"not measured, so each trial takes a whole GPU: {type(error).__name__}, {_first_line(error)}")
+        return None
+    for reason in {each for each in found if isinstance(each, str)}:
+        say(f"not measured, so its trials take a whole GPU: {reason}")
+    footprints = [each if isinstance(each, Footprint) else None for each in found]
+    return Measured(gpu_mib, dict(zip(chosen, footprints, strict=True)))
+
+
+def _gpu_nodes() -> list[NodeAffinitySchedulingStrategy]:
+    nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("GPU")]
+    return [NodeAffinitySchedulingStrategy(node, soft=False) for node in nodes]
+
+
+@ray.remote(num_cpus=0)
+def _gpu_mib() -> float:
+    """Return the memory of the smallest GPU of a node, all of which a task without GPUs sees."""
+    found = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
+    return float(min(each.total_memory for each in found) / 2**20)
+
+
+@ray.remote(num_gpus=1, max_calls=1, max_retries=0)
+def _measure(configs: list[TrainConfig], datasets: Path) -> list[Footprint | str]:
+    return measure(configs, datasets, torch.device("cuda", 0))
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), "")
