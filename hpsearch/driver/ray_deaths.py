@@ -61,7 +61,7 @@ def kernel_memory_kills() -> int:
 
 
 def gpu_shortage(trial: Any) -> OutOfGpuMemory | None:
-    """Return the lack of GPU memory that one of Tune's trials ended with; None where it was another reason."""
+    """Return the lack of GPU memory that one of Tune's trials ended with; None where it ended otherwise."""
     file = trial.pickled_error_file
     if not file or not Path(file).is_file():
         return None

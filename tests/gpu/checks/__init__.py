@@ -1,0 +1,1 @@
+"""One module per check; each has a function `check`. `runner.CHECKS` lists them."""

@@ -1,0 +1,63 @@
+"""Shares of the device's memory: measured, kept to, given back, and a shortage that says what was needed."""
+
+from __future__ import annotations
+
+import torch
+from bench import Bench
+from material import config, jpegs, session
+from support.toy import prepared_blobs, toy_config
+
+from hpsearch.driver.shares import needed_mib, per_gpu, smallest_share
+from trainables.training.footprint import Footprint, measure
+from trainables.training.gpu_memory import keep_to_share, shortage
+
+
+def check(bench: Bench) -> None:
+    prepared_blobs(bench.folder / "blobs", splits=("train", "train", "validation"), count=60)
+    designs = [toy_config(batch=4), toy_config(batch=4, pretext="puzzling")]
+    if bench.on_gpu:
+        prepared_blobs(bench.folder / "many", splits=("train", "train", "validation"), count=3000)
+        for backbone, px in (("resnet18", 64), ("resnet50", 224)):
+            made = toy_config(batch=64)
+            data = made.data.model_copy(
+                update={"image_px": px, "train": made.data.train.model_copy(update={"dataset": "many"})}
+            )
+            network = made.network.model_copy(update={"backbone": backbone})
+            designs.append(made.model_copy(update={"data": data, "network": network}))
+    gpu_mib = torch.cuda.mem_get_info(bench.device)[1] / 2**20 if bench.on_gpu else 80_000.0
+    for design, found in zip(designs, measure(designs, bench.folder, bench.device), strict=True):
+        bench.require(isinstance(found, Footprint), f"not measured: {found}")
+        if isinstance(found, Footprint):
+            share = smallest_share(needed_mib(found), gpu_mib)
+            bench.figure(
+                f"{design.network.backbone} {design.data.image_px} px, batch {design.data.batch}",
+                torch_mib=found.torch_mib,
+                other_mib=found.other_mib,
+                wait_share=found.wait_share,
+                per_gpu=per_gpu(share),
+            )
+            bench.require(not bench.on_gpu or found.torch_mib > 0, "torch took no memory")
+    if bench.on_gpu:
+        keeping(bench, gpu_mib)
+
+
+def keeping(bench: Bench, gpu_mib: float) -> None:
+    device, settings = bench.device, config("resnet50", 224, 256)
+    samples = jpegs(bench.folder / "images", 512, 224)
+    tight = 4096 / gpu_mib
+    keep_to_share(device, tight)
+    short = None
+    try:
+        session(settings, samples, device).run_epoch()
+    except RuntimeError as error:
+        short = shortage(error, device, tight)
+    bench.require(short is not None, "ResNet-50 at batch 256 fits into 4 GiB, or its lack is not seen")
+    if short is not None:
+        bench.figure("a shortage", needed_mib=short.needed_mib, given_mib=short.given_mib)
+    used_mib = gpu_mib - torch.cuda.mem_get_info(device)[0] / 2**20
+    keep_to_share(device, 1.0)
+    left_mib = gpu_mib - torch.cuda.mem_get_info(device)[0] / 2**20
+    bench.figure("given back", before_mib=used_mib, after_mib=left_mib)
+    bench.require(left_mib < used_mib, "nothing was given back")
+    small = session(config("resnet18", 64, 64), jpegs(bench.folder / "small", 128, 64), device)
+    bench.require(small.run_epoch().epoch == 1, "the process cannot train after a shortage")
