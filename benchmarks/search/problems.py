@@ -86,7 +86,8 @@ class RecordedProblem:
         self.designs = read_curves(FOLDER / f"{part}.csv")
         tree = space_of(part)
         self.epochs = int(tree["epochs"])
-        self.space = json.dumps({key: value for key, value in tree.items() if key != "search"})
+        del tree["search"]
+        self.space = "\n".join(f"{key}: {json.dumps(value)}" for key, value in tree.items())
         best = min(self.designs, key=lambda design: design.mae_deg[-1])
         self.best_deg, self.best_family = best.mae_deg[-1], str(best.params["pretext"])
 
