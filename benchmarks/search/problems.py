@@ -66,8 +66,8 @@ class Problem(Protocol):
         """The option of `pretext` that the best design has."""
         ...
 
-    def begin(self, space: Space, seed: int) -> Run:
-        """Return a new search."""
+    def begin(self, folder: Path, seed: int) -> Run:
+        """Return a new search; the folder is for its files."""
         ...
 
 
@@ -91,9 +91,9 @@ class RecordedProblem:
         best = min(self.designs, key=lambda design: design.mae_deg[-1])
         self.best_deg, self.best_family = best.mae_deg[-1], str(best.params["pretext"])
 
-    def begin(self, space: Space, seed: int) -> Run:
+    def begin(self, folder: Path, seed: int) -> Run:
         """Return a search in which every design is unused; the curves are the same for every seed."""
-        return _RecordedRun(self.designs, space)
+        return _RecordedRun(self.designs, parsed(self, folder))
 
 
 class _RecordedRun:
@@ -140,7 +140,7 @@ class SyntheticProblem:
         self.best_deg, self.best_family = synthetic.best_deg, synthetic.best_family
         self._synthetic = synthetic
 
-    def begin(self, space: Space, seed: int) -> Run:
+    def begin(self, folder: Path, seed: int) -> Run:
         """Return a search; the noise follows from its seed."""
         return _SyntheticRun(self._synthetic, seed)
 
