@@ -53,11 +53,10 @@ def _gpu_nodes() -> list[NodeAffinitySchedulingStrategy]:
     return [NodeAffinitySchedulingStrategy(node, soft=False) for node in nodes]
 
 
-@ray.remote(num_cpus=0)
+@ray.remote(num_cpus=0, num_gpus=0.01)  # Ray may hide all GPUs from a task without any
 def _gpu_mib() -> float:
-    """Return the memory of the smallest GPU of a node, all of which a task without GPUs sees."""
-    found = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
-    return float(min(each.total_memory for each in found) / 2**20)
+    """Return the memory of a node's GPU: those of one machine are taken for alike."""
+    return float(torch.cuda.get_device_properties(0).total_memory / 2**20)
 
 
 @ray.remote(num_gpus=1, max_calls=1, max_retries=0)
