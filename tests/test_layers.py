@@ -27,7 +27,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("space",),
         ("study",),
         ("results", "tracking", "reference"),
-        ("report", "driver"),
+        ("report", "driver", "lifetime"),
         ("cli",),
         ("__main__",),
     ),

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpsearch.cli.arguments import Adder, add_root
 from hpsearch.cli.output import show
 
 if TYPE_CHECKING:
     from trainables.data.datasets.import_report import Progress
 
-Adder = Callable[..., argparse.ArgumentParser]
-
 
 def add_data_commands(
     commands: argparse._SubParsersAction[argparse.ArgumentParser],
     add: Adder,
-    add_root: Callable[[argparse.ArgumentParser], None],
     *,
     importers: bool,
 ) -> None:
@@ -35,7 +32,7 @@ def add_data_commands(
     text = "import a raw dataset, or resume its import"
     raw = below.add_parser("import", help=text, description=f"{text.capitalize()}.")
     if importers:
-        _add_importers(raw, add, add_root)
+        _add_importers(raw, add)
 
     check = add("check", _check, "count a dataset's images, and list its faults", below)
     check.add_argument("name", metavar="NAME", help="a dataset's name, or rendered-heads")
@@ -53,9 +50,7 @@ def add_data_commands(
     show.add_argument("--split", metavar="S", help="only this split")
 
 
-def _add_importers(
-    raw: argparse.ArgumentParser, add: Adder, add_root: Callable[[argparse.ArgumentParser], None]
-) -> None:
+def _add_importers(raw: argparse.ArgumentParser, add: Adder) -> None:
     """Add a command for each raw dataset, with its settings as options."""
     from trainables.data.datasets.importers import IMPORTERS
 
@@ -63,7 +58,7 @@ def _add_importers(
     for name, config in IMPORTERS.items():
         summary = (config.__doc__ or "").strip().splitlines()[0].rstrip(".")
         kind = add(name, _import, summary, kinds)
-        kind.set_defaults(kind=name)
+        kind.set_defaults(kind=name, starts=True)
         kind.add_argument("raw", type=Path, metavar="RAW", help="the raw dataset, as its authors ship it")
         kind.add_argument("--out", required=True, metavar="NAME", help="the prepared dataset's name")
         add_root(kind)

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from hpsearch.cli.arguments import default_root
 from hpsearch.cli.live_table import LiveView, Plan
 from hpsearch.cli.summary import describe
 from hpsearch.driver.resources import TrialResources
@@ -35,7 +36,7 @@ class TerminalScreen:
         without_token: bool = False,
         console: Console | None = None,
     ) -> None:
-        self._root = [] if root == Path("hpsearch-runs") else ["--root", str(root)]
+        self._root = [] if root == default_root() else ["--root", str(root)]
         self._address = [] if address is None else ["--address", address]
         self._address += ["--without-token"] if without_token else []
         self._space = space

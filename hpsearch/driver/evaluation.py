@@ -10,6 +10,7 @@ from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import compare
 from hpsearch.study.records import Placement, StudyRecord, TrialRecord
 from hpsearch.study.study import Study
+from hpsearch.study.trial_log import Log
 from trainables.training.checkpoints import History
 from trainables.training.jobs import EvaluationJob
 
@@ -51,6 +52,10 @@ class EvaluationItem:
     def on_failed(self, reason: str) -> None:
         """Say so; the trial stays what it is."""
         self.observers.say(f"trial {self.job.number} could not be measured on the test sets: {reason}")
+
+    def on_error(self, details: str) -> None:
+        """Keep it in the study's log."""
+        Log(self.study.folder).say(f"test of trial {self.job.number}: {details}")
 
     def on_note(self, note: str) -> None:
         """Show a person the line."""

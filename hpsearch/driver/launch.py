@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -33,15 +34,17 @@ from hpsearch.driver.resources import (
 )
 from hpsearch.driver.scratch import scratch_folder
 from hpsearch.driver.search import Search, SearchPlan
+from hpsearch.driver.stop_watch import stop_obeyed
 from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.study.allocation import Budget
 from hpsearch.study.folders import datasets_folder, pretrained_folder, studies_folder
 from hpsearch.study.lock import study_lock
 from hpsearch.study.provenance import gather_provenance
-from hpsearch.study.records import StudyRecord, TrialRecord
+from hpsearch.study.records import LaunchRecord, StudyRecord, TrialRecord
 from hpsearch.study.spec import StudySpec, load_spec
 from hpsearch.study.store import SPACE, check_unchanged
 from hpsearch.study.study import Study, open_study
+from hpsearch.study.trial_log import Log
 from hpsearch.tracking import PATIENCE_S, Tracker, default_uri
 from trainables.base.disk import ensure_folder, is_full
 from trainables.training.build import Progress
@@ -97,7 +100,7 @@ def launch(
         check_address(address)
     root = root.absolute()
     folder = ensure_folder(studies_folder(root) / spec.name)
-    with study_lock(folder):
+    with study_lock(folder), stop_obeyed(folder):
         check_unchanged(folder, spec)
         preparation = Preparation(datasets_folder(root), pretrained_folder(root), screen.building)
         data = preparation.data(spec.config(next(spec.space.probes())))
@@ -113,9 +116,12 @@ def launch(
             resources = _resources(spec, preparation.datasets, screen.say)
             check_precision(spec, resources)
             check_room(spec, side_by_side(resources), folder)
+            launched = _launch_record(spec, side_by_side(resources))
+            study.launched(launched)
             with screen.searching(spec, resources, side_by_side(resources)) as show:
                 show(study.record())
-                search = _build_search(spec, study, resources, preparation, tracker, screen.say, show)
+                say = _logged(study.folder, screen.say)
+                search = _build_search(spec, study, resources, preparation, tracker, say, show)
                 run_work(
                     search,
                     resources,
@@ -125,6 +131,7 @@ def launch(
                     verbose=verbose,
                 )
                 search.remove_leftovers()
+                study.launched(replace(launched, ended_s=time.time()))
         return study.record()
 
 
@@ -134,6 +141,22 @@ def _resources(spec: StudySpec, datasets: Path, say: Callable[[str], None]) -> T
     if wanted.gpus == "auto" and machines.gpus:
         measured = measure_designs(designs_to_measure(spec), datasets, say)
     return resolve_resources(wanted, machines, measured)
+
+
+def _launch_record(spec: StudySpec, side_by_side: int) -> LaunchRecord:
+    budget = spec.search.budget
+    return LaunchRecord(spec.trials, budget.epochs, budget.hours, side_by_side, began_s=time.time())
+
+
+def _logged(folder: Path, say: Callable[[str], None]) -> Callable[[str], None]:
+    """Return what shows a line and keeps it in the study's log."""
+    log = Log(folder)
+
+    def said(text: str) -> None:
+        log.say(text)
+        say(text)
+
+    return said
 
 
 def _build_search(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hpsearch.driver.jobs import JobFactory
 from hpsearch.study.records import Placement, PretrainingRecord, TrialState
+from hpsearch.study.trial_log import Log
 from trainables.base.locks import FileLock
 from trainables.model.inits import Pretraining
 from trainables.training.checkpoints import Checkpoints, History
@@ -114,6 +115,10 @@ class PretrainingItem:
         """It failed for good, and with it the trials that want it."""
         self._end(TrialState.FAILED, reason)
         self._say(f"failed: {reason}")
+
+    def on_error(self, details: str) -> None:
+        """Keep it in a log beside the weights."""
+        Log(self.job.folder).say(details)
 
     def on_note(self, note: str) -> None:
         """Pass on what a person should hear."""

@@ -21,6 +21,7 @@ from ray.tune.search import Searcher
 from hpsearch.driver.ray_cluster import UNBOUNDED, side_by_side
 from hpsearch.driver.ray_deaths import (
     describe_death,
+    error_details,
     gpu_shortage,
     kernel_memory_kills,
     memory_kills_are_deaths,
@@ -198,12 +199,14 @@ class _Watch(tune.Callback):
                 ray.kill(actor)
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self._here.of(trial).on_error(error_details(trial))
         again = f"starts again: {self._reason(trial)}"
         if short := gpu_shortage(trial):
             again += f"; now with {_enlarge(trial, short)}"
         self._here.of(trial).on_note(again)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self._here.of(trial).on_error(error_details(trial))
         self._here.of(trial).on_failed(self._reason(trial))
 
     def _reason(self, trial: Any) -> str:

@@ -16,6 +16,9 @@ from trainables.training.gpu_memory import OutOfGpuMemory
 
 VMSTAT = Path("/proc/vmstat")
 
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
+"""Ray colours the first line of a traceback."""
+
 
 class WorkerOutOfMemoryError(RayActorError):
     """Ray's memory monitor killed the worker; `used` says how much of its machine's memory was taken."""
@@ -75,10 +78,9 @@ def describe_death(trial: Any, kernel_kills: int) -> str:
     `kernel_kills` is how many processes the kernel of the driver's machine killed for memory since the trial
     was last heard of.
     """
-    file = trial.pickled_error_file  # in the driver's own scratch folder
-    if not file or not Path(file).is_file():
+    error = _error_of(trial)
+    if error is None:
         return "its process ended without a word"
-    error = cloudpickle.loads(Path(file).read_bytes())
     if isinstance(error, WorkerOutOfMemoryError):
         return str(error)
     if short := gpu_shortage(trial):
@@ -88,3 +90,14 @@ def describe_death(trial: Any, kernel_kills: int) -> str:
     cause = getattr(error, "cause", None) or error
     lines = str(cause).strip().splitlines()
     return f"{type(cause).__name__}: {lines[0].strip()}" if lines else type(cause).__name__
+
+
+def error_details(trial: Any) -> str:
+    """Return all that is known of the error of one of Tune's trials: for an exception, its traceback."""
+    error = _error_of(trial)
+    return "its process ended without a word" if error is None else COLOUR.sub("", str(error)).strip()
+
+
+def _error_of(trial: Any) -> Any:
+    file = trial.pickled_error_file  # in the driver's own scratch folder
+    return cloudpickle.loads(Path(file).read_bytes()) if file and Path(file).is_file() else None

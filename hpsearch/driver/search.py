@@ -19,6 +19,7 @@ from hpsearch.study.config import ConfirmConfig
 from hpsearch.study.families import family_title
 from hpsearch.study.records import StudyRecord, TrialState
 from hpsearch.study.study import Ask, Study
+from hpsearch.study.trial_log import Log
 from trainables.model.inits import Pretraining
 from trainables.training.checkpoints import Checkpoints
 from trainables.training.config import TrainConfig
@@ -143,6 +144,7 @@ class Search:
             if reason := self._pretrainings.failed(start):
                 self._held.remove((ask, start))
                 self._study.fail(ask.number, f"its pretraining failed: {reason}")
+                Log(self._study.trial_folder(ask.number)).say(f"failed: its pretraining failed: {reason}")
                 self._allocation.ended(ask.number)
                 self._observers.changed(self._study, ask.number)
                 return NoWork.WAIT  # the launch shall notice its deadline, even where every trial fails so

@@ -10,6 +10,7 @@ from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.study.allocation import Allocation
 from hpsearch.study.records import Placement
 from hpsearch.study.study import Study
+from hpsearch.study.trial_log import Log
 from trainables.training.checkpoints import History
 from trainables.training.jobs import TrialJob
 
@@ -34,19 +35,24 @@ class TrialItem:
         if self.study.ended(number):
             return True
         self.study.place(number, placement)
+        if first_epoch == 1 and history:
+            self._log.say(f"trains on {placement.host}, {placement.device}")
         stop = any(self._stops(epoch, metrics) for epoch, metrics in enumerate(history, start=first_epoch))
         self.observers.changed(self.study, number)
         return stop
 
     def _stops(self, epoch: int, metrics: Mapping[str, float]) -> bool:
         """Record one epoch; return True where the trial stops after it."""
-        number = self.job.number
+        number, objective = self.job.number, self.study.spec.search.objective
+        self._log.say(f"epoch {epoch}/{self.job.epochs}: {objective} {metrics[objective]:.4f}")
         if self.study.report(number, epoch, metrics):
             self.study.prune(number)
+            self._log.say(f"pruned after epoch {epoch}: others were better")
             self.stopped.pruned(number)
             self.allocation.ended(number)
             return True
         if self.allocation.pauses(number):
+            self._log.say(f"frozen after epoch {epoch}: it waits with its checkpoint, and may be thawed")
             self.stopped.frozen(number)
             self.stopped.make_room(self.study, self.allocation, self.observers)
             return True
@@ -55,17 +61,28 @@ class TrialItem:
     def on_done(self) -> None:
         """End a trial that trained its full budget."""
         self.study.complete(self.job.number)
+        self._log.say("complete")
         self._end()
 
     def on_failed(self, reason: str) -> None:
         """End a trial that failed for good."""
         self.study.fail(self.job.number, reason)
+        self._log.say(f"failed: {reason}")
         self._end()
+
+    @property
+    def _log(self) -> Log:
+        return Log(self.job.folder)
 
     def _end(self) -> None:
         self.allocation.ended(self.job.number)
         self.observers.changed(self.study, self.job.number)
 
+    def on_error(self, details: str) -> None:
+        """Keep it in the trial's log."""
+        self._log.say(details)
+
     def on_note(self, note: str) -> None:
-        """Show a person the line."""
+        """Show a person the line, and keep it in the trial's log."""
+        self._log.say(note)
         self.observers.say(f"trial {self.job.number}: {note}")

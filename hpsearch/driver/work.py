@@ -26,6 +26,9 @@ class WorkItem(Protocol):
     def on_failed(self, reason: str) -> None:
         """Record that the job failed for good."""
 
+    def on_error(self, details: str) -> None:
+        """Keep all that an error of the job's process said, such as its traceback."""
+
     def on_note(self, note: str) -> None:
         """Show a person a line: a restart, a checkpoint that could not be read."""
 

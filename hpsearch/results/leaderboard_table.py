@@ -24,6 +24,7 @@ STYLES = {
     TrialState.PRUNED: "yellow",
     TrialState.FAILED: "red",
     TrialState.RUNNING: "cyan",
+    TrialState.INTERRUPTED: "magenta",
 }
 
 GAP = 2

@@ -33,9 +33,9 @@ class Allocation:
     """Decides what trains next, and which trials wait at a rung.
 
     Every family gets its chance first: as long as one has no design, the next trial is of that family, and it
-    is never stopped early. Then frozen trials that have earned it come before new ones. Where the epochs left
-    would not let a new trial finish, they go to the most promising frozen ones. `kept` says whether a trial's
-    checkpoint is there.
+    is never stopped early. What a person asked to try comes before that. Then frozen trials that have earned
+    it come before new ones. Where the epochs left would not let a new trial finish, they go to the most
+    promising frozen ones. `kept` says whether a trial's checkpoint is there.
     """
 
     def __init__(self, study: Study, budget: Budget, kept: Callable[[int], bool]) -> None:
@@ -60,10 +60,13 @@ class Allocation:
             return self._started(self._unfinished.pop(0))
         if self._late or self._epochs_left <= 0:
             return None
+        trials = self._budget.trials
+        room = (trials is None or self._study.asked < trials) and self._epochs_left >= self._study.spec.epochs
+        if room and (requested := self._study.ask_requested()):
+            return self._started(requested)
         if thawed := self._promoted():
             return self._started(self._study.thaw(thawed.number))
-        trials = self._budget.trials
-        if (trials is None or self._study.asked < trials) and self._epochs_left >= self._study.spec.epochs:
+        if room:
             return self._started(self._study.ask(self._without_a_design()))
         if self._budget.epochs is not None and (waiting := self.by_promise()):
             return self._started(self._study.thaw(waiting[0].number))
@@ -140,7 +143,7 @@ class Allocation:
         if not self._families:
             return None
         trials = self._study.record().searched
-        enqueued = self._study.spec.enqueued[self._study.asked :]
+        enqueued = self._study.enqueued
         for family in self._families:
             mine = [trial for trial in trials if member(trial.params, family)]
             if any(trial.state is not TrialState.FAILED for trial in mine) or len(mine) >= ATTEMPTS:

@@ -12,6 +12,10 @@ PROVENANCE = "facts"
 """`Provenance.written()`: training mean, datasets with their hashes, code version."""
 
 
+LAUNCH = "launch"
+"""`LaunchRecord.written()`: the budget of the last launch, and when it began and ended."""
+
+
 def test_key(number: int) -> str:
     """Return the key of a trial's errors on the test sets: Optuna closes a trial that has ended."""
     return f"test of trial {number}"
@@ -45,6 +49,9 @@ FROZEN = "frozen after"
 
 PROMOTED = "promoted after"
 """The rung, in epochs, that it may train beyond. It is frozen where this lies below `FROZEN`."""
+
+REQUESTED = "requested"
+"""The name of the request that a person enqueued it by while the study was there."""
 
 EXEMPT = "exempt"
 """True: it is never stopped early."""

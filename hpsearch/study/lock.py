@@ -5,13 +5,40 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from trainables.base.errors import InputError
 from trainables.base.locks import FileLock
+
+LOCK = "study.lock"
+
+TRIES, PAUSE_S = 5, 0.1
+"""Whoever asks whether a study is held has its lock for an instant, which a launch waits for."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The process that runs a study: its host and number, and since when, as text."""
+
+    host: str = "?"
+    pid: int | str = "?"
+    since: str = "?"
+
+
+def holder_of(folder: Path) -> Holder | None:
+    """Return who runs the study in `folder` now, None where nobody does."""
+    path = folder / LOCK
+    if not FileLock.is_held(path):
+        return None
+    try:
+        return Holder(**json.loads(path.read_text()))
+    except (ValueError, TypeError):  # its holder has not written its name yet
+        return Holder()
 
 
 @contextmanager
@@ -21,15 +48,24 @@ def study_lock(folder: Path) -> Iterator[None]:
     Raises `InputError` naming the holder (host, process, since) where another launch has it. The system drops
     the lock with the process, however that ends.
     """
-    path = folder / "study.lock"
-    lock = FileLock.take(path)
+    path = folder / LOCK
+    lock = _taken(path)
     if lock is None:
-        holder = json.loads(path.read_text() or "{}")
+        holder = holder_of(folder) or Holder()
         raise InputError(
-            f"study {folder.name!r} is being run by process {holder.get('pid', '?')} on "
-            f"{holder.get('host', '?')} since {holder.get('since', '?')}: wait for it, or stop it"
+            f"study {folder.name!r} is being run by process {holder.pid} on {holder.host} since "
+            f"{holder.since}: wait for it, or stop it with `hpsearch stop {folder.name}`"
         )
     with lock:
         since = datetime.now().astimezone().isoformat(timespec="seconds")
-        path.write_text(json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "since": since}))
+        path.write_text(json.dumps(asdict(Holder(socket.gethostname(), os.getpid(), since))))
         yield
+
+
+def _taken(path: Path) -> FileLock | None:
+    for _ in range(TRIES):
+        lock = FileLock.take(path)
+        if lock is not None:
+            return lock
+        time.sleep(PAUSE_S)
+    return None

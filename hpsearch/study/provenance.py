@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from importlib.metadata import version
-from pathlib import Path
-
+from hpsearch.study.code_version import code_version
 from hpsearch.study.records import Provenance
 from hpsearch.study.spec import SECTION, StudySpec
 from trainables.base.errors import Fault, InputError
@@ -37,14 +33,3 @@ def gather_provenance(spec: StudySpec, data: TrainingData) -> Provenance:
         datasets={role: f"{d.name} @ {d.card.content_hash}" for role, d in datasets.items()},
         code_version=code_version(),
     )
-
-
-def code_version() -> str:
-    """Return the package's version, with the commit where it runs from a checkout."""
-    here = Path(__file__).parents[1]
-    git = shutil.which("git")
-    commit = ""
-    if git and (here.parent / ".git").exists():
-        command = [git, "-C", str(here), "describe", "--always", "--dirty"]
-        commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
-    return f"{version('hpsearch')}+{commit}" if commit else version("hpsearch")

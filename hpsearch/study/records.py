@@ -18,7 +18,7 @@ class TrialState(StrEnum):
     """How a trial stands. Only COMPLETE trials trained their full budget and may be the best.
 
     A FROZEN trial waits at a rung with its checkpoint and may be thawed; where the search ends before that it
-    is PRUNED.
+    is PRUNED. An INTERRUPTED trial was RUNNING when its launch ended, and goes on with the next one.
     """
 
     RUNNING = "running"
@@ -26,11 +26,44 @@ class TrialState(StrEnum):
     FROZEN = "frozen"
     PRUNED = "pruned"
     FAILED = "failed"
+    INTERRUPTED = "interrupted"
 
     @property
     def stopped(self) -> bool:
         """Whether others were better at a rung: such a trial has not trained its full budget."""
         return self in (TrialState.FROZEN, TrialState.PRUNED)
+
+
+class StudyState(StrEnum):
+    """How a study stands: a process runs it, its last launch did all it was asked to, or did not."""
+
+    RUNNING = "running"
+    COMPLETE = "complete"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class LaunchRecord:
+    """The last launch of a study: its budget as it was launched (None: no such limit), and when it ran.
+
+    Times are Unix seconds; `ended_s` is None until it has done all of it.
+    """
+
+    trials: int | None
+    epochs: int | None
+    hours: float | None
+    side_by_side: int
+    began_s: float
+    ended_s: float | None = None
+
+    @property
+    def deadline_s(self) -> float | None:
+        """When no further trial starts."""
+        return None if self.hours is None else self.began_s + self.hours * 3600
+
+    def written(self) -> dict[str, Any]:
+        """Return the value for a file."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -131,6 +164,8 @@ class StudyRecord:
     """The metric's name, such as `validation/mae_deg`; smaller is better."""
     provenance: Provenance
     trials: tuple[TrialRecord, ...]
+    launch: LaunchRecord | None = None
+    """The last launch; None where it ended before its first trial, or was one of an older version."""
 
     @property
     def searched(self) -> tuple[TrialRecord, ...]:
@@ -190,6 +225,7 @@ STATES_IN_ORDER = (
     TrialState.FROZEN,
     TrialState.PRUNED,
     TrialState.RUNNING,
+    TrialState.INTERRUPTED,
     TrialState.FAILED,
 )
 """The states as a leaderboard has them."""

@@ -163,10 +163,7 @@ def _enqueued(
         if list(holes_below(tree, ())):
             continue  # reported with the section
         at = (SECTION, "enqueue", index)
-        params, wrong = space.params_of(tree)
-        if not wrong and sound:
-            parsed = parse_config(space.fill(space.complete(params)))
-            wrong = [] if isinstance(parsed, TrainConfig) else [(path, f.message) for path, f in parsed]
+        params, wrong = design_params(space, tree, sound=sound)
         for path, message in wrong:
             where = (*at, *path)
             faults.append(Fault(message, _dotted(where), document.file, document.line(where)))
@@ -174,6 +171,39 @@ def _enqueued(
     if isinstance(search.sampler, _GRID) and not faults and sound:
         return _grid(document, space, enqueued)
     return tuple(enqueued), faults
+
+
+def design_params(space: Space, tree: Any, *, sound: bool = True) -> tuple[Params, list[tuple[KeyPath, str]]]:
+    """Return the params that lead to a design, a part of a config, and what is wrong with it by its path.
+
+    `sound`: the space itself has no fault.
+    """
+    params, wrong = space.params_of(tree)
+    if not wrong and sound:
+        parsed = parse_config(space.fill(space.complete(params)))
+        wrong = [] if isinstance(parsed, TrainConfig) else [(path, f.message) for path, f in parsed]
+    return params, wrong
+
+
+def read_design(file: Path, spec: StudySpec) -> Mapping[str, Any]:
+    """Read a design that a person wants tried in a study: a part of a training config, without holes.
+
+    Raises `InputError` with every fault of it, and for a grid, which tries each design by itself.
+    """
+    document = load_yaml(file)
+    if isinstance(spec.search.sampler, _GRID):
+        raise InputError(
+            f"study {spec.name!r} tries its whole grid: every design of the space comes by itself"
+        )
+    faults = [
+        Fault("a design has no hole: write one value", _dotted(path), document.file, document.line(path))
+        for path in holes_below(document.tree, ())
+    ]
+    wrong = [] if faults else design_params(spec.space, document.tree)[1]
+    faults += [Fault(message, _dotted(path), document.file, document.line(path)) for path, message in wrong]
+    if faults:
+        raise InputError(_unique(faults))
+    return document.tree
 
 
 def _grid(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hpsearch.study.folders import studies_folder
-from hpsearch.study.records import StudyRecord
+from hpsearch.study.lock import holder_of
+from hpsearch.study.records import StudyRecord, StudyState, TrialState
 from hpsearch.study.spec import SECTION, StudySpec, load_spec
 from hpsearch.study.study import read_study
 from trainables.base.errors import Fault, InputError, nearest
@@ -27,15 +29,58 @@ CHANGEABLE = frozenset(
 
 
 def find_study(root: Path, name: str) -> StudyRecord:
-    """Read the study called `name`, which may be running.
+    """Read the study called `name`, which may be running: where nobody runs it, no trial of it is RUNNING.
 
     Raises `InputError` where there is none.
     """
-    folder = studies_folder(root) / name
-    if not (folder / SPACE).is_file():
-        there = [path.parent.name for path in studies_folder(root).glob(f"*/{SPACE}")]
+    folder = study_folder(root, name)
+    held = holder_of(folder) is not None  # before it is read: what ends meanwhile is recorded as ended
+    study = read_study(folder, load_spec(folder / SPACE, name=name))
+    return study if held else _left(study)
+
+
+def study_names(root: Path) -> list[str]:
+    """Return the names of all studies below the root."""
+    return sorted(path.parent.name for path in studies_folder(root).glob(f"*/{SPACE}"))
+
+
+def study_folder(root: Path, name: str) -> Path:
+    """Return the folder of the study called `name`. Raises `InputError` where there is none."""
+    there = study_names(root)
+    if name not in there:
         raise InputError(f"no study {name!r} below {root}{nearest(name, there)}")
-    return read_study(folder, load_spec(folder / SPACE, name=name))
+    return studies_folder(root) / name
+
+
+def only_study(root: Path) -> str:
+    """Return the name of the one study below the root. Raises `InputError` unless there is exactly one."""
+    match study_names(root):
+        case [name]:
+            return name
+        case []:
+            raise InputError(f"no study below {root} yet: launch one, or give another --root")
+        case names:
+            raise InputError(f"{len(names)} studies below {root}, name one of them: {', '.join(names)}")
+
+
+def state_of(study: StudyRecord) -> StudyState:
+    """Return how a study stands."""
+    if holder_of(study.folder) is not None:
+        return StudyState.RUNNING
+    if study.launch is not None:
+        return StudyState.INTERRUPTED if study.launch.ended_s is None else StudyState.COMPLETE
+    unfinished = (TrialState.RUNNING, TrialState.INTERRUPTED, TrialState.FROZEN)
+    waits = any(trial.state in unfinished for trial in study.trials)
+    return StudyState.INTERRUPTED if waits or not study.trials else StudyState.COMPLETE
+
+
+def _left(study: StudyRecord) -> StudyRecord:
+    """Return a study that nobody runs: what its launch left running is interrupted."""
+    trials = tuple(
+        replace(trial, state=TrialState.INTERRUPTED) if trial.state is TrialState.RUNNING else trial
+        for trial in study.trials
+    )
+    return replace(study, trials=trials)
 
 
 def check_unchanged(folder: Path, spec: StudySpec) -> None:

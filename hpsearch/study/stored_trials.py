@@ -27,6 +27,9 @@ from hpsearch.study.records import Placement, TrialRecord, TrialState
 from hpsearch.study.spec import StudySpec
 from trainables.training.config import TrainConfig
 
+TRIALS = "trials"
+"""The folder of the trials' folders in a study's folder."""
+
 STATES = {
     OptunaState.RUNNING: TrialState.RUNNING,
     OptunaState.COMPLETE: TrialState.COMPLETE,
@@ -177,4 +180,4 @@ def reseeded(config: TrainConfig, attrs: Mapping[str, Any]) -> TrainConfig:
 
 def trial_folder(study_folder: Path, number: int) -> Path:
     """Return the folder of a trial's checkpoints."""
-    return study_folder / "trials" / f"{number:04d}"
+    return study_folder / TRIALS / f"{number:04d}"

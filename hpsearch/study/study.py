@@ -28,18 +28,21 @@ from hpsearch.study.journal_schema import (
     EXEMPT,
     FROZEN,
     IMPOSSIBLE,
+    LAUNCH,
     PLACEMENT,
     PRETRAINED,
     PROMOTED,
     PROVENANCE,
     REASON,
+    REQUESTED,
     SEED,
     STOPPED,
     epoch_key,
     test_key,
 )
-from hpsearch.study.records import Placement, Provenance, StudyRecord
-from hpsearch.study.spec import StudySpec
+from hpsearch.study.records import LaunchRecord, Placement, Provenance, StudyRecord
+from hpsearch.study.requests import requested_designs, withdraw_design
+from hpsearch.study.spec import StudySpec, design_params
 from hpsearch.study.stored_trials import StoredTrials, reseeded, trial_folder
 from trainables.base.errors import InputError
 from trainables.training.config import TrainConfig
@@ -89,6 +92,12 @@ class Study:
             len(trial.intermediate_values) for trial in self._trials.all() if CONFIRMS not in trial.user_attrs
         )
 
+    @property
+    def enqueued(self) -> tuple[Params, ...]:
+        """The designs of `search.enqueue` that are still to be asked for."""
+        requested = sum(REQUESTED in trial.user_attrs for trial in self._trials.all())
+        return self.spec.enqueued[max(self.asked - requested, 0) :]
+
     def unfinished(self) -> list[Ask]:
         """Return the trials that were running when the last launch ended, to go on from where they were."""
         return [self._attach(trial) for trial in self._trials.running()]
@@ -100,10 +109,10 @@ class Study:
         study's seed and the number that the trial gets, so that a study that was interrupted suggests what it
         would have suggested, and no two suggestions share a seed.
         """
-        asked = self.asked
         if not self._trials.waiting():
-            if asked < len(self.spec.enqueued):
-                self._study.enqueue_trial(self.spec.enqueued[asked], user_attrs=self._enqueued_attrs(asked))
+            if enqueued := self.enqueued:
+                index = len(self.spec.enqueued) - len(enqueued)
+                self._study.enqueue_trial(enqueued[0], user_attrs=self._enqueued_attrs(index))
             elif family is not None:
                 name, option = family
                 self._study.enqueue_trial({name: option}, user_attrs={EXEMPT: True})
@@ -120,6 +129,19 @@ class Study:
             f"{MOST_IMPOSSIBLE} suggestions in a row break a rule between their values, the last: "
             f"{trial.user_attrs[IMPOSSIBLE]}: narrow the ranges"
         )
+
+    def ask_requested(self) -> Ask | None:
+        """Return a trial of the oldest design that somebody asked to try next; None where there is none."""
+        known = {trial.user_attrs.get(REQUESTED) for trial in self._trials.all()}
+        for name, design in requested_designs(self.folder).items():
+            if name not in known:
+                params, _ = design_params(self.spec.space, design)  # checked when it was requested
+                attrs = {REQUESTED: name} | ({} if self.spec.search.prune_enqueued else {EXEMPT: True})
+                self._study.enqueue_trial(params, user_attrs=attrs)
+            withdraw_design(self.folder, name)
+            if name not in known:
+                return self.ask()
+        return None
 
     def ask_again(self, number: int, seed: int) -> Ask:
         """Return a trial that repeats another with another seed."""
@@ -199,6 +221,12 @@ class Study:
         """Say whether a trial was told complete, pruned or failed."""
         return self._trials.live(number).state.is_finished()
 
+    # Its launches
+
+    def launched(self, launch: LaunchRecord) -> None:
+        """Record the budget of a launch, and when it began and ended."""
+        self._study.set_user_attr(LAUNCH, launch.written())
+
     # Freezing and thawing
 
     @property
@@ -260,12 +288,14 @@ class Study:
 
     def record(self) -> StudyRecord:
         """Return the whole study as plain values."""
+        launch = self._study.user_attrs.get(LAUNCH)
         return StudyRecord(
             name=self.spec.name,
             folder=self.folder,
             objective=self.spec.search.objective,
             provenance=Provenance(**self._study.user_attrs[PROVENANCE]),
             trials=self._trials.records(),
+            launch=None if launch is None else LaunchRecord(**launch),
         )
 
     def _enqueued_attrs(self, index: int) -> dict[str, Any]:

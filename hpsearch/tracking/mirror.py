@@ -44,6 +44,7 @@ STATUS = {
     TrialState.FROZEN: "FINISHED",
     TrialState.PRUNED: "FINISHED",
     TrialState.FAILED: "FAILED",
+    TrialState.INTERRUPTED: "KILLED",
 }
 """Pruned trials are FINISHED, since MLflow shows KILLED with the same red cross as FAILED. KILLED is for
 trials that were interrupted and that the next launch resumes; the tag `state` distinguishes all of them."""

@@ -29,6 +29,9 @@ def default_uri(root: Path) -> str:
 Update = Callable[[Mirror], None]
 """Writes the current record of one trial or pretraining."""
 
+TRACKING_ID = "tracking_id"
+"""The file in a study's folder with its id in MLflow."""
+
 
 class Tracker:
     """Mirrors one study into the MLflow at `uri`.
@@ -143,7 +146,7 @@ class Tracker:
 
 def _study_id(folder: Path) -> str:
     """Return the study's id in MLflow, generated once and kept in the study's folder."""
-    path = folder / "tracking_id"
+    path = folder / TRACKING_ID
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(uuid.uuid4().hex, encoding="utf-8")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hpsearch.study.records import Placement, Provenance, StudyRecord, TrialRecord, TrialState
+from hpsearch.study.records import LaunchRecord, Placement, Provenance, StudyRecord, TrialRecord, TrialState
 from trainables.pose.angles import ANGLES
 from trainables.training.config import TrainConfig, parse_config
 
@@ -116,3 +116,8 @@ def _metrics(epoch: int, final: float, epochs: int, task: str, rng: random.Rando
         row |= {"pretext/rotation_accuracy": 0.25 + 0.04 * epoch, "pretext/rotation_chance": 0.25}
     row |= {"speed/images_per_s": 180 + rng.gauss(0, 5), "speed/data_wait_share": 0.02}
     return row | {"memory/peak_mib": 610.0}
+
+
+def launched(study: StudyRecord, launch: LaunchRecord) -> StudyRecord:
+    """Return a study with its last launch."""
+    return replace(study, launch=launch)

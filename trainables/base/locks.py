@@ -35,6 +35,18 @@ class FileLock:
         fcntl.flock(file, fcntl.LOCK_EX)
         return cls(file)
 
+    @staticmethod
+    def is_held(path: Path) -> bool:
+        """Return whether a process holds the lock on `path`, which may be missing; nothing is written."""
+        try:
+            with path.open() as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:
+            return False
+        return False
+
     def __enter__(self) -> FileLock:
         return self
 

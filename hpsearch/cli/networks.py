@@ -1,0 +1,57 @@
+"""The commands about trained networks: export one from a study, and predict with it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hpsearch.cli.arguments import Adder, add_root, trial_number
+from hpsearch.cli.output import show
+
+
+def add_network_commands(add: Adder) -> None:
+    """Add the commands."""
+    export = add("export", _export, "export a trial's network as safetensors and ONNX")
+    export.add_argument("study", metavar="STUDY", help="the study's name")
+    add_root(export)
+    export.add_argument(
+        "--trial", type=trial_number, metavar="N", help="a trial's number (default: the best)"
+    )
+    export.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder of the exported network"
+    )
+
+    predict = add("predict", _predict, "print the head poses of face crops, and draw their axes")
+    predict.add_argument("model", type=Path, metavar="MODEL", help="a folder that `hpsearch export` wrote")
+    predict.add_argument(
+        "images",
+        type=Path,
+        nargs="+",
+        metavar="IMAGE",
+        help="a face crop, turned upright as EXIF says; of one that is not square the middle square is used",
+    )
+    where = "folder of the images with axes (default: %(default)s)"
+    predict.add_argument("--out", type=Path, default=Path("poses"), metavar="DIR", help=where)
+    formats = ("table", "csv", "json")
+    predict.add_argument("--format", choices=formats, default="table", help="default: %(default)s")
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from hpsearch.results.export import export
+    from hpsearch.study.folders import datasets_folder
+    from hpsearch.study.store import find_study
+
+    study = find_study(arguments.root, arguments.study)
+    exported = export(
+        study, arguments.out, datasets_root=datasets_folder(arguments.root), number=arguments.trial
+    )
+    show(str(exported))
+    return 0
+
+
+def _predict(arguments: argparse.Namespace) -> int:
+    from trainables.exported.predict import load, predict_files, render
+
+    predictions = predict_files(load(arguments.model), arguments.images, arguments.out)
+    show(render(predictions, arguments.format).rstrip("\n"))
+    return 0

@@ -1,0 +1,81 @@
+"""The commands about search spaces: check one, and launch a search."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hpsearch.cli.arguments import Adder, add_root, positive
+from hpsearch.cli.output import show
+
+
+def add_search_commands(add: Adder) -> None:
+    """Add the commands."""
+    check = add("check", _check, "check a search space: print its plan, or every fault in it")
+    check.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
+
+    launch = add("launch", _launch, "run a search, or resume one")
+    launch.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
+    add_root(launch)
+    launch.add_argument(
+        "--trials",
+        type=positive,
+        metavar="N",
+        help="total number of trials, in place of search.budget.trials",
+    )
+    launch.add_argument(
+        "--epochs",
+        type=positive,
+        metavar="N",
+        help="total number of epochs, in place of search.budget.epochs",
+    )
+    launch.add_argument(
+        "--address", metavar="A", help="address of a running Ray cluster, such as auto or HOST:6379"
+    )
+    launch.add_argument(
+        "--without-token",
+        action="store_true",
+        help="use a Ray cluster that asks for no token: whoever reaches its ports runs code as you",
+    )
+    launch.add_argument(
+        "-v", "--verbose", action="store_true", help="show the log messages of Ray and Optuna"
+    )
+    launch.set_defaults(starts=True)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from hpsearch.cli.summary import describe
+    from hpsearch.study.spec import load_spec
+
+    show(describe(load_spec(arguments.space)))
+    return 0
+
+
+def _launch(arguments: argparse.Namespace) -> int:
+    from hpsearch.cli.terminal import TerminalScreen
+    from hpsearch.driver.launch import launch
+
+    screen = TerminalScreen(
+        arguments.root,
+        space=arguments.space,
+        trials=arguments.trials,
+        epochs=arguments.epochs,
+        address=arguments.address,
+        without_token=arguments.without_token,
+    )
+    try:
+        study = launch(
+            arguments.space,
+            root=arguments.root,
+            trials=arguments.trials,
+            epochs=arguments.epochs,
+            address=arguments.address,
+            without_token=arguments.without_token,
+            verbose=arguments.verbose,
+            screen=screen,
+        )
+    except KeyboardInterrupt:
+        screen.interrupted()
+        raise
+    screen.result(study)
+    return 0 if study.best is not None else 1

@@ -1,0 +1,175 @@
+"""The commands about studies that exist: list, status, logs, show, report, stop, delete and enqueue."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hpsearch.cli.arguments import Adder, add_root, add_study, trial_number
+from hpsearch.cli.output import show, show_faults
+from trainables.base.errors import InputError
+
+if TYPE_CHECKING:
+    from hpsearch.study.records import StudyRecord
+
+
+def add_study_commands(add: Adder) -> None:
+    """Add the commands."""
+    listing = add("list", _list, "list the studies below the root: state, trials, best")
+    add_root(listing)
+
+    status = add("status", _status, "print how a study stands: who runs it, what it has reached")
+    add_study(status)
+    add_root(status)
+
+    shown = add("show", _show, "print a study's leaderboard")
+    add_study(shown)
+    add_root(shown)
+    formats = ("table", "csv", "json")
+    shown.add_argument("--format", choices=formats, default="table", help="default: %(default)s")
+
+    report = add("report", _report, "write a study's results as one HTML page, and its tables as CSV")
+    add_study(report)
+    add_root(report)
+    report.add_argument(
+        "--out", type=Path, metavar="FILE", help="the page (default: report.html in the study's folder)"
+    )
+    report.add_argument(
+        "--paper", action="store_true", help="also log the paper's results to MLflow, beside the trials"
+    )
+
+    logs = add("logs", _logs, "print what the trials of a study said, and why each ended")
+    add_study(logs)
+    add_root(logs)
+    logs.add_argument("--trial", type=trial_number, metavar="N", help="only this trial")
+    logs.add_argument("--follow", action="store_true", help="go on until the study ends")
+
+    stop = add("stop", _stop, "stop a running study as Ctrl-C does, from any machine that sees the root")
+    add_study(stop, optional=False)
+    add_root(stop)
+
+    delete = add("delete", _delete, "delete a study and its runs in MLflow; datasets and pretrainings stay")
+    add_study(delete, optional=False)
+    add_root(delete)
+    delete.add_argument("--yes", action="store_true", help="do not ask")
+
+    enqueue = add("enqueue", _enqueue, "try a design of your own next, in a study that runs or has ended")
+    add_study(enqueue, optional=False)
+    enqueue.add_argument(
+        "design", type=Path, metavar="FILE", help="a YAML file: a part of a training config, without holes"
+    )
+    add_root(enqueue)
+
+
+def _find(arguments: argparse.Namespace) -> StudyRecord:
+    from hpsearch.study.store import find_study, only_study
+
+    return find_study(arguments.root, arguments.study or only_study(arguments.root))
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from hpsearch.cli.study_text import changed, list_row, list_table
+    from hpsearch.study.store import find_study, study_folder, study_names
+
+    names, rows = study_names(arguments.root), []
+    for name in names:
+        try:
+            rows.append(list_row(find_study(arguments.root, name)))
+        except InputError as error:  # the others are shown all the same
+            rows.append((name, "not read", "", "", "", changed(study_folder(arguments.root, name))))
+            show_faults(error.faults)
+    show(list_table(rows) if names else f"no study below {arguments.root} yet")
+    return 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from hpsearch.cli.study_text import status
+
+    show(status(_find(arguments), shutil.get_terminal_size().columns, time.time()))
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from hpsearch.results.leaderboard import render
+
+    print(render(_find(arguments), arguments.format), end="")
+    return 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from hpsearch.report.files import write_report
+    from hpsearch.report.paper.mlflow_runs import log_paper
+
+    study = _find(arguments)
+    for file in write_report(study, arguments.out):
+        show(str(file))
+    if arguments.paper:
+        show(log_paper(study, arguments.root))
+    return 0
+
+
+def _logs(arguments: argparse.Namespace) -> int:
+    from hpsearch.lifetime.logs import StudyLogs
+    from hpsearch.study.store import only_study, study_folder
+
+    folder = study_folder(arguments.root, arguments.study or only_study(arguments.root))
+    logs = StudyLogs(folder, arguments.trial)
+    entries = logs.news()
+    if not entries and not arguments.follow:
+        show(_without_log(_find(arguments), arguments.trial))
+    for entry in entries:
+        show(entry)
+    if arguments.follow:
+        for entry in logs.follow():
+            show(entry)
+            sys.stdout.flush()
+    return 0
+
+
+def _without_log(study: StudyRecord, number: int | None) -> str:
+    """Return what a trial without a log came to. Raises `InputError` where there is no such trial."""
+    if number is None:
+        return f"study {study.name!r} has no logs yet"
+    there = [trial for trial in study.trials if trial.number == number]
+    if not there:
+        last = max((trial.number for trial in study.trials), default=None)
+        valid = "it has none yet" if last is None else f"it has 0 to {last}"
+        raise InputError(f"study {study.name!r} has no trial {number}: {valid}")
+    return f"trial {number} has no log; it is {there[0].state.value}" + (
+        f": {there[0].reason}" if there[0].reason else ""
+    )
+
+
+def _stop(arguments: argparse.Namespace) -> int:
+    from hpsearch.lifetime.stop import stop
+    from hpsearch.study.store import study_folder
+
+    show(stop(study_folder(arguments.root, arguments.study)))
+    return 0
+
+
+def _delete(arguments: argparse.Namespace) -> int:
+    from hpsearch.lifetime.deletion import delete
+    from hpsearch.study.store import study_folder
+
+    def sure(contents: str) -> bool:
+        if arguments.yes:
+            return True
+        if not sys.stdin.isatty():
+            raise InputError("delete asks on a terminal, and this is none: give --yes if you are sure")
+        return input(f"delete {contents}? [y/N] ").strip().lower() in ("y", "yes")
+
+    deleted = delete(arguments.root, study_folder(arguments.root, arguments.study), sure)
+    show(deleted or "nothing was deleted")
+    return 0
+
+
+def _enqueue(arguments: argparse.Namespace) -> int:
+    from hpsearch.lifetime.enqueue import enqueue
+
+    show(enqueue(_find(arguments), arguments.design))
+    return 0

@@ -1,0 +1,1 @@
+"""What a person does with a study that exists: stop it, delete it, enqueue a design, read its logs."""

@@ -1,0 +1,118 @@
+"""The commands about studies that exist."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from support import plausible, studies
+
+from hpsearch.cli.main import main
+from hpsearch.cli.study_text import status
+from hpsearch.study.lock import study_lock
+from hpsearch.study.records import LaunchRecord, TrialState
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a root whose one study was left with a trial at epoch 2."""
+    folder = tmp_path / "studies" / "demo"
+    study = studies.open_in(folder, studies.spec(folder, "{name: demo, pruner: none}"))
+    studies.train(study, study.ask(), until=2)
+    return tmp_path
+
+
+def test_list_tells_of_each_study_also_beside_one_that_cannot_be_read(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = root / "studies" / "broken"
+    broken.mkdir()
+    (broken / "space.yaml").write_text("epochs: 0\n")
+    assert main(["list", "--root", str(root)]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split()[:2] for line in out.splitlines()] == [
+        ["study", "state"],
+        ["broken", "not"],
+        ["demo", "interrupted"],
+    ]
+    assert "broken/space.yaml" in err
+
+
+@pytest.mark.parametrize("words", [["show"], ["status"], ["list"]], ids=" ".join)
+def test_the_root_stands_anywhere_or_in_the_environment(
+    root: Path, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--root", str(root), *words]) == 0
+    before = capsys.readouterr().out
+    assert main([*words, "--root", str(root)]) == 0
+    assert capsys.readouterr().out == before
+    monkeypatch.setenv("HPSEARCH_ROOT", str(root))
+    assert main(words) == 0
+    assert capsys.readouterr().out == before
+    assert "interrupted" in before and "running" not in before
+
+
+def test_a_study_with_that_name_is_offered_for_a_mistyped_one(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in ("show", "status", "report", "logs", "stop", "delete"):
+        assert main([command, "dmo", "--root", str(root)]) == 2
+        out, err = capsys.readouterr()
+        assert "did you mean 'demo'?" in err and "nothing was started" not in err and not out
+
+
+def test_logs_of_a_trial_that_is_not_there(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["logs", "demo", "--trial", "7", "--root", str(root)]) == 2
+    assert "no trial 7: it has 0 to 0" in capsys.readouterr().err
+    assert main(["logs", "--trial", "0", "--root", str(root)]) == 0
+    assert "trial 0 has no log; it is interrupted" in capsys.readouterr().out
+
+
+def test_delete_asks_on_a_terminal_only(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["delete", "demo", "--root", str(root)]) == 2
+    assert "--yes" in capsys.readouterr().err
+    assert (root / "studies" / "demo").is_dir()
+    assert main(["delete", "demo", "--yes", "--root", str(root)]) == 0
+    assert not (root / "studies" / "demo").exists()
+
+
+def test_status_says_who_runs_it_what_runs_and_what_is_left(tmp_path: Path) -> None:
+    states = [TrialState.COMPLETE, TrialState.COMPLETE, TrialState.RUNNING]
+    study = plausible.study(tmp_path, states)
+    launch = LaunchRecord(8, None, None, side_by_side=2, began_s=plausible.START_S)
+    with study_lock(tmp_path):
+        text = status(plausible.launched(study, launch), 80, study.trials[-1].started_s + 5)
+    assert "demo: running" in text and "process" in text
+    assert "2 of 8 ended (1 running, 2 complete)" in text
+    assert "began 5 s ago" in text and "about " in text
+    assert all(len(line) <= 80 for line in text.splitlines())
+    left = status(plausible.launched(study, launch), 80, time.time())
+    assert "demo: interrupted" in left and "launch its search space again" in left
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["lauch"], "did you mean 'launch'? valid: check, data,"),
+        (["show", "--format", "jsn"], "did you mean 'json'? valid: csv, json, table"),
+        (["data", "chekc"], "did you mean 'check'?"),
+        (["launch", "x.yaml", "--trials", "many"], "must be a whole number, at least 1, got 'many'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistyped_word_is_answered_with_the_nearest(
+    words: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert hint in said and "_" not in said.partition("error: ")[2]
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("hpsearch 0.")

@@ -1,0 +1,63 @@
+"""How a study is found, and what is true of one that nobody runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support import studies
+
+from hpsearch.study.lock import study_lock
+from hpsearch.study.records import LaunchRecord, StudyState, TrialState
+from hpsearch.study.store import find_study, only_study, state_of, study_names
+from hpsearch.study.study import Study
+from trainables.base.errors import InputError
+
+
+def begun(root: Path, name: str = "demo") -> Study:
+    folder = root / "studies" / name
+    return studies.open_in(folder, studies.spec(folder, f"{{name: {name}, pruner: none}}"))
+
+
+def test_a_trial_is_running_only_while_somebody_runs_its_study(tmp_path: Path) -> None:
+    study = begun(tmp_path)
+    studies.train(study, study.ask(), until=2)
+    with study_lock(study.folder):
+        found = find_study(tmp_path, "demo")
+        assert [trial.state for trial in found.trials] == [TrialState.RUNNING]
+        assert state_of(found) is StudyState.RUNNING
+    found = find_study(tmp_path, "demo")
+    assert [trial.state for trial in found.trials] == [TrialState.INTERRUPTED]
+    assert state_of(found) is StudyState.INTERRUPTED
+    assert study.record().trials[0].state is TrialState.RUNNING, "its driver goes on with it"
+
+
+def test_a_study_is_complete_once_its_launch_has_done_all_it_was_asked_to(tmp_path: Path) -> None:
+    study, launch = begun(tmp_path), LaunchRecord(1, None, 2.0, side_by_side=1, began_s=100.0)
+    study.launched(launch)
+    studies.train(study, study.ask())
+    assert state_of(find_study(tmp_path, "demo")) is StudyState.INTERRUPTED
+    study.launched(replace(launch, ended_s=200.0))
+    found = find_study(tmp_path, "demo")
+    assert state_of(found) is StudyState.COMPLETE
+    assert found.launch is not None and found.launch.deadline_s == 7300.0
+
+
+def test_studies_of_older_versions_are_complete_where_nothing_is_left_to_do(tmp_path: Path) -> None:
+    study = begun(tmp_path)
+    studies.train(study, study.ask())
+    assert state_of(find_study(tmp_path, "demo")) is StudyState.COMPLETE
+
+
+def test_the_only_study_needs_no_name(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no study below"):
+        only_study(tmp_path)
+    begun(tmp_path)
+    assert only_study(tmp_path) == "demo"
+    begun(tmp_path, "other")
+    with pytest.raises(InputError, match=r"2 studies below .*: demo, other"):
+        only_study(tmp_path)
+    assert study_names(tmp_path) == ["demo", "other"]
+    with pytest.raises(InputError, match="did you mean 'demo'"):
+        find_study(tmp_path, "dem")
