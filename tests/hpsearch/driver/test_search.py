@@ -272,7 +272,7 @@ def test_a_trial_takes_up_checkpoints_only_of_epochs_that_the_study_knows(tmp_pa
     assert isinstance(known, TrialItem) and isinstance(unknown, TrialItem)
     known.on_epochs(1, [{studies.OBJECTIVE: 9.0}], HERE)
     for item in (known, unknown):
-        item.job.folder.mkdir(parents=True)
+        item.job.folder.mkdir(parents=True, exist_ok=True)
         (item.job.folder / "checkpoint_0001.pt").touch()
     later = Made(tmp_path, "a", side_by_side=2, space=PLAIN)
     again = [later.search.next_item() for _ in range(2)]
