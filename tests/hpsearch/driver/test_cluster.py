@@ -13,7 +13,7 @@ import pytest
 from ray.cluster_utils import Cluster
 from support.launches import HALVING, board, runs, wait_for_epochs, write_space
 
-from hpsearch.driver.ray_backend import check_address
+from hpsearch.driver.ray_cluster import check_address
 from trainables.base.errors import InputError
 
 NODE = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
