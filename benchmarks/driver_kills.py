@@ -56,20 +56,21 @@ LONGEST_HELPER_S = 10.0
 PATIENCE_S = 600.0
 """How long a launch may write nothing before the benchmark gives up."""
 
-TIMES = ("seconds", "rank", "folder")
-"""Columns of the leaderboard that may differ."""
+TIMES = ("seconds", "trained_s", "rank", "folder", "speed/", "memory/")
+"""Beginnings of the columns of the leaderboard that may differ."""
 
 
 def start(space: Path, root: Path, scratch: Path) -> subprocess.Popen[bytes]:
     """Start a launch in a process group of its own, with its temporary files below `scratch`."""
     command = [sys.executable, "-m", "hpsearch", "launch", str(space), "--root", str(root)]
-    return subprocess.Popen(
-        command,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        env=os.environ | {"TMPDIR": str(scratch)},
-    )
+    with (space.parent / "launch.log").open("wb") as log:
+        return subprocess.Popen(
+            command,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=os.environ | {"TMPDIR": str(scratch)},
+        )
 
 
 def helpers(scratch: Path) -> list[int]:
@@ -102,7 +103,7 @@ def journal_lines(root: Path) -> list[str]:
 def board(root: Path) -> list[dict[str, Any]]:
     """Return the leaderboard without what depends on the clock, by trial."""
     rows = records(find_study(root, "kills"))
-    kept = [{k: v for k, v in row.items() if k not in TIMES and not k.startswith("speed/")} for row in rows]
+    kept = [{k: v for k, v in row.items() if not k.startswith(TIMES)} for row in rows]
     return sorted(kept, key=lambda row: int(row["trial"]))
 
 
@@ -133,6 +134,7 @@ def killed(space: Path, root: Path, scratch: Path, kills: int) -> tuple[list[flo
                 raise TimeoutError("the journal does not grow")
             time.sleep(moments.random() / 20)
         if driver.poll() is not None:
+            assert driver.returncode == 0, (space.parent / "launch.log").read_text()
             return stayed_s, repeated
         os.kill(driver.pid, signal.SIGKILL)
         driver.wait()
