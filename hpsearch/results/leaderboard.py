@@ -53,7 +53,7 @@ def table(study: StudyRecord, width: int) -> RenderableType:
 def legend(study: StudyRecord) -> str:
     """Return what the table's errors are: which epoch, how many runs, and what they were selected by."""
     leaf = study.objective.rpartition("/")[2]
-    parts = [f"{leaf}: {epoch_title(study.objective)}, which is one; the first trials were selected by it"]
+    parts = [f"{leaf}: {epoch_title(study.objective)}, one per trial; those at the top were selected by it"]
     if any(study.confirmations(trial.number) for trial in study.searched):
         parts.append(f"confirmed: mean of new seeds ± half its {CONFIDENCE:.0%} interval over them")
     parts.append("best, at: the lowest error after any epoch, and that epoch")
@@ -71,7 +71,7 @@ def summary(study: StudyRecord) -> str:
         first = f"{training_mean} {study.objective}."
     else:
         first = (
-            f"Best {study.objective}: {best.objective:.2f} (trial {best.number}, {_standing(study, best)}). "
+            f"Best {study.objective}: {best.objective:.2f} (trial {best.number}, {_standing(study, best)}).\n"
             f"{training_mean}: ratio {best.objective / mean:.2f}."
         )
     arms = arms_of(study)

@@ -5,7 +5,7 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,14 @@ with Interruptions() as interruptions:
 print("written", file=open(sys.argv[2], "w"))
 sys.exit(interruptions.status or 0)
 """
+
+
+@pytest.fixture(autouse=True)
+def hangups_count() -> Iterator[None]:
+    """Let commands see SIGHUP as from a shell, also where the tests themselves run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def interrupted(sent: Sequence[signal.Signals], writes: int, file: Path) -> tuple[int, str]:

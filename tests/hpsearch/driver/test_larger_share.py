@@ -49,6 +49,7 @@ class Item:
         return False
     def on_done(self): print("done")
     def on_failed(self, reason): print("failed:", reason)
+    def on_error(self, details): print("error:", details.splitlines()[-1])
     def on_note(self, note): print("note:", note)
 
 

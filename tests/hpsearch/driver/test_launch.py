@@ -206,7 +206,7 @@ def test_an_interrupted_launch_lets_nobody_in_and_says_how_to_go_on(
     assert f"\n  hpsearch launch {space} --root {fresh}\n" in printed
     assert "Traceback" not in printed
     assert all(run.info.status != "RUNNING" for run in runs(fresh))
-    assert [trial["state"] for trial in board(fresh)] == ["running"] * len(board(fresh))
+    assert [trial["state"] for trial in board(fresh)] == ["interrupted"] * len(board(fresh))
 
 
 @pytest.mark.slow
