@@ -75,7 +75,7 @@ def measure(configs: Sequence[TrainConfig], datasets: Path, device: torch.device
 
     Another process trains; this one holds nothing but a context and sees what becomes of the free memory.
     """
-    free_mib = _free_mib(device)
+    free_mib = _free_mib(device) if device.type == "cuda" else 0.0
     found: list[Footprint | str] = []
     with ProcessPoolExecutor(1, get_context("spawn")) as process:
         for config in configs:

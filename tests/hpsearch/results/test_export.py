@@ -17,6 +17,7 @@ from support import plausible
 
 import hpsearch
 from hpsearch.cli import main as cli
+from hpsearch.cli.arguments import ROOT_VARIABLE, default_root
 from hpsearch.results.dataframes import StudyTables
 from hpsearch.results.export import FILES, export
 from hpsearch.study.folders import studies_folder
@@ -269,7 +270,7 @@ def test_a_study_on_disk_is_read_as_tables(tmp_path: Path) -> None:
     study = hpsearch.read_study("small", tmp_path)
     table = study.trials()
     assert table.index.tolist() == [0, 1] and table.index.name == "trial"
-    assert table["state"].tolist() == ["complete", "running"]
+    assert table["state"].tolist() == ["complete", "interrupted"]
     assert table["objective"].tolist() == [7.0, 9.0]
     assert table["pretext"].tolist() == ["none", "puzzling"]
     assert pd.isna(table.loc[0, "pretext.puzzling.flag"]) and table.loc[1, "pretext.puzzling.flag"] == 4
@@ -311,5 +312,6 @@ def test_importing_loads_nothing_and_says_nothing() -> None:
     assert not loaded & {"torch", "numpy", "pandas", "ray", "optuna", "mlflow", "pydantic", "trainables"}
 
 
-def test_the_root_is_the_command_line_s() -> None:
-    assert hpsearch.read_study.__defaults__ == (str(cli.ROOT),)
+def test_the_root_is_the_command_line_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(ROOT_VARIABLE, raising=False)
+    assert hpsearch.read_study.__defaults__ == (str(default_root()),)
