@@ -28,6 +28,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("study",),
         ("results", "tracking", "reference"),
         ("report", "driver", "lifetime"),
+        ("cluster", "plan"),
         ("cli",),
         ("__main__",),
     ),
@@ -35,7 +36,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
 """The folders of each package from the ground up: a folder imports from the floors below its own alone."""
 
 KEEPERS = {
-    "ray": ("hpsearch/driver/ray_", "trainables/ray_trainable.py"),
+    "ray": ("hpsearch/driver/ray_", "hpsearch/cluster/ray_", "trainables/ray_trainable.py"),
     "optuna": ("hpsearch/study/",),
     "mlflow": ("hpsearch/tracking/",),
     "sqlalchemy": ("hpsearch/tracking/",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,10 @@ def default_root() -> Path:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that names the nearest valid word for a mistyped one."""
+    """A parser that names the nearest valid word for a mistyped one, and takes no abbreviated options."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **{"allow_abbrev": False, **settings})
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Refuse what is not among an action's choices; the base class lists them as a Python tuple."""
@@ -41,6 +44,29 @@ def add_root(sub: argparse.ArgumentParser) -> None:
         default=argparse.SUPPRESS,
         metavar="DIR",
         help=f"folder of all datasets, studies and MLflow runs (default: ${ROOT_VARIABLE}, or hpsearch-runs)",
+    )
+
+
+def add_address(sub: argparse.ArgumentParser, *, sends: Sequence[str] = ()) -> None:
+    """Add `--address`, with which a command runs as a job on the head of a cluster.
+
+    `sends` are the names of the arguments that are files, which the job gets.
+    """
+    sub.add_argument(
+        "--address",
+        metavar="URL",
+        help="run on the head of a Ray cluster instead: its dashboard, http://HOST:8265",
+    )
+    add_token(sub)
+    sub.set_defaults(sends=tuple(sends), joins=False)
+
+
+def add_token(sub: argparse.ArgumentParser) -> None:
+    """Add `--without-token`."""
+    sub.add_argument(
+        "--without-token",
+        action="store_true",
+        help="use a Ray cluster that asks for no token: whoever reaches its ports runs code as you",
     )
 
 

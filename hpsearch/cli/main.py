@@ -15,6 +15,7 @@ from hpsearch.cli.arguments import Command, Parser, add_root, default_root, posi
 from hpsearch.cli.data import add_data_commands
 from hpsearch.cli.networks import add_network_commands
 from hpsearch.cli.output import show_faults
+from hpsearch.cli.remote import add_remote_commands, is_remote, run_remotely
 from hpsearch.cli.searches import add_search_commands
 from hpsearch.cli.signals import INTERRUPTED, Interruptions
 from hpsearch.cli.studies import add_study_commands
@@ -26,10 +27,12 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     words = sys.argv[1:] if words is None else words
     arguments = _parser(importers="import" in words).parse_args(words)
+    arguments.given_root = getattr(arguments, "root", None)
+    arguments.root = arguments.given_root or default_root()
     command: Command = arguments.command
     with Interruptions() as interruptions:
         try:
-            return command(arguments)
+            return run_remotely(arguments, words) if is_remote(arguments) else command(arguments)
         except InputError as error:
             show_faults(error.faults)
             count = len(error.faults)
@@ -78,7 +81,7 @@ def _parser(*, importers: bool) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     add_root(parser)
-    parser.set_defaults(root=default_root(), starts=False)
+    parser.set_defaults(starts=False)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def add(
@@ -94,6 +97,7 @@ def _parser(*, importers: bool) -> argparse.ArgumentParser:
     add_search_commands(add)
     add_study_commands(add)
     add_network_commands(add)
+    add_remote_commands(add)
 
     ui = add("ui", _ui, "serve MLflow's pages for the runs below the root, on this machine only")
     add_root(ui)

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import shutil
+import sys
 from pathlib import Path
 
-from hpsearch.cli.arguments import Adder, add_root, positive
+from hpsearch.cli.arguments import Adder, add_address, add_root, add_token, positive
 from hpsearch.cli.output import show
+from trainables.base.errors import InputError
 
 
 def add_search_commands(add: Adder) -> None:
     """Add the commands."""
     check = add("check", _check, "check a search space: print its plan, or every fault in it")
     check.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
+
+    planned = add("plan", _plan, "say what a search would do and cost: runs, data, memory, hours, disk")
+    planned.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
+    add_root(planned)
+    planned.add_argument("--trials", type=positive, metavar="N", help="as with launch")
+    planned.add_argument("--epochs", type=positive, metavar="N", help="as with launch")
+    add_address(planned, sends=["space"])
+    planned.set_defaults(joins=True)
 
     launch = add("launch", _launch, "run a search, or resume one")
     launch.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
@@ -32,11 +43,7 @@ def add_search_commands(add: Adder) -> None:
     launch.add_argument(
         "--address", metavar="A", help="address of a running Ray cluster, such as auto or HOST:6379"
     )
-    launch.add_argument(
-        "--without-token",
-        action="store_true",
-        help="use a Ray cluster that asks for no token: whoever reaches its ports runs code as you",
-    )
+    add_token(launch)
     launch.add_argument(
         "-v", "--verbose", action="store_true", help="show the log messages of Ray and Optuna"
     )
@@ -48,6 +55,25 @@ def _check(arguments: argparse.Namespace) -> int:
     from hpsearch.study.spec import load_spec
 
     show(describe(load_spec(arguments.space)))
+    return 0
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from hpsearch.cli.plan_text import plan_text
+    from hpsearch.plan.plan import plan
+
+    planned = plan(
+        arguments.space,
+        root=arguments.root,
+        trials=arguments.trials,
+        epochs=arguments.epochs,
+        address=arguments.address,
+        without_token=arguments.without_token,
+        say=lambda text: print(text, file=sys.stderr),
+    )
+    show(plan_text(planned, shutil.get_terminal_size().columns))
+    if planned.data.faults:
+        raise InputError(planned.data.faults)
     return 0
 
 

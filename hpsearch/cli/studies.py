@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpsearch.cli.arguments import Adder, add_root, add_study, trial_number
+from hpsearch.cli.arguments import Adder, add_address, add_root, add_study, trial_number
 from hpsearch.cli.output import show, show_faults
 from trainables.base.errors import InputError
 
@@ -21,14 +21,17 @@ def add_study_commands(add: Adder) -> None:
     """Add the commands."""
     listing = add("list", _list, "list the studies below the root: state, trials, best")
     add_root(listing)
+    add_address(listing)
 
     status = add("status", _status, "print how a study stands: who runs it, what it has reached")
     add_study(status)
     add_root(status)
+    add_address(status)
 
     shown = add("show", _show, "print a study's leaderboard")
     add_study(shown)
     add_root(shown)
+    add_address(shown)
     formats = ("table", "csv", "json")
     shown.add_argument("--format", choices=formats, default="table", help="default: %(default)s")
 
@@ -45,16 +48,19 @@ def add_study_commands(add: Adder) -> None:
     logs = add("logs", _logs, "print what the trials of a study said, and why each ended")
     add_study(logs)
     add_root(logs)
+    add_address(logs)
     logs.add_argument("--trial", type=trial_number, metavar="N", help="only this trial")
     logs.add_argument("--follow", action="store_true", help="go on until the study ends")
 
     stop = add("stop", _stop, "stop a running study as Ctrl-C does, from any machine that sees the root")
     add_study(stop, optional=False)
     add_root(stop)
+    add_address(stop)
 
     delete = add("delete", _delete, "delete a study and its runs in MLflow; datasets and pretrainings stay")
     add_study(delete, optional=False)
     add_root(delete)
+    add_address(delete)
     delete.add_argument("--yes", action="store_true", help="do not ask")
 
     enqueue = add("enqueue", _enqueue, "try a design of your own next, in a study that runs or has ended")
@@ -63,6 +69,7 @@ def add_study_commands(add: Adder) -> None:
         "design", type=Path, metavar="FILE", help="a YAML file: a part of a training config, without holes"
     )
     add_root(enqueue)
+    add_address(enqueue, sends=["design"])
 
 
 def _find(arguments: argparse.Namespace) -> StudyRecord:

@@ -16,21 +16,19 @@ from hpsearch.driver.observers import Observers
 from hpsearch.driver.outcome import write_outcome
 from hpsearch.driver.preparation import Preparation
 from hpsearch.driver.pretraining import Pretrainings
+from hpsearch.driver.ray_authentication import check_token
 from hpsearch.driver.ray_backend import run_work
 from hpsearch.driver.ray_cluster import (
     check_address,
-    check_token,
     cluster,
     head_address,
     side_by_side,
 )
-from hpsearch.driver.ray_gpus import machines_in_cluster, measure_designs
+from hpsearch.driver.ray_gpus import resources_in_cluster
 from hpsearch.driver.resources import (
     TrialResources,
     check_precision,
     check_room,
-    designs_to_measure,
-    resolve_resources,
 )
 from hpsearch.driver.scratch import scratch_folder
 from hpsearch.driver.search import Search, SearchPlan
@@ -113,7 +111,7 @@ def launch(
             _tracked(root, spec, study, screen) as tracker,
             _head_watched(address, spec, study, tracker, screen),
         ):
-            resources = _resources(spec, preparation.datasets, screen.say)
+            resources = resources_in_cluster(spec, preparation.datasets, screen.say)
             check_precision(spec, resources)
             check_room(spec, side_by_side(resources), folder)
             launched = _launch_record(spec, side_by_side(resources))
@@ -133,14 +131,6 @@ def launch(
                 search.remove_leftovers()
                 study.launched(replace(launched, ended_s=time.time()))
         return study.record()
-
-
-def _resources(spec: StudySpec, datasets: Path, say: Callable[[str], None]) -> TrialResources:
-    """Return what each trial takes of the connected cluster; where it is `auto`, GPU memory is measured."""
-    wanted, machines, measured = spec.search.resources, machines_in_cluster(), None
-    if wanted.gpus == "auto" and machines.gpus:
-        measured = measure_designs(designs_to_measure(spec), datasets, say)
-    return resolve_resources(wanted, machines, measured)
 
 
 def _launch_record(spec: StudySpec, side_by_side: int) -> LaunchRecord:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
 import signal
 import socket
 from collections.abc import Iterator, Mapping
@@ -14,9 +12,9 @@ from typing import Any
 
 import ray
 from ray._private import ray_constants
-from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]  # compiled
 from ray.exceptions import AuthenticationError
 
+from hpsearch.driver.ray_authentication import AUTH_TOKEN, authentication, environment
 from hpsearch.driver.resources import Share, TrialResources
 from hpsearch.driver.shares import per_gpu
 from trainables.base.errors import InputError
@@ -28,9 +26,6 @@ CONNECT_TIMEOUT_S = 5.0
 
 OBJECT_STORE_BYTES = 128 * 2**20
 """Room for results between processes on one machine: plain numbers, far below this."""
-
-AUTH_MODE, AUTH_TOKEN, AUTH_TOKEN_PATH = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
-"""Ray's own: `token` or `disabled`; the token; the file that holds it, else `~/.ray/auth_token`."""
 
 _QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -61,16 +56,6 @@ def check_address(address: str) -> None:
         raise InputError(f"nothing answers at {address} ({error}): is its head running?") from None
 
 
-def check_token(without_token: bool) -> None:
-    """See that the environment does not switch tokens off. Raises `InputError` unless `without_token`."""
-    mode = os.environ.get(AUTH_MODE, "token")
-    if mode.lower() != "token" and not without_token:
-        raise InputError(
-            f"{AUTH_MODE} must be token, or not set: without one, whoever reaches a port of Ray runs code as "
-            f"you; got {mode!r}. If that is what you want, launch with --without-token"
-        )
-
-
 @contextmanager
 def cluster(address: str | None, scratch: Path, *, without_token: bool, verbose: bool) -> Iterator[None]:
     """Hold a connection to the cluster at `address`, or a local one in `scratch` that ends with this block.
@@ -81,7 +66,7 @@ def cluster(address: str | None, scratch: Path, *, without_token: bool, verbose:
     level = logging.INFO if verbose else logging.CRITICAL  # errors reach a person as the trial's reason
     logging.getLogger("ray").setLevel(level)
     quiet: dict[str, Any] = {"configure_logging": False, "log_to_driver": verbose, "logging_level": level}
-    with _environment(_QUIET | _authentication(address, scratch, without_token)):
+    with environment(_QUIET | authentication(address, scratch, without_token)):
         on_sigterm = signal.getsignal(signal.SIGTERM)
         try:
             if address is None:
@@ -116,26 +101,6 @@ def _start_local(scratch: Path, quiet: Mapping[str, Any]) -> None:
         ray_constants.ENABLE_RAY_CLUSTER = of_all
 
 
-def _authentication(address: str | None, scratch: Path, without_token: bool) -> dict[str, str | None]:
-    """Return the environment in which Ray asks for a token and shows it: a local one has one of its own."""
-    if without_token:
-        return {AUTH_MODE: "disabled"}
-    if address is not None:
-        _close_token_file()
-        return {AUTH_MODE: "token"}
-    file = scratch / "token"
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(secrets.token_hex(32))
-    return {AUTH_MODE: "token", AUTH_TOKEN: None, AUTH_TOKEN_PATH: str(file)}
-
-
-def _close_token_file() -> None:
-    """Keep other users from reading the token of the user's clusters, which Ray writes for all to read."""
-    file = Path(os.environ.get(AUTH_TOKEN_PATH) or Path("~/.ray/auth_token").expanduser())
-    if file.is_file() and file.stat().st_uid == os.getuid() and file.stat().st_mode & 0o077:
-        file.chmod(0o600)
-
-
 def _describe_refusal(address: str | None, error: Exception) -> str:
     reason = str(error).rstrip(".")
     if address is None:
@@ -144,27 +109,6 @@ def _describe_refusal(address: str | None, error: Exception) -> str:
         f"the Ray cluster at {address} does not take this launch: {reason}. It asks for its token: have the "
         f"head's in {AUTH_TOKEN} or ~/.ray/auth_token; one without a token takes --without-token"
     )
-
-
-@contextmanager
-def _environment(values: Mapping[str, str | None]) -> Iterator[None]:
-    """Set environment variables that Ray and its processes read, or remove them (None), for this block."""
-    before = {name: os.environ.get(name) for name in values}
-    _set(values)
-    try:
-        yield
-    finally:
-        _set(before)
-
-
-def _set(values: Mapping[str, str | None]) -> None:
-    for name, value in values.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-    Config.initialize("")  # Ray has read both when it was imported
-    AuthenticationTokenLoader.instance().reset_cache()
 
 
 def head_address() -> str:

@@ -9,7 +9,14 @@ import ray
 import torch
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from hpsearch.driver.resources import Machines, Measured
+from hpsearch.driver.resources import (
+    Machines,
+    Measured,
+    TrialResources,
+    designs_to_measure,
+    resolve_resources,
+)
+from hpsearch.study.spec import StudySpec
 from trainables.training.config import TrainConfig
 from trainables.training.footprint import Footprint, MemoryShape, measure
 
@@ -18,6 +25,14 @@ PATIENCE_S = 900.0
 
 MOST_MEASURED = 48
 """Designs that are measured, at most: some ten seconds for the first, one or two for each other."""
+
+
+def resources_in_cluster(spec: StudySpec, datasets: Path, say: Callable[[str], None]) -> TrialResources:
+    """Return what each trial takes of the connected cluster; where it is `auto`, GPU memory is measured."""
+    wanted, machines, measured = spec.search.resources, machines_in_cluster(), None
+    if wanted.gpus == "auto" and machines.gpus:
+        measured = measure_designs(designs_to_measure(spec), datasets, say)
+    return resolve_resources(wanted, machines, measured)
 
 
 def machines_in_cluster() -> Machines:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import torch
 
-from trainables.data.datasets.prepared import Samples
 from trainables.data.loader import LoaderPool
 from trainables.model.backbones import Backbone
 from trainables.pretext.task_config import BranchConfig, TaskConfig
@@ -96,8 +95,8 @@ def _measure(config: TrainConfig, datasets: Path, device: torch.device, free_mib
     data = open_data(config, datasets)
     few = replace(
         data,
-        train=_first(data.train, BATCHES * config.data.batch),
-        validation=_first(data.validation, config.data.batch),
+        train=data.train.first(BATCHES * config.data.batch),
+        validation=data.validation.first(config.data.batch),
     )
     session = build_trial_session(config, few, device=device, threads=1, pool=LoaderPool())
     session.run_epoch()
@@ -105,15 +104,6 @@ def _measure(config: TrainConfig, datasets: Path, device: torch.device, free_mib
     torch_mib = torch.cuda.max_memory_reserved(device) / 2**20 if device.type == "cuda" else 0.0
     other_mib = max(free_mib - _free_mib(device) - torch_mib, 0.0)
     return Footprint(torch_mib, other_mib, report.training.data_wait_share)
-
-
-def _first(samples: Samples, count: int) -> Samples:
-    return replace(
-        samples,
-        files=samples.files[:count],
-        pose_deg=samples.pose_deg[:count],
-        subjects=samples.subjects[:count],
-    )
 
 
 def _free_mib(device: torch.device) -> float:

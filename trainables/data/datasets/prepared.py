@@ -59,6 +59,15 @@ class Samples:
     def __len__(self) -> int:
         return len(self.files)
 
+    def first(self, count: int) -> Samples:
+        """Return the first images, `count` of them at most."""
+        return replace(
+            self,
+            files=self.files[:count],
+            pose_deg=self.pose_deg[:count],
+            subjects=self.subjects[:count],
+        )
+
     def without_labels(self) -> Samples:
         """Return the same images with no angle at all, for what learns from images alone."""
         return replace(self, pose_deg=self.pose_deg[:, :0], angles=())

@@ -1,0 +1,59 @@
+"""`python -m hpsearch.cli.on_head VERSION WORDS...`: runs a command on the head of a cluster, for a Ray Job.
+
+The version is that of whoever sent it: what two versions mean by a search space may differ.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from hpsearch.cli.arguments import ROOT_VARIABLE, default_root
+from hpsearch.cli.main import main
+from hpsearch.cluster.ray_jobs import MARK
+from hpsearch.study.code_version import code_version
+
+PACK = "pack"
+"""The command that sends a study's results: `pack STUDY [--root DIR]`."""
+
+
+def run(words: Sequence[str]) -> int:
+    """Run the command after the version, and return its exit status."""
+    sender, *command = words
+    print(f"{MARK}{code_version()}", flush=True)
+    if sender != version("hpsearch"):
+        print(f"the head has hpsearch {version('hpsearch')}, and this came from {sender}: install the same")
+        return 2
+    if not any(word.partition("=")[0] == "--root" for word in command) and not default_root().is_absolute():
+        print(f"give --root, a folder that all machines of the cluster see; {ROOT_VARIABLE} is not set there")
+        return 2
+    return _pack(command[1:]) if command[0] == PACK else main(command)
+
+
+def _pack(words: Sequence[str]) -> int:
+    """Write the report, and print the results of a study as a parcel."""
+    from hpsearch.cluster.parcel import pack
+    from hpsearch.report.files import write_report
+    from hpsearch.results.leaderboard import render
+    from hpsearch.study.store import find_study
+    from trainables.base.errors import InputError
+
+    try:
+        study = find_study(Path(words[2]) if len(words) > 2 else default_root(), words[0])
+        report = write_report(study, None)
+    except InputError as error:
+        print(*error.faults, sep="\n")
+        return 2
+    leaderboard = study.folder / "leaderboard.csv"
+    leaderboard.write_text(render(study, "csv"), encoding="utf-8")
+    winner = [study.folder / name for name in ("best.yaml", "best.pt", "space.yaml")]
+    files = dict.fromkeys([*report, leaderboard, *winner])
+    for line in pack(file for file in files if file.is_file()):
+        print(line)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

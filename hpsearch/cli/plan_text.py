@@ -1,0 +1,158 @@
+"""The plan of a search in plain text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+from hpsearch.cli.summary import describe
+from hpsearch.plan.plan import Measured, Plan
+from hpsearch.results.formats import duration
+from trainables.base.schema import Config, variant_of
+from trainables.model.inits import Pretraining
+from trainables.training.config import TrainConfig
+
+LABEL = 15
+"""Characters of a label, its gap included."""
+
+LISTED = 4
+"""Pretrainings that are named."""
+
+
+def plan_text(plan: Plan, width: int) -> str:
+    """Return a plan in lines of `width` characters."""
+    lines = [*_wrapped(describe(plan.spec).splitlines(), width), ""]
+    for label, text in _facts(plan):
+        lines += textwrap.wrap(
+            text,
+            max(width, 50),
+            initial_indent=f"  {label:<{LABEL}}",
+            subsequent_indent=" " * (2 + LABEL),
+            break_on_hyphens=False,
+        )
+    return "\n".join(lines)
+
+
+def _wrapped(lines: Sequence[str], width: int) -> Iterator[str]:
+    for line in lines:
+        indent = line[: len(line) - len(line.lstrip())]
+        yield from textwrap.wrap(
+            line,
+            max(width, 50),
+            subsequent_indent=f"{indent}  ",
+            break_on_hyphens=False,
+            drop_whitespace=True,
+        ) or [""]
+
+
+def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
+    runs = plan.runs
+    holes = len(plan.spec.space.holes())
+    designs = "ranges without steps: no end of designs"
+    if plan.combinations is not None:
+        designs = f"{plan.combinations} designs"
+    yield "dimensions", f"{holes}, {designs}"
+    for index, need in enumerate(plan.data.needs):
+        images = "" if need.images is None else f", {need.images} images"
+        yield "" if index else "datasets", f"{need.name}: {need.state}{images}"
+    yield "search", _search(plan)
+    yield "pretrainings", _pretrainings(runs.pretrainings, runs.pretraining_epochs)
+    if runs.confirmations:
+        yield (
+            "confirmations",
+            (f"up to {runs.confirmations} runs with new seeds, {runs.confirmation_epochs} epochs"),
+        )
+    else:
+        yield "confirmations", "none: search.confirm is not set"
+    if runs.tests:
+        yield "tests", f"up to {runs.tested} networks on {', '.join(runs.tests)}"
+    else:
+        yield "tests", "none: data.test is empty"
+    same = plan.cheapest.config == plan.dearest.config
+    yield "the design" if same else "cheapest", _measured(plan.cheapest)
+    if not same:
+        yield "dearest", _measured(plan.dearest)
+    shares = _share(plan.cheapest)
+    if _share(plan.dearest) != shares:
+        shares += f" (the cheapest), {_share(plan.dearest)} (the dearest)"
+    yield "share", f"{shares} per trial; {plan.side_by_side} side by side"
+    yield "time", _time(plan)
+    yield "disk", _disk(plan)
+
+
+def _search(plan: Plan) -> str:
+    runs = plan.runs
+    limits = "no end of trials" if runs.trials is None else f"{runs.trials} trials"
+    epochs = "" if runs.search_epochs is None else f", {runs.search_epochs} epochs at most"
+    hours = plan.spec.search.budget.hours
+    return f"{limits} of up to {runs.trial_epochs} epochs{epochs}" + (f", {hours:g} h" if hours else "")
+
+
+def _pretrainings(wanted: Sequence[Pretraining], epochs: int) -> str:
+    if not wanted:
+        return "none"
+    named = [f"{each.title} {each.backbone} {each.image_px} px" for each in wanted]
+    more = f" and {len(named) - LISTED} more" if len(named) > LISTED else ""
+    return f"{len(wanted)}, {epochs} epochs: {', '.join(named[:LISTED])}{more}"
+
+
+def _measured(design: Measured) -> str:
+    title, found = _title(design.config), design.rehearsal
+    if isinstance(found, str):
+        return f"{title}: not measured, {found}"
+    source = "noise in place of images, so loading is not counted" if found.synthetic else "its own images"
+    memory = "GPU memory" if design.share.gpus else "memory"
+    epoch = "" if design.epoch_s is None else f", {_seconds(design.epoch_s)} per epoch"
+    return (
+        f"{title}: {found.train_images_per_s:.0f} images/s{epoch}, {found.peak_mib:.0f} MiB of {memory} "
+        f"(measured alone on {source})"
+    )
+
+
+def _title(config: TrainConfig) -> str:
+    field = variant_of(TrainConfig.model_fields["pretext"])
+    task = "none" if field is None else field.name_of(cast(Config, config.pretext))
+    task = "SL" if task == "none" else task
+    return f"{config.network.backbone}, {config.data.image_px} px, {task}, {config.epochs} epochs"
+
+
+def _share(design: Measured) -> str:
+    share = design.share
+    return f"{share.cpus} CPU" + (f" and {share.gpus:g} GPU" if share.gpus else "")
+
+
+def _time(plan: Plan) -> str:
+    hours = plan.spec.search.budget.hours
+    ends = (plan.cheapest, plan.dearest)
+    known = [(design, seconds) for design in ends if (seconds := plan.seconds(design)) is not None]
+    if plan.epochs is None:
+        return f"{hours:g} h by search.budget.hours, then what runs is trained to its end"
+    if not known:
+        return "not known: see what is missing"
+    low, high = min(seconds for _, seconds in known), max(seconds for _, seconds in known)
+    gpu_hours = [seconds * design.share.gpus * plan.side_by_side / 3600 for design, seconds in known]
+    text = f"{_range(_seconds(low), _seconds(high))} for {plan.epochs} epochs"
+    if max(gpu_hours):
+        text += f", {_range(f'{min(gpu_hours):.1f}', f'{max(gpu_hours):.1f}')} GPU hours"
+    return f"{text}, if no trial is stopped early" + (f"; the search at most {hours:g} h" if hours else "")
+
+
+def _disk(plan: Plan) -> str:
+    disk = plan.disk
+    parts = [f"{_size(disk.running)} checkpoints of running trials"]
+    parts += [f"frozen ones up to {_size(disk.frozen)}"] if disk.frozen else []
+    parts += [f"weights up to {_size(disk.weights)}"] if disk.weights is not None else []
+    return f"{', '.join(parts)}; {_size(disk.free)} free"
+
+
+def _range(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds) + (" h" if seconds >= 3600 else "")
+
+
+def _size(size: float) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

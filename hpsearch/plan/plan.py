@@ -1,0 +1,151 @@
+"""Plans a search: what it needs and would do, and what its cheapest and dearest design cost when measured."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpsearch.driver.ray_cluster import check_address, cluster, side_by_side
+from hpsearch.driver.ray_gpus import resources_in_cluster
+from hpsearch.driver.ray_rehearsal import rehearse_on_cluster
+from hpsearch.driver.resources import Share, TrialResources
+from hpsearch.driver.scratch import scratch_folder
+from hpsearch.plan.data import DataPlan, images_of, plan_data
+from hpsearch.plan.designs import configs_of, extremes
+from hpsearch.plan.runs import Runs, plan_runs
+from hpsearch.space.holes import Range
+from hpsearch.study.folders import datasets_folder, pretrained_folder
+from hpsearch.study.spec import StudySpec, load_spec
+from trainables.model.backbones import TRUNK_VALUES
+from trainables.training.checkpoints import checkpoints_bytes
+from trainables.training.config import TrainConfig
+from trainables.training.rehearsal import Rehearsal
+
+VALUE_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A design, its share of a machine, what a few steps of it came to (or why not), and its images."""
+
+    config: TrainConfig
+    share: Share
+    rehearsal: Rehearsal | str
+    images: tuple[int, int] | None
+    """Images that it trains and validates on; None where not known."""
+
+    @property
+    def epoch_s(self) -> float | None:
+        """Seconds of an epoch, None where not known."""
+        if self.images is None or isinstance(self.rehearsal, str):
+            return None
+        train, validation = self.images
+        return train / self.rehearsal.train_images_per_s + validation / self.rehearsal.validation_images_per_s
+
+
+@dataclass(frozen=True)
+class Disk:
+    """Bytes that a search writes, at most, and that are free below the root."""
+
+    running: int
+    frozen: int
+    weights: int | None
+    """The weights of complete trials; None where their number is not bounded."""
+    free: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All of it. `combinations` is None where a range has no end of values."""
+
+    spec: StudySpec
+    combinations: int | None
+    data: DataPlan
+    runs: Runs
+    resources: TrialResources
+    side_by_side: int
+    cheapest: Measured
+    dearest: Measured
+    disk: Disk
+
+    @property
+    def epochs(self) -> int | None:
+        """Epochs of all runs, at most; None where hours alone end the search."""
+        if self.runs.search_epochs is None:
+            return None
+        return self.runs.search_epochs + self.runs.pretraining_epochs + self.runs.confirmation_epochs
+
+    def seconds(self, design: Measured) -> float | None:
+        """Return how long all runs take where each epoch is as long as this design's."""
+        if self.epochs is None or design.epoch_s is None:
+            return None
+        return self.epochs * design.epoch_s / self.side_by_side
+
+
+def plan(
+    file: Path,
+    *,
+    root: Path,
+    trials: int | None,
+    epochs: int | None,
+    address: str | None,
+    without_token: bool,
+    say: Callable[[str], None],
+) -> Plan:
+    """Plan the search that `file` describes on this machine or on the cluster at `address`.
+
+    Nothing is written below the root. Raises `InputError` for a fault of the file or the cluster; what is
+    wrong with datasets stands in the plan.
+    """
+    spec = load_spec(file, trials=trials, epochs=epochs)
+    if address is not None:
+        check_address(address)
+    root = root.absolute()
+    datasets, configs = datasets_folder(root), configs_of(spec)
+    data = plan_data(configs, datasets)
+    designs = extremes(configs)
+    with scratch_folder() as scratch, cluster(address, scratch, without_token=without_token, verbose=False):
+        resources = resources_in_cluster(spec, datasets, say)
+        concurrent = side_by_side(resources)
+        distinct = list(dict.fromkeys(designs))
+        say(f"training {len(distinct)} designs for a few steps ...")
+        found = dict(zip(distinct, rehearse_on_cluster(distinct, resources, datasets), strict=True))
+    cheapest, dearest = (
+        Measured(config, resources.of(config), found[config], images_of(config, datasets))
+        for config in designs
+    )
+    runs = plan_runs(spec, configs, datasets, pretrained_folder(root))
+    return Plan(
+        spec=spec,
+        combinations=_combinations(spec),
+        data=data,
+        runs=runs,
+        resources=resources,
+        side_by_side=concurrent,
+        cheapest=cheapest,
+        dearest=dearest,
+        disk=_disk(spec, runs, concurrent, root),
+    )
+
+
+def _combinations(spec: StudySpec) -> int | None:
+    """Return how many designs the space has, None where it has no end of them."""
+    ranges = [hole for hole in spec.space.holes() if isinstance(hole, Range)]
+    endless = any(each.step is None and (each.log or not each.whole) for each in ranges)
+    return None if endless else spec.space.size()
+
+
+def _disk(spec: StudySpec, runs: Runs, concurrent: int, root: Path) -> Disk:
+    values = max(TRUNK_VALUES[spec.config(params).network.backbone] for params in spec.space.probes())
+    there = next(folder for folder in (root, *root.parents) if folder.is_dir())
+    halving = spec.search.pruner.halving(spec.epochs)
+    freezes = halving is not None and bool(halving.pauses(spec.epochs))
+    complete = None if runs.trials is None else (runs.trials + runs.confirmations) * values * VALUE_BYTES
+    return Disk(
+        running=concurrent * checkpoints_bytes(values),
+        frozen=int(spec.search.frozen_gb * 1e9) if freezes else 0,
+        weights=complete,
+        free=shutil.disk_usage(there).free,
+    )

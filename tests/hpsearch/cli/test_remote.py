@@ -1,0 +1,94 @@
+"""Commands with `--address`: what the head gets, and what is refused before anything is sent."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpsearch.cli.main import main
+
+URL = "http://head:8265"
+SPACE = str(Path(__file__).parents[3] / "search_spaces" / "quickstart.yaml")
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], list[str]]]:
+    """Return what a head is sent in place of running it: words, and the names of files."""
+    from contextlib import contextmanager
+
+    from hpsearch.cluster import ray_jobs
+
+    jobs: list[tuple[list[str], list[str]]] = []
+
+    class Head:
+        def run(self, words: list[str], files: Any = (), **_: Any) -> int:
+            jobs.append((list(words), [file.name for file in files]))
+            return 0
+
+    @contextmanager
+    def connected(address: str, *, without_token: bool) -> Any:
+        assert address == URL
+        yield Head()
+
+    monkeypatch.setattr(ray_jobs, "connected", connected)
+    return jobs
+
+
+def test_the_head_gets_the_same_words_without_the_address(
+    sent: list[tuple[list[str], list[str]]], tmp_path: Path
+) -> None:
+    design = tmp_path / "design.yaml"
+    design.write_text("pretext: none\n")
+    for words in (
+        ["status", "demo", "--root", "/shared/runs", "--address", URL],
+        ["--root=/shared/runs", "logs", "demo", f"--address={URL}", "--trial", "3", "--without-token"],
+        ["enqueue", "demo", str(design), "--address", URL],
+    ):
+        assert main(words) == 0
+    assert sent == [
+        (["status", "demo", "--root", "/shared/runs"], []),
+        (["--root", "/shared/runs", "logs", "demo", "--trial", "3"], []),
+        (["enqueue", "demo", "design.yaml"], ["design.yaml"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (["list", "--address", "head:8265"], "must be that of the head's dashboard, http://HOST:8265"),
+        (["list", "--address", "http://"], "must be that of the head's dashboard"),
+        (["list", "--address", URL, "--root", "runs"], "--root must be an absolute path"),
+        (["submit", SPACE, "--address", URL, "--root", "runs"], "--root must be an absolute path"),
+        (["submit", "nowhere.yaml", "--address", URL], "nowhere.yaml"),
+        (["enqueue", "demo", "nowhere.yaml", "--address", URL], "nowhere.yaml: there is no such file"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_sent_is_refused_here(
+    words: list[str],
+    fault: str,
+    sent: list[tuple[list[str], list[str]]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(words) == 2
+    assert fault in capsys.readouterr().err
+    assert sent == []
+
+
+def on_head(sender: str, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hpsearch.cli.on_head", sender, *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_head_of_another_version_or_without_a_root_says_so(tmp_path: Path) -> None:
+    other = on_head("0.0.1", "list", "--root", str(tmp_path))
+    assert (other.returncode, "this came from 0.0.1" in other.stdout) == (2, True)
+    rootless = on_head(version("hpsearch"), "list")
+    assert (rootless.returncode, "give --root" in rootless.stdout) == (2, True)
+    fine = on_head(version("hpsearch"), "list", "--root", str(tmp_path))
+    assert (fine.returncode, "no study below" in fine.stdout) == (0, True)

@@ -1,0 +1,114 @@
+"""A study's life on a real head, through every command with `--address`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.launches import HALVING, hpsearch, write_space
+
+NAMED = ("port", "dashboard-port", "dashboard-agent-listen-port", "ray-client-server-port")
+"""The ports of a head that are the same for all heads unless they are given."""
+
+START_S = 120.0
+TEST_S = 300.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5).close()  # noqa: S310  our own address
+    except urllib.error.HTTPError:
+        return True  # it asks for the token
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture
+def head(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Start a head that asks for a token; return the address of its dashboard."""
+    folder = tmp_path_factory.mktemp("head")
+    token = folder / "token"
+    token.write_text(secrets.token_hex(32))
+    token.chmod(0o600)
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+    monkeypatch.delenv("HPSEARCH_ROOT", raising=False)
+    ports = {name: free_port() for name in NAMED}
+    temporary = Path("/tmp") / f"hj{os.getpid()}"  # noqa: S108  Ray's sockets have short paths only
+    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--num-cpus", "1"]
+    command += [word for name, port in ports.items() for word in (f"--{name}", str(port))]
+    command += ["--num-gpus", "0", "--object-store-memory", str(100 * 2**20), "--temp-dir", str(temporary)]
+    command += ["--disable-usage-stats"]
+    environment = os.environ | {"RAY_AUTH_MODE": "token"}
+    with (folder / "head.log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    url = f"http://127.0.0.1:{ports['dashboard-port']}"
+    until_s = time.monotonic() + START_S
+    while not answers(url):
+        assert process.poll() is None and time.monotonic() < until_s, (folder / "head.log").read_text()
+        time.sleep(0.5)
+    yield url
+    process.send_signal(signal.SIGTERM)  # its processes end with it
+    process.wait(timeout=60)
+
+
+@pytest.mark.slow
+def test_a_study_is_submitted_watched_stopped_fetched_and_deleted(
+    head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "runs"
+    space = write_space(tmp_path, concurrent=1, epochs=60)
+    space.write_text(space.read_text().replace(HALVING, "none"))
+    design = tmp_path / "design.yaml"
+    design.write_text("pretext: {puzzling: {flag: 4}}\nnetwork: {dropout: 0.123}\n")
+
+    def there(*words: str | Path, status: int = 0) -> str:
+        done = hpsearch(*words, "--root", root, "--address", head, timeout_s=TEST_S)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    assert "no study below" in there("list")
+    submitted = there("submit", space, "--trials", "3")
+    assert "submitted tiny as job tiny-" in submitted
+    assert f"hpsearch status tiny --root {root} --address {head}" in submitted
+    until_s = time.monotonic() + TEST_S
+    while "epoch 1/60" not in there("logs", "tiny") and time.monotonic() < until_s:
+        time.sleep(1)
+    assert "tiny: running" in there("status", "tiny")
+    assert "is being run by process" in there("delete", "tiny", "--yes", status=2)
+    assert "did you mean 'tiny'" in there("show", "tin", status=2)
+    assert "tries it as soon as a trial has ended" in there("enqueue", "tiny", design)
+    assert "has stopped" in there("stop", "tiny")
+    assert "interrupted" in there("list")
+
+    there("submit", space, "--trials", "3")
+    there("logs", "tiny", "--follow")
+    assert "0.123" in there("show", "tiny", "--format", "csv")
+    assert "complete" in there("status")
+
+    monkeypatch.chdir(tmp_path)
+    there("fetch", "tiny")
+    assert {"report.html", "leaderboard.csv", "best.yaml", "best.pt"} <= {
+        file.name for file in (tmp_path / "tiny").iterdir()
+    }
+    assert (tmp_path / "tiny" / "best.pt").read_bytes() == (root / "studies/tiny/best.pt").read_bytes()
+    there("delete", "tiny", "--yes")
+    assert not (root / "studies" / "tiny").exists()

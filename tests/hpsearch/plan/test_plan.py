@@ -1,0 +1,125 @@
+"""What a plan says of a search before anything is spent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.launches import hpsearch, write_space
+
+from hpsearch.cli.plan_text import plan_text
+from hpsearch.driver.resources import Share, TrialResources
+from hpsearch.plan.data import images_of, plan_data
+from hpsearch.plan.designs import configs_of, extremes
+from hpsearch.plan.plan import Disk, Measured, Plan
+from hpsearch.plan.runs import plan_runs
+from hpsearch.study.spec import StudySpec, load_spec
+from trainables.pretext.puzzling import PuzzlingConfig
+from trainables.training.rehearsal import Rehearsal
+
+SPACE = """
+search:
+  name: demo
+  budget: {trials: 12}
+  confirm: {top: 2, seeds: 3}
+data:
+  train: {dataset: {rendered-heads: {images: 100, subjects: 20}}}
+  validation: {dataset: biwi}
+  test: [{name: wild, dataset: aflw2000}]
+  image_px: 64
+network: {backbone: {choice: [resnet10, resnet18]}}
+init: {choice: [random, ssl: {pretext: rotation, epochs: 5}]}
+pretext: {choice: [none, puzzling: {view: {two: {share: 0.5}}}]}
+epochs: 10
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> StudySpec:
+    file = tmp_path / "demo.yaml"
+    file.write_text(SPACE)
+    return load_spec(file)
+
+
+def measured(spec: StudySpec, *, gpus: float = 0.0) -> Plan:
+    """Return a plan whose designs were measured to train 100 and 50 images/s."""
+    configs = configs_of(spec)
+    cheapest, dearest = (
+        Measured(config, Share(1, gpus), Rehearsal(speed, 2 * speed, 900.0, synthetic=False), (1000, 200))
+        for config, speed in zip(extremes(configs), (100.0, 50.0), strict=True)
+    )
+    nowhere = spec.document.file
+    return Plan(
+        spec=spec,
+        combinations=8,
+        data=plan_data(configs, Path(nowhere)),
+        runs=plan_runs(spec, configs, Path(nowhere), Path(nowhere)),
+        resources=TrialResources(1, gpus, None),
+        side_by_side=2,
+        cheapest=cheapest,
+        dearest=dearest,
+        disk=Disk(running=5 * 10**8, frozen=2 * 10**10, weights=None, free=10**11),
+    )
+
+
+def test_all_missing_datasets_are_named_and_what_is_built_is_none(spec: StudySpec, tmp_path: Path) -> None:
+    found = plan_data(configs_of(spec), tmp_path / "datasets")
+    assert [(need.images, need.state) for need in found.needs] == [
+        (100, "rendered on first use"),
+        (None, "missing"),
+        (None, "missing"),
+    ]
+    assert [str(fault).split("'")[1] for fault in found.faults] == ["biwi", "aflw2000"]
+    assert not (tmp_path / "datasets").exists()
+
+
+def test_every_run_is_counted(spec: StudySpec, tmp_path: Path) -> None:
+    runs = plan_runs(spec, configs_of(spec), tmp_path, tmp_path)
+    assert (runs.trials, runs.search_epochs) == (12, 120)
+    assert sorted(each.title + each.backbone for each in runs.pretrainings) == [
+        "rotation 2x2resnet10",
+        "rotation 2x2resnet18",
+    ]
+    assert runs.pretraining_epochs == 10
+    assert (runs.confirmations, runs.confirmation_epochs) == (12, 120)  # two best, helper, baseline
+    assert (runs.tested, runs.tests) == (5 * 4, ("wild",))
+
+
+def test_the_dearest_design_has_the_largest_trunk_and_the_most_images(spec: StudySpec) -> None:
+    cheapest, dearest = extremes(configs_of(spec))
+    assert (cheapest.network.backbone, dearest.network.backbone) == ("resnet10", "resnet18")
+    assert isinstance(dearest.pretext, PuzzlingConfig) and not isinstance(cheapest.pretext, PuzzlingConfig)
+
+
+def test_images_of_a_dataset_that_is_not_rendered_yet_are_known(spec: StudySpec, tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(SPACE.replace("  validation: {dataset: biwi}\n", ""))
+    [config, *_] = configs_of(load_spec(file))
+    assert images_of(config, tmp_path) == (75, 15)
+    assert images_of(configs_of(spec)[0], tmp_path) is None
+
+
+def test_hours_follow_from_epochs_speed_and_trials_side_by_side(spec: StudySpec) -> None:
+    plan = measured(spec, gpus=0.5)
+    assert plan.cheapest.epoch_s == pytest.approx(1000 / 100 + 200 / 200)
+    assert plan.epochs == 120 + 10 + 120
+    assert plan.seconds(plan.cheapest) == pytest.approx(250 * 11 / 2)
+    text = plan_text(plan, 80)
+    assert all(len(line) <= 80 for line in text.splitlines()), text
+    assert "0.4 to 0.8 GPU hours" in " ".join(text.split())
+
+
+@pytest.mark.slow
+def test_a_plan_measures_on_this_machine_and_writes_nothing(tmp_path: Path) -> None:
+    space = write_space(tmp_path)
+    done = hpsearch("plan", space, "--root", tmp_path / "runs")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "rendered on first use" in done.stdout and "MiB of memory" in done.stdout
+    assert "noise in place of images" in " ".join(done.stdout.split())
+    assert not (tmp_path / "runs").exists()
+
+    space.write_text(space.read_text().replace("{rendered-heads: {images: 48", "heads #"))
+    space.write_text(space.read_text().replace("{dataset: heads #", "{dataset: heads} #"))
+    missing = hpsearch("plan", space, "--root", tmp_path / "runs")
+    assert missing.returncode == 2, missing.stdout + missing.stderr
+    assert "heads: missing" in missing.stdout and "no prepared dataset 'heads'" in missing.stderr

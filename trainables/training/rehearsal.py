@@ -1,0 +1,87 @@
+"""Rehearses a training for a few steps: how fast it is on a share of a machine, and its memory."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from trainables.base.errors import InputError
+from trainables.data.batches import BatchSource
+from trainables.data.loader import LoaderPool
+from trainables.data.memory_loader import MemoryLoader
+from trainables.pose.angles import ANGLES
+from trainables.training.build import build_session, build_trial_session, open_data
+from trainables.training.config import TrainConfig
+from trainables.training.session import Session
+
+BATCHES = 8
+"""Steps of an epoch here; the first of two epochs warms up and is not counted."""
+
+STATUS = Path("/proc/self/status")
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a few steps of a training came to.
+
+    `peak_mib` is the peak memory: on a GPU what torch reserved, on a CPU that of the process. `synthetic`:
+    the images were noise in memory, since the dataset is not there, and loading took no time.
+    """
+
+    train_images_per_s: float
+    validation_images_per_s: float
+    peak_mib: float
+    synthetic: bool
+
+
+def rehearse(config: TrainConfig, datasets: Path, device: torch.device, threads: int) -> Rehearsal:
+    """Train and validate a few batches twice, and measure the second time.
+
+    Meant for a process of its own: its peak memory is measured, and `threads` are set. Raises `InputError` as
+    a trial would.
+    """
+    torch.set_num_threads(threads)
+    session, images, synthetic = _session(config, datasets, device, threads)
+    session.run_epoch()
+    report = session.run_epoch()
+    return Rehearsal(
+        train_images_per_s=report.training.images_per_s,
+        validation_images_per_s=images / max(report.epoch_s - report.training.train_s, 1e-9),
+        peak_mib=_peak_mib(device),
+        synthetic=synthetic,
+    )
+
+
+def _session(
+    config: TrainConfig, datasets: Path, device: torch.device, threads: int
+) -> tuple[Session, int, bool]:
+    """Return the session, its number of validation images, and whether its images are synthetic."""
+    count = BATCHES * config.data.batch
+    try:
+        data = open_data(config, datasets)
+    except InputError:
+        sources = (_noise(config, count, shuffle=shuffle, device=device) for shuffle in (True, False))
+        train, validation = sources
+        session = build_session(config, train=train, validation=validation, angles=ANGLES, device=device)
+        return session, count, True
+    few = replace(data, train=data.train.first(count), validation=data.validation.first(count))
+    session = build_trial_session(config, few, device=device, threads=threads, pool=LoaderPool())
+    return session, len(few.validation), False
+
+
+def _noise(config: TrainConfig, count: int, *, shuffle: bool, device: torch.device) -> BatchSource:
+    side, generator = config.data.image_px, torch.Generator().manual_seed(0)
+    images = torch.randn(count, 3, side, side, generator=generator).to(device)
+    pose_deg = torch.zeros(count, len(ANGLES), device=device)
+    return MemoryLoader(images, pose_deg, batch=config.data.batch, shuffle=shuffle)
+
+
+def _peak_mib(device: torch.device) -> float:
+    """Return the peak of this process; not by `getrusage`, which knows that of the parent too."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_reserved(device) / 2**20
+    found = re.search(r"^VmHWM:\s+(\d+) kB", STATUS.read_text(), re.MULTILINE)
+    return int(found[1]) / 2**10 if found else 0.0
