@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from ray._private import ray_constants
 from ray.exceptions import AuthenticationError
 
 from hpsearch.driver.ray_authentication import AUTH_TOKEN, authentication, environment
+from hpsearch.driver.reaper import MARK, reaped
 from hpsearch.driver.resources import Share, TrialResources
 from hpsearch.driver.shares import per_gpu
 from trainables.base.errors import InputError
@@ -66,10 +67,13 @@ def cluster(address: str | None, scratch: Path, *, without_token: bool, verbose:
     level = logging.INFO if verbose else logging.CRITICAL  # errors reach a person as the trial's reason
     logging.getLogger("ray").setLevel(level)
     quiet: dict[str, Any] = {"configure_logging": False, "log_to_driver": verbose, "logging_level": level}
-    with environment(_QUIET | authentication(address, scratch, without_token)):
+    local = address is None
+    settings = _QUIET | authentication(address, scratch, without_token)
+    settings |= {MARK: str(scratch)} if local else {}
+    with reaped(scratch) if local else nullcontext(), environment(settings):
         on_sigterm = signal.getsignal(signal.SIGTERM)
         try:
-            if address is None:
+            if local:
                 _start_local(scratch, quiet)
             else:
                 ray.init(address, **quiet)
@@ -97,6 +101,10 @@ def _start_local(scratch: Path, quiet: Mapping[str, Any]) -> None:
             _temp_dir=str(scratch / "r"),
             **quiet,
         )
+    except Exception as error:
+        if type(error) is not Exception:  # Ray raises a bare one where its processes are slow to start
+            raise
+        raise RuntimeError(str(error)) from None
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = of_all
 

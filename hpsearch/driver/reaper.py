@@ -1,0 +1,59 @@
+"""Ends what a killed driver leaves behind, as a small process of its own that outlives the driver.
+
+Ray's processes end by themselves once their driver is gone, but those that were just starting wait for up to
+a minute first. Only the standard library is imported: the process is there within milliseconds.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+MARK = "HPSEARCH_SCRATCH"
+"""Environment variable of the processes of one launch: its scratch folder."""
+
+ROUNDS, PAUSE_S = 20, 0.25
+"""A process that was starting another when it was killed is followed by that other."""
+
+ENDED = b"ended in order"
+
+
+@contextmanager
+def reaped(scratch: Path) -> Iterator[None]:
+    """See to it that processes with `scratch` in `MARK` end where this one is killed while the block runs."""
+    command = [sys.executable, "-I", "-S", __file__, str(scratch)]
+    # a session of its own: no terminal, and no kill of the driver's group, reaches it
+    reaper = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603  our own
+    try:
+        yield
+    finally:
+        reaper.communicate(ENDED)
+
+
+def wait_and_reap(scratch: str) -> None:
+    """Wait for the driver's end, which closes the input; kill what it started unless it ended in order."""
+    if sys.stdin.buffer.read() == ENDED:
+        return
+    mark = f"{MARK}={scratch}".encode()
+    for _ in range(ROUNDS):
+        for pid in _marked(mark):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(PAUSE_S)
+
+
+def _marked(mark: bytes) -> Iterator[int]:
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):  # it has ended, or is another user's
+            if mark in environment.read_bytes().split(b"\0"):
+                yield int(environment.parent.name)
+
+
+if __name__ == "__main__":
+    wait_and_reap(sys.argv[1])
