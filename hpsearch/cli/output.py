@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Iterator
 
 from trainables.base.errors import Fault
 from trainables.base.plain_text import terminal_text
@@ -11,10 +12,25 @@ from trainables.base.plain_text import terminal_text
 LONGEST_FAULT = 2000
 """Characters of a fault: more is the content of a file, which no one reads in a terminal."""
 
+NARROWEST = 50
+"""Characters of a line where a terminal has fewer."""
+
 
 def show(text: str) -> None:
     """Print a text on the standard output, with its control characters written out."""
     print(terminal_text(text))
+
+
+def labelled(facts: Iterable[tuple[str, str]], label: int, width: int) -> Iterator[str]:
+    """Yield the lines of labelled texts: labels of `label` characters with their gap, lines of `width`."""
+    for name, text in facts:
+        yield from textwrap.wrap(
+            text,
+            max(width, NARROWEST),
+            initial_indent=f"  {name:<{label}}",
+            subsequent_indent=" " * (2 + label),
+            break_on_hyphens=False,
+        )
 
 
 def show_faults(faults: Iterable[Fault]) -> None:

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import cast
 
+from hpsearch.cli.output import NARROWEST, labelled
 from hpsearch.cli.summary import describe
 from hpsearch.plan.plan import Measured, Plan
 from hpsearch.results.formats import duration
@@ -22,16 +23,8 @@ LISTED = 4
 
 def plan_text(plan: Plan, width: int) -> str:
     """Return a plan in lines of `width` characters."""
-    lines = [*_wrapped(describe(plan.spec).splitlines(), width), ""]
-    for label, text in _facts(plan):
-        lines += textwrap.wrap(
-            text,
-            max(width, 50),
-            initial_indent=f"  {label:<{LABEL}}",
-            subsequent_indent=" " * (2 + LABEL),
-            break_on_hyphens=False,
-        )
-    return "\n".join(lines)
+    described = _wrapped(describe(plan.spec).splitlines(), width)
+    return "\n".join([*described, "", *labelled(_facts(plan), LABEL, width)])
 
 
 def _wrapped(lines: Sequence[str], width: int) -> Iterator[str]:
@@ -39,7 +32,7 @@ def _wrapped(lines: Sequence[str], width: int) -> Iterator[str]:
         indent = line[: len(line) - len(line.lstrip())]
         yield from textwrap.wrap(
             line,
-            max(width, 50),
+            max(width, NARROWEST),
             subsequent_indent=f"{indent}  ",
             break_on_hyphens=False,
             drop_whitespace=True,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hpsearch.cli.live_table import Plan, time_left_s
+from hpsearch.cli.output import labelled
 from hpsearch.results.formats import duration
 from hpsearch.study.journal import JOURNAL
 from hpsearch.study.lock import holder_of
@@ -51,16 +51,8 @@ def list_table(rows: Sequence[Sequence[str]]) -> str:
 
 def status(study: StudyRecord, width: int, now_s: float) -> str:
     """Return how a study stands at the Unix time `now_s`, in lines of `width` characters."""
-    lines = [f"{study.name}: {state_of(study).value}"]
-    for label, text in _facts(study, now_s):
-        lines += textwrap.wrap(
-            text,
-            max(width, 40),
-            initial_indent=f"  {label:<{LABEL}}",
-            subsequent_indent=" " * (2 + LABEL),
-            break_on_hyphens=False,
-        )
-    return "\n".join(lines)
+    facts = labelled(_facts(study, now_s), LABEL, width)
+    return "\n".join([f"{study.name}: {state_of(study).value}", *facts])
 
 
 def _facts(study: StudyRecord, now_s: float) -> Iterator[tuple[str, str]]:

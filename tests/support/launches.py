@@ -52,9 +52,9 @@ def hpsearch(*words: str | Path, timeout_s: float = 240) -> subprocess.Completed
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
 
 
-def start(space: Path, root: Path, **environment: str) -> subprocess.Popen[str]:
-    """Start a launch in a process group of its own, as a shell does."""
-    command = [sys.executable, "-m", "hpsearch", "launch", str(space), "--root", str(root)]
+def start(space: Path, root: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
+    """Start a launch with further words in a process group of its own, as a shell does."""
+    command = [sys.executable, "-m", "hpsearch", "launch", str(space), "--root", str(root), *words]
     return subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from ray.cluster_utils import Cluster
-from support.launches import HALVING, board, runs, wait_for_epochs, write_space
+from support.launches import HALVING, board, runs, start, wait_for_epochs, write_space
 
 from hpsearch.driver.ray_cluster import check_address
 from trainables.base.errors import InputError
@@ -46,14 +44,8 @@ def test_the_trials_of_a_lost_node_go_on_elsewhere(cluster: Cluster, tmp_path: P
     other = cluster.add_node(**NODE)
     space = write_space(tmp_path, epochs=12)
     space.write_text(space.read_text().replace(HALVING, "none"))
-    words = ["launch", str(space), "--root", str(tmp_path), "--trials", "2", "--address", cluster.address]
-    words += ["--without-token"]  # a cluster as `ray start` makes it where no token is asked for
-    with subprocess.Popen(
-        [sys.executable, "-m", "hpsearch", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as launch:
+    # a cluster as `ray start` makes it where no token is asked for
+    with start(space, tmp_path, "--trials", "2", "--address", cluster.address, "--without-token") as launch:
         wait_for_epochs(tmp_path, 6)
         cluster.remove_node(other, allow_graceful=False)
         printed, _ = launch.communicate(timeout=240)
@@ -70,13 +62,7 @@ def test_a_lost_head_leaves_no_run_running_and_the_command_that_goes_on(
     cluster: Cluster, tmp_path: Path
 ) -> None:
     space = write_space(tmp_path, epochs=60, concurrent=1)
-    words = ["launch", str(space), "--root", str(tmp_path), "--address", cluster.address, "--without-token"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "hpsearch", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as launch:
+    with start(space, tmp_path, "--address", cluster.address, "--without-token") as launch:
         wait_for_epochs(tmp_path, 2)
         for started in cluster.head_node.all_processes.values():
             for one in started:
