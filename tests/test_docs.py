@@ -14,7 +14,12 @@ import pytest
 from trainables.base.yaml_document import load_yaml
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/keys.md", "docs/file_map.md", "docs/faults.md")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))),
+)
 FOLDERS = ("hpsearch", "trainables", "tests", "docs", "search_spaces", "benchmarks", ".ci", ".github")
 PROJECT: Mapping[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 

@@ -8,9 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas
 import pytest
 import torch
-from support.pretext_tasks import TASKS, seeded, task_in_the_readme
+from PIL import Image
+from support.pretext_tasks import TASKS, seeded, task_in_the_docs
 
 from hpsearch.cli.main import main
 from hpsearch.study.spec import load_spec
@@ -67,8 +69,35 @@ def test_every_command_it_names_exists(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit):
         main(["--help"])
     help_text = capsys.readouterr().out
-    assert {"check", "launch", "show", "ui", "data", "schema"} <= named
-    assert all(re.search(rf"^    {name} ", help_text, flags=re.MULTILINE) for name in named), named
+    commands = set(re.findall(r"^    (\w+) ", help_text, flags=re.MULTILINE))
+    assert named == commands
+
+
+def test_the_messages_it_explains_are_ours() -> None:
+    explained = re.findall(
+        r"^\| ((?:`[^`]+`[ …]*)+) \| ", TEXT.partition("| it says |")[2], flags=re.MULTILINE
+    )
+    assert len(explained) == 10
+    sources = [*(ROOT / "hpsearch").rglob("*.py"), *(ROOT / "trainables").rglob("*.py")]
+    ours = re.sub(r'"\s*f?"', "", "".join(file.read_text(encoding="utf-8") for file in sources))
+    fragments = [part.removesuffix(" HOST:6379") for row in explained for part in re.findall(r"`(.*?)`", row)]
+    assert [fragment for fragment in fragments if fragment not in ours] == []
+
+
+def test_the_table_of_poses_it_shows_can_be_imported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (table,) = blocks("csv")
+    (tmp_path / "poses.csv").write_text(table)
+    for row in table.splitlines()[1:]:
+        image = tmp_path / row.partition(",")[0]
+        image.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (64, 64), "gray").save(image)
+    words = next(line for block in blocks("sh") for line in block.splitlines() if "import folder" in line)
+    _, *command = words.partition("#")[0].replace("poses.csv", str(tmp_path / "poses.csv")).split()
+    assert main([*command, "--root", str(tmp_path / "root")]) == 0, capsys.readouterr().err
+    labels = pandas.read_parquet(tmp_path / "root" / "datasets" / "mine" / "labels.parquet")
+    assert sorted(labels["yaw_deg"]) == [-12.5, 4.1, 31.0]
 
 
 def test_the_search_space_it_shows_is_one(tmp_path: Path) -> None:
@@ -95,7 +124,7 @@ def test_the_pretext_task_it_shows_is_added_by_one_file_and_one_row(tmp_path: Pa
     package = shutil.copytree(
         ROOT / "trainables", tmp_path / "trainables", ignore=shutil.ignore_patterns("__pycache__")
     )
-    (package / "pretext" / "blanking.py").write_text(task_in_the_readme())
+    (package / "pretext" / "blanking.py").write_text(task_in_the_docs())
     table = package / "pretext" / "__init__.py"
     imports, rows = table.read_text().split("from trainables.pretext.none")
     task = "from trainables.pretext.blanking import BlankingConfig\nfrom trainables.pretext.none"

@@ -1,4 +1,4 @@
-"""Pretext tasks to test with: those of the table, the README's example, and one without tiles."""
+"""Pretext tasks to test with: those of the table, the documentation's example, and one without tiles."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from torch import Tensor
 from trainables.base.schema import Config
 from trainables.pretext import PRETEXT_TASKS, TaskConfig
 
-README = Path(__file__).parents[2] / "README.md"
+EXTENDING = Path(__file__).parents[2] / "docs" / "extending.md"
 
 
-def task_in_the_readme() -> str:
-    """Return the file of a pretext task that the README shows."""
-    found = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+def task_in_the_docs() -> str:
+    """Return the file of a pretext task that docs/extending.md shows."""
+    found = re.findall(r"```python\n(.*?)```", EXTENDING.read_text(encoding="utf-8"), flags=re.DOTALL)
     return next(block for block in found if "(TaskConfig)" in block)
 
 
@@ -40,7 +40,7 @@ def _module_of(source: str, name: str) -> ModuleType:
     return module
 
 
-BLANKING = _module_of(task_in_the_readme(), "blanking")
+BLANKING = _module_of(task_in_the_docs(), "blanking")
 
 TASKS: Mapping[str, type[Config]] = {
     **PRETEXT_TASKS,
