@@ -45,7 +45,7 @@ def memory_kills_are_deaths() -> Iterator[None]:
 
     def failed(self: RayActorManager, tracked_actor_task: Any, exception: Exception) -> None:
         if isinstance(exception, OutOfMemoryError):
-            found = re.search(r"was ([\d.]+ ?\w*B) / ([\d.]+ ?\w*B)", str(exception))
+            found = re.search(r"was ([\d.]+ ?GB) used / ([\d.]+ ?GB) limit", str(exception))
             exception = WorkerOutOfMemoryError(f" with {found[1]} of {found[2]} in use" if found else "")
         plain(self, tracked_actor_task, exception)
 
