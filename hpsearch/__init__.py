@@ -2,7 +2,9 @@
 
     import hpsearch
 
-    study = hpsearch.read_study("quickstart")
+    study = hpsearch.launch("space.yaml")            # runs the search, or continues it
+    study = hpsearch.read_study("quickstart")        # one that is there, also while it runs
+    study.verdict, study.best                        # is it really better, and which
     study.trials()                                   # one row per trial, as a pandas table
     study.epochs()                                   # one row per epoch of a trial
 
@@ -18,24 +20,60 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
-    from hpsearch.results.dataframes import StudyTables
+    from hpsearch.notebook.study_view import StudyView
     from trainables.exported.predict import PoseModel
 
-__all__ = ["load", "read_study"]
+__all__ = ["__version__", "launch", "load", "read_study", "studies"]
 
 
-def read_study(name: str, root: str | os.PathLike[str] = "hpsearch-runs") -> StudyTables:
-    """Read the study called `name` below `root`; it may be running, nothing is written.
+def launch(
+    space: str | os.PathLike[str],
+    root: str | os.PathLike[str] | None = None,
+    *,
+    trials: int | None = None,
+    epochs: int | None = None,
+    address: str | None = None,
+) -> StudyView:
+    """Run the search that the file `space` describes, or continue it; it says what `hpsearch launch` says.
 
-    Raises `trainables.base.errors.InputError` where there is none, with the names that are.
+    `root` is the folder of all studies, $HPSEARCH_ROOT or `hpsearch-runs` where it is None; `trials` and
+    `epochs` override the space's budget; `address` is that of a Ray cluster, this machine where it is None.
+    Raises `trainables.base.errors.InputError` for a fault of the input, before anything starts, and
+    `KeyboardInterrupt`, after everything was written, where it is stopped: calling it again goes on.
     """
     from pathlib import Path
 
-    from hpsearch.results.dataframes import StudyTables
+    from hpsearch.cli.terminal import TerminalScreen
+    from hpsearch.driver.launch import launch as run
+    from hpsearch.notebook.study_view import StudyView
+
+    file, folder = Path(space), _root(root)
+    screen = TerminalScreen(folder, space=file, trials=trials, epochs=epochs, address=address)
+    record = run(
+        file, root=folder, trials=trials, epochs=epochs, address=address, verbose=False, screen=screen
+    )
+    return StudyView(record)
+
+
+def studies(root: str | os.PathLike[str] | None = None) -> list[StudyView]:
+    """Read all studies below `root`, as `read_study` does, by name."""
+    from hpsearch.study.store import study_names
+
+    return [read_study(name, root) for name in study_names(_root(root))]
+
+
+def read_study(name: str, root: str | os.PathLike[str] | None = None) -> StudyView:
+    """Read the study called `name` below `root`; it may be running, nothing is written.
+
+    `root` is $HPSEARCH_ROOT or `hpsearch-runs` where it is None. Raises `trainables.base.errors.InputError`
+    where there is no such study, with the names that are.
+    """
+    from hpsearch.notebook.study_view import StudyView
     from hpsearch.study.store import find_study
 
-    return StudyTables(find_study(Path(root), name))
+    return StudyView(find_study(_root(root), name))
 
 
 def load(folder: str | os.PathLike[str], device: str = "cpu") -> PoseModel:
@@ -47,3 +85,20 @@ def load(folder: str | os.PathLike[str], device: str = "cpu") -> PoseModel:
     from trainables.exported.predict import load as load_model
 
     return load_model(folder, device)
+
+
+def __getattr__(name: str) -> str:
+    """Return the version where it is asked for: finding it out takes longer than importing."""
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import version
+
+    return version("hpsearch")
+
+
+def _root(root: str | os.PathLike[str] | None) -> Path:
+    from pathlib import Path
+
+    from hpsearch.cli.arguments import default_root
+
+    return default_root() if root is None else Path(root)

@@ -28,7 +28,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("study",),
         ("results", "tracking", "reference"),
         ("report", "driver", "lifetime"),
-        ("cluster", "plan"),
+        ("cluster", "plan", "notebook"),
         ("cli",),
         ("__main__",),
     ),

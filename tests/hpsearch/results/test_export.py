@@ -1,9 +1,7 @@
-"""A finished network in a user's hands: exported, loaded, asked; and a study as tables."""
+"""A finished network in a user's hands: exported, loaded, asked."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,14 +15,8 @@ from support import plausible
 
 import hpsearch
 from hpsearch.cli import main as cli
-from hpsearch.cli.arguments import ROOT_VARIABLE, default_root
-from hpsearch.results.dataframes import StudyTables
 from hpsearch.results.export import FILES, export
-from hpsearch.study.folders import studies_folder
-from hpsearch.study.records import Provenance, StudyRecord, TrialState
-from hpsearch.study.spec import load_spec
-from hpsearch.study.store import SPACE, find_study
-from hpsearch.study.study import open_study
+from hpsearch.study.records import StudyRecord, TrialState
 from trainables.base.atomic import load_state, save_state
 from trainables.base.errors import InputError
 from trainables.base.yaml_document import load_yaml
@@ -245,73 +237,3 @@ def test_the_command_line_predicts_and_draws(
     assert all(Path(row[4]).is_file() for row in rows[1:])
     assert cli.main(["predict", str(tmp_path), str(files[0]), str(tmp_path / "gone.png")]) == 2
     assert "no exported network here" in capsys.readouterr().err
-
-
-SPACE_TEXT = """
-data: {train: {dataset: rendered-heads}, image_px: 32}
-network: {backbone: resnet10, dropout: {float: [0.0, 0.5]}}
-head: regression
-pretext: {choice: [none, puzzling: {flag: {choice: [3, 4]}}]}
-epochs: 3
-search: {name: small, enqueue: [{pretext: none}, {pretext: {puzzling: {flag: 4}}}]}
-"""
-
-
-def test_a_study_on_disk_is_read_as_tables(tmp_path: Path) -> None:
-    folder = studies_folder(tmp_path) / "small"
-    folder.mkdir(parents=True)
-    (folder / SPACE).write_text(SPACE_TEXT)
-    opened = open_study(folder, load_spec(folder / SPACE), Provenance(20.0, {}, "1"))
-    for number, epochs in enumerate((3, 2)):
-        ask = opened.ask()
-        for epoch in range(1, epochs + 1):
-            opened.report(ask.number, epoch, {"validation/mae_deg": 10.0 + number - epoch, "train/loss": 1.0})
-    opened.complete(0)
-    study = hpsearch.read_study("small", tmp_path)
-    table = study.trials()
-    assert table.index.tolist() == [0, 1] and table.index.name == "trial"
-    assert table["state"].tolist() == ["complete", "interrupted"]
-    assert table["objective"].tolist() == [7.0, 9.0]
-    assert table["pretext"].tolist() == ["none", "puzzling"]
-    assert pd.isna(table.loc[0, "pretext.puzzling.flag"]) and table.loc[1, "pretext.puzzling.flag"] == 4
-    assert table["validation/mae_deg"].tolist() == [7.0, 9.0] and table["epochs_done"].tolist() == [3, 2]
-    assert str(table["started"].dt.tz) == "UTC" and table["seconds"].isna().tolist() == [False, True]
-    epochs_table = study.epochs()
-    assert epochs_table[["trial", "epoch"]].to_numpy().tolist() == [[0, 1], [0, 2], [0, 3], [1, 1], [1, 2]]
-    assert epochs_table.pivot(index="epoch", columns="trial", values="validation/mae_deg")[0].tolist() == [
-        9,
-        8,
-        7,
-    ]
-    assert repr(study) == "<study 'small': 2 trials, validation/mae_deg>"
-    assert study.record == find_study(tmp_path, "small")
-
-
-def test_tables_of_a_study_that_has_just_begun(tmp_path: Path) -> None:
-    tables = StudyTables(plausible.study(tmp_path, ()))
-    assert tables.trials().empty and tables.epochs().empty
-    assert "state" in tables.trials() and "epoch" in tables.epochs()
-
-
-def test_an_unknown_study_names_those_that_are(tmp_path: Path) -> None:
-    folder = studies_folder(tmp_path) / "small"
-    folder.mkdir(parents=True)
-    (folder / SPACE).write_text(SPACE_TEXT)
-    with pytest.raises(InputError, match=r"no study 'smal' .*did you mean 'small'\?"):
-        hpsearch.read_study("smal", tmp_path)
-
-
-def test_importing_loads_nothing_and_says_nothing() -> None:
-    code = "import sys; before = set(sys.modules); import hpsearch; print(sorted(set(sys.modules) - before))"
-    answer = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
-    )
-    assert answer.stderr == ""
-    loaded = {name.partition(".")[0].strip("[]'\" ") for name in answer.stdout.split(",")}
-    assert "hpsearch" in loaded
-    assert not loaded & {"torch", "numpy", "pandas", "ray", "optuna", "mlflow", "pydantic", "trainables"}
-
-
-def test_the_root_is_the_command_line_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(ROOT_VARIABLE, raising=False)
-    assert hpsearch.read_study.__defaults__ == (str(default_root()),)
