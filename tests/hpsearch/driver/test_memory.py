@@ -42,9 +42,7 @@ def test_a_worker_that_the_memory_monitor_kills_costs_its_trial_a_try(tmp_path: 
     os.set_blocking(launch.stdout.fileno(), True)
     printed += launch.communicate(timeout=240)[0]
     assert launch.returncode == 0, printed
-    reason = (
-        r"trial 0: starts again: out of memory: Ray's memory monitor killed its process with [\d.]+GB"
-    )
+    reason = r"trial 0: starts again: out of memory: Ray's memory monitor killed its process with [\d.]+GB"
     assert re.search(reason, printed), printed
     assert "Traceback" not in printed
     assert [(trial["state"], trial["epochs"]) for trial in board(tmp_path)] == [("complete", 20)]
