@@ -1,8 +1,30 @@
 """What every test can rely on."""
 
 import signal
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+CLUSTERS = (
+    "hpsearch/cluster",
+    "hpsearch/driver",
+    "hpsearch/plan",
+    "test_readme.py",
+    "trainables/test_ray_trainable.py",
+)
+"""Where Ray clusters are started: half of the suite's time, most of it waiting."""
 
 
 def pytest_configure() -> None:
     """Take Ctrl-C even in the background: the commands that tests start inherit an ignored one."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let `pytest -n 2` run one cluster at a time, beside all other tests, and each file in one process."""
+    for item in items:
+        path = item.path.relative_to(TESTS)
+        group = "clusters" if any(map(path.is_relative_to, CLUSTERS)) else str(path)
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: not any(map(item.path.relative_to(TESTS).is_relative_to, CLUSTERS)))

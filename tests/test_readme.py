@@ -29,7 +29,7 @@ def test_the_two_commands_come_first_and_ci_runs_the_second() -> None:
     commands = blocks("sh")[0].splitlines()
     assert TEXT.index(commands[0]) < 40
     assert commands[0] == "pip install -e . && hpsearch launch search_spaces/quickstart.yaml"
-    assert commands[1] == "pip install -e '.[test]' && pytest"
+    assert commands[1] == "pip install -e '.[test]' && pytest -n 2"
     install, test = commands[1].split(" && ")
     ci = (ROOT / ".ci" / "run").read_text()
     assert install.replace("pip install", "pip install -q") in ci

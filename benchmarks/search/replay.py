@@ -8,7 +8,7 @@ that stands there is not run again. Regret is how far, in percent, the design th
 (the best measured of those that trained their full budget) ends from the best there is, when the budget of
 epochs is spent. `within 2 %` is the share of the budget until it is that close, the median over the searches;
 a search that never is counts as all. `missed` counts searches in which the best design's family had no full
-run. Seconds are those of the search itself.
+run. Seconds are those of the search itself. SMAC3 comes with `pip install -e '.[bench]'`.
 """
 
 from __future__ import annotations
