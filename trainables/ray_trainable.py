@@ -12,6 +12,7 @@ from ray import tune
 
 from trainables.base.disk import DiskFull
 from trainables.base.errors import InputError
+from trainables.base.shared_folder import SharedFolder
 from trainables.data.loader import LoaderPool
 from trainables.training.evaluation import NonFinitePrediction
 from trainables.training.gpu_memory import keep_to_share, shortage
@@ -23,12 +24,17 @@ class RayTrainable(tune.Trainable):
     """Runs a `Job`; each of Tune's steps is one result of it, for a training one epoch."""
 
     _worker: Worker
+    _folder: SharedFolder | None
     _job: Job
     _results: Iterator[Result]
     _ended: bool
 
     def setup(self, config: dict[str, Any]) -> None:
-        """Take the job in `config["job"]`; it starts with the first step."""
+        """Take the job in `config["job"]`; it starts with the first step.
+
+        `config["folder"]` is the folder that every node must see, None where there is one machine.
+        """
+        self._folder = config.get("folder")
         on_gpu = bool(ray.get_gpu_ids())  # a pool of two holds a job's loaders, and keeps to its share
         device = torch.device("cuda", 0) if on_gpu else torch.device("cpu")
         self._worker = Worker(device, LoaderPool(keep=2)) if on_gpu else Worker(device)
@@ -44,18 +50,26 @@ class RayTrainable(tune.Trainable):
     def step(self) -> dict[str, Any]:
         """Return the job's next result as plain values, with where it was computed.
 
-        Bad input and numbers that are not finite end the job for good, with a reason: another try would end
-        the same way. A full disk is not the job's fault: the driver ends the launch, and the next launch goes
+        Numbers that are not finite end the job for good, with a reason. So does bad input if the driver finds
+        it bad too; else this node does not see it, and that is the node's fault, as is a folder that it no
+        longer sees. A full disk is not the job's fault: the driver ends the launch, and the next launch goes
         on with the job. Raises `OutOfGpuMemory`: another try on a larger share may end better; on a whole GPU
         it would not.
         """
         self._ended = True
         try:
             result = next(self._results)
-        except (InputError, Diverged, NonFinitePrediction) as error:
-            return {"failed": str(error), "done": True}
         except DiskFull as error:
             return {"disk_full": [error.path, error.needed_bytes], "done": True}
+        except (Diverged, NonFinitePrediction) as error:
+            return {"failed": str(error), "done": True}
+        except (InputError, OSError) as error:
+            if self._folder is not None and (reason := self._folder.fault()):
+                return {"blind": reason, "node": self._node(), "done": True}
+            if isinstance(error, OSError):
+                raise
+            failed = {"failed": str(error), "done": True}
+            return failed if self._folder is None else failed | {"faults": error.faults, "node": self._node()}
         except RuntimeError as error:
             if (short := shortage(error, self._worker.device, self._job.gpus)) is None:
                 raise
@@ -80,6 +94,9 @@ class RayTrainable(tune.Trainable):
         self._job, self._ended = job, False
         self._results = job.run(self._worker)  # lets go of the job before
         keep_to_share(self._worker.device, job.gpus)
+
+    def _node(self) -> str:
+        return str(ray.get_runtime_context().get_node_id())
 
     def _placement(self) -> dict[str, Any]:
         device = self._worker.device

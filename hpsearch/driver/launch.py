@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from hpsearch.driver.head import head_watched
+from hpsearch.driver.head import FAILED, head_watched
 from hpsearch.driver.jobs import JobFactory
 from hpsearch.driver.observers import Observers
 from hpsearch.driver.outcome import write_outcome
@@ -25,6 +25,7 @@ from hpsearch.driver.ray_cluster import (
     side_by_side,
 )
 from hpsearch.driver.ray_gpus import resources_in_cluster
+from hpsearch.driver.ray_nodes import Nodes, NoNodeLeft, Probe
 from hpsearch.driver.resources import (
     TrialResources,
     check_precision,
@@ -45,6 +46,7 @@ from hpsearch.study.study import Study, open_study
 from hpsearch.study.trial_log import Log
 from hpsearch.tracking import PATIENCE_S, Tracker, default_uri
 from trainables.base.disk import ensure_folder, is_full
+from trainables.base.shared_folder import SharedFolder, shared
 from trainables.training.build import Progress
 
 HASTE_S = 10.0
@@ -110,27 +112,48 @@ def launch(
             cluster(address, scratch, without_token=without_token, verbose=verbose),
             _tracked(root, spec, study, screen) as tracker,
             _head_watched(address, spec, study, tracker, screen),
+            nullcontext() if address is None else shared(folder) as shared_folder,
         ):
-            resources = resources_in_cluster(spec, preparation.datasets, screen.say)
+            say = _logged(study.folder, screen.say)
+            nodes = _probed(shared_folder, spec, say)
+            resources = resources_in_cluster(spec, preparation.datasets, nodes, screen.say)
+            concurrent = side_by_side(resources, nodes)
             check_precision(spec, resources)
-            check_room(spec, side_by_side(resources), folder)
-            launched = _launch_record(spec, side_by_side(resources))
+            check_room(spec, concurrent, folder)
+            launched = _launch_record(spec, concurrent)
             study.launched(launched)
-            with screen.searching(spec, resources, side_by_side(resources)) as show:
+            with screen.searching(spec, resources, concurrent) as show:
                 show(study.record())
-                say = _logged(study.folder, screen.say)
-                search = _build_search(spec, study, resources, preparation, tracker, say, show)
-                run_work(
-                    search,
-                    resources,
-                    retries=spec.search.retries,
-                    epoch_timeout_s=spec.search.epoch_timeout_s,
-                    scratch=scratch,
-                    verbose=verbose,
-                )
+                search = _build_search(spec, study, resources, concurrent, preparation, tracker, say, show)
+                try:
+                    run_work(
+                        search,
+                        resources,
+                        nodes,
+                        folder=shared_folder,
+                        retries=spec.search.retries,
+                        epoch_timeout_s=spec.search.epoch_timeout_s,
+                        scratch=scratch,
+                        verbose=verbose,
+                    )
+                except NoNodeLeft as error:
+                    screen.interrupted(str(error))
+                    raise SystemExit(FAILED) from None
                 search.remove_leftovers()
                 study.launched(replace(launched, ended_s=time.time()))
         return study.record()
+
+
+def _probed(folder: SharedFolder | None, spec: StudySpec, say: Callable[[str], None]) -> Nodes:
+    """Return the nodes of the cluster, each probed; those of a launch on one machine need no probe.
+
+    Raises `InputError` where none is fit.
+    """
+    if folder is None:
+        return Nodes()
+    nodes = Nodes(Probe.of(folder, gpu=spec.search.resources.gpus != 0), say)
+    nodes.probe_all()
+    return nodes
 
 
 def _launch_record(spec: StudySpec, side_by_side: int) -> LaunchRecord:
@@ -153,6 +176,7 @@ def _build_search(
     spec: StudySpec,
     study: Study,
     resources: TrialResources,
+    side_by_side: int,
     preparation: Preparation,
     tracker: Tracker,
     say: Callable[[str], None],
@@ -169,7 +193,7 @@ def _build_search(
             epochs=budget.epochs,
             deadline_s=None if budget.hours is None else time.monotonic() + budget.hours * 3600,
         ),
-        ahead=side_by_side(resources),
+        ahead=side_by_side,
         confirm=spec.search.confirm,
         leaders=spec.search.leaders,
     )

@@ -37,15 +37,19 @@ class Pretrainings:
         self._under_way: set[str] = set()
         self._failed: dict[str, str] = {}
         self._awaited: set[str] = set()
+        self._done: set[str] = set()
 
     def failed(self, wanted: Pretraining) -> str | None:
         """Return why a pretraining failed for good in this launch, or None."""
         return self._failed.get(wanted.name)
 
     def trunk(self, wanted: Pretraining) -> Path | None:
-        """Return the trunk that a pretraining came to, None while it is not done."""
+        """Return the trunk that a pretraining came to, None while it is not done.
+
+        One that this launch trained is there: a network file system may show its file a minute late.
+        """
         trunk = wanted.trunk(self.store)
-        return trunk if trunk.is_file() else None
+        return trunk if wanted.name in self._done or trunk.is_file() else None
 
     def item(self, wanted: Pretraining) -> PretrainingItem | None:
         """Return the pretraining to run, None while it is under way here or elsewhere."""
@@ -68,7 +72,9 @@ class Pretrainings:
     def ended(self, wanted: Pretraining, reason: str | None) -> None:
         """Take in that a pretraining ended; `reason` says why it failed, None: it did not."""
         self._under_way.discard(wanted.name)
-        if reason is not None:
+        if reason is None:
+            self._done.add(wanted.name)
+        else:
             self._failed[wanted.name] = reason
 
 

@@ -7,7 +7,7 @@ it is the `WorkSource`'s business; Tune's own experiment state is scratch.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from ray import tune
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
-from hpsearch.driver.ray_cluster import UNBOUNDED, side_by_side
+from hpsearch.driver.ray_cluster import UNBOUNDED, room
 from hpsearch.driver.ray_deaths import (
     describe_death,
     error_details,
@@ -26,14 +26,16 @@ from hpsearch.driver.ray_deaths import (
     kernel_memory_kills,
     memory_kills_are_deaths,
 )
+from hpsearch.driver.ray_nodes import Nodes
 from hpsearch.driver.resources import TrialResources
 from hpsearch.driver.shares import larger_share
 from hpsearch.driver.work import NoWork, WorkItem, WorkSource
 from hpsearch.study.records import Placement
 from trainables.base.disk import DiskFull
+from trainables.base.shared_folder import SharedFolder
 from trainables.ray_trainable import RayTrainable
 from trainables.training.gpu_memory import OutOfGpuMemory
-from trainables.training.jobs import Job
+from trainables.training.jobs import Job, confirmed
 
 
 class _DriverError(KeyboardInterrupt):
@@ -50,15 +52,48 @@ def _ours() -> Iterator[None]:
 
 
 class _Here:
-    """Holds what stays in the driver where Tune pickles what it is given: a copy, never read, is empty."""
+    """Holds what stays in the driver where Tune pickles what it is given: a copy, never read, is empty.
 
-    def __init__(self, source: WorkSource) -> None:
+    `returned` are items that a node could not run.
+    """
+
+    def __init__(self, source: WorkSource, resources: TrialResources, nodes: Nodes) -> None:
         self.source = source
-        self.items: dict[str, WorkItem] = {}
+        self.nodes = nodes
+        self.returned: list[WorkItem] = []
+        self._items: dict[str, WorkItem] = {}
+        self._under_way: set[str] = set()
+        self._resources = resources
 
     def of(self, trial: Any) -> WorkItem:
         """Return the item of one of Tune's trials."""
-        return self.items[trial.trial_id]
+        return self._items[trial.trial_id]
+
+    def begin(self, trial_id: str, item: WorkItem) -> None:
+        """Take in that Tune has an item, under an id of its own."""
+        self._items[trial_id] = item
+        self._under_way.add(trial_id)
+
+    def next_item(self) -> WorkItem | NoWork:
+        """Return what is to run next: what a node could not run, or what the source has."""
+        if len(self._under_way) >= max(1, room(self._resources, self.nodes)):
+            return NoWork.WAIT
+        if self.returned:
+            return self.returned.pop(0)
+        item = self.source.next_item()
+        return NoWork.WAIT if item is NoWork.DONE and self._under_way else item
+
+    def ended(self, trial: Any) -> WorkItem:
+        """Return the item of one of Tune's trials, which has ended."""
+        self._under_way.discard(trial.trial_id)
+        return self.of(trial)
+
+    def unseen(self, trial: Any, node: str, reason: str) -> bool:
+        """Take an item back whose node does not see its files, and leave the node out; say whether it is."""
+        if not self.nodes.leave_out(node, reason):
+            return False
+        self.returned.append(self.ended(trial))
+        return True
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
         return object, ()
@@ -67,7 +102,9 @@ class _Here:
 def run_work(
     source: WorkSource,
     resources: TrialResources,
+    nodes: Nodes,
     *,
+    folder: SharedFolder | None,
     retries: int,
     epoch_timeout_s: float,
     scratch: Path,
@@ -75,16 +112,17 @@ def run_work(
 ) -> None:
     """Run the source's items until it has none left; Tune's files go below `scratch`.
 
-    Raises `DiskFull` where a worker met one.
+    `folder` is what every node must see, None on one machine. Raises `DiskFull` where a worker met one, and
+    `NoNodeLeft` where no node can run what is left.
     """
-    here = _Here(source)
+    here = _Here(source, resources, nodes)
     tuner = tune.Tuner(
-        tune.with_resources(RayTrainable, lambda config: _request(config["job"])),
+        # a copy of this function that Tune pickles is never called
+        tune.with_resources(RayTrainable, lambda config: _request(config["job"], config["nodes"])),
         tune_config=tune.TuneConfig(
-            search_alg=_Asker(here),
+            search_alg=_Asker(here, folder),
             scheduler=_Reporter(here),
             num_samples=UNBOUNDED,
-            max_concurrent_trials=side_by_side(resources),
             reuse_actors=True,
         ),
         run_config=tune.RunConfig(
@@ -106,20 +144,21 @@ def run_work(
 class _Asker(Searcher):
     """Tune's searcher: asks the source."""
 
-    def __init__(self, here: _Here) -> None:
+    def __init__(self, here: _Here, folder: SharedFolder | None) -> None:
         super().__init__()
         self._here = here
+        self._folder = folder
 
     def suggest(self, trial_id: str) -> Any:
         with _ours():
-            item = self._here.source.next_item()
+            item = self._here.next_item()
         match item:
             case NoWork.DONE:
                 return Searcher.FINISHED
             case NoWork.WAIT:
                 return None
-        self._here.items[trial_id] = item
-        return {"job": item.job}
+        self._here.begin(trial_id, item)
+        return {"job": item.job, "folder": self._folder, "nodes": self._here.nodes.selector}
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
@@ -143,16 +182,31 @@ class _Reporter(TrialScheduler):
     def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
         with _ours():
             stop = self._report(trial, result)
+            if stop:
+                self._here.ended(trial)
         return TrialScheduler.STOP if stop else TrialScheduler.CONTINUE
 
     def on_trial_complete(self, controller: Any, trial: Any, result: dict[str, Any]) -> None:
         with _ours():
             if "disk_full" in result:
                 raise DiskFull(*result["disk_full"])
-            if "failed" in result:
-                self._here.of(trial).on_failed(result["failed"])
+            if "blind" in result and self._here.unseen(trial, result["node"], result["blind"]):
+                return
+            if "faults" in result and self._unconfirmed(trial, result):
+                return
+            item = self._here.of(trial)
+            if reason := result.get("failed") or result.get("blind"):
+                item.on_failed(reason)
             elif not self._report(trial, result):
-                self._here.of(trial).on_done()
+                item.on_done()
+            self._here.ended(trial)
+
+    def _unconfirmed(self, trial: Any, result: dict[str, Any]) -> bool:
+        """Say whether a node is left out for a fault of its job's input that the driver does not find."""
+        if confirmed(self._here.of(trial).job, result["faults"]):
+            return False
+        reason = f"it does not see what the driver sees: {result['failed']}"
+        return self._here.unseen(trial, result["node"], reason)
 
     def _report(self, trial: Any, result: dict[str, Any]) -> bool:
         item = self._here.of(trial)
@@ -189,6 +243,8 @@ class _Watch(tune.Callback):
     on_trial_result = on_trial_start  # type: ignore[assignment]  # Tune also passes the result, by keyword
 
     def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        with _ours():
+            self._here.nodes.watch()
         now = time.monotonic()
         for trial in trials:
             heard_s, kills = self._heard.get(trial.trial_id, (now, 0))
@@ -202,25 +258,27 @@ class _Watch(tune.Callback):
         self._here.of(trial).on_error(error_details(trial))
         again = f"starts again: {self._reason(trial)}"
         if short := gpu_shortage(trial):
-            again += f"; now with {_enlarge(trial, short)}"
+            again += f"; now with {_enlarge(trial, short, self._here.nodes.selector)}"
         self._here.of(trial).on_note(again)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         self._here.of(trial).on_error(error_details(trial))
-        self._here.of(trial).on_failed(self._reason(trial))
+        self._here.ended(trial).on_failed(self._reason(trial))
 
     def _reason(self, trial: Any) -> str:
         _, kills = self._heard.get(trial.trial_id, (0.0, kernel_memory_kills()))
         return describe_death(trial, kernel_memory_kills() - kills)
 
 
-def _request(job: Job) -> tune.PlacementGroupFactory:
-    return tune.PlacementGroupFactory([{"CPU": job.cpus, "GPU": job.gpus}])
+def _request(job: Job, nodes: Mapping[str, str]) -> tune.PlacementGroupFactory:
+    """Return what Ray shall find for a job, on a node with the labels `nodes`."""
+    share = {"CPU": job.cpus, "GPU": job.gpus}
+    return tune.PlacementGroupFactory([share], bundle_label_selector=[dict(nodes)])
 
 
-def _enlarge(trial: Any, short: OutOfGpuMemory) -> str:
+def _enlarge(trial: Any, short: OutOfGpuMemory, nodes: Mapping[str, str]) -> str:
     """Let a trial that ran out of GPU memory start again with a larger share; return the share."""
     job = replace(trial.config["job"], gpus=larger_share(short))
     trial.config["job"] = job
-    trial.update_resources(_request(job))
+    trial.update_resources(_request(job, nodes))
     return f"{job.gpus:g} of a GPU"

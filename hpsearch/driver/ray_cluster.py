@@ -15,6 +15,7 @@ from ray._private import ray_constants
 from ray.exceptions import AuthenticationError
 
 from hpsearch.driver.ray_authentication import AUTH_TOKEN, authentication, environment
+from hpsearch.driver.ray_nodes import Nodes
 from hpsearch.driver.reaper import MARK, reaped
 from hpsearch.driver.resources import Share, TrialResources
 from hpsearch.driver.shares import per_gpu
@@ -124,12 +125,12 @@ def head_address() -> str:
     return str(ray.get_runtime_context().gcs_address)
 
 
-def side_by_side(resources: TrialResources) -> int:
-    """Return how many trials of the smallest share fit on the cluster's nodes.
+def side_by_side(resources: TrialResources, usable: Nodes) -> int:
+    """Return how many trials of the smallest share fit on the cluster's usable nodes.
 
     Raises `InputError` where one trial fits on none of them: Tune would wait for ever.
     """
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    nodes = [node["Resources"] for node in usable.usable()]
     if not any(_fitting(node, Share(resources.cpus, resources.gpus)) for node in nodes):
         cpus = max(node.get("CPU", 0) for node in nodes)
         gpus = max(node.get("GPU", 0) for node in nodes)
@@ -137,8 +138,13 @@ def side_by_side(resources: TrialResources) -> int:
             f"search.resources asks for {resources.cpus} CPUs and {resources.gpus:g} GPUs a trial, "
             f"but the largest node has {cpus:g} CPUs and {gpus:g} GPUs"
         )
-    room = sum(_fitting(node, resources.smallest) for node in nodes)
-    return min(room, resources.concurrent or UNBOUNDED)
+    return room(resources, usable)
+
+
+def room(resources: TrialResources, usable: Nodes) -> int:
+    """Return how many trials of the smallest share fit on the usable nodes now."""
+    fitting = sum(_fitting(node["Resources"], resources.smallest) for node in usable.usable())
+    return min(fitting, resources.concurrent or UNBOUNDED)
 
 
 def _fitting(node: dict[str, float], share: Share) -> int:

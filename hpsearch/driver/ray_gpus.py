@@ -9,6 +9,7 @@ import ray
 import torch
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from hpsearch.driver.ray_nodes import Node, Nodes
 from hpsearch.driver.resources import (
     Machines,
     Measured,
@@ -27,29 +28,32 @@ MOST_MEASURED = 48
 """Designs that are measured, at most: some ten seconds for the first, one or two for each other."""
 
 
-def resources_in_cluster(spec: StudySpec, datasets: Path, say: Callable[[str], None]) -> TrialResources:
+def resources_in_cluster(
+    spec: StudySpec, datasets: Path, nodes: Nodes, say: Callable[[str], None]
+) -> TrialResources:
     """Return what each trial takes of the connected cluster; where it is `auto`, GPU memory is measured."""
-    wanted, machines, measured = spec.search.resources, machines_in_cluster(), None
+    wanted, machines, measured = spec.search.resources, machines_in_cluster(nodes), None
     if wanted.gpus == "auto" and machines.gpus:
-        measured = measure_designs(designs_to_measure(spec), datasets, say)
+        measured = measure_designs(designs_to_measure(spec), datasets, nodes, say)
     return resolve_resources(wanted, machines, measured)
 
 
-def machines_in_cluster() -> Machines:
+def machines_in_cluster(nodes: Nodes) -> Machines:
     """Return the GPUs of the connected cluster."""
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("GPU")]
-    cores = (int(node.get("CPU", 0) // node["GPU"]) for node in nodes)
-    return Machines(sum(node["GPU"] for node in nodes), min(cores, default=0))
+    found = [node["Resources"] for node in _with_gpu(nodes)]
+    cores = (int(node.get("CPU", 0) // node["GPU"]) for node in found)
+    return Machines(sum(node["GPU"] for node in found), min(cores, default=0))
 
 
 def measure_designs(
-    designs: Mapping[MemoryShape, TrainConfig], datasets: Path, say: Callable[[str], None]
+    designs: Mapping[MemoryShape, TrainConfig], datasets: Path, nodes: Nodes, say: Callable[[str], None]
 ) -> Measured | None:
     """Measure designs on a GPU that nothing else uses; None where there is none, which is said."""
     chosen = dict(list(designs.items())[:MOST_MEASURED])
     say(f"measuring the GPU memory of {len(chosen)} designs ...")
-    tasks = [_gpu_mib.options(scheduling_strategy=strategy).remote() for strategy in _gpu_nodes()]
-    measuring = _measure.remote(list(chosen.values()), datasets)
+    each = (NodeAffinitySchedulingStrategy(node["NodeID"], soft=False) for node in _with_gpu(nodes))
+    tasks = [_gpu_mib.options(scheduling_strategy=node).remote() for node in each]
+    measuring = _measure.options(label_selector=nodes.selector).remote(list(chosen.values()), datasets)
     try:
         gpu_mib = min(ray.get(tasks, timeout=PATIENCE_S))
         found = ray.get(measuring, timeout=PATIENCE_S)
@@ -63,9 +67,8 @@ def measure_designs(
     return Measured(gpu_mib, dict(zip(chosen, footprints, strict=True)))
 
 
-def _gpu_nodes() -> list[NodeAffinitySchedulingStrategy]:
-    nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("GPU")]
-    return [NodeAffinitySchedulingStrategy(node, soft=False) for node in nodes]
+def _with_gpu(nodes: Nodes) -> list[Node]:
+    return [node for node in nodes.usable() if node["Resources"].get("GPU")]
 
 
 @ray.remote(num_cpus=0, num_gpus=0.01)  # Ray may hide all GPUs from a task without any

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hpsearch.driver.ray_cluster import check_address, cluster, side_by_side
 from hpsearch.driver.ray_gpus import resources_in_cluster
+from hpsearch.driver.ray_nodes import Nodes
 from hpsearch.driver.ray_rehearsal import rehearse_on_cluster
 from hpsearch.driver.resources import Share, TrialResources
 from hpsearch.driver.scratch import scratch_folder
@@ -107,8 +108,9 @@ def plan(
     data = plan_data(configs, datasets)
     designs = extremes(configs)
     with scratch_folder() as scratch, cluster(address, scratch, without_token=without_token, verbose=False):
-        resources = resources_in_cluster(spec, datasets, say)
-        concurrent = side_by_side(resources)
+        nodes = Nodes()
+        resources = resources_in_cluster(spec, datasets, nodes, say)
+        concurrent = side_by_side(resources, nodes)
         distinct = list(dict.fromkeys(designs))
         say(f"training {len(distinct)} designs for a few steps ...")
         found = dict(zip(distinct, rehearse_on_cluster(distinct, resources, datasets), strict=True))

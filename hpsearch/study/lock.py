@@ -58,7 +58,7 @@ def study_lock(folder: Path) -> Iterator[None]:
         )
     with lock:
         since = datetime.now().astimezone().isoformat(timespec="seconds")
-        path.write_text(json.dumps(asdict(Holder(socket.gethostname(), os.getpid(), since))))
+        lock.write(json.dumps(asdict(Holder(socket.gethostname(), os.getpid(), since))))
         yield
 
 

@@ -10,11 +10,13 @@ import torch
 from support.toy import prepared_blobs, toy_config
 
 from trainables.base.disk import DiskFull
+from trainables.base.errors import Fault
+from trainables.base.shared_folder import SharedFolder, shared
 from trainables.ray_trainable import RayTrainable
 from trainables.training.checkpoints import BEST_WEIGHTS
 from trainables.training.gpu_memory import OutOfGpuMemory
 from trainables.training.image_errors import errors_file
-from trainables.training.jobs import EvaluationJob, Job, Result, TrialJob, Worker
+from trainables.training.jobs import EvaluationJob, Job, Result, TrialJob, Worker, confirmed
 
 
 @pytest.fixture(autouse=True)
@@ -22,8 +24,8 @@ def _no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ray.get_gpu_ids", list)  # it would start one
 
 
-def started(job: Job) -> RayTrainable:
-    return RayTrainable({"job": job})
+def started(job: Job, folder: SharedFolder | None = None) -> RayTrainable:
+    return RayTrainable({"job": job, "folder": folder})
 
 
 def trial(root: Path, **settings: object) -> TrialJob:
@@ -89,10 +91,42 @@ def test_what_another_try_would_not_mend_ends_the_job_with_its_reason(
     assert step["done"] and reason in step["failed"]
 
 
+def test_what_a_node_does_not_see_is_said_with_the_node_and_what_the_driver_finds_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RayTrainable, "_node", lambda self: "node-1")
+    job = trial(tmp_path)
+    with shared(tmp_path) as folder:
+        worker = started(job, folder)
+        worker.step()
+        (job.datasets / "blobs").rename(tmp_path / "hidden")
+        worker.reset_config({"job": job})
+        lost = worker.step()
+        assert (lost["done"], lost["node"]) == (True, "node-1") and "no prepared dataset" in lost["failed"]
+        assert confirmed(job, lost["faults"])  # the driver does not see it either: the trial's fault
+        (tmp_path / "hidden").rename(job.datasets / "blobs")
+        assert not confirmed(job, lost["faults"])
+    worker.reset_config({"job": trial(tmp_path, precision="mixed")})
+    blind = worker.step()  # the mark is gone: as on a machine that lost its mount
+    assert (blind["done"], blind["node"]) == (True, "node-1")
+    assert "another folder than the driver's" in blind["blind"]
+
+
+def test_an_image_that_the_driver_cannot_decode_either_is_the_job_s_own_fault(tmp_path: Path) -> None:
+    job = trial(tmp_path)
+    whole, cut = sorted((job.datasets / "blobs" / "images").rglob("*.jpg"))[:2]
+    cut.write_bytes(cut.read_bytes()[:100])
+    found = [Fault("this image cannot be decoded", file=str(file)) for file in (whole, cut)]
+    assert confirmed(job, found)
+    assert not confirmed(job, found[:1])
+
+
 class FullDisk:
     """A job that finds no room."""
 
     cpus, gpus = 1, 0.0
+
+    def check(self) -> None: ...
 
     def run(self, worker: Worker) -> Iterator[Result]:
         raise DiskFull(Path("/there/best.pt"), 44)

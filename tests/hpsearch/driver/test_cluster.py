@@ -1,15 +1,18 @@
-"""A launch on a cluster of two nodes, of which one is lost."""
+"""A launch on a cluster whose nodes are lost, or do not see what the driver sees."""
 
 from __future__ import annotations
 
 import re
+import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from ray.cluster_utils import Cluster
 from support.launches import HALVING, board, runs, start, wait_for_epochs, write_space
+from support.nodes import ray_cluster
 
 from hpsearch.driver.ray_cluster import check_address
 from trainables.base.errors import InputError
@@ -72,3 +75,37 @@ def test_a_lost_head_leaves_no_run_running_and_the_command_that_goes_on(
     assert f"the head of the cluster, {cluster.address}, is gone; everything is kept" in printed
     assert f"--address {cluster.address} --without-token" in printed and "Traceback" not in printed
     assert {run.info.status for run in runs(tmp_path)} == {"KILLED"}
+
+
+OWN_FILES = ("unshare", "--mount")
+"""Begins the command of a node that may see other files than this process does."""
+
+
+def may_unshare() -> bool:
+    found = shutil.which("unshare") is not None
+    return found and not subprocess.run([*OWN_FILES, "true"], check=False).returncode
+
+
+@pytest.mark.slow
+@pytest.mark.faults
+@pytest.mark.skipif(not may_unshare(), reason="this user may not mount")
+def test_nodes_that_do_not_see_the_root_are_left_out_and_cost_no_trial_a_try(tmp_path: Path) -> None:
+    space = write_space(tmp_path, epochs=12)
+    space.write_text(space.read_text().replace(HALVING, "none").replace("search:", "search:\n  retries: 0"))
+    root = tmp_path / "runs"
+    root.mkdir()
+    hide = f"mount -t tmpfs none {root}"
+    with ray_cluster(tmp_path) as cluster:
+        cluster.add_node("127.0.0.2", within=[*OWN_FILES, "sh", "-c", f'{hide} && exec "$@"', "sh"])
+        later = cluster.add_node("127.0.0.3", within=OWN_FILES)
+        words = ("--trials", "2", "--address", cluster.address)
+        with start(space, root, *words, **cluster.environment) as launch:
+            wait_for_epochs(root, 6, timeout_s=240)
+            subprocess.run(["nsenter", "--target", str(later.pid), "--mount", *hide.split()], check=True)
+            printed, _ = launch.communicate(timeout=300)
+    assert launch.returncode == 0, printed
+    assert re.search(r"node \S+ \(127.0.0.2\) is left out: it does not see ", printed), printed
+    assert "2 side by side" in printed
+    assert re.search(r"node \S+ \(127.0.0.3\) is left out: it does not see ", printed), printed
+    assert [(trial["state"], trial["epochs"]) for trial in board(root)] == [("complete", 12)] * 2
+    assert "starts again" not in printed

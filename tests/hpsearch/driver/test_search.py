@@ -307,3 +307,15 @@ def test_history_that_a_killed_driver_did_not_record_stops_a_trial_where_it_woul
         ends.append((trial.state, len(trial.epochs), trial.reason))
     assert ends[0] == ends[1]
     assert ends[0][0] in (TrialState.PRUNED, TrialState.FROZEN) and ends[0][1] < 4
+
+
+def test_a_pretraining_that_is_done_is_there_even_where_its_file_shows_late(tmp_path: Path) -> None:
+    """As on a network file system, which may show a file of another machine a minute late."""
+    made = Made(tmp_path, "a", side_by_side=1, trials=2, space=ONE)
+    item = made.search.next_item()
+    assert isinstance(item, PretrainingItem)
+    made.carry_out(item)
+    trunk = item.job.pretraining.trunk(made.store)
+    trunk.rename(trunk.with_name("late"))
+    trial = made.search.next_item()
+    assert isinstance(trial, TrialItem) and trial.job.trunk == trunk

@@ -1,8 +1,8 @@
 """Jobs that a worker is sent: a trial, a pretraining, or the evaluation of a finished network."""
 
 from trainables.training.jobs.evaluation import EvaluationJob
-from trainables.training.jobs.job import Job, Result, Worker, run_here
+from trainables.training.jobs.job import Job, Result, Worker, confirmed, run_here
 from trainables.training.jobs.pretraining import PretrainingJob
 from trainables.training.jobs.trial import TrialJob
 
-__all__ = ["EvaluationJob", "Job", "PretrainingJob", "Result", "TrialJob", "Worker", "run_here"]
+__all__ = ["EvaluationJob", "Job", "PretrainingJob", "Result", "TrialJob", "Worker", "confirmed", "run_here"]

@@ -33,6 +33,10 @@ class EvaluationJob:
     gpus: float
     epoch: int
 
+    def check(self) -> None:
+        """Open the test sets; see `Job.check`."""
+        open_tests(self.config, self.datasets)
+
     def run(self, worker: Worker) -> Iterator[Result]:
         """Measure in one go: the metrics are those of one epoch; see `Job.run`."""
         yield Result(first_epoch=1, history=[self.measure(worker)], notes=[], done=True)

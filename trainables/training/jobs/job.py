@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import torch
 
+from trainables.base.errors import Fault, InputError
 from trainables.data.loader import LoaderPool
+from trainables.data.loader.loader import unreadable
 from trainables.training.checkpoints import Checkpoints, CheckpointWriter, History, Restorable
+
+IMAGES = frozenset({".jpg", ".jpeg", ".png"})
+"""How the names of images end."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,9 @@ class Job(Protocol):
     @property
     def gpus(self) -> float:
         """Its share of a GPU, or how many."""
+
+    def check(self) -> None:
+        """Open all that it reads. Raises `InputError` where that is at fault."""
 
     def run(self, worker: Worker) -> Iterator[Result]:
         """Do the work; yield after each epoch, the last time with `done`.
@@ -102,6 +111,16 @@ class CheckpointedRun:
         first, self._reported = self._reported, len(self.history)
         notes, self._notes = self._notes, []
         return Result(first + 1, self.history[first:], notes, done)
+
+
+def confirmed(job: Job, faults: Iterable[Fault]) -> bool:
+    """Return whether this process, too, finds what a worker found bad in a job's input."""
+    try:
+        job.check()
+    except InputError:
+        return True
+    files = (Path(fault.file) for fault in faults if fault.file)
+    return bool(unreadable([file for file in files if file.suffix in IMAGES]))
 
 
 def run_here(job: Job, worker: Worker) -> Iterator[Result]:

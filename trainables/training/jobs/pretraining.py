@@ -17,6 +17,7 @@ from pathlib import Path
 
 from trainables.base.atomic import save_state
 from trainables.data.datasets import open_dataset
+from trainables.data.datasets.prepared import Samples
 from trainables.data.loader import Loader
 from trainables.model.inits import Pretraining
 from trainables.model.inits.request import TRUNK
@@ -45,6 +46,10 @@ class PretrainingJob:
         """How long it trains."""
         return self.pretraining.epochs
 
+    def check(self) -> None:
+        """Open the images; see `Job.check`."""
+        self._samples()
+
     def run(self, worker: Worker) -> Iterator[Result]:
         """Train from the newest checkpoint on; see `Job.run`."""
         trunk = self.build(worker)
@@ -55,10 +60,9 @@ class PretrainingJob:
 
     def build(self, worker: Worker) -> Pretrainer:
         """Build the run over a loader of its images. Raises `InputError` where they are at fault."""
-        source, settings = self.pretraining.source, self.pretraining.settings
-        samples = open_dataset(source.dataset, self.datasets).samples(source.split, source.subjects)
+        settings = self.pretraining.settings
         train = Loader(
-            samples.without_labels(),
+            self._samples().without_labels(),
             image_px=self.pretraining.image_px,
             batch=settings.batch,
             augmentation=settings.augmentation.build(),
@@ -78,6 +82,10 @@ class PretrainingJob:
             YAML().dump({"key": self.pretraining.key, **self.pretraining.config}, out)
         (self.folder / HISTORY).write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
         save_state(trained.trunk(), self.folder / TRUNK)
+
+    def _samples(self) -> Samples:
+        source = self.pretraining.source
+        return open_dataset(source.dataset, self.datasets).samples(source.split, source.subjects)
 
     def clear(self) -> None:
         """Remove its checkpoints."""

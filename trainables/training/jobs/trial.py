@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainables.base.atomic import rename, save_state
-from trainables.training.build import TrainingData, build_trial_session, open_data
+from trainables.training.build import TrainingData, build_trial_session, load_trunk, open_data
 from trainables.training.checkpoints import BEST_WEIGHTS, Checkpoints, draft_file
 from trainables.training.config import TrainConfig
 from trainables.training.image_errors import PredictedImages, errors_file, write_images
@@ -37,6 +37,12 @@ class TrialJob:
     def epochs(self) -> int:
         """How long it trains."""
         return self.config.epochs
+
+    def check(self) -> None:
+        """Open the data and read the initial weights; see `Job.check`."""
+        open_data(self.config, self.datasets)
+        if self.trunk is not None:
+            load_trunk(self.trunk)
 
     def run(self, worker: Worker) -> Iterator[Result]:
         """Train from the newest checkpoint on; see `Job.run`."""
