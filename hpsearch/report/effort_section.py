@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from hpsearch.report.figures_section import Panel, panel
-from hpsearch.report.line_chart import ChartPoint, Line, LineChart
+from hpsearch.report.charts.chart import Chart
+from hpsearch.report.charts.lines import ChartPoint, Line, LineChart, line_chart
 from hpsearch.report.paper.figures import mean_curve
 from hpsearch.report.style import BASELINE, LINES
 from hpsearch.results.arms import Arm
@@ -39,7 +39,7 @@ class EffortSection:
     """`GPU` or `CPU`: what the hours are of."""
     statement: str
     """At which equal effort leader and baseline were compared."""
-    panels: tuple[Panel, ...]
+    charts: tuple[Chart, ...]
 
 
 def effort_section(
@@ -53,7 +53,7 @@ def effort_section(
         families=family_efforts(study),
         device="GPU" if any(placement.gpus for placement in placements) else "CPU",
         statement=equal_effort(found.leader, found.baseline),
-        panels=tuple(panel(chart) for chart in _charts(study, arms, names, found.baseline)),
+        charts=_charts(study, arms, names, found.baseline),
     )
 
 
@@ -95,7 +95,7 @@ def _forwarded(arm: Arm) -> float | None:
 
 def _charts(
     study: StudyRecord, arms: Sequence[Arm], names: Mapping[str, str], baseline: Arm | None
-) -> tuple[LineChart, ...]:
+) -> tuple[Chart, ...]:
     """Return the error of the leading arms and the baseline over epochs, and over images forwarded."""
     leaders = [arm for arm in arms if arm.mean is not None and arm is not baseline][:LEADERS]
     drawn = [(arm, ink, False) for arm, ink in zip(leaders, LINES, strict=False)]
@@ -117,4 +117,5 @@ def _charts(
         LineChart("Error over epochs", "epoch", tuple(by_epoch), whole_numbers=True),
         LineChart("Error over arithmetic", "thousand images forwarded", tuple(by_images)),
     )
-    return tuple(chart for chart in charts if chart.lines)
+    shown = [chart for chart in charts if chart.lines]
+    return tuple(line_chart(f"effort-{place}", chart) for place, chart in enumerate(shown))

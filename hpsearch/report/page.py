@@ -10,8 +10,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from hpsearch.report import svg
-from hpsearch.report.curves import curves
+from hpsearch.report.charts.bundle import vega_script
+from hpsearch.report.charts.chart import Chart
 from hpsearch.report.effort_section import EffortSection, effort_section
 from hpsearch.report.figures_section import FiguresSection, figures_section
 from hpsearch.report.head_section import HeadSection, head_section
@@ -21,7 +21,7 @@ from hpsearch.report.paper.claims import Judgement
 from hpsearch.report.paper.repeats import PaperTable
 from hpsearch.report.paper.section import ClaimsSection, TableSection, claims_section, table_section
 from hpsearch.report.pruning import PruningStatistics, pruning_statistics
-from hpsearch.report.what_matters_section import WhatMattersSection, what_matters_section
+from hpsearch.report.trials_section import TrialsSection, trials_section
 from hpsearch.results.arms import Arm
 from hpsearch.results.comparison import Comparison
 from hpsearch.results.formats import degrees, duration, percent, signed, signed_percent
@@ -53,18 +53,26 @@ class Page:
     tables: tuple[TableSection, ...]
     claims: ClaimsSection | None
     leaderboard: LeaderboardSection | None
-    what_matters: WhatMattersSection | None
-    curves: svg.Svg | None
+    trials: TrialsSection | None
     figures: FiguresSection | None
     effort: EffortSection | None
     pruning: PruningStatistics
-    trials: int
     provenance: tuple[str, ...]
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        """Every chart of the page."""
+        sections = (self.trials, self.figures, self.effort)
+        return tuple(chart for section in sections if section is not None for chart in section.charts)
 
 
 def render(report: Report) -> str:
     """Return the page as HTML."""
-    return environment().get_template("page.html.j2").render(page=build_page(report))
+    page = build_page(report)
+    records = [] if page.trials is None else page.trials.records
+    data = {"trials": records, "specs": {chart.name: chart.spec for chart in page.charts}}
+    script = vega_script() if page.charts else ""
+    return environment().get_template("page.html.j2").render(page=page, data=data, vega_script=script)
 
 
 def build_page(report: Report) -> Page:
@@ -77,12 +85,10 @@ def build_page(report: Report) -> Page:
         tables=tuple(table_section(table) for table in report.tables),
         claims=claims_section(report.tables, report.claims),
         leaderboard=leaderboard_section(arms, names, baseline),
-        what_matters=what_matters_section(study, report.importances),
-        curves=curves(study, arms, names, baseline),
+        trials=trials_section(study, report.importances),
         figures=figures_section(arms, names, baseline),
         effort=effort_section(study, arms, names, report.comparison),
         pruning=pruning_statistics(study),
-        trials=len(study.trials),
         provenance=_provenance(study),
     )
 

@@ -16,6 +16,7 @@ class PruningStatistics:
     """Epochs that pruned trials did not train, beside those that were trained; hours as measured."""
 
     pruned: int
+    trials: int
     epochs_saved: int
     epochs_trained: int
     hours_saved: float
@@ -36,6 +37,7 @@ def pruning_statistics(study: StudyRecord) -> PruningStatistics:
     missing = {trial.number: trial.config.epochs - len(trial.epochs) for trial in pruned}
     return PruningStatistics(
         pruned=len(pruned),
+        trials=len(study.trials),
         epochs_saved=sum(missing.values()),
         epochs_trained=sum(len(trial.epochs) for trial in study.trials),
         hours_saved=sum(missing[trial.number] * epoch_s(trial) for trial in pruned) / 3600,

@@ -9,24 +9,22 @@ from trainables.base.schema import Config, variant_of
 from trainables.training.config import TrainConfig
 
 TASKS = {
-    "none": "#4d4d4d",
+    "none": "#767676",
     "puzzling": "#0072b2",
     "rotation": "#d55e00",
     "puzzling_rotation": "#009e73",
 }
-"""Pretext task -> colour; the colour-blind can distinguish them. [Okabe and Ito]"""
+"""Pretext task -> colour. The colour-blind can distinguish them [Okabe and Ito], and each has a contrast of 3
+or more on the page, light or dark."""
 
-OTHER = "#cc79a7"
+OTHER = "#c2689a"
 """Colour of every other pretext task."""
 
-GREY = "#b8b8b8"
-"""Colour of pruned trials among learning curves."""
+LINES = ("#0072b2", "#d55e00", "#009e73", "#c2689a", "#a87800")
+"""Colours of lines, one per arm."""
 
-LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
-"""Colours of learning curves, one per arm."""
-
-BASELINE = "#222222"
-"""Colour of the baseline's learning curves."""
+BASELINE = "#767676"
+"""Colour of the baseline, whose lines are dashed."""
 
 
 def task_of(config: TrainConfig) -> str:
@@ -44,3 +42,8 @@ def colour_of(task: str) -> str:
 def colour(trial: TrialRecord) -> str:
     """Return the colour of a trial's pretext task."""
     return colour_of(task_of(trial.config))
+
+
+def task_title(task: str) -> str:
+    """Return what a pretext task is called: `SL` where there is none."""
+    return "SL" if task == "none" else task.replace("_", "-")

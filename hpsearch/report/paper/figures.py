@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
-from hpsearch.report.line_chart import ChartPoint, Line, LineChart
+from hpsearch.report.charts.lines import ChartPoint, Line, LineChart
 from hpsearch.report.paper.repeats import RENDERED_PEOPLE
-from hpsearch.report.style import BASELINE, LINES, colour_of, task_of
+from hpsearch.report.style import BASELINE, LINES, colour_of, task_of, task_title
 from hpsearch.results.arms import Arm
 from hpsearch.results.titles import title
 from hpsearch.study.records import TrialRecord
@@ -19,7 +19,7 @@ from trainables.training.metric_names import VALIDATION, angle_mae
 LEADERS = 3
 """Arms beside the baseline in the learning curves of each angle."""
 
-WITHOUT_HEADS = "#e69f00"
+WITHOUT_HEADS = "#a87800"
 """Colour of networks without self-supervised heads."""
 
 
@@ -29,7 +29,7 @@ def flag_chart(arms: Sequence[Arm]) -> LineChart | None:
     Where several arms have the same task and flag, the point is the mean over them.
     """
     finished = [arm for arm in arms if arm.mean is not None]
-    lines = _lines(finished, _flag_of, lambda arm: _task_title(task_of(arm.config)))
+    lines = _lines(finished, _flag_of, lambda arm: task_title(task_of(arm.config)))
     if not lines:
         return None
     flags = [point.x for line in lines for point in line.points]
@@ -117,13 +117,9 @@ def _subjects_of(config: TrainConfig) -> int | None:
 
 
 def _method_title(config: TrainConfig) -> str:
-    name = _task_title(task_of(config))
+    name = task_title(task_of(config))
     heads = not isinstance(config.pretext, TaskConfig) or config.pretext.heads
     return name if heads else f"{name} w/o SSHs"
-
-
-def _task_title(task: str) -> str:
-    return "SL" if task == "none" else task.replace("_", "-")
 
 
 def _colour(config: TrainConfig) -> str:

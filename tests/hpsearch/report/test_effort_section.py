@@ -43,5 +43,5 @@ def test_each_family_has_its_trials_and_the_page_both_charts() -> None:
     arms = arms_of(study)
     section = effort_section(study, arms, names_of(arms), compare(arms))
     assert section is not None
-    assert [panel.title for panel in section.panels] == ["Error over epochs", "Error over arithmetic"]
+    assert [chart.title for chart in section.charts] == ["Error over epochs", "Error over arithmetic"]
     assert effort_section(made_up.study([]), (), {}, compare(())) is None

@@ -7,10 +7,11 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
+import vl_convert
 from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
@@ -19,13 +20,15 @@ from support import plausible, studies
 
 from hpsearch.cli.main import main
 from hpsearch.report import svg
+from hpsearch.report.charts.bundle import vega_script
+from hpsearch.report.charts.dimensions import NONE_AT
 from hpsearch.report.files import build_report, write_report
 from hpsearch.report.page import environment, render
 from hpsearch.study.importance import importances
 from hpsearch.study.records import Provenance, StudyRecord, TrialState
 from hpsearch.study.spec import load_spec
 
-VOID = {"meta", "br", "wbr", "link", "img"}
+VOID = {"meta", "br", "wbr", "link", "img", "input"}
 STATES = [TrialState.COMPLETE] * 9 + [TrialState.PRUNED] * 6 + [TrialState.FAILED, TrialState.RUNNING]
 
 
@@ -74,15 +77,25 @@ def real_study(root: Path, trials: int = 40) -> None:
 def page_of(study: StudyRecord) -> str:
     text = render(build_report(study))
     assert Page(text).fetched == []
+    assert "default-src 'none'" in text, "a browser refuses whatever the page would fetch all the same"
+    text = text.replace(vega_script(), "")
     assert set(re.findall(r"https?://[^\"<\s]+", text)) <= {"http://www.w3.org/2000/svg"}
     assert "@import" not in text and "url(" not in text
     return text
 
 
+def data_of(text: str) -> dict[str, Any]:
+    """Return the data of a page's charts: its trials and specifications."""
+    found = re.search(r'<script type="application/json" id="data">(.*)</script>', text)
+    assert found is not None
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
 def test_the_page_nests_fetches_nothing_and_begins_with_the_verdict(tmp_path: Path) -> None:
     text = page_of(plausible.study(tmp_path, STATES))
     places = [
-        text.index(words) for words in ("Not decided", "Leaderboard", "What matters", "Learning curves")
+        text.index(words) for words in ("Not decided", "Leaderboard", "Learning curves", "What matters")
     ]
     assert places == sorted(places)
     assert "What pruning saved" in text
@@ -146,16 +159,15 @@ def hostile_study(folder: Path, words: str) -> StudyRecord:
 
 @pytest.mark.parametrize("words", HOSTILE)
 def test_words_of_a_study_are_text_wherever_the_page_shows_them(tmp_path: Path, words: str) -> None:
-    page = Page(page_of(hostile_study(tmp_path, words)))
-    assert {"script", "img"}.isdisjoint(page.tags)
+    text = page_of(hostile_study(tmp_path, words))
+    page = Page(text)
+    assert page.tags.count("script") == 3 and "img" not in page.tags, "data, Vega and the page's own"
+    assert words in json.dumps(data_of(text), ensure_ascii=False).replace('\\"', '"')
     assert not [name for name in page.attributes if name.startswith("on")]
     shown = {kind: "".join(texts) for kind, texts in page.texts.items()}
     whole = ("head/title", "header/h1", "header/p", "div/span", "tr/td", "section/p", "body/footer")
-    drawn = ("svg/title", "circle/title", "polyline/title")
-    for kind in (*whole, *drawn):
+    for kind in (*whole, "svg/title", "circle/title"):
         assert words in shown[kind], kind
-    assert words[:6] in shown["svg/text"], "the label of an option, cut to its room"
-    assert words in shown["g/text"], "the name of a learning curve"
 
 
 def test_words_and_attributes_of_an_element_are_escaped_and_elements_are_not() -> None:
@@ -167,10 +179,10 @@ def test_words_and_attributes_of_an_element_are_escaped_and_elements_are_not() -
     )
 
 
-def test_only_drawings_are_taken_as_markup() -> None:
+def test_only_drawings_and_vega_are_taken_as_markup() -> None:
     folder = Path(svg.__file__).parent
     made = {path.name: path.read_text().count("Markup(") for path in folder.rglob("*.py")}
-    assert {name: count for name, count in made.items() if count} == {"svg.py": 1}
+    assert {name: count for name, count in made.items() if count} == {"svg.py": 1, "bundle.py": 1}
     templates = [path.read_text() for path in folder.rglob("*.j2")]
     assert templates
     assert not [text for text in templates if re.search(r"\bsafe\b|autoescape", text)]
@@ -223,17 +235,23 @@ def test_importance_finds_what_the_made_up_problem_turns_on(tmp_path: Path) -> N
     assert importances(replace(study.record(), trials=study.record().trials[:5])) == {}
 
 
-@given(st.lists(st.floats(0, 300), max_size=12))
-def test_labels_are_pushed_apart_in_their_order(wanted: list[float]) -> None:
-    placed = svg.spread(wanted, 15, 0, 300)
-    order = sorted(range(len(wanted)), key=lambda index: wanted[index])
-    apart = [placed[b] - placed[a] for a, b in pairwise(order)]
-    assert all(gap >= 15 - 1e-9 for gap in apart)
-    assert all(place <= 300 + 1e-9 for place in placed)
+@given(low=st.floats(0.01, 100), span=st.floats(0.01, 1000), value=st.floats(-1e4, 1e4))
+def test_a_scale_stays_inside_its_ends(low: float, span: float, value: float) -> None:
+    assert 40 <= svg.Scale(low, low + span, 40, 200)(value) <= 200
 
 
-@given(low=st.floats(0.01, 100), span=st.floats(0.01, 1000), value=st.floats(-1e4, 1e4), log=st.booleans())
-def test_scales_stay_inside_their_ends(low: float, span: float, value: float, log: bool) -> None:
-    scale = svg.Scale(low, low + span, 40, 200, log)
-    assert 40 <= scale(value) <= 200
-    assert all(low - 1e-6 * span <= tick <= low + span * (1 + 1e-6) for tick in scale.ticks())
+def test_vega_lite_takes_every_chart_and_every_trial_lies_inside_its_axes(tmp_path: Path) -> None:
+    """The compiler that the page uses reports what it does not know; bounds are those of the scales."""
+    data = data_of(page_of(plausible.study(tmp_path, STATES)))
+    trials, specs = data["trials"], data["specs"]
+    assert {trial["state"] for trial in trials} == {"complete", "pruned", "failed", "running"}
+    assert {"parallel", "curves", "slice-p0"} <= specs.keys()
+    for name, spec in specs.items():
+        compiled = json.dumps(vl_convert.vegalite_to_vega(spec, vl_version="6.1"))
+        assert '"marks"' in compiled, name
+    for trial in trials:
+        assert all(NONE_AT - 0.06 < trial[f"p{n}"] <= 1 for n in range(5))
+        low, high = specs["slice-p0"]["layer"][0]["encoding"]["y"]["scale"]["domain"]
+        assert trial["error"] is None or low < trial["error"] < high
+    alone = [trial for trial in trials if trial["task"] == "SL"]
+    assert alone and all(abs(trial["p1"] - NONE_AT) < 0.05 for trial in alone), "SL has no flag, and stays"

@@ -1,0 +1,1 @@
+"""Charts for the mouse, written in Vega-Lite: those of trials share one selection."""

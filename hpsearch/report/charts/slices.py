@@ -1,0 +1,67 @@
+"""Slices: the error of every trial over each searched value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from hpsearch.report.charts.chart import (
+    Chart,
+    Spec,
+    brush,
+    in_lines,
+    of_trials,
+    when_hovered,
+    when_selected,
+)
+from hpsearch.report.charts.dimensions import NONE_AT, Dimension
+from hpsearch.report.charts.marks import IS_COMPLETE, NAMED, by_task, errors
+from hpsearch.report.charts.trials import ChartTrials
+
+HEIGHT_PX = 190
+
+
+def slice_charts(found: ChartTrials) -> Iterator[Chart]:
+    """Yield a chart per searched value, all with one scale of errors that holds every trial."""
+    if len(found.errors) < 2:
+        return
+    low, high = min(found.errors.values()), max(found.errors.values())
+    for axis in found.dimensions:
+        points: Spec = {
+            "transform": [{"filter": "isValid(datum.error)"}],
+            "mark": {"type": "point", "filled": True, "strokeWidth": 1.4},
+            "params": brush(),
+            "encoding": {
+                "x": _across(axis),
+                "y": errors("error", low, high),
+                "color": by_task(found),
+                "fillOpacity": {"condition": {"test": IS_COMPLETE, "value": 1}, "value": 0},
+                "opacity": when_selected(0.9, 0.1),
+                "size": when_hovered(130, 52),
+                "tooltip": NAMED,
+            },
+        }
+        yield Chart(
+            name=f"slice-{axis.key}",
+            title=axis.title,
+            words=f"The error of each trial over {axis.title}; the table of trials has the same numbers.",
+            spec=of_trials(HEIGHT_PX, [points]),
+        )
+
+
+def _across(axis: Dimension) -> Spec:
+    places, texts = [tick.at for tick in axis.ticks], [in_lines(tick.text, 9, " _-") for tick in axis.ticks]
+    return {
+        "field": axis.key,
+        "type": "quantitative",
+        "scale": {"domain": [NONE_AT - 0.06 if axis.has_none else -0.05, 1.05], "nice": False},
+        "axis": {
+            "values": places,
+            "title": None,
+            "grid": axis.continuous,
+            "ticks": axis.continuous,
+            "labelLimit": 0,
+            "labelOverlap": False,
+            "labelExpr": f"{json.dumps(texts)}[indexof({json.dumps(places)}, datum.value)]",
+        },
+    }

@@ -1,0 +1,88 @@
+"""The trials of a study as the data that all charts of trials share, one flat record each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hpsearch.report.charts.dimensions import NONE_AT, Dimension, dimensions, error_axis
+from hpsearch.report.style import task_of, task_title
+from hpsearch.study.naming import run_name, short_names
+from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
+
+DIGITS = 4
+
+
+@dataclass(frozen=True)
+class ChartTrials:
+    """The trials of a search with an epoch or more, and the axes on which they lie."""
+
+    trials: tuple[TrialRecord, ...]
+    errors: Mapping[int, float]
+    """The objective of each trial, the last error of one that has none yet; by number."""
+    dimensions: tuple[Dimension, ...]
+    error: Dimension | None
+    """The axis of errors; None where no trial has one."""
+    tasks: tuple[str, ...]
+    """The pretext tasks that were tried, which give the colours."""
+    objective: str
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the record of each trial: its name, state, error, curve and position on each axis."""
+        names = short_names(self.trials)
+        return [self._record(trial, names) for trial in self.trials]
+
+    def _record(self, trial: TrialRecord, names: Mapping[str, str]) -> dict[str, Any]:
+        number = trial.number
+        error = self.errors.get(number)
+        return {
+            "trial": number,
+            "name": run_name(trial, names),
+            "state": trial.state.value,
+            "task": task_title(task_of(trial.config)),
+            "error": None if error is None else round(error, DIGITS),
+            "shown": "no error" if error is None else f"{error:.2f}°",
+            "epochs": len(trial.epochs),
+            "curve": [round(value, DIGITS) for value in curve_of(trial, self.objective)],
+            "pe": NONE_AT if self.error is None else self._at(self.error, number),
+            **{axis.key: self._at(axis, number) for axis in self.dimensions},
+        }
+
+    def _at(self, axis: Dimension, number: int) -> float:
+        return round(axis.positions.get(number, NONE_AT), DIGITS)
+
+
+def chart_trials(study: StudyRecord) -> ChartTrials:
+    """Return the search's trials; confirmations repeat the designs of some of them."""
+    trials = tuple(trial for trial in study.searched if trial.epochs or trial.state is TrialState.FAILED)
+    errors = {
+        trial.number: error for trial in trials if (error := _error(trial, study.objective)) is not None
+    }
+    return ChartTrials(
+        trials=trials,
+        errors=errors,
+        dimensions=dimensions(study),
+        error=error_axis(errors) if errors else None,
+        tasks=tuple(dict.fromkeys(task_of(trial.config) for trial in trials)),
+        objective=study.objective,
+    )
+
+
+def curve_of(trial: TrialRecord, objective: str) -> Sequence[float]:
+    """Return the objective after each epoch up to the first that is no number."""
+    found = []
+    for row in trial.epochs:
+        value = row.get(objective, math.nan)
+        if not math.isfinite(value):
+            break
+        found.append(value)
+    return found
+
+
+def _error(trial: TrialRecord, objective: str) -> float | None:
+    if trial.objective is not None:
+        return trial.objective if math.isfinite(trial.objective) else None
+    curve = curve_of(trial, objective)
+    return curve[-1] if curve else None
