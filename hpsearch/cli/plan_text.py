@@ -1,67 +1,29 @@
-"""The plan of a search in plain text."""
+"""The plan of a search in plain text: what its file says, and what was measured."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import cast
 
-from hpsearch.cli.output import NARROWEST, labelled
-from hpsearch.cli.summary import describe
+from hpsearch.cli.summary import described, known
 from hpsearch.plan.plan import Measured, Plan
 from hpsearch.results.formats import duration
 from trainables.base.schema import Config, variant_of
-from trainables.model.inits import Pretraining
 from trainables.training.config import TrainConfig
-
-LABEL = 15
-"""Characters of a label, its gap included."""
-
-LISTED = 4
-"""Pretrainings that are named."""
 
 
 def plan_text(plan: Plan, width: int) -> str:
     """Return a plan in lines of `width` characters."""
-    described = _wrapped(describe(plan.spec).splitlines(), width)
-    return "\n".join([*described, "", *labelled(_facts(plan), LABEL, width)])
-
-
-def _wrapped(lines: Sequence[str], width: int) -> Iterator[str]:
-    for line in lines:
-        indent = line[: len(line) - len(line.lstrip())]
-        yield from textwrap.wrap(
-            line,
-            max(width, NARROWEST),
-            subsequent_indent=f"{indent}  ",
-            break_on_hyphens=False,
-            drop_whitespace=True,
-        ) or [""]
+    return described(plan.spec, (*known(plan.spec, plan.needs, plan.runs), *_facts(plan)), width)
 
 
 def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
-    runs = plan.runs
+    """Yield what was measured, and what follows from it."""
     holes = len(plan.spec.space.holes())
     designs = "ranges without steps: no end of designs"
     if plan.combinations is not None:
         designs = f"{plan.combinations} designs"
     yield "dimensions", f"{holes}, {designs}"
-    for index, need in enumerate(plan.data.needs):
-        images = "" if need.images is None else f", {need.images} images"
-        yield "" if index else "datasets", f"{need.name}: {need.state}{images}"
-    yield "search", _search(plan)
-    yield "pretrainings", _pretrainings(runs.pretrainings, runs.pretraining_epochs)
-    if runs.confirmations:
-        yield (
-            "confirmations",
-            (f"up to {runs.confirmations} runs with new seeds, {runs.confirmation_epochs} epochs"),
-        )
-    else:
-        yield "confirmations", "none: search.confirm is not set"
-    if runs.tests:
-        yield "tests", f"up to {runs.tested} networks on {', '.join(runs.tests)}"
-    else:
-        yield "tests", "none: data.test is empty"
     same = plan.cheapest.config == plan.dearest.config
     yield "the design" if same else "cheapest", _measured(plan.cheapest)
     if not same:
@@ -72,22 +34,6 @@ def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "share", f"{shares} per trial; {plan.side_by_side} side by side"
     yield "time", _time(plan)
     yield "disk", _disk(plan)
-
-
-def _search(plan: Plan) -> str:
-    runs = plan.runs
-    limits = "no end of trials" if runs.trials is None else f"{runs.trials} trials"
-    epochs = "" if runs.search_epochs is None else f", {runs.search_epochs} epochs at most"
-    hours = plan.spec.search.budget.hours
-    return f"{limits} of up to {runs.trial_epochs} epochs{epochs}" + (f", {hours:g} h" if hours else "")
-
-
-def _pretrainings(wanted: Sequence[Pretraining], epochs: int) -> str:
-    if not wanted:
-        return "none"
-    named = [f"{each.title} {each.backbone} {each.image_px} px" for each in wanted]
-    more = f" and {len(named) - LISTED} more" if len(named) > LISTED else ""
-    return f"{len(wanted)}, {epochs} epochs: {', '.join(named[:LISTED])}{more}"
 
 
 def _measured(design: Measured) -> str:

@@ -14,8 +14,9 @@ from trainables.base.errors import InputError
 
 def add_search_commands(add: Adder) -> None:
     """Add the commands."""
-    check = add("check", _check, "check a search space: print its plan, or every fault in it")
+    check = add("check", _check, "check a search space: what it would do, or all that a launch would refuse")
     check.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
+    add_root(check)
 
     planned = add("plan", _plan, "say what a search would do and cost: runs, data, memory, hours, disk")
     planned.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
@@ -51,10 +52,19 @@ def add_search_commands(add: Adder) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from hpsearch.cli.summary import describe
+    from hpsearch.cli.summary import check_text
+    from hpsearch.plan.runs import plan_runs
+    from hpsearch.study.folders import datasets_folder, pretrained_folder, studies_folder
+    from hpsearch.study.needs import needs_of
     from hpsearch.study.spec import load_spec
+    from hpsearch.study.store import changes
 
-    show(describe(load_spec(arguments.space)))
+    spec, root = load_spec(arguments.space), arguments.root.absolute()
+    needs = needs_of(spec, datasets_folder(root))
+    runs = plan_runs(spec, datasets_folder(root), pretrained_folder(root))
+    show(check_text(spec, needs, runs, shutil.get_terminal_size().columns))
+    if faults := [*changes(studies_folder(root) / spec.name, spec), *needs.faults]:
+        raise InputError(faults)
     return 0
 
 
@@ -72,8 +82,8 @@ def _plan(arguments: argparse.Namespace) -> int:
         say=lambda text: print(text, file=sys.stderr),
     )
     show(plan_text(planned, shutil.get_terminal_size().columns))
-    if planned.data.faults:
-        raise InputError(planned.data.faults)
+    if planned.needs.faults:
+        raise InputError(planned.needs.faults)
     return 0
 
 

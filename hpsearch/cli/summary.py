@@ -1,15 +1,37 @@
-"""The plan of a search space as text, which `check` prints and a launch begins with."""
+"""A search space as text, and what is known of its search: `check` prints it, a launch begins with it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 
+from hpsearch.cli.output import NARROWEST, labelled
+from hpsearch.plan.runs import Runs
 from hpsearch.space.holes import Choice, Hole
 from hpsearch.study.config import SearchConfig
 from hpsearch.study.families import families_of, family_title, member
 from hpsearch.study.naming import shown
+from hpsearch.study.needs import Needs
 from hpsearch.study.spec import StudySpec
 from trainables.base.schema import variant_of
+from trainables.model.inits import Pretraining
+
+LABEL = 15
+"""Characters of a label, its gap included."""
+
+LISTED = 4
+"""Pretrainings that are named."""
+
+
+def check_text(spec: StudySpec, needs: Needs, runs: Runs, width: int) -> str:
+    """Return what is known of a search without measuring anything, in lines of `width` characters."""
+    return described(spec, known(spec, needs, runs), width)
+
+
+def described(spec: StudySpec, facts: Iterable[tuple[str, str]], width: int) -> str:
+    """Return a search with labelled facts below it, in lines of `width` characters."""
+    lines = _wrapped(describe(spec).splitlines(), width)
+    return "\n".join([*lines, "", *labelled(facts, LABEL, width)])
 
 
 def describe(spec: StudySpec) -> str:
@@ -26,7 +48,7 @@ def describe(spec: StudySpec) -> str:
 def headline(spec: StudySpec) -> str:
     """Return one line: how many trials, which sampler and pruner, and which metric is minimised."""
     search, count = spec.search, spec.trials
-    trials = [] if count is None else [f"{count} trial{'s' if count > 1 else ''}"]
+    trials = [] if count is None else [_counted(count, "trial")]
     hours, epochs = search.budget.hours, search.budget.epochs
     limits = [*trials, *([f"{epochs} epochs in all"] if epochs else [])]
     limits += [f"at most {hours:g} h"] if hours else []
@@ -44,6 +66,41 @@ def headline(spec: StudySpec) -> str:
             + ("enqueued first" if spec.combinations is None else "combinations in all"),
         )
     return f"{spec.name}: " + ", ".join(parts)
+
+
+def known(spec: StudySpec, needs: Needs, runs: Runs) -> Iterator[tuple[str, str]]:
+    """Yield what follows from the file and from what lies below the root."""
+    for index, need in enumerate(needs.datasets):
+        images = "" if need.images is None else f", {need.images} images"
+        yield "" if index else "datasets", f"{need.name}: {need.state}{images}"
+    yield "search", _search(spec, runs)
+    yield "pretrainings", _pretrainings(runs.pretrainings, runs.pretraining_epochs)
+    if runs.confirmations:
+        yield (
+            "confirmations",
+            f"up to {runs.confirmations} runs with new seeds, {runs.confirmation_epochs} epochs",
+        )
+    else:
+        yield "confirmations", "none: search.confirm is not set"
+    if runs.tests:
+        yield "tests", f"up to {runs.tested} networks on {', '.join(runs.tests)}"
+    else:
+        yield "tests", "none: data.test is empty"
+
+
+def _search(spec: StudySpec, runs: Runs) -> str:
+    limits = "no end of trials" if runs.trials is None else _counted(runs.trials, "trial")
+    epochs = "" if runs.search_epochs is None else f", {runs.search_epochs} epochs at most"
+    hours = spec.search.budget.hours
+    return f"{limits} of up to {runs.trial_epochs} epochs{epochs}" + (f", {hours:g} h" if hours else "")
+
+
+def _pretrainings(wanted: Sequence[Pretraining], epochs: int) -> str:
+    if not wanted:
+        return "none"
+    named = [f"{each.title} {each.backbone} {each.image_px} px" for each in wanted]
+    more = f" and {len(named) - LISTED} more" if len(named) > LISTED else ""
+    return f"{len(wanted)}, {epochs} epochs: {', '.join(named[:LISTED])}{more}"
 
 
 def _full_runs(spec: StudySpec) -> Iterator[str]:
@@ -73,7 +130,23 @@ def values(hole: Hole) -> str:
     return ends + (", log" if hole.log else "") + (f", step {shown(hole.step)}" if hole.step else "")
 
 
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" + ("s" if count != 1 else "")
+
+
 def _name(key: str, search: SearchConfig) -> str:
     variant = variant_of(SearchConfig.model_fields[key])
     assert variant is not None  # noqa: S101  ours: both keys are variants
     return variant.name_of(getattr(search, key))
+
+
+def _wrapped(lines: Sequence[str], width: int) -> Iterator[str]:
+    for line in lines:
+        indent = line[: len(line) - len(line.lstrip())]
+        yield from textwrap.wrap(
+            line,
+            max(width, NARROWEST),
+            subsequent_indent=f"{indent}  ",
+            break_on_hyphens=False,
+            drop_whitespace=True,
+        ) or [""]

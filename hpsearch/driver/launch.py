@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -36,16 +36,18 @@ from hpsearch.driver.search import Search, SearchPlan
 from hpsearch.driver.stop_watch import stop_obeyed
 from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.study.allocation import Budget
+from hpsearch.study.claim import claimed
 from hpsearch.study.folders import datasets_folder, pretrained_folder, studies_folder
-from hpsearch.study.lock import study_lock
+from hpsearch.study.needs import needs_of
 from hpsearch.study.provenance import gather_provenance
 from hpsearch.study.records import LaunchRecord, StudyRecord, TrialRecord
 from hpsearch.study.spec import StudySpec, load_spec
-from hpsearch.study.store import SPACE, check_unchanged
+from hpsearch.study.store import SPACE, changes
 from hpsearch.study.study import Study, open_study
 from hpsearch.study.trial_log import Log
 from hpsearch.tracking import PATIENCE_S, Tracker, default_uri
-from trainables.base.disk import ensure_folder, is_full
+from trainables.base.disk import is_full
+from trainables.base.errors import Fault, InputError
 from trainables.base.shared_folder import SharedFolder, shared
 from trainables.training.build import Progress
 
@@ -90,58 +92,70 @@ def launch(
 
     `without_token` takes a Ray that whoever reaches its ports can use.
 
-    Raises `InputError` before anything starts where the input is at fault, and `KeyboardInterrupt` after
-    everything was written where a person stops it: launching again goes on. Where the head of the cluster at
-    `address` is gone, everything is written too, and the process ends with status 1.
+    Raises `InputError` with every fault of the input before anything starts: then no study and no experiment
+    is left behind. Raises `KeyboardInterrupt` after everything was written where a person stops it: launching
+    again goes on. Where the head of the cluster at `address` is gone, everything is written too, and the
+    process ends with status 1.
     """
     spec = load_spec(file, trials=trials, epochs=epochs)
     check_token(without_token)
     if address is not None:
         check_address(address)
     root = root.absolute()
-    folder = ensure_folder(studies_folder(root) / spec.name)
-    with study_lock(folder), stop_obeyed(folder):
-        check_unchanged(folder, spec)
-        preparation = Preparation(datasets_folder(root), pretrained_folder(root), screen.building)
+    folder, datasets = studies_folder(root) / spec.name, datasets_folder(root)
+    with claimed(folder), stop_obeyed(folder):
+        _refuse([*changes(folder, spec), *needs_of(spec, datasets).faults])
+        preparation = Preparation(datasets, pretrained_folder(root), screen.building)
         data = preparation.data(spec.config(next(spec.space.probes())))
         preparation.check(spec)
-        shutil.copyfile(file, folder / SPACE)
-        study = open_study(folder, spec, gather_provenance(spec, data))
+        provenance = gather_provenance(spec, data)
         with (
             scratch_folder() as scratch,
             cluster(address, scratch, without_token=without_token, verbose=verbose),
-            _tracked(root, spec, study, screen) as tracker,
-            _head_watched(address, spec, study, tracker, screen),
             nullcontext() if address is None else shared(folder) as shared_folder,
         ):
-            say = _logged(study.folder, screen.say)
-            nodes = _probed(shared_folder, spec, say)
-            resources = resources_in_cluster(spec, preparation.datasets, nodes, screen.say)
+            say = _logged(folder, screen.say)
+            with _head_watched(address, screen.interrupted):
+                nodes = _probed(shared_folder, spec, say)
+                resources = resources_in_cluster(spec, datasets, nodes, screen.say)
             concurrent = side_by_side(resources, nodes)
             check_precision(spec, resources)
             check_room(spec, concurrent, folder)
-            launched = _launch_record(spec, concurrent)
-            study.launched(launched)
-            with screen.searching(spec, resources, concurrent) as show:
-                show(study.record())
-                search = _build_search(spec, study, resources, concurrent, preparation, tracker, say, show)
-                try:
-                    run_work(
-                        search,
-                        resources,
-                        nodes,
-                        folder=shared_folder,
-                        retries=spec.search.retries,
-                        epoch_timeout_s=spec.search.epoch_timeout_s,
-                        scratch=scratch,
-                        verbose=verbose,
+            study = open_study(folder, spec, provenance)  # from here on it has begun
+            shutil.copyfile(file, folder / SPACE)
+            with (
+                _tracked(root, spec, study, screen) as tracker,
+                _head_watched(address, _ending(spec, study, tracker, screen)),
+            ):
+                launched = _launch_record(spec, concurrent)
+                study.launched(launched)
+                with screen.searching(spec, resources, concurrent) as show:
+                    show(study.record())
+                    search = _build_search(
+                        spec, study, resources, concurrent, preparation, tracker, say, show
                     )
-                except NoNodeLeft as error:
-                    screen.interrupted(str(error))
-                    raise SystemExit(FAILED) from None
-                search.remove_leftovers()
-                study.launched(replace(launched, ended_s=time.time()))
+                    try:
+                        run_work(
+                            search,
+                            resources,
+                            nodes,
+                            folder=shared_folder,
+                            retries=spec.search.retries,
+                            epoch_timeout_s=spec.search.epoch_timeout_s,
+                            scratch=scratch,
+                            verbose=verbose,
+                        )
+                    except NoNodeLeft as error:
+                        screen.interrupted(str(error))
+                        raise SystemExit(FAILED) from None
+                    search.remove_leftovers()
+                    study.launched(replace(launched, ended_s=time.time()))
         return study.record()
+
+
+def _refuse(faults: Sequence[Fault]) -> None:
+    if faults:
+        raise InputError(faults)
 
 
 def _probed(folder: SharedFolder | None, spec: StudySpec, say: Callable[[str], None]) -> Nodes:
@@ -203,10 +217,13 @@ def _build_search(
     return Search(study, plan, jobs, Observers(on_change, say), preparation.start, pretrainings, stopped)
 
 
-def _head_watched(
-    address: str | None, spec: StudySpec, study: Study, tracker: Tracker, screen: Screen
-) -> AbstractContextManager[None]:
-    """Watch the head of a cluster; write everything where it is gone. A local one ends with the launch."""
+def _head_watched(address: str | None, give_up: Callable[[str], None]) -> AbstractContextManager[None]:
+    """Watch the head of a cluster, and call `give_up` where it is gone. A local one ends with the launch."""
+    return nullcontext() if address is None else head_watched(head_address(), give_up)
+
+
+def _ending(spec: StudySpec, study: Study, tracker: Tracker, screen: Screen) -> Callable[[str], None]:
+    """Return what writes everything where a launch ends for the reason that it is called with."""
 
     def give_up(reason: str) -> None:
         try:
@@ -215,7 +232,7 @@ def _head_watched(
         finally:
             screen.interrupted(reason)
 
-    return nullcontext() if address is None else head_watched(head_address(), give_up)
+    return give_up
 
 
 @contextmanager

@@ -1,8 +1,7 @@
-"""The designs of a space that a plan is about: which configs it can reach, the cheapest and the dearest."""
+"""The designs of a space that a plan is about: the cheapest and the dearest."""
 
 from __future__ import annotations
 
-from hpsearch.study.spec import StudySpec
 from trainables.model.backbones import TRUNK_VALUES
 from trainables.pretext.task_config import TaskConfig
 from trainables.pretext.views.two import TwoConfig
@@ -10,17 +9,6 @@ from trainables.training.config import TrainConfig
 
 BRANCH_WORK = 0.1
 """Work of a pretext task's branch, as a share of the trunk's; its order alone matters here."""
-
-
-def configs_of(spec: StudySpec) -> list[TrainConfig]:
-    """Return the configs of every option, end and enqueued design of a space, each once."""
-    filled = [*spec.space.probes(), *map(spec.space.complete, spec.enqueued), *spec.space.pairs()]
-    configs: list[TrainConfig] = []
-    for params in filled:
-        config = spec.config(params)
-        if config not in configs:
-            configs.append(config)
-    return configs
 
 
 def work_of(config: TrainConfig) -> float:

@@ -13,11 +13,11 @@ from hpsearch.driver.ray_nodes import Nodes
 from hpsearch.driver.ray_rehearsal import rehearse_on_cluster
 from hpsearch.driver.resources import Share, TrialResources
 from hpsearch.driver.scratch import scratch_folder
-from hpsearch.plan.data import DataPlan, images_of, plan_data
-from hpsearch.plan.designs import configs_of, extremes
+from hpsearch.plan.designs import extremes
 from hpsearch.plan.runs import Runs, plan_runs
 from hpsearch.space.holes import Range
 from hpsearch.study.folders import datasets_folder, pretrained_folder
+from hpsearch.study.needs import Needs, images_of, needs_of
 from hpsearch.study.spec import StudySpec, load_spec
 from trainables.model.backbones import TRUNK_VALUES
 from trainables.training.checkpoints import checkpoints_bytes
@@ -63,7 +63,7 @@ class Plan:
 
     spec: StudySpec
     combinations: int | None
-    data: DataPlan
+    needs: Needs
     runs: Runs
     resources: TrialResources
     side_by_side: int
@@ -98,15 +98,15 @@ def plan(
     """Plan the search that `file` describes on this machine or on the cluster at `address`.
 
     Nothing is written below the root. Raises `InputError` for a fault of the file or the cluster; what is
-    wrong with datasets stands in the plan.
+    wrong with datasets and initial weights stands in the plan.
     """
     spec = load_spec(file, trials=trials, epochs=epochs)
     if address is not None:
         check_address(address)
     root = root.absolute()
-    datasets, configs = datasets_folder(root), configs_of(spec)
-    data = plan_data(configs, datasets)
-    designs = extremes(configs)
+    datasets = datasets_folder(root)
+    needs = needs_of(spec, datasets)
+    designs = extremes(spec.configs)
     with scratch_folder() as scratch, cluster(address, scratch, without_token=without_token, verbose=False):
         nodes = Nodes()
         resources = resources_in_cluster(spec, datasets, nodes, say)
@@ -118,11 +118,11 @@ def plan(
         Measured(config, resources.of(config), found[config], images_of(config, datasets))
         for config in designs
     )
-    runs = plan_runs(spec, configs, datasets, pretrained_folder(root))
+    runs = plan_runs(spec, datasets, pretrained_folder(root))
     return Plan(
         spec=spec,
         combinations=_combinations(spec),
-        data=data,
+        needs=needs,
         runs=runs,
         resources=resources,
         side_by_side=concurrent,

@@ -39,9 +39,9 @@ class Runs:
         return self.confirmations * self.trial_epochs
 
 
-def plan_runs(spec: StudySpec, configs: Sequence[TrainConfig], datasets: Path, store: Path) -> Runs:
+def plan_runs(spec: StudySpec, datasets: Path, store: Path) -> Runs:
     """Count the runs of a search; `store` is the folder of what is pretrained already."""
-    search, trials = spec.search, spec.trials
+    search, trials, configs = spec.search, spec.trials, spec.configs
     seeds = 0 if search.confirm is None else search.confirm.seeds
     confirmed = 0 if search.confirm is None else _designs(search.confirm.top, trials) * seeds
     tests = tuple(dict.fromkeys(test.name for config in configs for test in config.data.test))

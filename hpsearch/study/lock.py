@@ -65,7 +65,7 @@ def study_lock(folder: Path) -> Iterator[None]:
 def _taken(path: Path) -> FileLock | None:
     for _ in range(TRIES):
         lock = FileLock.take(path)
-        if lock is not None:
+        if lock is not None and path.is_file():  # else its holder removed the study just now
             return lock
         time.sleep(PAUSE_S)
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +11,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hpsearch.space.holes import HOLE_KEYS, Params
+from hpsearch.space.hints import hole_hint
+from hpsearch.space.holes import Params
 from hpsearch.space.reader import holes_below, read_space
 from hpsearch.space.space import Space
 from hpsearch.study.config import SearchConfig
@@ -59,6 +59,20 @@ class StudySpec:
     def config(self, params: Params) -> TrainConfig:
         """Return the training config that `params` stand for."""
         return TrainConfig.model_validate(self.space.fill(params))
+
+    @cached_property
+    def designs(self) -> tuple[tuple[Params, TrainConfig], ...]:
+        """Every option, end and enqueued design of the space, filled in: the params of each config once."""
+        found: dict[TrainConfig, Params] = {}
+        space = self.space
+        for params in (*space.probes(), *map(space.complete, self.enqueued), *space.pairs()):
+            found.setdefault(self.config(params), params)
+        return tuple((params, config) for config, params in found.items())
+
+    @property
+    def configs(self) -> list[TrainConfig]:
+        """The configs of `designs`."""
+        return [config for _, config in self.designs]
 
     @cached_property
     def epochs(self) -> int:
@@ -135,22 +149,10 @@ def _config_faults(document: YamlDocument, space: Space, filled: Iterable[Params
             continue
         for path, fault in parsed:
             line = document.line(space.origin(path, params))
-            message = fault.message + _hole_meant(tree, path)
+            message = fault.message + hole_hint(tree, path)
             if len(path) == 1 and path[0] not in TrainConfig.model_fields:
                 message = f"unknown key{nearest(str(path[0]), (*TrainConfig.model_fields, SECTION))}"
             yield replace(fault, message=message, file=document.file, line=line)
-
-
-def _hole_meant(tree: Any, path: KeyPath) -> str:
-    """Return a hint where the value at `path` looks like a hole with its key misspelt."""
-    for key in path:
-        if isinstance(tree, Mapping):
-            tree = tree.get(key)
-        elif isinstance(tree, list) and isinstance(key, int):
-            tree = tree[key]
-    keys = map(str, tree) if isinstance(tree, Mapping) else ()
-    close = [hole for key in keys for hole in difflib.get_close_matches(key, HOLE_KEYS, n=1)]
-    return f" (is this a hole? then write {close[0]!r})" if close else ""
 
 
 def _enqueued(

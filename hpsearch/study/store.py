@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from hpsearch.space.holes import Choice, Hole
 from hpsearch.study.folders import studies_folder
 from hpsearch.study.lock import holder_of
+from hpsearch.study.naming import rows
 from hpsearch.study.records import StudyRecord, StudyState, TrialState
 from hpsearch.study.spec import SECTION, StudySpec, load_spec
-from hpsearch.study.study import read_study
+from hpsearch.study.study import has_trials, read_study
 from trainables.base.errors import Fault, InputError, nearest
-from trainables.base.yaml_document import load_yaml
 
 SPACE = "space.yaml"
 """The search space as it was launched, in the study's folder."""
@@ -26,6 +26,9 @@ CHANGEABLE = frozenset(
     }
 )
 """Keys that may change between launches: they do not change what a trial means."""
+
+LONGEST_VALUE = 100
+"""Characters of a value in a message."""
 
 
 def find_study(root: Path, name: str) -> StudyRecord:
@@ -83,43 +86,73 @@ def _left(study: StudyRecord) -> StudyRecord:
     return replace(study, trials=trials)
 
 
-def check_unchanged(folder: Path, spec: StudySpec) -> None:
-    """Refuse to go on with a study whose space has changed in a way that changes what a trial means.
+def changes(folder: Path, spec: StudySpec) -> list[Fault]:
+    """Return what has changed of the study in `folder` that changes what a trial means.
 
-    Raises `InputError` listing the changed keys.
+    Spaces are compared by what they mean: a default that is written out is no change. Before the first trial
+    nothing is. Raises `InputError` where the study cannot be read.
     """
     kept = folder / SPACE
-    if not kept.is_file():
-        return
-    before, now = _meaning(load_yaml(kept).tree), _meaning(spec.document.tree)
-    changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
-    if changed:
-        raise InputError(
-            [
-                Fault(
-                    f"was {before.get(key, 'absent')!r} when study {spec.name!r} began, "
-                    f"is {now.get(key, 'absent')!r}: its trials cannot be compared. "
-                    f"Give the new space a name of its own ({SECTION}.name)",
-                    key,
-                    spec.document.file,
-                )
-                for key in changed
-            ]
+    if not kept.is_file() or not has_trials(folder, spec.name):
+        return []
+    before = load_spec(kept, name=spec.name)
+    changed = _differences(_search(before), _search(spec)) or _changed_values(before, spec)
+    return [
+        Fault(
+            f"was {_cut(was)} when study {spec.name!r} began, is {_cut(now)}: its trials cannot be compared. "
+            f"Give the new space a name of its own ({SECTION}.name)",
+            ".".join(path),
+            spec.document.file,
+            spec.document.line(path),
         )
+        for path, (was, now) in sorted(changed.items())
+    ]
 
 
-def _meaning(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """Return every value that shapes trials under its dotted path."""
-    flat: dict[str, Any] = {}
+Meaning = dict[tuple[str, ...], str]
+"""Values as text by their path."""
 
-    def visit(value: Any, path: tuple[str, ...]) -> None:
-        if path[:2] in CHANGEABLE:
-            return
-        if isinstance(value, Mapping) and value:
-            for key, child in value.items():
-                visit(child, (*path, str(key)))
-        else:
-            flat[".".join(path)] = value
+Differences = dict[tuple[str, ...], tuple[str, str]]
+"""Both texts of each value that differs, by its path."""
 
-    visit(tree, ())
-    return flat
+
+def _search(spec: StudySpec) -> Meaning:
+    """Return every hole, and of the section `search` what decides which values are tried."""
+    meaning = {(SECTION, *row.path.split(".")): row.text for row in rows(spec.search)}
+    meaning[SECTION, "enqueue"] = json.dumps(spec.enqueued)
+    return _lasting(meaning | {tuple(hole.name.split(".")): _text(hole) for hole in spec.space.holes()})
+
+
+def _text(hole: Hole) -> str:
+    if isinstance(hole, Choice):
+        return f"choice {json.dumps(hole.ends())}"
+    end = (", log" if hole.log else "") + (f", step {hole.step}" if hole.step else "")
+    return f"{'int' if hole.whole else 'float'} {json.dumps(hole.ends())}{end}"
+
+
+def _changed_values(before: StudySpec, now: StudySpec) -> Differences:
+    """Return each value that differs between two spaces of the same holes, in whichever of their designs."""
+    changed: Differences = {}
+    for params in before.space.probes():
+        configs = (spec.config(spec.space.complete(params)) for spec in (before, now))
+        values = ({tuple(row.path.split(".")): row.text for row in rows(config)} for config in configs)
+        changed |= _differences(*map(_lasting, values))
+    return changed
+
+
+def _lasting(meaning: Meaning) -> Meaning:
+    """Return what may not change between launches."""
+    return {path: text for path, text in meaning.items() if path[:2] not in CHANGEABLE}
+
+
+def _differences(before: Meaning, now: Meaning) -> Differences:
+    """Return what differs; below a variant that is another one, its settings are left out."""
+    paths = before.keys() | now.keys()
+    pairs = {path: (before.get(path, "absent"), now.get(path, "absent")) for path in paths}
+    changed = {path: (was, new) for path, (was, new) in pairs.items() if was != new}
+    above = {path: {path[:length] for length in range(len(path))} for path in changed}
+    return {path: pair for path, pair in changed.items() if above[path].isdisjoint(changed)}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."

@@ -356,6 +356,15 @@ def read_study(folder: Path, spec: StudySpec) -> StudyRecord:
     return Study(study, folder, spec).record()
 
 
+def has_trials(folder: Path, name: str) -> bool:
+    """Say whether a trial of the study `name` in `folder` was ever asked for.
+
+    Raises `InputError` for a damaged or lost journal.
+    """
+    storage = reading(folder, name)
+    return bool(storage.get_all_studies() and optuna.load_study(study_name=name, storage=storage).trials)
+
+
 def suggested(trial: optuna.Trial, hole: Hole) -> Value:
     """Return what the sampler chooses for a hole."""
     if isinstance(hole, Choice):

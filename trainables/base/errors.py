@@ -39,6 +39,12 @@ class InputError(Exception):
         return type(self), (self.faults,)
 
 
+def why(error: OSError) -> str:
+    """Return what the system says of a file or an address, without its number and the path."""
+    text = error.strerror or str(error) or type(error).__name__
+    return text[:1].lower() + text[1:]
+
+
 def brief(value: object) -> str:
     """Return how a message shows a value: as Python writes it, cut where it is long."""
     text = repr(value)

@@ -130,12 +130,21 @@ class TrainConfig(Config):
         return self.data.validation.dataset or self.data.train.dataset
 
     @property
-    def datasets(self) -> tuple[DatasetRef, ...]:
-        """Every dataset that this run needs, each once: also those of its tests and its pretraining."""
-        refs = [self.data.train.dataset, self.validation_dataset, *(test.dataset for test in self.data.test)]
+    def dataset_paths(self) -> dict[KeyPath, DatasetRef]:
+        """Every dataset that this run names, its tests and its pretraining included, by its key's path."""
+        paths: dict[KeyPath, DatasetRef] = {("data", "train", "dataset"): self.data.train.dataset}
+        if self.data.validation.dataset is not None:
+            paths["data", "validation", "dataset"] = self.data.validation.dataset
+        for index, test in enumerate(self.data.test):
+            paths["data", "test", index, "dataset"] = test.dataset
         if isinstance(self.init, SslConfig) and self.init.data:
-            refs.append(self.init.data.dataset)
-        return tuple(dict.fromkeys(refs))
+            paths["init", "ssl", "data", "dataset"] = self.init.data.dataset
+        return paths
+
+    @property
+    def datasets(self) -> tuple[DatasetRef, ...]:
+        """Every dataset that this run needs, each once."""
+        return tuple(dict.fromkeys(self.dataset_paths.values()))
 
     @property
     def turn_deg(self) -> float:

@@ -258,6 +258,7 @@ def test_what_the_machine_lacks_is_said_before_a_trial(fresh: Path, broken: str,
     assert refused.returncode == 2
     assert expected.split()[-1] in refused.stderr
     assert "Traceback" not in refused.stderr
+    assert not (fresh / "studies").exists() and not (fresh / "mlflow.db").exists()
 
 
 def test_a_ray_without_a_token_has_to_be_asked_for(

@@ -9,10 +9,10 @@ from support.launches import hpsearch, write_space
 
 from hpsearch.cli.plan_text import plan_text
 from hpsearch.driver.resources import Share, TrialResources
-from hpsearch.plan.data import images_of, plan_data
-from hpsearch.plan.designs import configs_of, extremes
+from hpsearch.plan.designs import extremes
 from hpsearch.plan.plan import Disk, Measured, Plan
 from hpsearch.plan.runs import plan_runs
+from hpsearch.study.needs import images_of, needs_of
 from hpsearch.study.spec import StudySpec, load_spec
 from trainables.pretext.puzzling import PuzzlingConfig
 from trainables.training.rehearsal import Rehearsal
@@ -43,17 +43,16 @@ def spec(tmp_path: Path) -> StudySpec:
 
 def measured(spec: StudySpec, *, gpus: float = 0.0) -> Plan:
     """Return a plan whose designs were measured to train 100 and 50 images/s."""
-    configs = configs_of(spec)
     cheapest, dearest = (
         Measured(config, Share(1, gpus), Rehearsal(speed, 2 * speed, 900.0, synthetic=False), (1000, 200))
-        for config, speed in zip(extremes(configs), (100.0, 50.0), strict=True)
+        for config, speed in zip(extremes(spec.configs), (100.0, 50.0), strict=True)
     )
     nowhere = spec.document.file
     return Plan(
         spec=spec,
         combinations=8,
-        data=plan_data(configs, Path(nowhere)),
-        runs=plan_runs(spec, configs, Path(nowhere), Path(nowhere)),
+        needs=needs_of(spec, Path(nowhere)),
+        runs=plan_runs(spec, Path(nowhere), Path(nowhere)),
         resources=TrialResources(1, gpus, None),
         side_by_side=2,
         cheapest=cheapest,
@@ -63,8 +62,8 @@ def measured(spec: StudySpec, *, gpus: float = 0.0) -> Plan:
 
 
 def test_all_missing_datasets_are_named_and_what_is_built_is_none(spec: StudySpec, tmp_path: Path) -> None:
-    found = plan_data(configs_of(spec), tmp_path / "datasets")
-    assert [(need.images, need.state) for need in found.needs] == [
+    found = needs_of(spec, tmp_path / "datasets")
+    assert [(need.images, need.state) for need in found.datasets] == [
         (100, "rendered on first use"),
         (None, "missing"),
         (None, "missing"),
@@ -74,7 +73,7 @@ def test_all_missing_datasets_are_named_and_what_is_built_is_none(spec: StudySpe
 
 
 def test_every_run_is_counted(spec: StudySpec, tmp_path: Path) -> None:
-    runs = plan_runs(spec, configs_of(spec), tmp_path, tmp_path)
+    runs = plan_runs(spec, tmp_path, tmp_path)
     assert (runs.trials, runs.search_epochs) == (12, 120)
     assert sorted(each.title + each.backbone for each in runs.pretrainings) == [
         "rotation 2x2resnet10",
@@ -86,7 +85,7 @@ def test_every_run_is_counted(spec: StudySpec, tmp_path: Path) -> None:
 
 
 def test_the_dearest_design_has_the_largest_trunk_and_the_most_images(spec: StudySpec) -> None:
-    cheapest, dearest = extremes(configs_of(spec))
+    cheapest, dearest = extremes(spec.configs)
     assert (cheapest.network.backbone, dearest.network.backbone) == ("resnet10", "resnet18")
     assert isinstance(dearest.pretext, PuzzlingConfig) and not isinstance(cheapest.pretext, PuzzlingConfig)
 
@@ -94,9 +93,9 @@ def test_the_dearest_design_has_the_largest_trunk_and_the_most_images(spec: Stud
 def test_images_of_a_dataset_that_is_not_rendered_yet_are_known(spec: StudySpec, tmp_path: Path) -> None:
     file = tmp_path / "own.yaml"
     file.write_text(SPACE.replace("  validation: {dataset: biwi}\n", ""))
-    [config, *_] = configs_of(load_spec(file))
+    [config, *_] = load_spec(file).configs
     assert images_of(config, tmp_path) == (75, 15)
-    assert images_of(configs_of(spec)[0], tmp_path) is None
+    assert images_of(spec.configs[0], tmp_path) is None
 
 
 def test_hours_follow_from_epochs_speed_and_trials_side_by_side(spec: StudySpec) -> None:

@@ -187,6 +187,20 @@ def test_a_misspelt_hole_is_recognised(tmp_path: Path) -> None:
     assert hints == ["'choice')", "'float')", "'choice')"]
 
 
+def test_several_values_without_a_hole_get_a_hint(tmp_path: Path) -> None:
+    faults = spaces.faults(
+        tmp_path,
+        "seed: [1, 4]\nclip_norm: {uniform: [1, 2]}\nhead: [bins, rot6d]\nepochs: {values: [3, 5, 7]}",
+    )
+    hints = [fault.message.rpartition(" (")[2] for fault in faults]
+    assert hints == [
+        "to search between them write {int: [1, 4]}, to try each {choice: [1, 4]})",
+        "is this a hole? then write {float: [low, high]} or {int: [low, high]}, perhaps log: true)",
+        "to try each of them write {choice: ['bins', 'rot6d']})",
+        "is this a hole? then write {choice: [one, another]})",
+    ]
+
+
 def test_two_values_that_do_not_go_together_are_found(tmp_path: Path) -> None:
     text = "pretext:\n  puzzling: {grid: {choice: [2, 5]}}\nnetwork: {dropout: {float: [0.1, 0.5]}}"
     path = tmp_path / "space.yaml"

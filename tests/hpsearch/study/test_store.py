@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from support import studies
 
+from hpsearch.study.claim import claimed
 from hpsearch.study.lock import study_lock
 from hpsearch.study.records import LaunchRecord, StudyState, TrialState
-from hpsearch.study.store import find_study, only_study, state_of, study_names
+from hpsearch.study.store import SPACE, changes, find_study, only_study, state_of, study_names
 from hpsearch.study.study import Study
 from trainables.base.errors import InputError
 
@@ -48,6 +49,51 @@ def test_studies_of_older_versions_are_complete_where_nothing_is_left_to_do(tmp_
     study = begun(tmp_path)
     studies.train(study, study.ask())
     assert state_of(find_study(tmp_path, "demo")) is StudyState.COMPLETE
+
+
+SEARCH = "{name: demo, pruner: none}"
+
+
+def changed(root: Path, space: str = studies.SPACE, search: str = SEARCH) -> list[str]:
+    """Return the keys that a launch of another space refuses in the study below `root`."""
+    found = changes(root / "studies" / "demo", studies.spec(root / "new", search, space))
+    return [fault.where for fault in found]
+
+
+def test_studies_are_compared_by_what_they_mean(tmp_path: Path) -> None:
+    study = begun(tmp_path)
+    assert changed(tmp_path, studies.SPACE.replace("dataset: heads", "dataset: typo")) == [], "no trial yet"
+    studies.train(study, study.ask())
+    written_out = studies.SPACE + "clip_norm: null\nhead: bins\noptimizer: {adabelief: {}}\n"
+    assert changed(tmp_path, written_out, "{name: demo, pruner: {none: {}}, sampler: tpe, retries: 5}") == []
+    assert changed(tmp_path, studies.SPACE.replace(": heads", ": other")) == ["data.train.dataset"]
+    assert changed(tmp_path, studies.SPACE + "clip_norm: 1.0\n") == ["clip_norm"]
+    assert changed(tmp_path, studies.SPACE.replace("[2, 4]", "[1, 4]")) == ["pretext.rotation.flag"]
+    assert changed(tmp_path, search=SEARCH.replace("pruner: none", "sampler: random")) == [
+        "search.pruner",
+        "search.sampler",
+    ]
+
+
+def test_a_value_of_an_option_is_compared_too(tmp_path: Path) -> None:
+    study = begun(tmp_path)
+    studies.train(study, study.ask())
+    fixed = studies.SPACE.replace("{flag: {int: [2, 4]}}", "{flag: {int: [2, 4]}, ssl_weight: 5.0}")
+    assert changed(tmp_path, fixed) == ["pretext.rotation.ssl_weight"]
+
+
+def test_a_folder_that_was_made_for_a_study_that_never_began_is_gone_again(tmp_path: Path) -> None:
+    root = tmp_path / "runs"
+    folder = root / "studies" / "demo"
+    with pytest.raises(InputError), claimed(folder):
+        raise InputError("no such dataset")
+    assert not root.exists()
+    (root / "datasets").mkdir(parents=True)
+    with claimed(folder):
+        with pytest.raises(InputError, match="is being run by"), claimed(folder):
+            pass
+        (folder / SPACE).touch()
+    assert folder.is_dir() and (root / "datasets").is_dir()
 
 
 def test_the_only_study_needs_no_name(tmp_path: Path) -> None:

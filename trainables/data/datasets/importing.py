@@ -3,7 +3,7 @@
 A chunk of images is complete once its part lies in `.import/parts/`: the images are written first, the part
 after them in one step. Importing again reads only the chunks without a part; when all are complete, the parts
 become `labels.parquet` and `dataset.json`, and `.import/` is removed. Files that cannot be read are listed in
-`rejects.csv`.
+`rejects.csv`; where they are too many, the next import reads their chunks again.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def import_dataset(
     """Turn the raw dataset at `raw` into a prepared one at `out`, with `processes` workers (one per core).
 
     Raises `InputError` for a raw folder without the dataset in it, an `out` that holds something else, or
-    more than `reject_limit` (share) of unreadable images. Called again, it resumes an interrupted import.
+    more than `reject_limit` (share) of unreadable images. Called again, it resumes an interrupted import; an
+    unfinished one with other options or files begins anew.
     """
     started = time.monotonic()
     dataset = config.build(raw)
@@ -75,7 +76,7 @@ def import_dataset(
     with _sole_importer(work):
         if (out / "dataset.json").exists():  # another process finished it just now
             return _finished(out, plan, started)
-        _write_plan(work / "plan.json", plan, out)
+        _begin(work, plan, out)
         run = _Run(out, plan, progress)
         job = ImportOne(dataset, out, config.image_px, config.jpeg_quality)
         run.read_missing(job, processes or os.cpu_count() or 1, timeout_s, reject_limit)
@@ -121,14 +122,20 @@ def _sole_importer(work: Path) -> FileLock:
     return lock
 
 
-def _write_plan(file: Path, plan: _Plan, out: Path) -> None:
-    """Write the plan. Raises `InputError` where an import under another plan was begun."""
-    if not file.exists():
-        write_whole(file, json.dumps(asdict(plan)))
-        return
-    begun = json.loads(file.read_text())
-    if begun["fingerprint"] != plan.fingerprint:
+def _begin(work: Path, plan: _Plan, out: Path) -> None:
+    """Write the plan; where another plan of the same importer was begun, its images are removed first.
+
+    Raises `InputError` where an import of another importer was begun.
+    """
+    file = work / "plan.json"
+    begun = json.loads(file.read_text()) if file.exists() else asdict(plan)
+    if begun["importer"] != plan.importer:
         raise InputError(Fault(_differs("holds the beginning of", begun, plan), file=str(out)))
+    if begun["fingerprint"] != plan.fingerprint:
+        for made in (out / "images", work / "parts"):
+            shutil.rmtree(made, ignore_errors=True)
+        (work / "parts").mkdir()
+    write_whole(file, json.dumps(asdict(plan)))
 
 
 def _differs(holds: str, made: dict[str, Any], plan: _Plan) -> str:
@@ -199,9 +206,11 @@ class _Run:
             rows.writerows((csv_cell(reject.file), csv_cell(reject.reason)) for reject in rejects)
         if self._too_many(limit):
             share = self.lost_images / self.plan.images
+            example = self._first_reject()
+            self.parts.forget_rejects()
             raise InputError(
                 f"{self.lost_images} of {self.plan.images} images ({share:.1%}) cannot be read, at most "
-                f"{limit:.0%} may: the files and reasons are in {file}; for example {self._first_reject()}"
+                f"{limit:.0%} may: the files and reasons are in {file}; for example {example}"
             )
 
     def _first_reject(self) -> str:

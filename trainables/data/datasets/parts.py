@@ -152,6 +152,12 @@ class Parts:
         """Write the part of chunk `number` in one step."""
         write_whole(self._file(number), json.dumps(asdict(part)))
 
+    def forget_rejects(self) -> None:
+        """Remove the parts with files that could not be read: what was wrong with them may be put right."""
+        for file in self.folder.glob("*.json"):
+            if json.loads(file.read_text())["rejects"]:
+                file.unlink()
+
     def __iter__(self) -> Iterator[Part]:
         for file in sorted(self.folder.glob("*.json")):
             content = json.loads(file.read_text())

@@ -20,8 +20,14 @@ class FileConfig(Config):
     def incompatibility(self, backbone: Backbone, image_px: int) -> None:
         """Return None: only reading the file shows what it holds."""
 
+    def check(self, request: InitRequest, *, datasets: Path) -> None:
+        """Read the file. Raises `InputError` listing what of it is not of this backbone."""
+        from trainables.model.inits.weights import read_trunk
+
+        read_trunk(Path(self.path).expanduser(), request.backbone)
+
     def trunk(self, request: InitRequest, *, datasets: Path, store: Path) -> Path:
-        """Return the trunk of the file. Raises `InputError` listing what of it is not of this backbone."""
+        """Return the trunk of the file. Raises `InputError` as `check` does."""
         from trainables.model.inits.weights import keep_trunk
 
         return keep_trunk(Path(self.path).expanduser(), request.backbone, "file", store)

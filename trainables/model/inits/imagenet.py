@@ -34,6 +34,13 @@ class ImageNetConfig(Config):
             "or name a file of your own (init.imagenet.file)"
         )
 
+    def check(self, request: InitRequest, *, datasets: Path) -> None:
+        """Read the file where one is named. Raises `InputError` as `FileConfig.check` does."""
+        if self.file is not None:
+            from trainables.model.inits.weights import read_trunk
+
+            read_trunk(Path(self.file).expanduser(), request.backbone)
+
     def trunk(self, request: InitRequest, *, datasets: Path, store: Path) -> Path:
         """Return the trunk. Raises `InputError` naming the file to bring where it cannot be fetched."""
         from trainables.model.inits.weights import keep_trunk

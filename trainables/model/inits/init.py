@@ -16,6 +16,12 @@ class InitConfig(Protocol):
     def incompatibility(self, backbone: Backbone, image_px: int) -> str | None:
         """Return why no such network can start from here, or None."""
 
+    def check(self, request: InitRequest, *, datasets: Path) -> None:
+        """See whether the weights are to be had, as far as shows without fetching or writing anything.
+
+        Raises `InputError` as `trunk` does.
+        """
+
     def trunk(self, request: InitRequest, *, datasets: Path, store: Path) -> Path | Pretraining | None:
         """Return the file with the trunk's weights, the pretraining that makes them, or None for random ones.
 

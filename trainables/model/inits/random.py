@@ -15,5 +15,8 @@ class RandomConfig(Config):
     def incompatibility(self, backbone: Backbone, image_px: int) -> None:
         """Return None: every network can start from random weights."""
 
+    def check(self, request: InitRequest, *, datasets: Path) -> None:
+        """Do nothing: random weights are always to be had."""
+
     def trunk(self, request: InitRequest, *, datasets: Path, store: Path) -> None:
         """Return None: there is no file."""

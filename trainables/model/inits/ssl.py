@@ -94,12 +94,17 @@ class SslConfig(Config):
         """Return why the task cannot perturb images of this side, or None."""
         return self.pretext.incompatibility(image_px)
 
+    def check(self, request: InitRequest, *, datasets: Path) -> None:
+        """Open the images. Raises `InputError` for a dataset, split or subject that is not there."""
+        source = self.data or request.train
+        open_dataset(source.dataset, datasets).samples(source.split, source.subjects)
+
     def trunk(self, request: InitRequest, *, datasets: Path, store: Path) -> Path | Pretraining:
-        """Return the pretraining, or its trunk where it is done."""
+        """Return the pretraining, or its trunk where it is done. Raises `InputError` as `check` does."""
+        self.check(request, datasets=datasets)  # raises here what would end every trial later
         source = self.data or request.train
         settings = self.model_copy(update={"seed": request.seed}) if self.follows_the_trial else self
         dataset = open_dataset(source.dataset, datasets)
-        dataset.samples(source.split, source.subjects)  # raises here what would end every trial later
         pretraining = Pretraining(
             settings=settings,
             source=source,

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from trainables.base.atomic import load_state, save_state
-from trainables.base.errors import Fault, InputError
+from trainables.base.errors import Fault, InputError, why
 from trainables.base.tensors import SUFFIX, load_tensors
 from trainables.model.backbones import Backbone
 from trainables.model.inits.request import TRUNK
@@ -28,16 +28,24 @@ def keep_trunk(file: Path, backbone: Backbone, label: str, store: Path) -> Path:
 
     Raises `InputError` for a file that is not there, cannot be read, or holds another backbone.
     """
-    try:
-        with file.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(Fault(f"no weights can be read here: {error.strerror}", file=str(file))) from None
+    digest = _digest(file)
     kept = store / f"{label}-{hashlib.sha256(f'{digest} {backbone}'.encode()).hexdigest()[:12]}" / TRUNK
     if not kept.is_file():
-        trunk = trunk_of(_read(file), backbone, file)
-        save_state(trunk, kept)
+        save_state(read_trunk(file, backbone), kept)
     return kept
+
+
+def read_trunk(file: Path, backbone: Backbone) -> dict[str, Tensor]:
+    """Return the trunk in `file`. Raises `InputError` as `keep_trunk` does."""
+    return trunk_of(_read(file), backbone, file)
+
+
+def _digest(file: Path) -> str:
+    try:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(Fault(f"no weights can be read here: {why(error)}", file=str(file))) from None
 
 
 def trunk_of(weights: Mapping[str, Any], backbone: Backbone, file: Path) -> dict[str, Tensor]:
@@ -83,7 +91,9 @@ def _read(file: Path) -> dict[str, Any]:
             weights = load_state(file)
         else:  # as torch wrote before 1.6
             weights = torch.load(file, map_location="cpu", weights_only=True)
-    except (OSError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except OSError as error:
+        raise InputError(Fault(f"no weights can be read here: {why(error)}", file=str(file))) from None
+    except (ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(Fault(f"no weights can be read here: {first}", file=str(file))) from None
     if not isinstance(weights, Mapping):

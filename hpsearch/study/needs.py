@@ -1,0 +1,136 @@
+"""What a search needs below the root, looked at before it starts: datasets and initial weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hpsearch.space.holes import Params
+from hpsearch.study.spec import StudySpec
+from trainables.base.errors import Fault, InputError
+from trainables.base.schema import KeyPath
+from trainables.data.datasets import DatasetRef, dataset_name, open_dataset
+from trainables.data.datasets.rendered_heads import RenderedHeads
+from trainables.model.inits import SslConfig
+from trainables.training.config import TrainConfig
+
+THERE = "there"
+
+
+@dataclass(frozen=True)
+class Need:
+    """One dataset: its images (None: not known), and what is with it."""
+
+    name: str
+    images: int | None
+    state: str
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Every dataset of a search, and every fault of datasets and initial weights that a launch refuses."""
+
+    datasets: tuple[Need, ...]
+    faults: tuple[Fault, ...]
+
+
+def needs_of(spec: StudySpec, datasets: Path) -> Needs:
+    """Look at what the designs of a space need; nothing is built, fetched or written.
+
+    A dataset that is rendered on first use has no fault yet, nor has what depends on it.
+    """
+    needs: dict[DatasetRef, Need] = {}
+    faults: dict[Fault, None] = {}
+    for params, config in _distinct(spec):
+        for path, ref in config.dataset_paths.items():
+            need, missing = _need(ref, datasets)
+            needs.setdefault(ref, need)
+            faults |= dict.fromkeys(_located(spec, params, fault, path) for fault in missing)
+        there = {ref for ref, need in needs.items() if need.state == THERE}
+        wrong = _faults_of(spec, config, datasets, there)
+        faults |= dict.fromkeys(_located(spec, params, fault) for fault in wrong)
+    return Needs(tuple(needs.values()), tuple(faults))
+
+
+def _distinct(spec: StudySpec) -> Sequence[tuple[Params, TrainConfig]]:
+    """Return one design for each combination of what data and initial weights depend on."""
+    kept: dict[object, tuple[Params, TrainConfig]] = {}
+    for params, config in spec.designs:
+        key = (config.data, config.head, config.turn_deg > 0, config.init, config.init_request)
+        kept.setdefault(key, (params, config))
+    return list(kept.values())
+
+
+def _need(ref: DatasetRef, datasets: Path) -> tuple[Need, Sequence[Fault]]:
+    name = dataset_name(ref)
+    try:
+        return Need(name, open_dataset(ref, datasets).card.images, THERE), ()
+    except InputError as error:
+        if isinstance(ref, RenderedHeads):
+            return Need(name, ref.images, "rendered on first use"), ()
+        return Need(name, None, "missing"), error.faults
+
+
+def _faults_of(
+    spec: StudySpec, config: TrainConfig, datasets: Path, there: Set[DatasetRef]
+) -> Iterator[Fault]:
+    """Yield what is wrong with the data and the initial weights of a config, as far as they are `there`."""
+    train, judge = config.data.train.dataset, config.validation_dataset
+    tests = [test.dataset for test in config.data.test]
+    looks: tuple[tuple[Sequence[DatasetRef], Callable[[], object]], ...] = (
+        ((train, judge), lambda: _check_data(spec, config, datasets)),
+        ((train, *tests), lambda: _check_tests(config, datasets)),
+        (_pretrained_on(config), lambda: config.init.check(config.init_request, datasets=datasets)),
+    )
+    for refs, look in looks:
+        try:
+            if there >= {*refs}:
+                look()
+        except InputError as error:
+            yield from error.faults
+
+
+def _pretrained_on(config: TrainConfig) -> list[DatasetRef]:
+    init = config.init
+    return [(init.data or config.data.train).dataset] if isinstance(init, SslConfig) else []
+
+
+def _check_data(spec: StudySpec, config: TrainConfig, datasets: Path) -> None:
+    from hpsearch.study.provenance import gather_provenance
+    from trainables.training.build import open_data  # loads torch, which takes long
+
+    gather_provenance(spec, open_data(config, datasets))
+
+
+def _check_tests(config: TrainConfig, datasets: Path) -> None:
+    from trainables.training.build import open_tests
+
+    open_tests(config, datasets)
+
+
+def _located(spec: StudySpec, params: Params, fault: Fault, path: KeyPath | None = None) -> Fault:
+    """Return a fault of a design with its place in the space's file, unless it is one of another file."""
+    if fault.file:
+        return fault
+    path = path or tuple(fault.where.split("."))
+    line = spec.document.line(spec.space.origin(path, params))
+    return replace(fault, where=".".join(map(str, path)), file=spec.document.file, line=line)
+
+
+def images_of(config: TrainConfig, datasets: Path) -> tuple[int, int] | None:
+    """Return how many images a config trains and validates on; None where that is not known yet."""
+    from trainables.training.build import open_data
+
+    try:
+        data = open_data(config, datasets)
+    except InputError:
+        train, judge = config.data.train.dataset, config.validation_dataset
+        if not isinstance(train, RenderedHeads) or not isinstance(judge, RenderedHeads):
+            return None
+        sources = ((train, config.data.train.split), (judge, config.data.validation.split))
+        counts: Sequence[int] = [
+            sum(each.images for each in heads.plan() if each.split == split) for heads, split in sources
+        ]
+        return counts[0], counts[1]
+    return len(data.train), len(data.validation)
