@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hpsearch.study.lock import study_lock
+from hpsearch.study.store import tracking_of
 from hpsearch.study.stored_trials import TRIALS
-from hpsearch.tracking import default_uri
+from hpsearch.tracking import default_uri, tracking_uri
 from hpsearch.tracking.deletion import delete_runs, study_id
+from hpsearch.tracking.location import STORE, artifacts_folder
 from trainables.base.errors import InputError
 
 
@@ -31,8 +33,9 @@ def delete(root: Path, folder: Path, sure: Callable[[str], bool]) -> str | None:
             return None
         runs = 0
         identity = study_id(folder)
-        if identity is not None and (root / "mlflow.db").is_file():
-            runs = delete_runs(default_uri(root), folder.name, identity, root / "mlartifacts")
+        uri = tracking_uri(root, tracking_of(folder))
+        if identity is not None and (uri != default_uri(root) or (root / STORE).is_file()):
+            runs = delete_runs(uri, folder.name, identity, artifacts_folder(root))
         shutil.rmtree(folder)
     if folder.exists():
         raise InputError(f"{folder} could not be removed: see who owns its files")

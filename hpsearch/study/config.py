@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from urllib.parse import urlparse
 
 from pydantic import Field, field_validator
 
@@ -92,6 +93,9 @@ class SearchConfig(Config):
     """Disk space for checkpoints of frozen trials, gigabytes; beyond it the least promising lose theirs."""
     retries: Annotated[int, Field(ge=0)] = 2
     """Times a trial is started again from its last checkpoint after its process died."""
+    tracking: str | None = None
+    """The MLflow server that the study is written to, `http://HOST:5000`; where left out, that of
+    `MLFLOW_TRACKING_URI`, else a file below the root. User and password stand in the environment alone."""
     epoch_timeout_s: Annotated[float, Field(gt=0, le=1e9)] = 3600.0
     """Seconds after which an epoch counts as hung and its process is killed."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
@@ -106,6 +110,19 @@ class SearchConfig(Config):
                 "the objective comes from validation"
             )
         return objective
+
+    @field_validator("tracking")
+    @classmethod
+    def _tracking_is_a_server_and_holds_no_secret(cls, uri: str | None) -> str | None:
+        parts = urlparse(uri or "http://none")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"must be the address of an MLflow server, http://HOST:5000, got {uri!r}")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError(
+                "must hold no user and no password, which everybody who reads the file would have: set "
+                "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD where the search is launched"
+            )
+        return uri
 
     @field_validator("name")
     @classmethod

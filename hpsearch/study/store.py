@@ -21,7 +21,7 @@ SPACE = "space.yaml"
 CHANGEABLE = frozenset(
     {
         *((SECTION, key) for key in ("budget", "confirm", "epoch_timeout_s", "leaders", "name", "resources")),
-        *((SECTION, key) for key in ("frozen_gb", "retries")),
+        *((SECTION, key) for key in ("frozen_gb", "retries", "tracking")),
         ("data", "test"),
     }
 )
@@ -40,6 +40,14 @@ def find_study(root: Path, name: str) -> StudyRecord:
     held = holder_of(folder) is not None  # before it is read: what ends meanwhile is recorded as ended
     study = read_study(folder, load_spec(folder / SPACE, name=name))
     return study if held else _left(study)
+
+
+def tracking_of(folder: Path) -> str | None:
+    """Return the MLflow server that the space of the study in `folder` names; None where it names none."""
+    try:
+        return load_spec(folder / SPACE, name=folder.name).search.tracking
+    except InputError:  # what can no longer be read can still be deleted
+        return None
 
 
 def study_names(root: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """Mirrors studies into MLflow, to look at in a browser; no decision ever reads anything back from it."""
 
-from hpsearch.tracking.tracker import PATIENCE_S, Tracker, default_uri
+from hpsearch.tracking.location import default_uri, relocate, tracking_uri
+from hpsearch.tracking.tracker import PATIENCE_S, Tracker
 from hpsearch.tracking.views import TABLE_VIEW
 
-__all__ = ["PATIENCE_S", "TABLE_VIEW", "Tracker", "default_uri"]
+__all__ = ["PATIENCE_S", "TABLE_VIEW", "Tracker", "default_uri", "relocate", "tracking_uri"]

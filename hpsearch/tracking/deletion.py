@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from hpsearch.tracking.connection import MlflowUnavailableError, connect, mlflow_errors
+from hpsearch.tracking.location import without_password
 from hpsearch.tracking.mirror import STUDY_TAG
 from hpsearch.tracking.references import REFERENCE_TAG
 from hpsearch.tracking.tracker import TRACKING_ID
@@ -30,7 +31,9 @@ def delete_runs(uri: str, name: str, identity: str, artifacts: Path) -> int:
     try:
         return _delete_runs(uri, name, identity, artifacts)
     except MlflowUnavailableError as error:
-        raise InputError(f"MLflow at {uri} cannot be written ({error}): nothing was deleted") from None
+        raise InputError(
+            f"MLflow at {without_password(uri)} cannot be written ({error}): nothing was deleted"
+        ) from None
 
 
 def _delete_runs(uri: str, name: str, identity: str, artifacts: Path) -> int:

@@ -15,7 +15,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from hpsearch.tracking import TABLE_VIEW, default_uri
+from hpsearch.tracking import TABLE_VIEW, default_uri, relocate, tracking_uri
+from hpsearch.tracking.location import STORE, URI_VARIABLE, without_password
 from trainables.base.errors import InputError
 
 HOST = "127.0.0.1"
@@ -35,11 +36,17 @@ def serve(root: Path, port: int) -> int:
     """Serve until Ctrl-C and return the exit status.
 
     The server listens on the loopback address and answers only requests for that host, so that no other web
-    page can reach it under its own host name. Where `port` is taken, the next free one is used. Raises
-    `InputError` where nothing was tracked below `root` yet, no port is free, or the server does not start.
+    page can reach it under its own host name. Where `port` is taken, the next free one is used. Where
+    `MLFLOW_TRACKING_URI` names another MLflow, it says so and serves nothing. Raises `InputError` where
+    nothing was tracked below `root` yet, no port is free, or the server does not start.
     """
-    if not (root / "mlflow.db").is_file():
+    if (uri := tracking_uri(root)) != default_uri(root):
+        print(f"The runs are in MLflow at {without_password(uri)}, as {URI_VARIABLE} says.")
+        return 0
+    if not (root / STORE).is_file():
         raise InputError(f"{root} holds no tracked runs yet: launch a study first, or give --root")
+    if relocate(root):
+        print(f"{root} was moved: MLflow finds its files there now.", flush=True)
     port = _free_port(port)
     with contextlib.suppress(KeyboardInterrupt), _server(root, port) as server:
         _wait_until_up(server, port, root / LOG)

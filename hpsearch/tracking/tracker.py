@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialRecord
 from hpsearch.tracking.connection import MlflowUnavailableError
+from hpsearch.tracking.location import without_password
 from hpsearch.tracking.mirror import Mirror
 
 FIRST_WAIT_S = 1.0
@@ -19,11 +20,6 @@ LONGEST_WAIT_S = 60.0
 
 PATIENCE_S = 60.0
 """How long the end of a launch waits for an unavailable MLflow."""
-
-
-def default_uri(root: Path) -> str:
-    """Return the SQLite store below the root; absolute, since trials change their directory."""
-    return f"sqlite:///{(root / 'mlflow.db').absolute()}"
 
 
 Update = Callable[[Mirror], None]
@@ -139,8 +135,8 @@ class Tracker:
         if not self._warned:
             self._warned = True
             self._warn(
-                f"MLflow at {self._uri} cannot be written ({error}). The search goes on; missing data is "
-                "written once MLflow is available again, or when the study is launched again."
+                f"MLflow at {without_password(self._uri)} cannot be written ({error}). The search goes on; "
+                "missing data is written once MLflow is available again, or when the study is launched again."
             )
 
 

@@ -8,8 +8,10 @@ from hpsearch.report.paper.repeats import Repeat, by_key, tables_of
 from hpsearch.results.arms import arms_of
 from hpsearch.study.naming import shown
 from hpsearch.study.records import StudyRecord
-from hpsearch.tracking import default_uri
+from hpsearch.study.store import tracking_of
+from hpsearch.tracking import tracking_uri
 from hpsearch.tracking.connection import MlflowUnavailableError
+from hpsearch.tracking.location import without_password
 from hpsearch.tracking.references import Reference, log_references
 from trainables.base.errors import InputError
 from trainables.pose.angles import ANGLES
@@ -27,13 +29,15 @@ def log_paper(study: StudyRecord, root: Path) -> str:
     if not repeats:
         return f"study {study.name!r} repeats no table of the paper: nothing was added to MLflow"
     references = [reference_of(repeat) for repeat in repeats]
-    uri = default_uri(root)
+    uri = tracking_uri(root, tracking_of(study.folder))
     try:
         added = log_references(uri, study.name, references)
     except MlflowUnavailableError as error:
-        raise InputError(f"MLflow at {uri} cannot be written: {error}") from None
+        raise InputError(f"MLflow at {without_password(uri)} cannot be written: {error}") from None
     if added is None:
-        raise InputError(f"study {study.name!r} has no experiment in MLflow at {uri}: launch it again")
+        raise InputError(
+            f"study {study.name!r} has no experiment in MLflow at {without_password(uri)}: launch it again"
+        )
     return f"{len(references)} rows of the paper stand in MLflow beside the trials, {added} of them new"
 
 
