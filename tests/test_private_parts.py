@@ -17,8 +17,11 @@ from pathlib import Path
 
 import optuna
 from ray._private import ray_constants
+from ray._private.runtime_env.constants import RAY_JOB_CONFIG_JSON_ENV_VAR
+from ray._private.state import GlobalState
 from ray._raylet import AuthenticationTokenLoader, Config
 from ray.air.execution._internal.actor_manager import RayActorManager
+from ray.core.generated.autoscaler_pb2 import NodeGroupConfig
 from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 from ray.tune.experiment import Trial as TuneTrial
 from support import plausible
@@ -116,4 +119,11 @@ def test_tune_takes_the_deaths_of_workers_in_at_one_place() -> None:
 
 def test_what_binds_ray_to_the_loopback_address_and_reads_its_token_anew_is_there() -> None:
     assert ray_constants.ENABLE_RAY_CLUSTER is True
+    assert RAY_JOB_CONFIG_JSON_ENV_VAR == "RAY_JOB_CONFIG_JSON_ENV_VAR"  # set in a job
     assert callable(Config.initialize) and callable(AuthenticationTokenLoader.instance().reset_cache)
+
+
+def test_ray_says_where_an_actor_died_and_what_its_autoscaler_may_start() -> None:
+    assert "actor_id" in inspect.signature(GlobalState.actor_table).parameters
+    assert callable(GlobalState.get_cluster_config)
+    assert {"resources", "max_count"} <= set(NodeGroupConfig.DESCRIPTOR.fields_by_name)

@@ -12,6 +12,7 @@ from ray import tune
 
 from trainables.base.disk import DiskFull
 from trainables.base.errors import InputError
+from trainables.base.kernel import memory_kills
 from trainables.base.shared_folder import SharedFolder
 from trainables.data.loader import LoaderPool
 from trainables.training.evaluation import NonFinitePrediction
@@ -68,8 +69,7 @@ class RayTrainable(tune.Trainable):
                 return {"blind": reason, "node": self._node(), "done": True}
             if isinstance(error, OSError):
                 raise
-            failed = {"failed": str(error), "done": True}
-            return failed if self._folder is None else failed | {"faults": error.faults, "node": self._node()}
+            return {"failed": str(error), "faults": error.faults, "node": self._node(), "done": True}
         except RuntimeError as error:
             if (short := shortage(error, self._worker.device, self._job.gpus)) is None:
                 raise
@@ -82,6 +82,8 @@ class RayTrainable(tune.Trainable):
             "history": result.history,
             "notes": result.notes,
             "done": result.done,
+            "node": self._node(),
+            "memory_kills": memory_kills(),
             **self._placement(),
         }
 
@@ -96,7 +98,7 @@ class RayTrainable(tune.Trainable):
         keep_to_share(self._worker.device, job.gpus)
 
     def _node(self) -> str:
-        return str(ray.get_runtime_context().get_node_id())
+        return str(ray.get_runtime_context().get_node_id()) if ray.is_initialized() else "here"
 
     def _placement(self) -> dict[str, Any]:
         device = self._worker.device

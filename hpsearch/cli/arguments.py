@@ -58,7 +58,7 @@ def add_address(sub: argparse.ArgumentParser, *, sends: Sequence[str] = ()) -> N
         help="run on the head of a Ray cluster instead: its dashboard, http://HOST:8265",
     )
     add_token(sub)
-    sub.set_defaults(sends=tuple(sends), joins=False)
+    sub.set_defaults(sends=tuple(sends), joins=False, stops=False)
 
 
 def add_token(sub: argparse.ArgumentParser) -> None:

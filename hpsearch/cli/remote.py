@@ -8,14 +8,21 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hpsearch.cli.arguments import Adder, add_root, add_study, add_token, positive
 from hpsearch.cli.output import show
 from hpsearch.cluster.address import check_url
 from trainables.base.errors import InputError
 
+if TYPE_CHECKING:
+    from hpsearch.cluster.ray_jobs import Head
+
 BEGINS_S = 45.0
 """How long `submit` waits for a launch to begin or to fail."""
+
+STOPPED = "has stopped"
+"""Words of the line with which `hpsearch stop` has stopped a launch."""
 
 BEGUN = "side by side"
 """A word of the line with which a launch has begun."""
@@ -56,7 +63,24 @@ def run_remotely(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     from hpsearch.cluster.ray_jobs import connected  # takes seconds
 
     with connected(arguments.address, without_token=arguments.without_token) as head:
+        if arguments.stops:
+            return _stop(head, arguments.study, there)
         return head.run(there, _readable(files), environment=_terminal(), write=_write)
+
+
+def _stop(head: Head, study: str, words: Sequence[str]) -> int:
+    """Stop a study, also one whose job has not begun to run it, of which the root knows nothing yet."""
+    waiting = head.stop_launches(study, begun=False)
+    for job in waiting:
+        show(f"job {job} had not begun yet, and will not")
+    said: list[str] = []
+    ended = head.run(words, environment=_terminal(), write=said.append)
+    if STOPPED not in "".join(said) and (jobs := waiting or head.stop_launches(study, begun=True)):
+        for job in jobs[len(waiting) :]:
+            show(f"job {job} was just beginning: it is stopped")
+        return 0
+    _write("".join(said))
+    return ended
 
 
 def _sent(words: Sequence[str], files: Sequence[Path] = ()) -> list[str]:
@@ -113,7 +137,7 @@ def _submit(arguments: argparse.Namespace) -> int:
             words += [f"--{option}", str(value)]
     words += ["--without-token"] if arguments.without_token else []
     with connected(arguments.address, without_token=arguments.without_token) as head:
-        job = head.submit(words, [arguments.space], job=f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
+        job = head.submit(words, [arguments.space], launches=name)
         show(f"submitted {name} as job {job}")
         until_s, written = time.monotonic() + BEGINS_S, 0
         while time.monotonic() < until_s:

@@ -56,6 +56,7 @@ def add_study_commands(add: Adder) -> None:
     add_study(stop, optional=False)
     add_root(stop)
     add_address(stop)
+    stop.set_defaults(stops=True)
 
     delete = add("delete", _delete, "delete a study and its runs in MLflow; datasets and pretrainings stay")
     add_study(delete, optional=False)

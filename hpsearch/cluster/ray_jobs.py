@@ -26,6 +26,12 @@ ON_HEAD = "hpsearch.cli.on_head"
 MARK = "--- hpsearch on the head: "
 """Begins the first line that our own code writes to a job's log; Ray writes others before it."""
 
+STUDY = "study"
+"""The key in a job's metadata of the study that it runs."""
+
+TALKER = "ray.dashboard.modules.dashboard_sdk"
+"""Ray's logger of what it sends, which has a level of its own."""
+
 POLL_S = 0.5
 
 
@@ -53,10 +59,13 @@ class Head:
         words: Sequence[str],
         files: Sequence[Path] = (),
         *,
-        job: str | None = None,
+        launches: str | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> str:
-        """Begin to run `hpsearch WORDS...` on the head, in a folder with `files`; return the job's id."""
+        """Begin to run `hpsearch WORDS...` on the head, in a folder with `files`; return the job's id.
+
+        `launches` is the name of the study that the job runs, after which it is called.
+        """
         runtime_env: dict[str, Any] = {"env_vars": dict(environment or {})}
         with tempfile.TemporaryDirectory() as folder:
             if files:
@@ -66,11 +75,26 @@ class Head:
             return str(
                 self._client.submit_job(
                     entrypoint=shlex.join(["python", "-m", ON_HEAD, version("hpsearch"), *words]),
-                    submission_id=job,
+                    submission_id=launches and f"{launches}-{time.strftime('%Y%m%d-%H%M%S')}",
                     runtime_env=runtime_env,
-                    metadata={"hpsearch": words[0]},
+                    metadata={"hpsearch": words[0]} | ({STUDY: launches} if launches else {}),
                 )
             )
+
+    def stop_launches(self, study: str, *, begun: bool) -> list[str]:
+        """Stop the jobs that are to run a study, and return their ids.
+
+        Not `begun`: only those that Ray has not started yet. One that has begun writes everything first.
+        """
+        states = {JobStatus.PENDING, JobStatus.RUNNING} if begun else {JobStatus.PENDING}
+        jobs = [
+            job.submission_id
+            for job in self._client.list_jobs()
+            if job.submission_id and job.status in states and (job.metadata or {}).get(STUDY) == study
+        ]
+        for job in jobs:
+            self._client.stop_job(job)
+        return jobs
 
     def answer(self, job: str) -> Answer:
         """Return what a job has come to so far."""
@@ -140,7 +164,7 @@ def connected(address: str, *, without_token: bool) -> Iterator[Head]:
     in this block too.
     """
     check_url(address)
-    logging.getLogger("ray").setLevel(logging.WARNING)  # it tells of each file that it sends
+    logging.getLogger(TALKER).setLevel(logging.WARNING)  # it tells of each file that it sends
     with authenticated(without_token=without_token):
         try:
             yield Head(JobSubmissionClient(address))

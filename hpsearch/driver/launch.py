@@ -19,6 +19,7 @@ from hpsearch.driver.pretraining import Pretrainings
 from hpsearch.driver.ray_authentication import check_token
 from hpsearch.driver.ray_backend import run_work
 from hpsearch.driver.ray_cluster import (
+    address_of_job,
     check_address,
     cluster,
     head_address,
@@ -45,7 +46,8 @@ from hpsearch.study.spec import StudySpec, load_spec
 from hpsearch.study.store import SPACE, changes
 from hpsearch.study.study import Study, open_study
 from hpsearch.study.trial_log import Log
-from hpsearch.tracking import PATIENCE_S, Tracker, default_uri
+from hpsearch.tracking import PATIENCE_S, Tracker, relocate, tracking_uri
+from hpsearch.tracking.location import artifacts_folder
 from trainables.base.disk import is_full
 from trainables.base.errors import Fault, InputError
 from trainables.base.shared_folder import SharedFolder, shared
@@ -90,7 +92,8 @@ def launch(
 ) -> StudyRecord:
     """Run the search that `file` describes, or continue it, and return the study.
 
-    `without_token` takes a Ray that whoever reaches its ports can use.
+    Under a Ray job it runs on the cluster of that job. `without_token` takes a Ray that whoever reaches its
+    ports can use.
 
     Raises `InputError` with every fault of the input before anything starts: then no study and no experiment
     is left behind. Raises `KeyboardInterrupt` after everything was written where a person stops it: launching
@@ -99,6 +102,7 @@ def launch(
     """
     spec = load_spec(file, trials=trials, epochs=epochs)
     check_token(without_token)
+    address = address or address_of_job()
     if address is not None:
         check_address(address)
     root = root.absolute()
@@ -238,7 +242,9 @@ def _ending(spec: StudySpec, study: Study, tracker: Tracker, screen: Screen) -> 
 @contextmanager
 def _tracked(root: Path, spec: StudySpec, study: Study, screen: Screen) -> Iterator[Tracker]:
     """Mirror the study into MLflow while the block runs; write the winner, whatever ends the block."""
-    tracker = Tracker(default_uri(root), spec.name, study.folder, root / "mlartifacts", screen.say)
+    relocate(root)
+    uri = tracking_uri(root, spec.search.tracking)
+    tracker = Tracker(uri, spec.name, study.folder, artifacts_folder(root), screen.say)
     record = study.record()
     for trial in record.trials:  # what an earlier launch could not write
         tracker.sync(record, trial)

@@ -23,8 +23,8 @@ from hpsearch.driver.ray_deaths import (
     describe_death,
     error_details,
     gpu_shortage,
-    kernel_memory_kills,
     memory_kills_are_deaths,
+    node_of,
 )
 from hpsearch.driver.ray_nodes import Nodes
 from hpsearch.driver.resources import TrialResources
@@ -32,6 +32,7 @@ from hpsearch.driver.shares import larger_share
 from hpsearch.driver.work import NoWork, WorkItem, WorkSource
 from hpsearch.study.records import Placement
 from trainables.base.disk import DiskFull
+from trainables.base.kernel import memory_kills
 from trainables.base.shared_folder import SharedFolder
 from trainables.ray_trainable import RayTrainable
 from trainables.training.gpu_memory import OutOfGpuMemory
@@ -235,19 +236,26 @@ class _Watch(tune.Callback):
     def __init__(self, here: _Here, epoch_timeout_s: float) -> None:
         self._here = here
         self._timeout_s = epoch_timeout_s
-        self._heard: dict[str, tuple[float, int]] = {}
+        self._heard: dict[str, tuple[float, int | None]] = {}
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self._heard[trial.trial_id] = time.monotonic(), kernel_memory_kills()
+        self._here.nodes.heard(ray.get_runtime_context().get_node_id(), memory_kills())
+        self._heard[trial.trial_id] = time.monotonic(), None
 
-    on_trial_result = on_trial_start  # type: ignore[assignment]  # Tune also passes the result, by keyword
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        kills = result.get("memory_kills")
+        if kills is not None:
+            self._here.nodes.heard(result["node"], kills)
+        self._heard[trial.trial_id] = time.monotonic(), kills
 
     def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
         with _ours():
             self._here.nodes.watch()
         now = time.monotonic()
         for trial in trials:
-            heard_s, kills = self._heard.get(trial.trial_id, (now, 0))
+            heard_s, kills = self._heard.get(trial.trial_id, (now, None))
             actor = trial.temporary_state.ray_actor
             if trial.status == trial.RUNNING and actor and now - heard_s > self._timeout_s:
                 self._heard[trial.trial_id] = now, kills
@@ -266,8 +274,9 @@ class _Watch(tune.Callback):
         self._here.ended(trial).on_failed(self._reason(trial))
 
     def _reason(self, trial: Any) -> str:
-        _, kills = self._heard.get(trial.trial_id, (0.0, kernel_memory_kills()))
-        return describe_death(trial, kernel_memory_kills() - kills)
+        _, before = self._heard.get(trial.trial_id, (0.0, None))
+        node = node_of(trial)
+        return describe_death(trial, 0 if node is None else self._here.nodes.memory_kills_since(node, before))
 
 
 def _request(job: Job, nodes: Mapping[str, str]) -> tune.PlacementGroupFactory:

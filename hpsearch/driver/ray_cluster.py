@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 from collections.abc import Iterator, Mapping
@@ -12,9 +13,11 @@ from typing import Any
 
 import ray
 from ray._private import ray_constants
+from ray._private.runtime_env.constants import RAY_JOB_CONFIG_JSON_ENV_VAR
 from ray.exceptions import AuthenticationError
 
 from hpsearch.driver.ray_authentication import AUTH_TOKEN, authentication, environment
+from hpsearch.driver.ray_node_types import node_types
 from hpsearch.driver.ray_nodes import Nodes
 from hpsearch.driver.reaper import MARK, reaped
 from hpsearch.driver.resources import Share, TrialResources
@@ -23,6 +26,9 @@ from trainables.base.errors import InputError
 
 UNBOUNDED = 1_000_000
 """Tune's number of trials where the source alone decides when there is none left."""
+
+HEAD = "node:__internal_head__"
+"""The resource of the head alone, which no autoscaler starts."""
 
 CONNECT_TIMEOUT_S = 5.0
 
@@ -36,6 +42,7 @@ _QUIET = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # MLflow keeps what Tune would write three times
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is the launch's to handle
     "TUNE_GLOBAL_CHECKPOINT_S": "100000",  # Tune's experiment state is never read
+    "TUNE_MAX_PENDING_TRIALS_PG": str(UNBOUNDED),  # how many may wait for a node is ours to say
 }
 
 
@@ -56,6 +63,11 @@ def check_address(address: str) -> None:
         socket.create_connection((host, int(port)), CONNECT_TIMEOUT_S).close()
     except (OSError, OverflowError) as error:
         raise InputError(f"nothing answers at {address} ({error}): is its head running?") from None
+
+
+def address_of_job() -> str | None:
+    """Return the address of the cluster that runs this process as a Ray job; None where none does."""
+    return "auto" if RAY_JOB_CONFIG_JSON_ENV_VAR in os.environ else None
 
 
 @contextmanager
@@ -126,14 +138,15 @@ def head_address() -> str:
 
 
 def side_by_side(resources: TrialResources, usable: Nodes) -> int:
-    """Return how many trials of the smallest share fit on the cluster's usable nodes.
+    """Return how many trials of the smallest share fit on the cluster's usable nodes, and on those to come.
 
     Raises `InputError` where one trial fits on none of them: Tune would wait for ever.
     """
     nodes = [node["Resources"] for node in usable.usable()]
+    nodes += [each.resources for each in node_types()]
     if not any(_fitting(node, Share(resources.cpus, resources.gpus)) for node in nodes):
-        cpus = max(node.get("CPU", 0) for node in nodes)
-        gpus = max(node.get("GPU", 0) for node in nodes)
+        cpus = max((node.get("CPU", 0) for node in nodes), default=0)
+        gpus = max((node.get("GPU", 0) for node in nodes), default=0)
         raise InputError(
             f"search.resources asks for {resources.cpus} CPUs and {resources.gpus:g} GPUs a trial, "
             f"but the largest node has {cpus:g} CPUs and {gpus:g} GPUs"
@@ -142,11 +155,17 @@ def side_by_side(resources: TrialResources, usable: Nodes) -> int:
 
 
 def room(resources: TrialResources, usable: Nodes) -> int:
-    """Return how many trials of the smallest share fit on the usable nodes now."""
-    fitting = sum(_fitting(node["Resources"], resources.smallest) for node in usable.usable())
-    return min(fitting, resources.concurrent or UNBOUNDED)
+    """Return how many trials of the smallest share fit on the usable nodes now, or once all are started.
+
+    Trials that wait are what makes an autoscaler start nodes.
+    """
+    share, alive = resources.smallest, usable.usable()
+    now = sum(_fitting(node["Resources"], share) for node in alive)
+    most = sum(_fitting(each.resources, share) * each.most for each in node_types())
+    on_head = sum(_fitting(node["Resources"], share) for node in alive if HEAD in node["Resources"])
+    return min(max(now, most + on_head), resources.concurrent or UNBOUNDED)
 
 
-def _fitting(node: dict[str, float], share: Share) -> int:
+def _fitting(node: Mapping[str, float], share: Share) -> int:
     by_cpu = int(node.get("CPU", 0) // share.cpus)
     return min(by_cpu, int(node.get("GPU", 0)) * per_gpu(share.gpus)) if share.gpus else by_cpu

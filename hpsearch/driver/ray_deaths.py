@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ray import cloudpickle
+from ray._private.state import state
 from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.exceptions import OutOfMemoryError, RayActorError
 
 from trainables.training.gpu_memory import OutOfGpuMemory
-
-VMSTAT = Path("/proc/vmstat")
 
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 """Ray colours the first line of a traceback."""
@@ -57,10 +56,11 @@ def memory_kills_are_deaths() -> Iterator[None]:
         RayActorManager._actor_task_failed = plain  # type: ignore[method-assign]
 
 
-def kernel_memory_kills() -> int:
-    """Return how many processes the kernel of this machine has killed for memory since it started."""
-    counted = re.search(r"^oom_kill (\d+)$", VMSTAT.read_text(), re.MULTILINE) if VMSTAT.is_file() else None
-    return int(counted[1]) if counted else 0
+def node_of(trial: Any) -> str | None:
+    """Return the id of the node on which the process of one of Tune's trials died; None where not known."""
+    actor = getattr(_error_of(trial), "actor_id", None)
+    found = state.actor_table(actor, None, None) if actor else {}
+    return str(found["Address"]["NodeID"]) if found else None
 
 
 def gpu_shortage(trial: Any) -> OutOfGpuMemory | None:
@@ -75,8 +75,8 @@ def gpu_shortage(trial: Any) -> OutOfGpuMemory | None:
 def describe_death(trial: Any, kernel_kills: int) -> str:
     """Return why the process of one of Tune's trials died, in one line.
 
-    `kernel_kills` is how many processes the kernel of the driver's machine killed for memory since the trial
-    was last heard of.
+    `kernel_kills` is how many processes the kernel of its machine killed for memory since the trial was last
+    heard of.
     """
     error = _error_of(trial)
     if error is None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import ray
 import torch
+from ray.util.placement_group import placement_group, remove_placement_group
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from hpsearch.driver.ray_node_types import node_types
 from hpsearch.driver.ray_nodes import Node, Nodes
 from hpsearch.driver.resources import (
     Machines,
@@ -18,6 +21,7 @@ from hpsearch.driver.resources import (
     resolve_resources,
 )
 from hpsearch.study.spec import StudySpec
+from trainables.base.errors import InputError
 from trainables.training.config import TrainConfig
 from trainables.training.footprint import Footprint, MemoryShape, measure
 
@@ -32,10 +36,32 @@ def resources_in_cluster(
     spec: StudySpec, datasets: Path, nodes: Nodes, say: Callable[[str], None]
 ) -> TrialResources:
     """Return what each trial takes of the connected cluster; where it is `auto`, GPU memory is measured."""
-    wanted, machines, measured = spec.search.resources, machines_in_cluster(nodes), None
+    wanted = spec.search.resources
+    to_come = any(each.resources.get("GPU") for each in node_types())
+    if wanted.gpus == "auto" and to_come and not _with_gpu(nodes):
+        _await_gpu(nodes, say)
+    machines, measured = machines_in_cluster(nodes), None
     if wanted.gpus == "auto" and machines.gpus:
         measured = measure_designs(designs_to_measure(spec), datasets, nodes, say)
     return resolve_resources(wanted, machines, measured)
+
+
+def _await_gpu(nodes: Nodes, say: Callable[[str], None]) -> None:
+    """Ask an autoscaler for a node with a GPU and wait for it. Raises `InputError` where none comes."""
+    say("no node has a GPU yet: waiting for the first that the cluster starts ...")
+    asked = placement_group([{"GPU": 1}])  # it stands in line as long as this process lives, and no longer
+    try:
+        until_s = time.monotonic() + PATIENCE_S
+        while not _with_gpu(nodes):
+            if time.monotonic() > until_s:
+                raise InputError(
+                    f"no node with a GPU came within {PATIENCE_S:.0f} s: see `ray status` on the head, or "
+                    "set search.resources.gpus to 0"
+                )
+            time.sleep(1.0)
+            nodes.probe_all()
+    finally:
+        remove_placement_group(asked)
 
 
 def machines_in_cluster(nodes: Nodes) -> Machines:

@@ -13,6 +13,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from hpsearch.study.code_version import code_version
 from trainables.base.errors import Fault, InputError
+from trainables.base.kernel import memory_kills
 from trainables.base.shared_folder import SharedFolder
 from trainables.training.machine import machine_fault
 
@@ -20,6 +21,9 @@ PATIENCE_S = 180.0
 """How long a node may take to answer: its first process imports torch and DALI, maybe from a slow disk."""
 
 LOOKED_EVERY_S = 2.0
+
+ASKED_S = 10.0
+"""How long a node may take to say what its kernel killed."""
 
 NODE_ID = "ray.io/node-id"
 """The label of each node that Ray itself sets."""
@@ -66,6 +70,7 @@ class Nodes:
         self._probe = probe
         self._say = say
         self._left_out: dict[str, str] = {}
+        self._memory_kills: dict[str, int] = {}
         self._fit: set[str] = set()
         self._asked: dict[str, tuple[Any, float]] = {}
         self._looked_s = 0.0
@@ -80,10 +85,10 @@ class Nodes:
         return {NODE_ID: f"!in({','.join(sorted(self._left_out))})"} if self._left_out else {}
 
     def probe_all(self) -> None:
-        """Probe every node and wait for their answers. Raises `InputError` where none is fit."""
+        """Probe every node and wait for their answers. Raises `InputError` where all were found unfit."""
         while self._look():
             time.sleep(0.05)
-        if self._probe is not None and not self._fit and self._left_out:
+        if self._left_out and not self._fit:
             raise InputError(list(map(Fault, self._left_out.values())))
 
     def watch(self) -> None:
@@ -91,6 +96,21 @@ class Nodes:
         if time.monotonic() - self._looked_s > LOOKED_EVERY_S:
             self._looked_s = time.monotonic()
             self._look()
+
+    def heard(self, node_id: str, memory_kills: int) -> None:
+        """Take in how many processes the kernel of a node has killed for memory until now."""
+        self._memory_kills[node_id] = memory_kills
+
+    def memory_kills_since(self, node_id: str, before: int | None) -> int:
+        """Return how many it has killed since there were `before`, or since it was last heard of (None)."""
+        before = self._memory_kills.get(node_id) if before is None else before
+        if before is None:
+            return 0
+        here = NodeAffinitySchedulingStrategy(node_id, soft=False)
+        try:
+            return int(ray.get(_count.options(scheduling_strategy=here).remote(), timeout=ASKED_S)) - before
+        except (ray.exceptions.RayError, TimeoutError):  # the node itself is gone
+            return 0
 
     def leave_out(self, node_id: str, reason: str) -> bool:
         """Give a node no further trial, unless it is the driver's own; return whether it is left out.
@@ -122,8 +142,10 @@ class Nodes:
             del self._asked[node_id]
             if node_id not in alive:
                 continue
-            reason = _answer(asked) if answered else f"it did not answer within {PATIENCE_S:.0f} s"
-            if reason is None:
+            reason = f"it did not answer within {PATIENCE_S:.0f} s"
+            if answered:
+                reason, self._memory_kills[node_id] = _answer(asked)
+            if not reason:
                 self._fit.add(node_id)
             else:
                 self._leave_out(node_id, _name(alive[node_id]), reason)
@@ -142,16 +164,23 @@ def _ask(probe: Probe, node: Node) -> Any:
 
 
 @ray.remote(num_cpus=0, max_calls=1, max_retries=0)
-def _run(probe: Probe, has_gpu: bool) -> str | None:
-    return probe.fault(has_gpu=has_gpu)
+def _run(probe: Probe, has_gpu: bool) -> tuple[str, int]:
+    return probe.fault(has_gpu=has_gpu) or "", memory_kills()
 
 
-def _answer(asked: Any) -> str | None:
+@ray.remote(num_cpus=0, max_retries=0)
+def _count() -> int:
+    return memory_kills()
+
+
+def _answer(asked: Any) -> tuple[str, int]:
+    """Return why a node is not fit, empty where it is, and how many processes its kernel killed."""
     try:
-        return None if (reason := ray.get(asked)) is None else str(reason)
+        reason, kills = ray.get(asked)
     except ray.exceptions.RayError as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        return f"hpsearch does not run there: {lines[-1] if lines else type(error).__name__}"
+        return f"hpsearch does not run there: {lines[-1] if lines else type(error).__name__}", 0
+    return str(reason), int(kills)
 
 
 def _can_work(node: Node) -> bool:

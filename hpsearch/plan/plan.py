@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpsearch.driver.ray_cluster import check_address, cluster, side_by_side
+from hpsearch.driver.ray_cluster import address_of_job, check_address, cluster, side_by_side
 from hpsearch.driver.ray_gpus import resources_in_cluster
 from hpsearch.driver.ray_nodes import Nodes
 from hpsearch.driver.ray_rehearsal import rehearse_on_cluster
@@ -101,6 +101,7 @@ def plan(
     wrong with datasets and initial weights stands in the plan.
     """
     spec = load_spec(file, trials=trials, epochs=epochs)
+    address = address or address_of_job()
     if address is not None:
         check_address(address)
     root = root.absolute()

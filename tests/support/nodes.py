@@ -12,14 +12,12 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-START_S = 120.0
+START_S = 150.0
 STORE_BYTES = 100 * 2**20
 HEAD_HOST = "127.0.0.1"
 
@@ -30,35 +28,34 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def answers(url: str) -> bool:
-    try:
-        urllib.request.urlopen(url, timeout=5).close()  # noqa: S310  our own address
-    except urllib.error.HTTPError:
-        return True  # it asks for the token
-    except OSError:
-        return False
-    return True
-
-
 @dataclass
 class RayCluster:
-    """A head that asks for a token, and its nodes: `environment` is what a client of it needs."""
+    """A head that asks for a token, and its nodes: `environment` is what a client of it needs.
+
+    `within` begins each command that is to reach it.
+    """
 
     folder: Path
     environment: dict[str, str]
     address: str
     url: str
+    within: Sequence[str] = ()
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def add_node(self, host: str, *, cpus: int = 1, within: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         """Start a node at a loopback address, `within` another command, and wait until it is in."""
         words = ["--address", self.address, "--node-ip-address", host, "--num-cpus", str(cpus)]
         process = self.start(words, within)
-        until_s = time.monotonic() + START_S
-        while f"{host}:" not in self._nodes():
-            assert process.poll() is None and time.monotonic() < until_s, self.log
-            time.sleep(0.5)
+        self.await_nodes(host)
+        assert process.poll() is None, self.log
         return process
+
+    def await_nodes(self, *hosts: str) -> None:
+        """Return once the nodes with these addresses are in."""
+        until_s = time.monotonic() + START_S
+        while not {f"{host}:" for host in hosts} <= set(self._nodes().split()):
+            assert time.monotonic() < until_s, self.log
+            time.sleep(0.5)
 
     def start(self, words: Sequence[str], within: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         command = [*within, sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *words]
@@ -75,7 +72,7 @@ class RayCluster:
         return (self.folder / "nodes.log").read_text()
 
     def _nodes(self) -> str:
-        command = [sys.executable, "-c", NODES, self.address]
+        command = [*self.within, sys.executable, "-c", NODES, self.address]
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
         return done.stdout
 
@@ -95,8 +92,10 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def ray_cluster(folder: Path, *, cpus: int = 1) -> Iterator[RayCluster]:
-    """Run a head in this block; it and all nodes end with it."""
+def ray_cluster(
+    folder: Path, *, cpus: int = 1, host: str = HEAD_HOST, within: Sequence[str] = ()
+) -> Iterator[RayCluster]:
+    """Run a head in this block, `within` another command; it and all nodes end with it."""
     token = folder / "token"
     token.write_text(secrets.token_hex(32))
     token.chmod(0o600)
@@ -113,19 +112,18 @@ def ray_cluster(folder: Path, *, cpus: int = 1) -> Iterator[RayCluster]:
     cluster = RayCluster(
         folder,
         environment,
-        f"{HEAD_HOST}:{ports['port']}",
-        f"http://{HEAD_HOST}:{ports['dashboard-port']}",
+        f"{host}:{ports['port']}",
+        f"http://127.0.0.1:{ports['dashboard-port']}",
+        within,
     )
     # Ray's sockets have short paths only
     words = ["--head", "--num-cpus", str(cpus), "--temp-dir", f"/tmp/hn{os.getpid()}"]  # noqa: S108
-    words += ["--node-ip-address", HEAD_HOST]
+    words += ["--node-ip-address", host]
     words += [word for name, port in ports.items() for word in (f"--{name}", str(port))]
-    head = cluster.start(words)
-    until_s = time.monotonic() + START_S
-    while not answers(cluster.url):
-        assert head.poll() is None and time.monotonic() < until_s, cluster.log
-        time.sleep(0.5)
     try:
+        head = cluster.start(words, within)
+        cluster.await_nodes(host)
+        assert head.poll() is None, cluster.log
         yield cluster
     finally:
         for process in reversed(cluster.processes):

@@ -92,3 +92,45 @@ def test_a_head_of_another_version_or_without_a_root_says_so(tmp_path: Path) -> 
     assert (rootless.returncode, "give --root" in rootless.stdout) == (2, True)
     fine = on_head(version("hpsearch"), "list", "--root", str(tmp_path))
     assert (fine.returncode, "no study below" in fine.stdout) == (0, True)
+
+
+class Waiting:
+    """A head with jobs of the study `demo` that Ray has not begun, or whose launch has not locked it yet."""
+
+    def __init__(self, *, begun: bool, answer: str) -> None:
+        self.begun, self.answer = begun, answer
+        self.stopped: list[bool] = []
+
+    def stop_launches(self, study: str, *, begun: bool) -> list[str]:
+        assert study == "demo"
+        self.stopped.append(begun)
+        return ["demo-1"] if begun == self.begun else []
+
+    def run(self, words: list[str], *, write: Any, **_: Any) -> int:
+        write(self.answer)
+        return 2 if "no study" in self.answer else 0
+
+
+@pytest.mark.parametrize(
+    ("begun", "answer", "said"),
+    [
+        (False, "no study 'demo' below /shared\n", "job demo-1 had not begun yet, and will not\n"),
+        (True, "study 'demo' is not running\n", "job demo-1 was just beginning: it is stopped\n"),
+        (
+            True,
+            "study 'demo' has stopped; everything is kept\n",
+            "study 'demo' has stopped; everything is kept\n",
+        ),
+    ],
+)
+def test_a_job_that_has_not_begun_is_stopped_too(
+    begun: bool, answer: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from contextlib import nullcontext
+
+    from hpsearch.cluster import ray_jobs
+
+    head = Waiting(begun=begun, answer=answer)
+    monkeypatch.setattr(ray_jobs, "connected", lambda address, without_token: nullcontext(head))
+    assert main(["stop", "demo", "--address", URL]) == 0
+    assert capsys.readouterr().out == said

@@ -86,6 +86,7 @@ def test_a_study_is_submitted_watched_stopped_fetched_and_deleted(
         return done.stdout + done.stderr
 
     assert "no study below" in there("list")
+    assert "cheapest" in there("plan", space, "--trials", "3")
     submitted = there("submit", space, "--trials", "3")
     assert "submitted tiny as job tiny-" in submitted
     assert f"hpsearch status tiny --root {root} --address {head}" in submitted
