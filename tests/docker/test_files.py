@@ -1,4 +1,4 @@
-"""The files of docker/: what tools for each kind say of them, and that they fit each other and the project."""
+"""The files of docker/: what tools say of each kind, and that they fit each other and the project."""
 
 from __future__ import annotations
 
