@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hpsearch.report.pruning import pruning_statistics
+from hpsearch.results.advice import advice
 from hpsearch.results.arms import Arm
 from hpsearch.results.comparison import Comparison, Verdict, describe
 from hpsearch.results.formats import duration, percent
@@ -45,7 +46,7 @@ def head_section(
             dict.fromkeys(text.partition(" @ ")[0] for text in study.provenance.datasets.values())
         ),
         outcome=found.outcome.value,
-        verdict=describe(found, names, study.objective),
+        verdict=describe(found, names, study.objective, advice(study, found)),
         figures=tuple(_figures(study, arms)),
     )
 

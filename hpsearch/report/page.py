@@ -12,19 +12,24 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hpsearch.report.charts.bundle import vega_script
 from hpsearch.report.charts.chart import Chart
+from hpsearch.report.cost_section import CostSection, cost_section
 from hpsearch.report.effort_section import EffortSection, effort_section
+from hpsearch.report.failures_section import Failure, failures_section
 from hpsearch.report.figures_section import FiguresSection, figures_section
 from hpsearch.report.head_section import HeadSection, head_section
+from hpsearch.report.images_section import ImagesSection, images_section
 from hpsearch.report.intervals_section import IntervalRow, intervals_section
 from hpsearch.report.leaderboard_section import LeaderboardSection, leaderboard_section
 from hpsearch.report.paper.claims import Judgement
 from hpsearch.report.paper.repeats import PaperTable
 from hpsearch.report.paper.section import ClaimsSection, TableSection, claims_section, table_section
 from hpsearch.report.pruning import PruningStatistics, pruning_statistics
+from hpsearch.report.quality_section import QualitySection, quality_section
 from hpsearch.report.trials_section import TrialsSection, trials_section
 from hpsearch.results.arms import Arm
 from hpsearch.results.comparison import Comparison
 from hpsearch.results.formats import degrees, duration, percent, signed, signed_percent
+from hpsearch.study.folders import datasets_folder
 from hpsearch.study.records import StudyRecord
 
 DIGITS = 12
@@ -53,16 +58,20 @@ class Page:
     tables: tuple[TableSection, ...]
     claims: ClaimsSection | None
     leaderboard: LeaderboardSection | None
+    quality: QualitySection | None
+    images: ImagesSection | None
     trials: TrialsSection | None
+    failures: tuple[Failure, ...]
     figures: FiguresSection | None
     effort: EffortSection | None
+    cost: CostSection | None
     pruning: PruningStatistics
     provenance: tuple[str, ...]
 
     @property
     def charts(self) -> tuple[Chart, ...]:
         """Every chart of the page."""
-        sections = (self.trials, self.figures, self.effort)
+        sections = (self.quality, self.trials, self.effort, self.cost, self.figures)
         return tuple(chart for section in sections if section is not None for chart in section.charts)
 
 
@@ -79,15 +88,20 @@ def build_page(report: Report) -> Page:
     """Return what the page of a report shows."""
     study, arms, names = report.study, report.arms, report.names
     baseline = report.comparison.baseline
+    effort = effort_section(study, arms, names, report.comparison)
     return Page(
         head=head_section(study, arms, names, report.comparison),
         intervals=intervals_section(report.comparison),
         tables=tuple(table_section(table) for table in report.tables),
         claims=claims_section(report.tables, report.claims),
         leaderboard=leaderboard_section(arms, names, baseline),
+        quality=quality_section(arms, names, baseline),
+        images=images_section(study.best, datasets_folder(study.folder.parent.parent)),
         trials=trials_section(study, report.importances),
+        failures=failures_section(study),
         figures=figures_section(arms, names, baseline),
-        effort=effort_section(study, arms, names, report.comparison),
+        effort=effort,
+        cost=None if effort is None else cost_section(arms, names, effort.device),
         pruning=pruning_statistics(study),
         provenance=_provenance(study),
     )

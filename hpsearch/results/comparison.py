@@ -13,7 +13,7 @@ from enum import StrEnum
 from hpsearch.results.arms import Arm, arms_of
 from hpsearch.results.formats import signed
 from hpsearch.results.statistics import CONFIDENCE, Interval, paired_difference
-from hpsearch.results.titles import title_with_trials
+from hpsearch.results.titles import title, title_with_trials
 from hpsearch.study.records import StudyRecord, TrialRecord
 
 SELECTED = "1 run, selected by this number"
@@ -52,6 +52,8 @@ class Comparison:
     baseline: Arm | None = None
     difference: Interval | None = None
     pairs: int = 0
+    best: Arm | None = None
+    """The first of all arms that finished."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,14 @@ def compare(arms: Sequence[Arm]) -> Comparison:
     leader = helpers[0] if helpers else None
     suited = alone if leader is None else _baselines(leader, alone)
     baseline = suited[0] if suited else None
+    best = finished[0] if finished else None
     if leader is None or baseline is None:
-        return Comparison(Outcome.UNDECIDED, leader, baseline)
+        return Comparison(Outcome.UNDECIDED, leader, baseline, best=best)
     pairs = sum(len(_baselines(helper, alone)) for helper in helpers)
     difference = paired_difference(leader.values, baseline.values, 1 - (1 - CONFIDENCE) / pairs)
     judged = difference is not None and not leader.thinned and not baseline.thinned
     sign = difference.sign if difference is not None and judged else None
-    return Comparison(OUTCOMES[sign], leader, baseline, difference, pairs)
+    return Comparison(OUTCOMES[sign], leader, baseline, difference, pairs, best)
 
 
 def _baselines(helper: Arm, alone: Sequence[Arm]) -> list[Arm]:
@@ -122,33 +125,53 @@ def leading_trial(study: StudyRecord) -> TrialRecord | None:
     return None if leader is None else leader.best_run
 
 
-def describe(found: Comparison, names: Mapping[str, str], objective: str) -> Verdict:
-    """Return the verdict in words; `names` are the short names of the searched values."""
+def describe(found: Comparison, names: Mapping[str, str], objective: str, advice: str = "") -> Verdict:
+    """Return the verdict in words; `names` are the short names of the searched values.
+
+    The statement names the best design first. `advice` says how to make sure where nothing is decided.
+    """
     unit = f"° {metric_title(objective)}"
     leader, baseline, gap = found.leader, found.baseline, found.difference
     if leader is None or baseline is None:
         return _nothing_to_compare(leader, baseline, names, unit)
+    statement = f"{_best(found, names, unit)} {_relation(found, names)}"
     arms = (
-        f"Leader: {title_with_trials(leader, names)}, {error_with_runs(leader)}. "
-        f"Baseline: {title_with_trials(baseline, names)}, {error_with_runs(baseline)}. "
-        f"Errors are {epoch_title(objective)}."
+        f"Best helper: {title_with_trials(leader, names)}, {error_with_runs(leader)}. "
+        f"Baseline, supervised learning alone: {title_with_trials(baseline, names)}, "
+        f"{error_with_runs(baseline)}. Errors are {epoch_title(objective)}."
     )
-    if gap is None or gap.half is None:
-        shared = "no seed in common" if gap is None else "one seed in common"
-        return Verdict(
-            f"Not decided: the leader has {_error(leader):.2f}{unit}, the baseline {_error(baseline):.2f}.",
-            f"{arms} They have {shared}, which decides nothing: search.confirm trains the leaders and the "
-            "baseline again with several seeds.",
-        )
-    aside = f"{abs(gap.mean):.2f}{unit} {'better' if gap.mean < 0 else 'worse'}"
-    share = f"{abs(gap.mean) / _error(baseline):.0%}"
-    statement = {
-        Outcome.AHEAD: f"The leader beats the baseline by {abs(gap.mean):.2f}{unit} ({share}).",
-        Outcome.BEHIND: f"The leader does not beat the baseline: it is {aside} ({share}).",
-        Outcome.CLOSE: f"Too close to call: the leader is {aside}, and the interval holds 0.",
-        Outcome.UNDECIDED: f"Not decided: the leader is {aside}, by seeds that were selected.",
-    }[found.outcome]
-    return Verdict(statement, " ".join([arms, *_grounds(found, gap)]))
+    reasons = [NO_SEED] if gap is None else [ONE_SEED] if gap.half is None else list(_grounds(found, gap))
+    if advice and found.outcome in (Outcome.CLOSE, Outcome.UNDECIDED):
+        reasons.append(advice)
+    return Verdict(statement, " ".join([arms, *reasons]))
+
+
+NO_SEED = "They have no seed in common, which decides nothing."
+ONE_SEED = "They have one seed in common, which decides nothing."
+
+
+def _best(found: Comparison, names: Mapping[str, str], unit: str) -> str:
+    """Return the sentence that names the best design, which need be neither of the two that are compared."""
+    best = found.best
+    assert best is not None  # noqa: S101  ours: two arms have finished
+    runs = "" if len(best.values) > 1 else f" ({ONE_CONFIRMATION if best.confirmed else 'one run'})"
+    return f"Best design: {title(best, names)}, {_error(best):.2f}{unit}{runs}."
+
+
+def _relation(found: Comparison, names: Mapping[str, str]) -> str:
+    """Return the sentence that compares the best helper with the baseline."""
+    leader, baseline, gap = found.leader, found.baseline, found.difference
+    assert leader is not None and baseline is not None  # noqa: S101  ours: see `describe`
+    who = "It" if leader is found.best else f"The best helper, {title(leader, names)},"
+    whom = f"supervised learning alone ({title(baseline, names)}, {_error(baseline):.2f})"
+    whom = "this baseline" if baseline is found.best else whom
+    mean = _error(leader) - _error(baseline) if gap is None else gap.mean
+    share = f"{abs(mean) / _error(baseline):.0%}"
+    said = f"{who} is {abs(mean):.2f}° ({share}) {'better' if mean < 0 else 'worse'} than {whom}"
+    if gap is not None and gap.low is not None and gap.high is not None:
+        said += f", {CONFIDENCE:.0%} interval {signed(gap.low)} to {signed(gap.high)}"
+    ending = {Outcome.CLOSE: ": too close to call.", Outcome.UNDECIDED: ": not decided."}
+    return said + ending.get(found.outcome, ".")
 
 
 def _grounds(found: Comparison, gap: Interval) -> Iterator[str]:
@@ -158,7 +181,7 @@ def _grounds(found: Comparison, gap: Interval) -> Iterator[str]:
     if found.pairs > 1:
         corrected = f", corrected for {found.pairs} comparisons, since the same runs chose this one of them"
     yield (
-        f"Difference over {gap.n} paired seeds: {signed(gap.mean)}, {CONFIDENCE:.0%} interval "
+        f"Helper − baseline over {gap.n} paired seeds: {signed(gap.mean)}, {CONFIDENCE:.0%} interval "
         f"{signed(gap.low or 0.0)} to {signed(gap.high or 0.0)}{corrected}."
     )
     shared = any(arm.shares_pretraining for arm in arms)
@@ -170,8 +193,6 @@ def _grounds(found: Comparison, gap: Interval) -> Iterator[str]:
         yield "Other seeds were stopped early for their errors: those which finished are the lucky ones."
     if arms[0].config.data != arms[1].config.data:
         yield "The two learned from different images."
-    if found.outcome in (Outcome.CLOSE, Outcome.UNDECIDED) and not arms[0].confirmed:
-        yield "search.confirm compares the leaders alone, by new runs."
 
 
 def _nothing_to_compare(
@@ -180,13 +201,14 @@ def _nothing_to_compare(
     """Return the verdict where one of the two has not finished."""
     if leader is not None:
         return Verdict(
-            f"The leader has {_error(leader):.2f}{unit}, and there is no baseline to compare it with.",
-            f"Leader: {title_with_trials(leader, names)}. No trial without a pretext task has finished: "
+            f"Best design: {title(leader, names)}, {_error(leader):.2f}{unit}; there is no baseline "
+            "to compare it with.",
+            f"It is {title_with_trials(leader, names)}. No trial without a pretext task has finished: "
             "enqueue pretext: none.",
         )
     if baseline is not None:
         return Verdict(
-            f"Only the baseline has finished: {_error(baseline):.2f}{unit}.",
+            f"Only the baseline has finished: {title(baseline, names)}, {_error(baseline):.2f}{unit}.",
             f"Baseline: {title_with_trials(baseline, names)}. No trial that adds a pretext task or "
             "pretrained weights to it has finished, so there is nothing to compare.",
         )

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from hpsearch.results.advice import advice
 from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import SELECTED, compare, describe, epoch_title, error_with_runs
 from hpsearch.results.csv_table import csv_table
@@ -75,7 +76,8 @@ def summary(study: StudyRecord) -> str:
             f"{training_mean}: ratio {best.objective / mean:.2f}."
         )
     arms = arms_of(study)
-    verdict = describe(compare(arms), names_of(arms), study.objective)
+    found = compare(arms)
+    verdict = describe(found, names_of(arms), study.objective, advice(study, found))
     return "\n".join((first, verdict.statement, verdict.grounds))
 
 
@@ -135,10 +137,10 @@ def _summary(study: StudyRecord) -> dict[str, Any]:
     return {
         "study": study.name,
         "objective": study.objective,
-        "baseline": study.provenance.baseline,
+        "training_mean": study.provenance.baseline,
         "best": value,
         "best_trial": None if best is None else best.number,
-        "best_over_baseline": None if value is None else value / study.provenance.baseline,
+        "best_over_training_mean": None if value is None else value / study.provenance.baseline,
         "datasets": dict(study.provenance.datasets),
         "code_version": study.provenance.code_version,
     }

@@ -101,7 +101,7 @@ def line_chart(name: str, chart: LineChart) -> Chart:
 def _across(xs: Sequence[float], chart: LineChart) -> Spec:
     low, high = min(xs), max(xs)
     pad = 0.04 * (high - low) or 0.5
-    axis: Spec = {"title": chart.x_label, "grid": False, "tickCount": 5, "format": "~g"}
+    axis: Spec = {"title": chart.x_label, "grid": False, "tickCount": 6}
     if chart.whole_numbers:
         axis |= {"values": whole_ticks(round(low), round(high), 6), "format": "d"}
     return {

@@ -95,7 +95,7 @@ def data_of(text: str) -> dict[str, Any]:
 def test_the_page_nests_fetches_nothing_and_begins_with_the_verdict(tmp_path: Path) -> None:
     text = page_of(plausible.study(tmp_path, STATES))
     places = [
-        text.index(words) for words in ("Not decided", "Leaderboard", "Learning curves", "What matters")
+        text.index(words) for words in ("not decided", "Leaderboard", "Learning curves", "What matters")
     ]
     assert places == sorted(places)
     assert "What pruning saved" in text

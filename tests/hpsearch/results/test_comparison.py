@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support import verdicts
-from support.made_up_arms import arms_of, config, study, table, trial
+from support.made_up_arms import OBJECTIVE, arms_of, config, study, table, trial
 
 from hpsearch.report.files import build_report
 from hpsearch.report.page import render
+from hpsearch.results.advice import advice
 from hpsearch.results.comparison import (
     SELECTED,
     Comparison,
@@ -82,7 +84,7 @@ def test_seeds_that_move_both_arms_alike_do_not_hide_a_small_gap() -> None:
     found = stand(arm(0, "none", [5.0, 8.0, 11.0]), arm(3, PUZZLE, [4.8, 7.7, 10.8]))
     assert found.outcome is Outcome.AHEAD
     assert found.difference is not None and found.difference.mean == pytest.approx(-0.7 / 3)
-    assert "The leader beats the baseline by 0.23°" in said(found)
+    assert "It is 0.23° (3%) better than supervised learning alone (the one design, 8.00), 95%" in said(found)
 
 
 def test_equal_designs_are_too_close_to_call_in_about_nineteen_studies_of_twenty() -> None:
@@ -98,19 +100,21 @@ def test_equal_designs_are_too_close_to_call_in_about_nineteen_studies_of_twenty
     ]
     close = sum(found.outcome is Outcome.CLOSE for found in outcomes)
     assert 180 <= close <= 199
-    assert said(next(found for found in outcomes if found.outcome is Outcome.CLOSE)).startswith("Too close")
+    assert "too close to call" in said(next(found for found in outcomes if found.outcome is Outcome.CLOSE))
 
 
 def test_a_worse_leader_is_called_worse() -> None:
     found = stand(arm(0, "none", [5.0, 5.1, 5.2]), arm(3, PUZZLE, [6.0, 6.1, 6.3]))
     assert found.outcome is Outcome.BEHIND
-    assert "does not beat the baseline" in said(found)
+    assert "Best design: the one design, 5.10°" in said(found)
+    assert "The best helper, the one design, is 1.03° (20%) worse than this baseline" in said(found)
 
 
 def test_a_single_run_of_each_decides_nothing() -> None:
     found = stand(arm(0, "none", [6.0]), arm(1, PUZZLE, [4.0]))
     assert found.outcome is Outcome.UNDECIDED
-    assert "Not decided" in said(found)
+    assert "4.00° validation MAE (one run). It is 2.00° (33%) better" in said(found)
+    assert "not decided" in said(found)
     assert "one seed in common" in said(found)
 
 
@@ -207,8 +211,11 @@ def test_terminal_and_report_say_the_same() -> None:
     record = confirmed(
         study([trial(0, config(), 6.0), trial(1, config(PUZZLE), 5.0)]), [0, 1], [[6.0, 5.2]] * 3
     )
-    verdict = describe(compare(arms_of(record)), names_of(arms_of(record)), record.objective)
-    assert verdict.statement.startswith("The leader beats the baseline by 0.80° validation MAE (13%)")
+    found = compare(arms_of(record))
+    verdict = describe(found, names_of(arms_of(record)), record.objective, advice(record, found))
+    assert verdict.statement.startswith(
+        "Best design: the one design, 5.20° validation MAE. It is 0.80° (13%)"
+    )
     assert summary(record).splitlines()[-2:] == [verdict.statement, verdict.grounds]
     page = render(build_report(record))
     assert verdict.statement in page and verdict.grounds in page
@@ -338,3 +345,14 @@ def test_leaderboard_best_and_verdict_agree_on_the_design() -> None:
     assert [one.number for one in record.leaderboard()] == [3, 5, 4, 0, 1, 2]
     assert record.best in arms_of(record)[0].trials
     assert compare(arms_of(record)).leader == arms_of(record)[0]
+
+
+def test_advice_is_what_the_file_does_not_follow_yet(tmp_path: Path) -> None:
+    record = replace(study([trial(0, config(), 6.0), trial(1, config(PUZZLE), 5.9)]), folder=tmp_path)
+    assert "add confirm: {top: 1, seeds: 5}" in advice(record, compare(arms_of(record)))
+    space = "data: {train: {dataset: heads}}\npretext: {choice: [none, puzzling]}\n"
+    (tmp_path / "space.yaml").write_text(f"{space}search: {{confirm: {{top: 1, seeds: 3}}}}\n")
+    assert advice(record, compare(arms_of(record))) == "", "its confirmations are still to come"
+    record = confirmed(record, [0, 1], [[6.0, 5.9], [5.9, 6.0], [6.1, 5.8]])
+    found = compare(arms_of(record))
+    assert "raise search.confirm.seeds to 6" in describe(found, {}, OBJECTIVE, advice(record, found)).grounds

@@ -88,7 +88,7 @@ def test_csv_and_json_hold_the_record(study: StudyRecord) -> None:
             assert float(row[metric]) == value
         for path, value in shared_params(trial).items():
             assert row[f"params.{path}"] == str(value)
-    assert from_json["baseline"] == 19.4
+    assert from_json["training_mean"] == 19.4
 
 
 def test_numbers_that_are_not_finite_are_valid_json(study: StudyRecord) -> None:

@@ -1,0 +1,88 @@
+"""The part of the page about what each leading arm costs: to train, and as a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from hpsearch.report.charts.chart import Chart
+from hpsearch.report.charts.pareto import ArmCost, pareto_chart
+from hpsearch.report.style import colour
+from hpsearch.results.arms import Arm
+from hpsearch.results.effort import device_hours
+from hpsearch.results.titles import title
+from trainables.model.backbones import TRUNK_VALUES
+from trainables.training.metric_names import IMAGES_PER_S
+
+MOST_ARMS = 12
+"""Arms in the table; the charts have all."""
+
+
+@dataclass(frozen=True)
+class CostRow:
+    """One arm: its error and the means over its runs; None where the runs have not recorded it."""
+
+    name: str
+    colour: str
+    error_deg: float
+    runs: int
+    epochs: float
+    hours: float
+    """Wall-clock hours of one run."""
+    device_hours: float
+    """Hours of a whole GPU, or of CPU cores where it had no GPU."""
+    images_per_s: float | None
+    parameters: int
+    """Of the trunk, which all but a few thousand belong to."""
+
+    @property
+    def ms_per_image(self) -> float | None:
+        """Milliseconds of training per image, forward and backward."""
+        return 1000 / self.images_per_s if self.images_per_s else None
+
+
+@dataclass(frozen=True)
+class CostSection:
+    """The table of the leading arms, and the error of all over each cost in which they differ."""
+
+    rows: tuple[CostRow, ...]
+    arms: int
+    charts: tuple[Chart, ...]
+
+
+def cost_section(arms: Sequence[Arm], names: Mapping[str, str], device: str) -> CostSection | None:
+    """Return the section; None where no arm has finished. `device` names what device hours are of."""
+    rows = tuple(_row(arm, names) for arm in arms if arm.mean is not None)
+    if not rows:
+        return None
+    return CostSection(rows[:MOST_ARMS], len(rows), tuple(_charts(rows, device)))
+
+
+def _row(arm: Arm, names: Mapping[str, str]) -> CostRow:
+    runs = list(arm.finished.values())
+    speeds = [row[IMAGES_PER_S] for trial in runs for row in trial.epochs if IMAGES_PER_S in row]
+    return CostRow(
+        name=title(arm, names),
+        colour=colour(arm.trials[0]),
+        error_deg=0.0 if arm.mean is None else arm.mean.mean,
+        runs=len(runs),
+        epochs=fmean(len(trial.epochs) for trial in runs),
+        hours=fmean(trial.trained_s for trial in runs) / 3600,
+        device_hours=fmean(device_hours(trial) for trial in runs),
+        images_per_s=fmean(speeds) if speeds else None,
+        parameters=TRUNK_VALUES[arm.config.network.backbone],
+    )
+
+
+def _charts(rows: Sequence[CostRow], device: str) -> Iterator[Chart]:
+    costs: tuple[tuple[str, str, str, Callable[[CostRow], float | None]], ...] = (
+        ("hours", "Error over training", f"{device} minutes per run", lambda row: 60 * row.device_hours),
+        ("speed", "Error over time per image", "ms per training image", lambda row: row.ms_per_image),
+        ("size", "Error over size", "million parameters of the trunk", lambda row: row.parameters / 1e6),
+    )
+    for name, words, x_title, cost in costs:
+        known = [(row, value) for row in rows if (value := cost(row))]
+        if len({value for _, value in known}) > 1:
+            points = [ArmCost(row.name, row.colour, value, row.error_deg) for row, value in known]
+            yield pareto_chart(f"cost-{name}", words, x_title, points)
