@@ -7,6 +7,7 @@
     study.verdict, study.best                        # is it really better, and which
     study.trials()                                   # one row per trial, as a pandas table
     study.epochs()                                   # one row per epoch of a trial
+    study.plot.curves().save("curves.svg")           # a notebook shows charts for the mouse
 
     model = hpsearch.load("exported")                # what `hpsearch export` wrote
     model.predict(["face.jpg"])                      # [B, A]: yaw, pitch, roll in degrees

@@ -49,7 +49,7 @@ KEEPERS = {
     "h5py": ("trainables/data/datasets/",),
     "jinja2": ("hpsearch/report/page.py",),
     "markupsafe": ("hpsearch/report/svg.py", "hpsearch/report/charts/bundle.py"),
-    "vl_convert": ("hpsearch/report/charts/bundle.py",),
+    "vl_convert": ("hpsearch/report/charts/",),
     "onnx": ("trainables/exported/onnx_file.py",),
     "onnxruntime": ("trainables/exported/onnx_file.py",),
     "safetensors": ("trainables/base/tensors.py",),

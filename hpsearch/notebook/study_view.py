@@ -6,6 +6,7 @@ import html
 
 import pandas as pd
 
+from hpsearch.notebook.study_charts import StudyCharts
 from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import compare, describe
 from hpsearch.results.leaderboard import records
@@ -41,6 +42,11 @@ class StudyView:
         arms = arms_of(self.record)
         found = describe(compare(arms), names_of(arms), self.record.objective)
         return f"{found.statement} {found.grounds}".strip()
+
+    @property
+    def plot(self) -> StudyCharts:
+        """The report's charts: `.curves()`, `.parallel()`, `.slices()`."""
+        return StudyCharts(self.record)
 
     def trials(self) -> pd.DataFrame:
         """Return one row per trial, indexed by its number.

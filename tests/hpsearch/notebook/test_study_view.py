@@ -119,3 +119,18 @@ def test_a_notebook_shows_the_verdict_and_the_best_trials(tmp_path: Path) -> Non
     page = view._repr_html_()
     assert page.count("<tr") == 1 + SHOWN_ROWS and "and 2 more" in page
     assert view.verdict and view.verdict.split(".")[0] in page
+
+
+def test_its_charts_stand_alone(tmp_path: Path) -> None:
+    view = StudyView(plausible.study(tmp_path, [TrialState.COMPLETE] * 6))
+    charts = [view.plot.curves(), view.plot.parallel(), *view.plot.slices()]
+    assert len(charts) > 3
+    for chart in charts:
+        assert [row["trial"] for row in chart.spec["datasets"]["trials"]] == list(range(6))
+    charts[0].save(tmp_path / "curves.svg")
+    drawing = (tmp_path / "curves.svg").read_text()
+    assert drawing.startswith("<svg") and "Learning curves" in drawing and "puzzling" in drawing
+    bundle = charts[1]._repr_mimebundle_()
+    assert bundle["text/plain"].startswith("Parallel coordinates of 6 trials")
+    with pytest.raises(InputError, match="too few trials"):
+        StudyView(plausible.study(tmp_path, ())).plot.curves()
