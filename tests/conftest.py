@@ -10,6 +10,7 @@ CLUSTERS = (
     "hpsearch/cluster",
     "hpsearch/driver",
     "hpsearch/plan",
+    "test_example.py",
     "test_readme.py",
     "trainables/test_ray_trainable.py",
 )

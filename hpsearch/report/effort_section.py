@@ -82,8 +82,8 @@ def equal_effort(leader: Arm | None, baseline: Arm | None) -> str:
     if abs(ratio - 1) <= EQUAL:
         return f"The verdict is {at} and at equal arithmetic: both networks forwarded as many images."
     return (
-        f"The verdict is {at}, not at equal arithmetic: the best helper's network forwarded {ratio:.2f} times as "
-        "many images as the baseline's, its pretraining included."
+        f"The verdict is {at}, not at equal arithmetic: the best helper's network forwarded {ratio:.2f} "
+        "times as many images as the baseline's, its pretraining included."
     )
 
 

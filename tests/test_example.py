@@ -1,0 +1,29 @@
+"""The notebook of the documentation runs, with a smaller study than it shows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOK = Path(__file__).parents[1] / "docs" / "example.ipynb"
+SMALLER = {r"trials: \d+": "trials: 2", r"images: \d+": "images: 64", r"epochs: \d+": "epochs: 1"}
+
+
+@pytest.mark.slow
+def test_the_example_runs_and_shows_verdict_and_charts(tmp_path: Path) -> None:
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    for cell in notebook.cells:
+        if "space.write_text" in cell.source:
+            for pattern, smaller in SMALLER.items():
+                cell.source, times = re.subn(pattern, smaller, cell.source)
+                assert times == 1, pattern
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, timeout=240, kernel_name="python3", resources=resources).execute()
+    shown = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert any("confirmations" in data.get("text/html", "") for data in shown), "no verdict"
+    assert [data["image/svg+xml"][:4] for data in shown if "image/svg+xml" in data] == ["<svg", "<svg"]
+    assert (tmp_path / "runs" / "studies" / "example" / "best.pt").is_file()
