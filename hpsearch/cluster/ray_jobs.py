@@ -29,8 +29,8 @@ MARK = "--- hpsearch on the head: "
 STUDY = "study"
 """The key in a job's metadata of the study that it runs."""
 
-TALKER = "ray.dashboard.modules.dashboard_sdk"
-"""Ray's logger of what it sends, which has a level of its own."""
+TALKERS = ("ray.dashboard.modules.dashboard_sdk", "ray._private.runtime_env.packaging")
+"""Ray's loggers that tell of each file that is sent; each has a level of its own."""
 
 POLL_S = 0.5
 
@@ -164,7 +164,8 @@ def connected(address: str, *, without_token: bool) -> Iterator[Head]:
     in this block too.
     """
     check_url(address)
-    logging.getLogger(TALKER).setLevel(logging.WARNING)  # it tells of each file that it sends
+    for talker in TALKERS:
+        logging.getLogger(talker).setLevel(logging.WARNING)
     with authenticated(without_token=without_token):
         try:
             yield Head(JobSubmissionClient(address))

@@ -43,7 +43,7 @@ print(sorted(file.path for file in client.list_artifacts(parent.info.run_id, "be
 @pytest.mark.faults
 @pytest.mark.skipif(may_run_stack() is not None, reason=str(may_run_stack()))
 def test_a_study_is_submitted_stopped_and_completed_on_the_stack(tmp_path: Path) -> None:
-    space = write_space(tmp_path, epochs=40, concurrent=1)
+    space = write_space(tmp_path, epochs=30, concurrent=1)
     space.write_text(space.read_text().replace(HALVING, "none"))
     transcript: list[str] = []
     with stack(tmp_path) as machine:
@@ -69,7 +69,7 @@ def test_a_study_is_submitted_stopped_and_completed_on_the_stack(tmp_path: Path)
         assert "cheapest" in hpsearch("plan", space, "--trials", "2")
         assert "submitted tiny as job tiny-" in hpsearch("submit", space, "--trials", "2")
         until_s = time.monotonic() + WAIT_S
-        while "epoch 2/40" not in hpsearch("logs", "tiny"):
+        while "epoch 2/30" not in hpsearch("logs", "tiny"):
             assert time.monotonic() < until_s, transcript[-1] + machine.logs()
             time.sleep(2)
         assert "tiny: running" in hpsearch("status", "tiny")

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 SUBNET = "10.98.7"
 
@@ -30,6 +31,14 @@ class Machine:
     @property
     def within(self) -> list[str]:
         return ["ip", "netns", "exec", self.name]
+
+    def runs(self, command: str) -> bool:
+        """Say whether a process whose command begins so runs there."""
+        found = subprocess.run(
+            ["ip", "netns", "pids", self.name], capture_output=True, text=True, check=True
+        ).stdout.split()
+        lines = (Path(f"/proc/{pid}/cmdline") for pid in found)
+        return any(line.is_file() and line.read_bytes().startswith(command.encode()) for line in lines)
 
     def cut(self) -> None:
         """Pull the cable: packets are lost in both directions, and nobody is told."""

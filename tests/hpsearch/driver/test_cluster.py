@@ -6,12 +6,14 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from ray.cluster_utils import Cluster
 from support.launches import HALVING, board, runs, start, wait_for_epochs, write_space
+from support.networks import machines, may_make_networks
 from support.nodes import ray_cluster
 
 from hpsearch.driver.ray_cluster import check_address
@@ -109,3 +111,31 @@ def test_nodes_that_do_not_see_the_root_are_left_out_and_cost_no_trial_a_try(tmp
     assert re.search(r"node \S+ \(127.0.0.3\) is left out: it does not see ", printed), printed
     assert [(trial["state"], trial["epochs"]) for trial in board(root)] == [("complete", 12)] * 2
     assert "starts again" not in printed
+
+
+@pytest.mark.slow
+@pytest.mark.faults
+@pytest.mark.skipif(not may_make_networks(), reason="this user may not make networks")
+def test_the_trials_of_a_node_whose_network_is_cut_go_on_elsewhere(tmp_path: Path) -> None:
+    space = write_space(tmp_path, epochs=100, concurrent=1)
+    space.write_text(space.read_text().replace(HALVING, "none"))
+    with (
+        machines(3) as (first, *others),
+        ray_cluster(tmp_path, cpus=0, host=first.host, within=first.within) as cluster,
+    ):
+        for machine in others:
+            cluster.add_node(machine.host, within=machine.within)
+        words = [sys.executable, "-m", "hpsearch", "launch", space, "--root", tmp_path, "--trials", "1"]
+        launch = subprocess.Popen(
+            [*first.within, *words, "--address", cluster.address],
+            env=cluster.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        wait_for_epochs(tmp_path, 3, timeout_s=300)
+        next(machine for machine in others if machine.runs("ray::RayTrainable")).cut()
+        printed, _ = launch.communicate(timeout=500)
+    assert launch.returncode == 0, printed
+    assert "trial 0: starts again: " in printed
+    assert [(trial["state"], trial["epochs"]) for trial in board(tmp_path)] == [("complete", 100)]
