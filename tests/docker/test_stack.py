@@ -48,9 +48,11 @@ def test_a_study_is_submitted_stopped_and_completed_on_the_stack(tmp_path: Path)
     transcript: list[str] = []
     with stack(tmp_path) as machine:
 
-        def hpsearch(*words: str | Path) -> str:
+        def hpsearch(*words: str | Path, may_fail: bool = False) -> str:
             command = ("with-secrets", "python", "-m", "hpsearch", *words, *HEAD)
-            said = machine.must(*command, timeout_s=WAIT_S)
+            done = machine.run(*command, timeout_s=WAIT_S)
+            said = done.stdout + done.stderr
+            assert may_fail or done.returncode == 0, said + machine.logs()
             transcript.append(f"$ hpsearch {' '.join(map(str, words))}\n{said}")
             (tmp_path / "transcript.txt").write_text("\n".join(transcript))
             return said
@@ -69,7 +71,7 @@ def test_a_study_is_submitted_stopped_and_completed_on_the_stack(tmp_path: Path)
         assert "cheapest" in hpsearch("plan", space, "--trials", "2")
         assert "submitted tiny as job tiny-" in hpsearch("submit", space, "--trials", "2")
         until_s = time.monotonic() + WAIT_S
-        while "epoch 2/30" not in hpsearch("logs", "tiny"):
+        while "epoch 2/30" not in hpsearch("logs", "tiny", may_fail=True):
             assert time.monotonic() < until_s, transcript[-1] + machine.logs()
             time.sleep(2)
         assert "tiny: running" in hpsearch("status", "tiny")
