@@ -42,6 +42,9 @@ def add_study_commands(add: Adder) -> None:
         "--out", type=Path, metavar="FILE", help="the page (default: report.html in the study's folder)"
     )
     report.add_argument(
+        "--watch", action="store_true", help="write the page again and again while the study runs"
+    )
+    report.add_argument(
         "--paper", action="store_true", help="also log the paper's results to MLflow, beside the trials"
     )
 
@@ -109,15 +112,23 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from hpsearch.report.files import write_report
+    from hpsearch.report.files import watch_report, write_report
     from hpsearch.report.paper.mlflow_runs import log_paper
 
     study = _find(arguments)
-    for file in write_report(study, arguments.out):
-        show(str(file))
+    if arguments.watch:
+        watch_report(lambda: _find(arguments), arguments.out, _written)
+    else:
+        _written(write_report(study, arguments.out))
     if arguments.paper:
         show(log_paper(study, arguments.root))
     return 0
+
+
+def _written(files: list[Path]) -> None:
+    for file in files:
+        show(str(file))
+    sys.stdout.flush()
 
 
 def _logs(arguments: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from typing import Protocol
 from hpsearch.driver.head import FAILED, head_watched
 from hpsearch.driver.jobs import JobFactory
 from hpsearch.driver.observers import Observers
-from hpsearch.driver.outcome import write_outcome
+from hpsearch.driver.outcome import write_outcome, write_page
 from hpsearch.driver.preparation import Preparation
 from hpsearch.driver.pretraining import Pretrainings
 from hpsearch.driver.ray_authentication import check_token
@@ -254,6 +254,7 @@ def _tracked(root: Path, spec: StudySpec, study: Study, screen: Screen) -> Itera
             yield tracker
         finally:
             files = write_outcome(spec, study.record(), screen.say)
+            files += write_page(study.record(), screen.say)
     except OSError as error:
         if is_full(error):  # MLflow's store is on that disk too
             patience_s = 0.0

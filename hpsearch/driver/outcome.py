@@ -1,4 +1,4 @@
-"""What a launch leaves in the study's folder: the leaderboard, and the winner's config and weights."""
+"""What a launch leaves in the study's folder: leaderboard, report, and the winner's config and weights."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from hpsearch.report.files import write_report
 from hpsearch.results.leaderboard import render
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.spec import StudySpec
 from hpsearch.study.store import SPACE
+from trainables.base.errors import InputError
 from trainables.training.checkpoints import BEST_WEIGHTS
 
 BEST_CONFIG = "best.yaml"
@@ -43,3 +45,12 @@ def write_outcome(spec: StudySpec, record: StudyRecord, say: Callable[[str], Non
                 f"to train it again: {shlex.join(map(str, words))}"
             )
     return files
+
+
+def write_page(record: StudyRecord, say: Callable[[str], None]) -> list[Path]:
+    """Write the report's page and return it; say why where a file that it shows is damaged."""
+    try:
+        return write_report(record)[:1]
+    except InputError as error:
+        say(f"no report was written: {error}")
+        return []

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from hpsearch.report.links import links_beside
 from hpsearch.report.page import Report, render
 from hpsearch.report.paper.claims import judge
 from hpsearch.report.paper.repeats import tables_of
@@ -13,11 +17,16 @@ from hpsearch.results.comparison import compare
 from hpsearch.results.csv_table import csv_table
 from hpsearch.results.titles import names_of
 from hpsearch.study.importance import importances
-from hpsearch.study.records import StudyRecord
+from hpsearch.study.records import StudyRecord, StudyState, TrialState
+from hpsearch.study.store import state_of
+from trainables.base.atomic import in_one_step
 from trainables.base.disk import ensure_folder
 
 PAGE = "report.html"
 """The page's name in the study's folder, where no other is given."""
+
+RENEWS_S = 10
+"""How often a running study is read again, and its page by a browser."""
 
 
 def build_report(study: StudyRecord) -> Report:
@@ -35,23 +44,48 @@ def build_report(study: StudyRecord) -> Report:
     )
 
 
-def write_report(study: StudyRecord, out: Path | None = None) -> list[Path]:
+def write_report(study: StudyRecord, out: Path | None = None, renews_s: int | None = None) -> list[Path]:
     """Write the page to `out`, a file or folder (None: the study's), and CSV files beside it; return all.
 
-    Raises `InputError` where nothing can be written there.
+    With `renews_s` a browser reads the page again after so many seconds. Raises `InputError` where nothing
+    can be written there, and where what a trial kept of its predictions is damaged.
     """
     page = study.folder / PAGE if out is None else out / PAGE if out.is_dir() else out
     ensure_folder(page.parent)
     report = build_report(study)
-    page.write_text(render(report), encoding="utf-8")
-    records = {
-        "": arm_records(report.arms, report.names),
-        "-paper": paper_records(report.tables),
-        "-claims": claim_records(report.claims),
+    tables = {
+        page.with_name(f"{page.stem}{ending}.csv"): rows
+        for ending, rows in (
+            ("", arm_records(report.arms, report.names)),
+            ("-paper", paper_records(report.tables)),
+            ("-claims", claim_records(report.claims)),
+        )
+        if rows
     }
-    files = [page]
-    for ending, rows in records.items():
-        if rows:
-            files.append(page.with_name(f"{page.stem}{ending}.csv"))
-            files[-1].write_text(csv_table(rows), encoding="utf-8")
-    return files
+    for file, rows in tables.items():
+        file.write_text(csv_table(rows), encoding="utf-8")
+    links = tuple(links_beside(page, study, list(tables)))
+    text = render(replace(report, links=links, renews_s=renews_s))
+    with in_one_step(page, len(text)) as draft:  # a browser may be reading it
+        draft.write_text(text, encoding="utf-8")
+    return [page, *tables]
+
+
+def watch_report(
+    read: Callable[[], StudyRecord], out: Path | None, written: Callable[[list[Path]], None]
+) -> None:
+    """Write the page again whenever the study has changed, until nobody runs it; `read` reads the study.
+
+    Raises `InputError` as `write_report` does.
+    """
+    before: tuple[tuple[TrialState, int, int], ...] | None = None
+    while True:
+        study = read()
+        runs = state_of(study) is StudyState.RUNNING
+        now = tuple((trial.state, len(trial.epochs), len(trial.test)) for trial in study.trials)
+        if now != before or not runs:
+            written(write_report(study, out, renews_s=RENEWS_S if runs else None))
+        if not runs:
+            return
+        before = now
+        time.sleep(RENEWS_S)

@@ -20,6 +20,7 @@ from hpsearch.report.head_section import HeadSection, head_section
 from hpsearch.report.images_section import ImagesSection, images_section
 from hpsearch.report.intervals_section import IntervalRow, intervals_section
 from hpsearch.report.leaderboard_section import LeaderboardSection, leaderboard_section
+from hpsearch.report.links import Link
 from hpsearch.report.paper.claims import Judgement
 from hpsearch.report.paper.repeats import PaperTable
 from hpsearch.report.paper.section import ClaimsSection, TableSection, claims_section, table_section
@@ -47,6 +48,9 @@ class Report:
     tables: tuple[PaperTable, ...]
     claims: tuple[Judgement, ...]
     importances: Mapping[str, float]
+    links: tuple[Link, ...] = ()
+    renews_s: int | None = None
+    """After how many seconds a browser reads the page again; None: never."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class Page:
     """What the page shows, from top to bottom; a section is None where there is nothing to show."""
 
     head: HeadSection
+    links: tuple[Link, ...]
+    renews_s: int | None
     intervals: tuple[IntervalRow, ...]
     tables: tuple[TableSection, ...]
     claims: ClaimsSection | None
@@ -91,6 +97,8 @@ def build_page(report: Report) -> Page:
     effort = effort_section(study, arms, names, report.comparison)
     return Page(
         head=head_section(study, arms, names, report.comparison),
+        links=report.links,
+        renews_s=report.renews_s,
         intervals=intervals_section(report.comparison),
         tables=tuple(table_section(table) for table in report.tables),
         claims=claims_section(report.tables, report.claims),
@@ -117,6 +125,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     for filter_ in (degrees, percent, signed, signed_percent, duration, breakable):
         made.filters[filter_.__name__] = filter_
     return made

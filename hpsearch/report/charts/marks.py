@@ -15,7 +15,7 @@ LOG_FROM = 1.5
 
 NAMED: list[Spec] = [
     {"field": "name", "title": "trial"},
-    {"field": "shown", "title": "error"},
+    {"field": "error", "type": "quantitative", "title": "error, degrees", "format": ".2f"},
     {"field": "state"},
     {"field": "epochs", "type": "quantitative"},
 ]

@@ -34,7 +34,8 @@ def slice_charts(found: ChartTrials) -> Iterator[Chart]:
             "encoding": {
                 "x": _across(axis),
                 "y": errors("error", low, high),
-                "color": by_task(found),
+                "fill": by_task(found),
+                "stroke": by_task(found),
                 "fillOpacity": {"condition": {"test": IS_COMPLETE, "value": 1}, "value": 0},
                 "opacity": when_selected(0.9, 0.1),
                 "size": when_hovered(130, 52),

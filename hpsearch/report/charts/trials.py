@@ -12,7 +12,9 @@ from hpsearch.report.style import task_of, task_title
 from hpsearch.study.naming import run_name, short_names
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 
-DIGITS = 4
+DIGITS = 3
+"""After the point, of errors and of places on axes: finer than a pixel."""
+CURVE_DIGITS = 2
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,8 @@ class ChartTrials:
             "state": trial.state.value,
             "task": task_title(task_of(trial.config)),
             "error": None if error is None else round(error, DIGITS),
-            "shown": "no error" if error is None else f"{error:.2f}°",
             "epochs": len(trial.epochs),
-            "curve": [round(value, DIGITS) for value in curve_of(trial, self.objective)],
+            "curve": [round(value, CURVE_DIGITS) for value in curve_of(trial, self.objective)],
             "pe": NONE_AT if self.error is None else self._at(self.error, number),
             **{axis.key: self._at(axis, number) for axis in self.dimensions},
         }

@@ -49,8 +49,15 @@
 
   const toggle = (trial) => select(selected.includes(trial) ? selected.filter((one) => one !== trial) : [...selected, trial]);
 
+  // The address keeps the selection, so that a page that is renewed, or sent to somebody, shows the same.
+  function keep() {
+    try { history.replaceState(null, "", selected.length ? `#trials=${selected.join(",")}` : location.pathname + location.search); }
+    catch { /* a copy of the page inside another has no address of its own */ }
+  }
+
   function select(trials) {
     selected = trials;
+    keep();
     for (const view of views) show(view);
     for (const row of all("tr[data-trial]")) {
       const on = selected.includes(Number(row.dataset.trial));
@@ -61,7 +68,7 @@
     if (!said) return;
     said.hidden = !selected.length;
     const one = selected.length === 1 && trialOf.get(selected[0]);
-    said.firstElementChild.textContent = one ? `Selected: ${one.name}, ${one.shown}, ${one.state}`
+    said.firstElementChild.textContent = one ? `Selected: ${one.name}, ${one.error === null ? "no error" : one.error.toFixed(2) + "°"}, ${one.state}`
       : `${selected.length} of ${data.trials.length} trials selected`;
   }
 
@@ -74,6 +81,8 @@
 
   for (const row of all("tr[data-trial]")) {
     const trial = Number(row.dataset.trial);
+    row.tabIndex = 0;
+    row.setAttribute("aria-selected", false);
     row.addEventListener("click", () => { if (!String(getSelection())) toggle(trial); });
     row.addEventListener("keydown", (event) => {
       if (event.key === "Enter" || event.key === " ") { event.preventDefault(); toggle(trial); }
@@ -126,6 +135,11 @@
 
   // What stands beside the page on disk is not there where MLflow shows a copy of it.
   if (location.protocol === "blob:" || location.protocol === "about:") all(".beside").forEach((link) => link.remove());
+
+  const kept = /^#trials=([\d,]+)$/.exec(location.hash);
+  if (kept) select(kept[1].split(",").map(Number).filter((trial) => trialOf.has(trial)));
+  const renews_s = Number(document.body.dataset.renewsS);
+  if (renews_s) setTimeout(() => location.reload(), 1000 * renews_s);
 
   // Vega is compiled after the first paint; then one chart follows the other, and the page answers meanwhile.
   const places = all("[data-chart]");

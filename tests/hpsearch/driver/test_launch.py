@@ -91,6 +91,8 @@ def test_mlflow_holds_one_ended_run_for_each_trial_with_every_epoch(root: Path) 
     assert len(found) == len(trials) + 1
     assert all(run.info.status != "RUNNING" for run in found)
     client = MlflowClient(tracking_uri=f"sqlite:///{root}/mlflow.db")
+    (parent,) = [run for run in found if "hpsearch.trial" not in run.data.tags]
+    assert "report.html" in {file.path for file in client.list_artifacts(parent.info.run_id)}
     for trial in board(root):
         run = trials[trial["trial"]]
         history = client.get_metric_history(run.info.run_id, "validation/mae_deg")

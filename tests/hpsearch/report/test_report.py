@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import re
+from contextlib import ExitStack
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import vl_convert
@@ -19,14 +21,16 @@ from support import made_up_arms as made_up
 from support import plausible, studies
 
 from hpsearch.cli.main import main
-from hpsearch.report import svg
+from hpsearch.report import files, svg
 from hpsearch.report.charts.bundle import vega_script
 from hpsearch.report.charts.dimensions import NONE_AT
 from hpsearch.report.files import build_report, write_report
 from hpsearch.report.page import environment, render
 from hpsearch.study.importance import importances
+from hpsearch.study.lock import study_lock
 from hpsearch.study.records import Provenance, StudyRecord, TrialState
 from hpsearch.study.spec import load_spec
+from hpsearch.study.store import find_study
 
 VOID = {"meta", "br", "wbr", "link", "img", "input"}
 STATES = [TrialState.COMPLETE] * 9 + [TrialState.PRUNED] * 6 + [TrialState.FAILED, TrialState.RUNNING]
@@ -215,6 +219,38 @@ def test_the_page_is_written_to_the_named_file_or_folder(tmp_path: Path) -> None
     study = plausible.study(tmp_path / "study", STATES)
     assert write_report(study, tmp_path / "new" / "a.html")[0] == tmp_path / "new" / "a.html"
     assert write_report(study, tmp_path)[0] == tmp_path / "report.html"
+
+
+def test_a_page_links_to_what_lies_beside_it(tmp_path: Path) -> None:
+    real_study(tmp_path, trials=9)
+    study = find_study(tmp_path, "demo")
+    (study.folder / "best.pt").write_bytes(b"weights")
+    page = write_report(study, tmp_path / "a page.html")[0]
+    linked = [href for href in Page(page.read_text()).fetched if href]
+    assert [unquote(href) for href in linked] == [
+        "a page.csv",
+        "studies/demo/space.yaml",
+        "studies/demo/best.pt",
+    ]
+    assert all((tmp_path / unquote(href)).is_file() for href in linked)
+
+
+def test_watching_writes_the_page_when_the_study_changes_and_ends_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "RENEWS_S", 0.01)
+    real_study(tmp_path, trials=3)
+    pages: list[str] = []
+    with ExitStack() as running:
+        running.enter_context(study_lock(tmp_path / "studies" / "demo"))
+        reads = iter((lambda: None, lambda: None, running.close))
+
+        def read() -> StudyRecord:
+            next(reads)()
+            return find_study(tmp_path, "demo")
+
+        files.watch_report(read, None, lambda written: pages.append(written[0].read_text()))
+    assert ["renews itself" in page for page in pages] == [True, False], "not where nothing has changed"
 
 
 def test_an_unknown_study_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
