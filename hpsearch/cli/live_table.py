@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -15,8 +15,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from hpsearch.results.formats import duration
-from hpsearch.results.leaderboard_table import STYLES, rows
+from hpsearch.results.formats import degrees, duration
+from hpsearch.results.leaderboard_table import STYLES
 from hpsearch.study.naming import run_name, short_names
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.base.plain_text import terminal_text
@@ -25,6 +25,13 @@ from trainables.training.metric_names import IMAGES_PER_S
 PROGRESS_EVERY_S = 60.0
 TOP = 5
 BAR_WIDTH = 20
+WIDE = 100
+"""Characters of a terminal with room for all columns."""
+MOST_OF_EPOCH = 0.95
+"""What is shown of an epoch, at most, before it has ended."""
+LEAST_DESIGN = 16
+STATE_WIDTH = 11
+"""Characters of a design, at least, and of the longest state."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,8 @@ class LiveView:
         self._clock = clock
         self._study: StudyRecord | None = None
         self._told: dict[int, int] = {}
+        self._reached: dict[int, tuple[int, float]] = {}
+        """The epochs of each running trial, and when it was first seen with them."""
         self._progress_s = clock()
         self._live: Live | None = None
         if console.is_terminal:
@@ -74,8 +83,14 @@ class LiveView:
         if self._study is None:
             self._told = {trial.number: len(trial.epochs) for trial in ended}
         self._study = study
+        for trial in study.trials:
+            if trial.state is TrialState.RUNNING and self._epochs_seen(trial) != len(trial.epochs):
+                self._reached[trial.number] = (len(trial.epochs), self._clock())
         if self._live is None:
             self._log(study, [trial for trial in ended if self._told.get(trial.number) != len(trial.epochs)])
+
+    def _epochs_seen(self, trial: TrialRecord) -> int | None:
+        return self._reached[trial.number][0] if trial.number in self._reached else None
 
     def _log(self, study: StudyRecord, news: Sequence[TrialRecord]) -> None:
         """Print what ended or was frozen; one that was thawed since is news again, its pruning is not."""
@@ -98,9 +113,10 @@ class LiveView:
         parts: list[RenderableType] = [Text(counts, style="bold"), Text(" · ".join(figures))]
         running = [trial for trial in study.trials if trial.state is TrialState.RUNNING]
         if running:
-            parts.append(_running(study, running, self._console.width, now_s))
+            since_s = {number: seen_s for number, (_, seen_s) in self._reached.items()}
+            parts.append(_running(study, running, since_s, self._console.width, now_s))
         if len(running) < len(study.trials):
-            parts.append(rows(study, self._console.width, TOP))
+            parts.append(_leading(study, self._console.width))
         return Group(*parts)
 
 
@@ -170,27 +186,71 @@ def time_left_s(study: StudyRecord, plan: Plan, now_s: float) -> float | None:
     return min(estimates, default=None)
 
 
-def _running(study: StudyRecord, trials: Sequence[TrialRecord], width: int, now_s: float) -> Table:
+def _leading(study: StudyRecord, width: int) -> Table:
+    """Return the leaders: the design first, which a narrow terminal cuts at its end."""
     objective = study.objective.rpartition("/")[2]
-    name_width = max(width - (7 + BAR_WIDTH + len(objective) + 8 + 7) - 6 * 2 - 1, 16)
+    fixed = len(objective) + len("epochs") + len("confirmed") + STATE_WIDTH
     grid = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="bold")
-    grid.add_column("running", style=STYLES[TrialState.RUNNING], no_wrap=True, max_width=name_width)
+    grid.add_column("leading", no_wrap=True, max_width=max(width - fixed - 6 * 2 - 1, LEAST_DESIGN))
+    grid.add_column(objective, justify="right", no_wrap=True)
+    grid.add_column("confirmed", justify="right", no_wrap=True)
+    grid.add_column("epochs", justify="right", no_wrap=True)
+    grid.add_column("state", no_wrap=True)
+    for trial in study.leaderboard()[:TOP]:
+        if trial.state is not TrialState.RUNNING:
+            confirmed = study.confirmed(trial.number)
+            grid.add_row(
+                Text(terminal_text(run_name(trial, short_names([trial])))),
+                degrees(trial.objective),
+                degrees(confirmed),
+                str(len(trial.epochs)),
+                Text(trial.state.value, style=STYLES[trial.state]),
+            )
+    return grid
+
+
+def _running(
+    study: StudyRecord,
+    trials: Sequence[TrialRecord],
+    since_s: Mapping[int, float],
+    width: int,
+    now_s: float,
+) -> Table:
+    """Return what is trained; `since_s` has when each trial began the epoch that it is in.
+
+    A narrow terminal has a shorter bar and no speeds: the design is what tells trials apart.
+    """
+    objective, wide = study.objective.rpartition("/")[2], width >= WIDE
+    bar_width = BAR_WIDTH if wide else BAR_WIDTH // 2
+    fixed = 7 + bar_width + len(objective) + 7 + (8 if wide else 0)
+    grid = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="bold")
+    design_width = max(width - fixed - (6 if wide else 5) * 2 - 1, LEAST_DESIGN)
+    grid.add_column("running", style=STYLES[TrialState.RUNNING], no_wrap=True, max_width=design_width)
     grid.add_column("epoch", justify="right", min_width=7)
-    grid.add_column("", min_width=BAR_WIDTH)
+    grid.add_column("", min_width=bar_width)
     grid.add_column(objective, justify="right", min_width=len(objective))
-    grid.add_column("images/s", justify="right", min_width=8)
     grid.add_column("time", justify="right", min_width=7)
+    if wide:
+        grid.add_column("images/s", justify="right", min_width=8)
     for trial in trials:
         done, total = len(trial.epochs), trial.config.epochs
-        grid.add_row(
+        reached = done + _of_epoch(trial, now_s - since_s[trial.number])
+        cells: list[RenderableType] = [
             Text(terminal_text(run_name(trial, short_names([trial])))),
             f"{done}/{total}",
-            ProgressBar(total=total, completed=done, width=BAR_WIDTH),
+            ProgressBar(total=total, completed=reached, pulse=not done, width=bar_width),
             "" if trial.objective is None else f"{trial.objective:.2f}",
-            f"{_last(trial, 'speed/images_per_s'):.0f}" if trial.epochs else "",
             duration(max(now_s - trial.started_s, 0.0)),
-        )
+            f"{_last(trial, IMAGES_PER_S):.0f}" if trial.epochs else "",
+        ]
+        grid.add_row(*cells[: len(grid.columns)])
     return grid
+
+
+def _of_epoch(trial: TrialRecord, began_s: float) -> float:
+    """Return how much of an epoch that began so many seconds ago is done, as long as those before it took."""
+    epoch_s = trial.trained_s / len(trial.epochs) if trial.epochs else 0.0
+    return min(began_s / epoch_s, MOST_OF_EPOCH) if epoch_s else 0.0
 
 
 def _last(trial: TrialRecord, metric: str) -> float:

@@ -12,11 +12,12 @@ from trainables.base.schema import Config, variant_of
 
 
 def short_names(trials: Iterable[TrialRecord]) -> dict[str, str]:
-    """Return a short name for the shared path of each searched value, in the order they were first seen.
+    """Return a short name for the shared path of each searched value: the pretext task first, then `init`.
 
     It is the path's last part, or the whole path where two of them end alike.
     """
-    paths = list(dict.fromkeys(path for trial in trials for path in shared_params(trial)))
+    seen = dict.fromkeys(path for trial in trials for path in shared_params(trial))
+    paths = sorted(seen, key=lambda path: (not path.startswith("pretext"), not path.startswith("init")))
     times = Counter(map(_last, paths))
     return {path: _last(path) if times[_last(path)] == 1 else path for path in paths}
 
@@ -32,7 +33,8 @@ def run_name(trial: TrialRecord, names: Mapping[str, str]) -> str:
     The value of a choice between words needs no key beside it.
     """
     parts = [f"{trial.number:02d}"]
-    for name, value in design(trial, names).items():
+    known = design(trial, names)
+    for name, value in ((name, known[name]) for name in names.values() if name in known):
         text = shown(value)
         parts.append(text if isinstance(value, str) and not _is_number(text) else f"{name}={text}")
     return " ".join(parts)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from support import plausible
 
 from hpsearch.cli.live_table import LiveView, Plan, time_left_s
 from hpsearch.study.records import StudyRecord, TrialState
+from trainables.training.metric_names import EPOCH_S
 
 COMPLETE, PRUNED, FAILED, RUNNING = (
     TrialState.COMPLETE,
@@ -61,6 +63,28 @@ def test_terminal_shows_running_and_best_trials_and_is_left_clean(tmp_path: Path
     assert f"{len(study.trials[2].epochs)}/10" in text
     assert "images/s" in text and "left" in text
     assert text.index("\x1b[?25l") < text.rindex("\x1b[?25h"), "the cursor is shown again"
+
+
+def test_something_moves_within_an_epoch_and_the_design_comes_first(tmp_path: Path) -> None:
+    study = plausible.study(tmp_path, [COMPLETE, RUNNING])
+    done, running = study.trials
+    running = replace(running, epochs=tuple({**epoch, EPOCH_S: 10.0} for epoch in running.epochs))
+    study, clock = replace(study, trials=(done, running)), Clock()
+    console = Console(file=io.StringIO(), width=80, height=40, force_terminal=True, _environ={})
+    shown = []
+    with LiveView(console, Plan(8, 2), clock) as view:
+        view.update(study)
+        for _ in range(2):
+            with console.capture() as capture:
+                console.print(view._screen())
+            shown.append(capture.get())
+            clock.now_s += 8
+    bars = [next(line for line in text.splitlines() if "━" in line) for text in shown]
+    assert bars[0] != bars[1]
+    words = re.sub(r"\x1b\[[0-9;]*m", "", shown[0])
+    leader = words[words.index("leading") :].splitlines()[2]
+    assert leader.split()[:2] == ["00", str(done.params["pretext"])]
+    assert max(map(len, words.splitlines())) <= 80
 
 
 def test_time_left_follows_from_ended_trials_and_workers(tmp_path: Path) -> None:
