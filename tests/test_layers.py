@@ -41,6 +41,7 @@ KEEPERS = {
     "optuna": ("hpsearch/study/",),
     "mlflow": ("hpsearch/tracking/",),
     "sqlalchemy": ("hpsearch/tracking/",),
+    "shtab": ("hpsearch/cli/",),
     "rich": ("hpsearch/cli/", "hpsearch/results/leaderboard"),
     "nvidia": ("trainables/data/loader/",),
     "torchvision": ("trainables/model/network.py",),

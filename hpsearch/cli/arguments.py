@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from trainables.base.errors import nearest
+from trainables.base.errors import InputError, nearest
 
 Command = Callable[[argparse.Namespace], int]
 
 Adder = Callable[..., argparse.ArgumentParser]
-"""Adds a command: its name, its function, a line of help, and where the command stands below another."""
+"""Adds a command: its name, its function, a line of help, where it stands below another, and `examples`."""
+
+Commands = argparse._SubParsersAction  # argparse gives what it returns no public name
 
 ROOT_VARIABLE = "HPSEARCH_ROOT"
 
@@ -23,11 +26,46 @@ def default_root() -> Path:
     return Path(os.environ.get(ROOT_VARIABLE) or "hpsearch-runs")
 
 
+def shown_examples(examples: Sequence[str]) -> str | None:
+    """Return the end of a help text, one line per example, None where there is none."""
+    return "\n".join(["examples:", *(f"  hpsearch {example}" for example in examples)]) if examples else None
+
+
 class Parser(argparse.ArgumentParser):
-    """A parser that names the nearest valid word for a mistyped one, and takes no abbreviated options."""
+    """A parser that names the nearest valid word for a mistyped one, and takes no abbreviated options.
+
+    Where it has commands and none is given, it prints its help.
+    """
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
-        super().__init__(*arguments, **{"allow_abbrev": False, **settings})
+        self._paths: list[argparse.Action] = []
+        self._commands: Commands[Parser] | None = None
+        kept = {"allow_abbrev": False, "formatter_class": argparse.RawDescriptionHelpFormatter}
+        super().__init__(*arguments, **{**kept, **settings})
+
+    def add_commands(self, title: str = "commands", metavar: str = "COMMAND") -> Commands[Parser]:
+        """Return where commands are added."""
+        self.set_defaults(command=self._without_command)
+        self._commands = self.add_subparsers(title=title, metavar=metavar)
+        return self._commands
+
+    def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:
+        """Add an argument, as the base class does."""
+        action = super().add_argument(*names, **settings)
+        if action.type is Path:
+            self._paths.append(action)
+        return action
+
+    def paths(self) -> Iterator[argparse.Action]:
+        """Yield the arguments that are files or folders, those of all commands below among them."""
+        yield from self._paths
+        if self._commands is not None:
+            for parser in self._commands.choices.values():
+                yield from parser.paths()
+
+    def _without_command(self, _: argparse.Namespace) -> int:
+        self.print_help(sys.stderr)
+        return 2
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Refuse what is not among an action's choices; the base class lists them as a Python tuple."""
@@ -74,6 +112,24 @@ def add_study(sub: argparse.ArgumentParser, *, optional: bool = True) -> None:
     """Add the name of a study, by default the only one below the root."""
     text = "the study's name" + (" (default: the only one below the root)" if optional else "")
     sub.add_argument("study", nargs="?" if optional else None, metavar="STUDY", help=text)
+
+
+def add_yes(sub: argparse.ArgumentParser) -> None:
+    """Add `--yes`."""
+    sub.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def sure(arguments: argparse.Namespace) -> Callable[[str], bool]:
+    """Return what asks whether something is to be deleted. It raises `InputError` where nobody can answer."""
+
+    def asked(contents: str) -> bool:
+        if arguments.yes:
+            return True
+        if not sys.stdin.isatty():
+            raise InputError("delete asks on a terminal, and this is none: give --yes if you are sure")
+        return input(f"delete {contents}? [y/N] ").strip().lower() in ("y", "yes")
+
+    return asked
 
 
 def positive(text: str) -> int:

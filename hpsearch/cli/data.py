@@ -1,4 +1,4 @@
-"""The commands below `hpsearch data`: build, import, check and show datasets."""
+"""The commands below `hpsearch data`: list, build, import, check, show and delete datasets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpsearch.cli.arguments import Adder, add_root
+from hpsearch.cli.arguments import Adder, Commands, Parser, add_root, add_yes, shown_examples, sure
 from hpsearch.cli.output import show
 
 if TYPE_CHECKING:
@@ -15,27 +15,43 @@ if TYPE_CHECKING:
 
 
 def add_data_commands(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: Commands[Parser],
     add: Adder,
     *,
     importers: bool,
 ) -> None:
     """Add the commands below `data`; the options of `import`, slow to load, only with `importers`."""
-    text = "build, import, check and show datasets"
-    data = commands.add_parser("data", help=text, description=f"{text.capitalize()}.")
-    below = data.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    text = "list, build, import, check, show and delete datasets"
+    examples = shown_examples(["data list", "data import biwi --help", "data show 300w-lp"])
+    data = commands.add_parser("data", help=text, description=f"{text.capitalize()}.", epilog=examples)
+    below = data.add_commands()
 
-    build = add("build", _build, "build a generated dataset, or all that a search space names", below)
+    listing = add("list", _list, "list the datasets below the root", below, examples=["data list"])
+    add_root(listing)
+
+    build = add(
+        "build",
+        _build,
+        "build a generated dataset, or all that a search space names",
+        below,
+        examples=["data build rendered-heads", "data build space.yaml"],
+    )
     build.add_argument("what", metavar="WHAT", help="rendered-heads, or a search space")
     add_root(build)
 
     text = "import a raw dataset, or resume its import"
-    raw = below.add_parser("import", help=text, description=f"{text.capitalize()}.")
+    examples = shown_examples(
+        ["data import 300w-lp ~/300W_LP --out 300w-lp", "data import folder poses.csv --out mine"]
+    )
+    raw = below.add_parser("import", help=text, description=f"{text.capitalize()}.", epilog=examples)
     if importers:
         _add_importers(raw, add)
 
-    check = add("check", _check, "count a dataset's images, and list its faults", below)
-    check.add_argument("name", metavar="NAME", help="a dataset's name, or rendered-heads")
+    named = "a dataset's name, or rendered-heads (default: the only one below the root)"
+    check = add(
+        "check", _check, "count a dataset's images, and list its faults", below, examples=["data check biwi"]
+    )
+    check.add_argument("name", nargs="?", metavar="NAME", help=named)
     add_root(check)
 
     show = add(
@@ -43,21 +59,29 @@ def add_data_commands(
         _show,
         "write a contact sheet: sample images with their axes, and histograms of the angles",
         below,
+        examples=["data show 300w-lp", "data show 300w-lp --split validation --out sheet.png"],
     )
-    show.add_argument("name", metavar="NAME", help="a dataset's name, or rendered-heads")
+    show.add_argument("name", nargs="?", metavar="NAME", help=named)
     add_root(show)
     show.add_argument("--out", type=Path, metavar="FILE", help="a PNG (default: NAME.png here)")
     show.add_argument("--split", metavar="S", help="only this split")
 
+    delete = add(
+        "delete", _delete, "delete a dataset that no running study uses", below, examples=["data delete biwi"]
+    )
+    delete.add_argument("name", metavar="NAME", help="a dataset's name, or rendered-heads")
+    add_root(delete)
+    add_yes(delete)
 
-def _add_importers(raw: argparse.ArgumentParser, add: Adder) -> None:
+
+def _add_importers(raw: Parser, add: Adder) -> None:
     """Add a command for each raw dataset, with its settings as options."""
     from trainables.data.datasets.importers import IMPORTERS
 
-    kinds = raw.add_subparsers(title="datasets", required=True, metavar="DATASET")
+    kinds = raw.add_commands("datasets", "DATASET")
     for name, config in IMPORTERS.items():
         summary = (config.__doc__ or "").strip().splitlines()[0].rstrip(".")
-        kind = add(name, _import, summary, kinds)
+        kind = add(name, _import, summary, kinds, examples=[f"data import {name} RAW --out {name}"])
         kind.set_defaults(kind=name, starts=True)
         kind.add_argument("raw", type=Path, metavar="RAW", help="the raw dataset, as its authors ship it")
         kind.add_argument("--out", required=True, metavar="NAME", help="the prepared dataset's name")
@@ -72,6 +96,20 @@ def _written(value: object) -> str:
     if isinstance(value, tuple):
         return ",".join(map(str, value)) or "none"
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from hpsearch.cli.data_actions import list_text
+
+    show(list_text(arguments.root))
+    return 0
+
+
+def _delete(arguments: argparse.Namespace) -> int:
+    from hpsearch.cli.data_actions import delete
+
+    show(delete(arguments.name, arguments.root, sure(arguments)) or "nothing was deleted")
+    return 0
 
 
 def _build(arguments: argparse.Namespace) -> int:

@@ -1,10 +1,11 @@
-"""The actions of `hpsearch data`: datasets are built, imported, checked and shown by name."""
+"""The actions of `hpsearch data`: datasets are listed, built, imported, checked, shown, deleted by name."""
 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -12,17 +13,20 @@ from typing import cast
 from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 
-from hpsearch.study.folders import datasets_folder
+from hpsearch.study.folders import datasets_folder, studies_folder
 from trainables.base.disk import ensure_folder
-from trainables.base.errors import Fault, InputError
+from trainables.base.errors import Fault, InputError, nearest
 from trainables.base.schema import Config, faults_of
-from trainables.data.datasets import DatasetRef, ensure_dataset, name_fault, open_dataset
+from trainables.data.datasets import DatasetRef, dataset_name, ensure_dataset, name_fault, open_dataset
 from trainables.data.datasets.check import Check, check_dataset
 from trainables.data.datasets.import_report import ImportReport, Progress
 from trainables.data.datasets.importers import IMPORTERS
 from trainables.data.datasets.importing import import_dataset
 from trainables.data.datasets.prepared import PreparedDataset
 from trainables.data.datasets.raw import ImporterConfig
+
+CARD = "dataset.json"
+"""The file that makes a folder a prepared dataset."""
 
 _REF: TypeAdapter[DatasetRef] = TypeAdapter(DatasetRef)
 
@@ -36,7 +40,7 @@ def build(what: str, root: Path, building: Building) -> list[PreparedDataset]:
 
     Raises `InputError` for a name or file that is not there, and for a root that cannot be written.
     """
-    refs = _refs_of_space(Path(what)) if re.search(r"\.ya?ml$", what) else [_ref(what)]
+    refs = _refs_of_space(Path(what)) if re.search(r"\.ya?ml$", what) else [reference(what)]
     datasets, built = ensure_folder(datasets_folder(root)), []
     for ref in refs:
         with building("rendered-heads") as progress:
@@ -44,7 +48,79 @@ def build(what: str, root: Path, building: Building) -> list[PreparedDataset]:
     return built
 
 
-def _ref(name: str) -> DatasetRef:
+def list_text(root: Path) -> str:
+    """Return the datasets below the root as a table: images, subjects, splits, and where they come from."""
+    folder = datasets_folder(root)
+    rows = [("dataset", "images", "subjects", "splits", "source")]
+    for path in sorted(path for path in folder.glob("*") if path.is_dir() and not path.name.startswith(".")):
+        rows.append((path.name, *_cells(path)))
+    if len(rows) == 1:
+        return f"no dataset below {root} yet: `hpsearch data build` and `hpsearch data import` make some"
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def _cells(folder: Path) -> tuple[str, str, str, str]:
+    if not (folder / CARD).is_file():
+        return "", "", "", "not finished: build or import it again"
+    try:
+        card = PreparedDataset(folder).card
+    except InputError as error:  # the others are shown all the same
+        return "", "", "", error.faults[0].message
+    splits = ", ".join(f"{name} {images}" for name, images in card.splits.items())
+    return str(card.images), str(card.subjects), splits, card.source
+
+
+def delete(name: str, root: Path, sure: Callable[[str], bool]) -> str | None:
+    """Delete the dataset called `name`; return a line that says so, None where it was not wanted.
+
+    `sure` is asked with what is to be deleted, and which studies have used it. Raises `InputError` where
+    there is no such dataset, and where a study that runs uses it.
+    """
+    from hpsearch.study.lock import holder_of
+
+    folder = datasets_folder(root) / dataset_name(reference(name))
+    if not folder.is_dir():
+        there = sorted(path.name for path in datasets_folder(root).glob("*") if path.is_dir())
+        raise InputError(f"there is no dataset {name!r} below {root}{nearest(name, there)}")
+    used = _users(folder.name, root)
+    if running := [study for study in used if holder_of(studies_folder(root) / study) is not None]:
+        raise InputError(f"dataset {name!r} is used by {', '.join(running)}, which is running")
+    users = f", used by {', '.join(used)}" if used else ""
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    if not sure(f"{folder} ({size / 1e6:.0f} MB{users})"):
+        return None
+    (folder / CARD).unlink(missing_ok=True)  # first: what is left of a deletion that fails is no dataset
+    shutil.rmtree(folder)
+    return f"deleted {folder}"
+
+
+def _users(name: str, root: Path) -> list[str]:
+    """Return the studies below the root whose space names a dataset, as far as their spaces can be read."""
+    from hpsearch.study.spec import load_spec  # loads the whole training config
+    from hpsearch.study.store import SPACE, study_names
+
+    users = []
+    for study in study_names(root):
+        with suppress(InputError):
+            spec = load_spec(studies_folder(root) / study / SPACE, name=study)
+            if name in {dataset_name(ref) for config in spec.configs for ref in config.datasets}:
+                users.append(study)
+    return users
+
+
+def _only(root: Path) -> str:
+    """Return the name of the one dataset below the root. Raises `InputError` unless there is exactly one."""
+    match sorted(path.parent.name for path in datasets_folder(root).glob(f"*/{CARD}")):
+        case [name]:
+            return name
+        case []:
+            raise InputError(f"no dataset below {root} yet: build or import one, or give another --root")
+        case names:
+            raise InputError(f"{len(names)} datasets below {root}, name one of them: {', '.join(names)}")
+
+
+def reference(name: str) -> DatasetRef:
     """Return what a dataset's name stands for. Raises `InputError` for what cannot be one."""
     if fault := name_fault(name):
         raise InputError(fault)
@@ -97,20 +173,20 @@ def _typed(config: type[Config], key: str, text: str) -> object:
     return YAML(typ="safe").load(text)
 
 
-def check(name: str, root: Path) -> Check:
-    """Check the dataset called `name`. Raises `InputError` where there is none."""
-    return check_dataset(open_dataset(_ref(name), datasets_folder(root)).folder)
+def check(name: str | None, root: Path) -> Check:
+    """Check the dataset called `name`, or the only one. Raises `InputError` where there is none."""
+    return check_dataset(open_dataset(reference(name or _only(root)), datasets_folder(root)).folder)
 
 
-def show(name: str, root: Path, out: Path | None, split: str | None) -> str:
-    """Write the contact sheet of a dataset; return a line that says where.
+def show(name: str | None, root: Path, out: Path | None, split: str | None) -> str:
+    """Write the contact sheet of a dataset, by default the only one; return a line that says where.
 
     `out` is a file or folder (None: the current one). Raises `InputError` for a missing dataset or split, and
     as `contact_sheet` does.
     """
     from trainables.data.contact_sheet import contact_sheet
 
-    dataset = open_dataset(_ref(name), datasets_folder(root))
+    dataset = open_dataset(reference(name or _only(root)), datasets_folder(root))
     sheet = out or Path()
     if sheet.is_dir():
         sheet = sheet / f"{dataset.name}.png"

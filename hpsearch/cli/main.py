@@ -7,11 +7,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from hpsearch.cli.arguments import Command, Parser, add_root, default_root, positive
+from hpsearch.cli.arguments import (
+    Command,
+    Commands,
+    Parser,
+    add_root,
+    default_root,
+    positive,
+    shown_examples,
+)
 from hpsearch.cli.data import add_data_commands
 from hpsearch.cli.networks import add_network_commands
 from hpsearch.cli.output import show_faults
@@ -21,6 +30,19 @@ from hpsearch.cli.signals import INTERRUPTED, Interruptions
 from hpsearch.cli.studies import add_study_commands
 from trainables.base.disk import describe_full_disk, is_full
 from trainables.base.errors import InputError
+
+SHELLS = ("bash", "zsh", "fish")
+"""The shells that commands can be completed in."""
+
+WIDTH = 78
+"""Characters of a line of a command's description."""
+
+EXAMPLES = (
+    "check search_spaces/quickstart.yaml     # what it would do",
+    "launch search_spaces/quickstart.yaml    # search, or go on",
+    "show                                    # leaderboard, verdict",
+    "report                                  # the same as a page",
+)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -57,6 +79,16 @@ def _ui(arguments: argparse.Namespace) -> int:
     return serve(arguments.root, arguments.port)
 
 
+def _completion(arguments: argparse.Namespace) -> int:
+    import shtab
+
+    parser = _parser(importers=True)
+    for argument in parser.paths():
+        argument.complete = shtab.FILE  # type: ignore[attr-defined]  # where shtab looks for it
+    print(shtab.complete(parser, shell=arguments.shell))
+    return 0
+
+
 def _schema(arguments: argparse.Namespace) -> int:
     from hpsearch.reference.json_schema import render
 
@@ -74,23 +106,27 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _parser(*, importers: bool) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = Parser(
+def _parser(*, importers: bool) -> Parser:
+    parser = Parser(
         prog="hpsearch",
-        description="Search the hyperparameters of head-pose networks that learn with self-supervised tasks.",
+        description="Search the hyperparameters of head-pose networks with self-supervised helpers.",
+        epilog=shown_examples(EXAMPLES),
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     add_root(parser)
     parser.set_defaults(starts=False)
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    commands = parser.add_commands()
 
     def add(
         name: str,
         command: Command,
         text: str,
-        to: argparse._SubParsersAction[argparse.ArgumentParser] = commands,
+        to: Commands[Parser] = commands,
+        *,
+        examples: Sequence[str] = (),
     ) -> argparse.ArgumentParser:
-        sub = to.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        described = textwrap.fill(f"{text[0].upper()}{text[1:]}.", WIDTH)
+        sub = to.add_parser(name, help=text, description=described, epilog=shown_examples(examples))
         sub.set_defaults(command=command)
         return sub
 
@@ -99,11 +135,34 @@ def _parser(*, importers: bool) -> argparse.ArgumentParser:
     add_network_commands(add)
     add_remote_commands(add)
 
-    ui = add("ui", _ui, "serve MLflow's pages for the runs below the root, on this machine only")
+    ui = add(
+        "ui",
+        _ui,
+        "serve MLflow's pages for the runs below the root, on this machine only",
+        examples=["ui", "ui --port 5010"],
+    )
     add_root(ui)
     ui.add_argument("--port", type=positive, default=5000, metavar="P", help="port (default: %(default)s)")
 
-    add("schema", _schema, "print the JSON schema of search spaces, for editors")
+    add(
+        "schema",
+        _schema,
+        "print the JSON schema of search spaces, for editors",
+        examples=[
+            "schema > schema.json    # a space begins with # yaml-language-server: $schema=schema.json"
+        ],
+    )
+    completion = add(
+        "completion",
+        _completion,
+        "print what makes a shell complete the commands and their options",
+        examples=[
+            "completion bash > ~/.local/share/bash-completion/completions/hpsearch",
+            "completion zsh > ~/.zfunc/_hpsearch    # a folder of $fpath",
+            "completion fish > ~/.config/fish/completions/hpsearch.fish",
+        ],
+    )
+    completion.add_argument("shell", choices=SHELLS, help="bash, zsh or fish")
 
     add_data_commands(commands, add, importers=importers)
     return parser

@@ -1,4 +1,4 @@
-"""The commands about trained networks: export one from a study, and predict with it."""
+"""The commands about trained networks: export one from a study, evaluate it on a dataset, predict with it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from pathlib import Path
 from hpsearch.cli.arguments import Adder, add_root, trial_number
 from hpsearch.cli.output import show
 
+FORMATS = ("table", "csv", "json")
+
 
 def add_network_commands(add: Adder) -> None:
     """Add the commands."""
-    export = add("export", _export, "export a trial's network as safetensors and ONNX")
+    export = add(
+        "export",
+        _export,
+        "export a trial's network as safetensors and ONNX",
+        examples=["export quickstart --out winner", "export quickstart --trial 3 --out third"],
+    )
     export.add_argument("study", metavar="STUDY", help="the study's name")
     add_root(export)
     export.add_argument(
@@ -21,7 +28,28 @@ def add_network_commands(add: Adder) -> None:
         "--out", type=Path, required=True, metavar="DIR", help="folder of the exported network"
     )
 
-    predict = add("predict", _predict, "print the head poses of face crops, and draw their axes")
+    evaluate = add(
+        "evaluate",
+        _evaluate,
+        "print the errors of an exported network on a dataset, by angle and by band of yaw",
+        examples=["evaluate winner --data biwi", "evaluate winner --data aflw2000 --split reduced"],
+    )
+    evaluate.add_argument("model", type=Path, metavar="MODEL", help="a folder that `hpsearch export` wrote")
+    evaluate.add_argument(
+        "--data", required=True, metavar="NAME", help="a dataset's name, as `hpsearch data list` has it"
+    )
+    evaluate.add_argument(
+        "--split", metavar="S", help="one of its splits (default: test, or the only one that it has)"
+    )
+    add_root(evaluate)
+    evaluate.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
+
+    predict = add(
+        "predict",
+        _predict,
+        "print the head poses of face crops, and draw their axes",
+        examples=["predict winner face.jpg", "predict winner faces/*.jpg --format csv --out drawn"],
+    )
     predict.add_argument("model", type=Path, metavar="MODEL", help="a folder that `hpsearch export` wrote")
     predict.add_argument(
         "images",
@@ -32,8 +60,7 @@ def add_network_commands(add: Adder) -> None:
     )
     where = "folder of the images with axes (default: %(default)s)"
     predict.add_argument("--out", type=Path, default=Path("poses"), metavar="DIR", help=where)
-    formats = ("table", "csv", "json")
-    predict.add_argument("--format", choices=formats, default="table", help="default: %(default)s")
+    predict.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
 
 
 def _export(arguments: argparse.Namespace) -> int:
@@ -46,6 +73,18 @@ def _export(arguments: argparse.Namespace) -> int:
         study, arguments.out, datasets_root=datasets_folder(arguments.root), number=arguments.trial
     )
     show(str(exported))
+    return 0
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from hpsearch.cli.data_actions import reference
+    from hpsearch.results.evaluation import evaluate, render
+    from hpsearch.study.folders import datasets_folder
+
+    found = evaluate(
+        arguments.model, reference(arguments.data), datasets_folder(arguments.root), arguments.split
+    )
+    show(render(found, arguments.format).rstrip("\n"))
     return 0
 
 

@@ -30,7 +30,12 @@ BEGUN = "side by side"
 
 def add_remote_commands(add: Adder) -> None:
     """Add the commands that are about a cluster alone."""
-    submit = add("submit", _submit, "launch a search on a cluster, as a Ray Job; it goes on without you")
+    submit = add(
+        "submit",
+        _submit,
+        "launch a search on a cluster, as a Ray Job; it goes on without you",
+        examples=["submit space.yaml --address http://HEAD:8265 --root /shared/runs"],
+    )
     submit.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
     add_root(submit)
     submit.add_argument("--trials", type=positive, metavar="N", help="as with launch")
@@ -38,7 +43,12 @@ def add_remote_commands(add: Adder) -> None:
     _add_head(submit)
     submit.set_defaults(starts=True)
 
-    fetch = add("fetch", _fetch, "bring a study's report, leaderboard and winner from a cluster")
+    fetch = add(
+        "fetch",
+        _fetch,
+        "bring a study's report, leaderboard and winner from a cluster",
+        examples=["fetch open --address http://HEAD:8265 --root /shared/runs"],
+    )
     add_study(fetch, optional=False)
     add_root(fetch)
     fetch.add_argument("--out", type=Path, metavar="DIR", help="folder of the files (default: STUDY)")

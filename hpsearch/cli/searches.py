@@ -6,19 +6,33 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hpsearch.cli.arguments import Adder, add_address, add_root, add_token, positive
 from hpsearch.cli.output import show
 from trainables.base.errors import InputError
 
+if TYPE_CHECKING:
+    from hpsearch.cli.waiting import Waiting
+
 
 def add_search_commands(add: Adder) -> None:
     """Add the commands."""
-    check = add("check", _check, "check a search space: what it would do, or all that a launch would refuse")
+    check = add(
+        "check",
+        _check,
+        "check a search space: what it would do, or all that a launch would refuse",
+        examples=["check space.yaml"],
+    )
     check.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
     add_root(check)
 
-    planned = add("plan", _plan, "say what a search would do and cost: runs, data, memory, hours, disk")
+    planned = add(
+        "plan",
+        _plan,
+        "say what a search would do and cost: runs, data, memory, hours, disk",
+        examples=["plan space.yaml", "plan space.yaml --trials 200"],
+    )
     planned.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
     add_root(planned)
     planned.add_argument("--trials", type=positive, metavar="N", help="as with launch")
@@ -26,7 +40,16 @@ def add_search_commands(add: Adder) -> None:
     add_address(planned, sends=["space"])
     planned.set_defaults(joins=True)
 
-    launch = add("launch", _launch, "run a search, or resume one")
+    launch = add(
+        "launch",
+        _launch,
+        "run a search, or resume one",
+        examples=[
+            "launch space.yaml",
+            "launch space.yaml --trials 200    # a larger budget: go on",
+            "launch space.yaml --address auto  # on a Ray cluster",
+        ],
+    )
     launch.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
     add_root(launch)
     launch.add_argument(
@@ -88,8 +111,16 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 
 def _launch(arguments: argparse.Namespace) -> int:
+    from hpsearch.cli.waiting import Waiting, whole_console
+
+    with Waiting(whole_console()) as waiting:
+        waiting.on("loading")
+        return _launch_on(waiting, arguments)
+
+
+def _launch_on(waiting: Waiting, arguments: argparse.Namespace) -> int:
     from hpsearch.cli.terminal import TerminalScreen
-    from hpsearch.driver.launch import launch
+    from hpsearch.driver.launch import launch  # takes seconds, which is why there is something to see before
 
     screen = TerminalScreen(
         arguments.root,
@@ -98,6 +129,7 @@ def _launch(arguments: argparse.Namespace) -> int:
         epochs=arguments.epochs,
         address=arguments.address,
         without_token=arguments.without_token,
+        waiting=waiting,
     )
     try:
         study = launch(

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpsearch.cli.arguments import Adder, add_address, add_root, add_study, trial_number
+from hpsearch.cli.arguments import Adder, add_address, add_root, add_study, add_yes, sure, trial_number
 from hpsearch.cli.output import show, show_faults
 from trainables.base.errors import InputError
 
@@ -19,23 +19,43 @@ if TYPE_CHECKING:
 
 def add_study_commands(add: Adder) -> None:
     """Add the commands."""
-    listing = add("list", _list, "list the studies below the root: state, trials, best")
+    listing = add(
+        "list",
+        _list,
+        "list the studies below the root: state, trials, best",
+        examples=["list", "list --root /data/runs"],
+    )
     add_root(listing)
     add_address(listing)
 
-    status = add("status", _status, "print how a study stands: who runs it, what it has reached")
+    status = add(
+        "status",
+        _status,
+        "print how a study stands: who runs it, what it has reached",
+        examples=["status quickstart"],
+    )
     add_study(status)
     add_root(status)
     add_address(status)
 
-    shown = add("show", _show, "print a study's leaderboard")
+    shown = add(
+        "show",
+        _show,
+        "print a study's leaderboard",
+        examples=["show quickstart", "show quickstart --format csv > trials.csv"],
+    )
     add_study(shown)
     add_root(shown)
     add_address(shown)
     formats = ("table", "csv", "json")
     shown.add_argument("--format", choices=formats, default="table", help="default: %(default)s")
 
-    report = add("report", _report, "write a study's results as one HTML page, and its tables as CSV")
+    report = add(
+        "report",
+        _report,
+        "write a study's results as one HTML page, and its tables as CSV",
+        examples=["report quickstart --out quickstart.html"],
+    )
     add_study(report)
     add_root(report)
     report.add_argument(
@@ -48,26 +68,46 @@ def add_study_commands(add: Adder) -> None:
         "--paper", action="store_true", help="also log the paper's results to MLflow, beside the trials"
     )
 
-    logs = add("logs", _logs, "print what the trials of a study said, and why each ended")
+    logs = add(
+        "logs",
+        _logs,
+        "print what the trials of a study said, and why each ended",
+        examples=["logs quickstart --trial 3", "logs quickstart --follow"],
+    )
     add_study(logs)
     add_root(logs)
     add_address(logs)
     logs.add_argument("--trial", type=trial_number, metavar="N", help="only this trial")
     logs.add_argument("--follow", action="store_true", help="go on until the study ends")
 
-    stop = add("stop", _stop, "stop a running study as Ctrl-C does, from any machine that sees the root")
+    stop = add(
+        "stop",
+        _stop,
+        "stop a running study as Ctrl-C does, from any machine that sees the root",
+        examples=["stop quickstart"],
+    )
     add_study(stop, optional=False)
     add_root(stop)
     add_address(stop)
     stop.set_defaults(stops=True)
 
-    delete = add("delete", _delete, "delete a study and its runs in MLflow; datasets and pretrainings stay")
+    delete = add(
+        "delete",
+        _delete,
+        "delete a study and its runs in MLflow; datasets and pretrainings stay",
+        examples=["delete quickstart"],
+    )
     add_study(delete, optional=False)
     add_root(delete)
     add_address(delete)
-    delete.add_argument("--yes", action="store_true", help="do not ask")
+    add_yes(delete)
 
-    enqueue = add("enqueue", _enqueue, "try a design of your own next, in a study that runs or has ended")
+    enqueue = add(
+        "enqueue",
+        _enqueue,
+        "try a design of your own next, in a study that runs or has ended",
+        examples=["enqueue quickstart design.yaml"],
+    )
     add_study(enqueue, optional=False)
     enqueue.add_argument(
         "design", type=Path, metavar="FILE", help="a YAML file: a part of a training config, without holes"
@@ -175,14 +215,7 @@ def _delete(arguments: argparse.Namespace) -> int:
     from hpsearch.lifetime.deletion import delete
     from hpsearch.study.store import study_folder
 
-    def sure(contents: str) -> bool:
-        if arguments.yes:
-            return True
-        if not sys.stdin.isatty():
-            raise InputError("delete asks on a terminal, and this is none: give --yes if you are sure")
-        return input(f"delete {contents}? [y/N] ").strip().lower() in ("y", "yes")
-
-    deleted = delete(arguments.root, study_folder(arguments.root, arguments.study), sure)
+    deleted = delete(arguments.root, study_folder(arguments.root, arguments.study), sure(arguments))
     show(deleted or "nothing was deleted")
     return 0
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hpsearch.cli.arguments import default_root
 from hpsearch.cli.live_table import LiveView, Plan
 from hpsearch.cli.summary import describe
+from hpsearch.cli.waiting import Waiting, whole_console
 from hpsearch.driver.resources import TrialResources
 from hpsearch.results.leaderboard import table
 from hpsearch.study.records import StudyRecord
@@ -34,7 +34,7 @@ class TerminalScreen:
         epochs: int | None = None,
         address: str | None = None,
         without_token: bool = False,
-        console: Console | None = None,
+        waiting: Waiting | None = None,
     ) -> None:
         self._root = [] if root == default_root() else ["--root", str(root)]
         self._address = [] if address is None else ["--address", address]
@@ -44,11 +44,22 @@ class TerminalScreen:
         self._epochs = epochs
         self._budget_epochs: int | None = None
         self._combinations: int | None = None
-        self._console = console or Console(highlight=False)
+        self._waiting = waiting or Waiting(whole_console())
+        self._console = self._waiting.console
 
     def say(self, text: str) -> None:
         """Show a line."""
         self._console.print(terminal_text(text), markup=False, soft_wrap=True)
+
+    def doing(self, what: str) -> None:
+        """Show what is being done until something else is shown."""
+        self._waiting.on(what)
+
+    def planned(self, spec: StudySpec) -> None:
+        """Show what is searched."""
+        self.say(describe(spec) + "\n")
+        self._combinations = spec.combinations
+        self._budget_epochs = spec.search.budget.epochs
 
     @contextmanager
     def building(self, what: str) -> Iterator[Callable[[int, int], None]]:
@@ -69,6 +80,7 @@ class TerminalScreen:
                 nonlocal bars, images
                 images = total
                 if bars is None and self._console.is_terminal:
+                    self._waiting.over()
                     bars = shown.enter_context(Progress(*columns, console=self._console, transient=True))
                     bars.add_task(what)
                 if bars is not None:
@@ -82,14 +94,12 @@ class TerminalScreen:
     def searching(
         self, spec: StudySpec, resources: TrialResources, concurrent: int
     ) -> Iterator[Callable[[StudyRecord], None]]:
-        """Show the plan, then the live table until the search ends."""
-        self.say(describe(spec))
-        self._combinations = spec.combinations
-        self._budget_epochs = spec.search.budget.epochs
+        """Show the live table until the search ends."""
+        self._waiting.over()
         least = resources.smallest
         cpus = _from_to(least.cpus, resources.cpus)
         gpus = f" and {_from_to(least.gpus, resources.gpus)} GPU" if resources.gpus else ""
-        self.say(f"\n{concurrent} side by side, each with {cpus} CPU{gpus}\n")
+        self.say(f"{concurrent} side by side, each with {cpus} CPU{gpus}\n")
         hours = spec.search.budget.hours
         deadline_s = None if hours is None else time.time() + hours * 3600
         plan = Plan(spec.trials, concurrent, deadline_s, spec.search.budget.epochs)
@@ -113,8 +123,9 @@ class TerminalScreen:
         elif self._combinations is None or trials < self._combinations:
             self._propose(*self._launch(2 * trials, None), why="go on searching")
 
-    def interrupted(self, why: str = "Stopped") -> None:
+    def interrupted(self, why: str = "Interrupted") -> None:
         """Say how to go on after `why`."""
+        self._waiting.over()
         self._console.show_cursor()
         self.say(f"\n{why}; everything is kept. To go on:")
         self._propose(*self._launch(self._trials, self._epochs))

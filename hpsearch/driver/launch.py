@@ -64,6 +64,14 @@ class Screen(Protocol):
         """Show a line."""
         ...
 
+    def doing(self, what: str) -> None:
+        """Show what is being done, until something else is shown."""
+        ...
+
+    def planned(self, spec: StudySpec) -> None:
+        """Show what is searched, before anything of it is done."""
+        ...
+
     def building(self, what: str) -> AbstractContextManager[Progress]:
         """Show how far the building of a dataset is."""
         ...
@@ -101,6 +109,7 @@ def launch(
     process ends with status 1.
     """
     spec = load_spec(file, trials=trials, epochs=epochs)
+    screen.planned(spec)
     check_token(without_token)
     address = address or address_of_job()
     if address is not None:
@@ -108,16 +117,19 @@ def launch(
     root = root.absolute()
     folder, datasets = studies_folder(root) / spec.name, datasets_folder(root)
     with claimed(folder), stop_obeyed(folder):
+        screen.doing("looking at the data")
         _refuse([*changes(folder, spec), *needs_of(spec, datasets).faults])
         preparation = Preparation(datasets, pretrained_folder(root), screen.building)
         data = preparation.data(spec.config(next(spec.space.probes())))
         preparation.check(spec)
         provenance = gather_provenance(spec, data)
+        screen.doing("starting the workers" if address is None else f"joining the cluster at {address}")
         with (
             scratch_folder() as scratch,
             cluster(address, scratch, without_token=without_token, verbose=verbose),
             nullcontext() if address is None else shared(folder) as shared_folder,
         ):
+            screen.doing("asking what trials may take")
             say = _logged(folder, screen.say)
             with _head_watched(address, screen.interrupted):
                 nodes = _probed(shared_folder, spec, say)

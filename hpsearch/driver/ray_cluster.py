@@ -22,7 +22,7 @@ from hpsearch.driver.ray_nodes import Nodes
 from hpsearch.driver.reaper import MARK, reaped
 from hpsearch.driver.resources import Share, TrialResources
 from hpsearch.driver.shares import per_gpu
-from trainables.base.errors import InputError
+from trainables.base.errors import InputError, why
 
 UNBOUNDED = 1_000_000
 """Tune's number of trials where the source alone decides when there is none left."""
@@ -62,7 +62,7 @@ def check_address(address: str) -> None:
     try:
         socket.create_connection((host, int(port)), CONNECT_TIMEOUT_S).close()
     except (OSError, OverflowError) as error:
-        raise InputError(f"nothing answers at {address} ({error}): is its head running?") from None
+        raise InputError(f"nothing answers at {address} ({why(error)}): is its head running?") from None
 
 
 def address_of_job() -> str | None:

@@ -22,7 +22,8 @@ from trainables.base.plain_text import terminal_text
 
 Format = Literal["table", "csv", "json"]
 
-WIDTH_WITHOUT_TERMINAL = 200
+ALL_COLUMNS = 10_000
+"""Characters of a line where the output is no terminal: no column is left out."""
 
 
 def render(study: StudyRecord, form: Format) -> str:
@@ -35,7 +36,7 @@ def render(study: StudyRecord, form: Format) -> str:
         case "table":
             console = Console()
             if not console.is_terminal:
-                console = Console(width=WIDTH_WITHOUT_TERMINAL)
+                console = Console(width=ALL_COLUMNS)
             with console.capture() as capture:
                 console.print(table(study, console.width))
             return capture.get()

@@ -39,9 +39,9 @@ class InputError(Exception):
         return type(self), (self.faults,)
 
 
-def why(error: OSError) -> str:
-    """Return what the system says of a file or an address, without its number and the path."""
-    text = error.strerror or str(error) or type(error).__name__
+def why(error: Exception) -> str:
+    """Return an error as the rest of a sentence; of the system's own, neither their number nor the path."""
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
     return text[:1].lower() + text[1:]
 
 

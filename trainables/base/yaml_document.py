@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from trainables.base.errors import Fault, InputError, brief
+from trainables.base.errors import Fault, InputError, brief, why
 from trainables.base.schema import KeyPath
 
 MAX_BYTES = 1 << 20
@@ -77,7 +77,7 @@ def _text(path: Path) -> str:
     except FileNotFoundError:
         raise InputError(Fault("no such file", file=str(path))) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(Fault(f"cannot be read: {error}", file=str(path))) from None
+        raise InputError(Fault(f"cannot be read: {why(error)}", file=str(path))) from None
     if len(content) > MAX_BYTES:
         reason = f"is larger than {MAX_BYTES >> 20} MiB: is this a file of settings?"
         raise InputError(Fault(reason, file=str(path)))

@@ -11,7 +11,7 @@ import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 
 from trainables.base.disk import ensure_folder
-from trainables.base.errors import Fault, InputError, nearest
+from trainables.base.errors import Fault, InputError, nearest, why
 from trainables.data.datasets.prepared import PreparedDataset
 from trainables.pose.angles import ANGLES
 from trainables.pose.axes import COLOURS, draw_axes
@@ -77,7 +77,7 @@ def _tile(file: Path, pose_deg: list[float]) -> Image.Image:
         with Image.open(file) as image:
             tile = image.convert("RGB").resize((3 * TILE_PX, 3 * TILE_PX), Image.Resampling.BICUBIC)
     except OSError as error:
-        raise InputError(Fault(f"this image cannot be read: {error}", file=str(file))) from None
+        raise InputError(Fault(f"this image cannot be read: {why(error)}", file=str(file))) from None
     draw_axes(tile, pose_deg)  # drawn large, then reduced: smooth lines
     return tile.resize((TILE_PX, TILE_PX), Image.Resampling.BOX)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -94,7 +95,7 @@ def test_status_says_who_runs_it_what_runs_and_what_is_left(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (["lauch"], "did you mean 'launch'? valid: check, data,"),
+        (["lauch"], "did you mean 'launch'? valid: check, completion,"),
         (["show", "--format", "jsn"], "did you mean 'json'? valid: csv, json, table"),
         (["data", "chekc"], "did you mean 'check'?"),
         (["launch", "x.yaml", "--trials", "many"], "must be a whole number, at least 1, got 'many'"),
@@ -116,3 +117,29 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
         main(["--version"])
     assert ended.value.code == 0
     assert capsys.readouterr().out.startswith("hpsearch 0.")
+
+
+@pytest.mark.parametrize("words", [[], ["data"], ["data", "import"]], ids=" ".join)
+def test_without_a_command_the_help_is_printed(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("usage: hpsearch") and "examples:" in shown
+
+
+def test_every_command_has_an_example_and_fits_into_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    main([])
+    commands = re.findall(r"^    (\w+)(?= |$)", capsys.readouterr().err, re.MULTILINE)
+    assert {"check", "launch", "evaluate", "completion", "data"} <= set(commands)
+    for command in commands:
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        text = capsys.readouterr().out
+        assert f"examples:\n  hpsearch {command}" in text
+        assert max(map(len, text.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_the_commands(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert all(word in script for word in ("launch", "--epochs", "300w-lp"))

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from trainables.base.errors import Fault, InputError
+from trainables.base.errors import Fault, InputError, why
 from trainables.data.datasets.crops import Box, Margins, Square, box_at, squared, widened
 from trainables.data.datasets.raw import ImportConfig, LabelledImage, LeftOut, RawItem, file_size, rgb
 from trainables.pose.angles import ANGLES, CONVENTION
@@ -189,7 +189,7 @@ def read_boxes(file: Path) -> Boxes:
     try:
         lines = file.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(Fault(f"the face boxes cannot be read: {error}", file=str(file))) from None
+        raise InputError(Fault(f"the face boxes cannot be read: {why(error)}", file=str(file))) from None
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue

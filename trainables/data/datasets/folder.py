@@ -20,7 +20,7 @@ from typing import Any, Literal, TextIO
 from PIL import Image, ImageOps
 from pydantic import Field, field_validator
 
-from trainables.base.errors import Fault, InputError, nearest
+from trainables.base.errors import Fault, InputError, nearest, why
 from trainables.base.schema import Strings
 from trainables.data.datasets.crops import Box, Square, squared
 from trainables.data.datasets.raw import ImportConfig, LabelledImage, RawItem, file_size, held_out
@@ -152,7 +152,7 @@ def _columns(table: Path) -> tuple[str, ...]:
 
         return tuple(parquet.read_schema(table).names)
     except (OSError, ValueError, csv.Error) as error:
-        raise InputError(Fault(f"this table cannot be read: {error}", file=str(table))) from None
+        raise InputError(Fault(f"this table cannot be read: {why(error)}", file=str(table))) from None
 
 
 def _opened(table: Path) -> TextIO:

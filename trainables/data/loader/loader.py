@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from trainables.base.errors import Fault, InputError
+from trainables.base.errors import Fault, InputError, why
 from trainables.data.augmentation.labels import augmented_pose
 from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.datasets.prepared import Samples
@@ -151,6 +151,6 @@ def unreadable(files: Sequence[Path]) -> list[Fault]:
         except UnidentifiedImageError:
             faults.append(Fault("this file is not an image: build the dataset again", file=str(file)))
         except (OSError, SyntaxError) as error:
-            reason = f"this image cannot be decoded ({error}): build the dataset again"
+            reason = f"this image cannot be decoded ({why(error)}): build the dataset again"
             faults.append(Fault(reason, file=str(file)))
     return faults

@@ -1,0 +1,57 @@
+"""What `hpsearch data` says of the datasets below a root, and what it deletes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from support import studies
+
+from hpsearch.cli.main import main
+from hpsearch.study.lock import study_lock
+from trainables.data.datasets.prepared import write_labels
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A root with the dataset `heads`, the beginning of another, and a study that uses `heads`."""
+    folder = tmp_path / "datasets" / "heads"
+    (folder / "images").mkdir(parents=True)
+    Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(folder / "images" / "a.png")
+    pose = {"yaw_deg": 1.0, "pitch_deg": 2.0, "roll_deg": 3.0}
+    row = {"file": "images/a.png", "subject": "a", "split": "train", **pose}
+    write_labels(folder, pd.DataFrame([row]), source="a black square")
+    (tmp_path / "datasets" / "begun" / ".import").mkdir(parents=True)
+    study = tmp_path / "studies" / "demo"
+    studies.open_in(study, studies.spec(study, "{name: demo}"))
+    return tmp_path
+
+
+def test_all_datasets_are_listed(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "list", "--root", str(root)]) == 0
+    begun, heads = capsys.readouterr().out.splitlines()[1:]
+    assert begun.split(maxsplit=1) == ["begun", "not finished: build or import it again"]
+    assert heads.split() == ["heads", "1", "1", "train", "1", "a", "black", "square"]
+
+
+def test_the_only_dataset_needs_no_name(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["data", "check", "--root", str(root)])
+    assert capsys.readouterr().out.startswith("heads")
+    assert main(["data", "show", "--root", str(root / "nowhere")]) == 2
+    assert "no dataset below" in capsys.readouterr().err
+
+
+def test_a_dataset_is_deleted_unless_a_study_that_runs_uses_it(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    delete = ["data", "delete", "heads", "--yes", "--root", str(root)]
+    with study_lock(root / "studies" / "demo"):
+        assert main(delete) == 2
+    assert "used by demo, which is running" in capsys.readouterr().err
+    assert main(delete) == 0
+    assert not (root / "datasets" / "heads").exists() and (root / "datasets" / "begun").exists()
+    assert main(delete) == 2
+    assert "(valid: begun)" in capsys.readouterr().err
