@@ -64,6 +64,7 @@ class _Writer:
         """Return the schema of a mapping of settings."""
         fields = model.model_fields
         schema: Schema = {
+            "title": ".".join(path) or "training config",
             "type": "object",
             "properties": {key: self.field(model, key, (*path, key)) for key in fields},
             "additionalProperties": False,
@@ -89,13 +90,13 @@ class _Writer:
     def variants(self, variant: Variant, path: tuple[str, ...]) -> list[Schema]:
         bare = [name for name, row in variant.table.items() if not needs_settings(row)]
         numbers = [int(name) for name in bare if name.isdigit()]  # as YAML reads such a name without quotes
-        values: list[Schema] = [{"enum": [*bare, *numbers]}] if bare else []
+        values: list[Schema] = [{"title": "a name alone", "enum": [*bare, *numbers]}] if bare else []
         for name, row in variant.table.items():
             settings: Schema = self.section(row, (*path, name))
             if name in bare:
                 settings["type"] = ["object", "null"]
             place = self.place((*path, name), help_of(row), [settings])
-            values.append(_mapping({name: place}, required=[name]))
+            values.append(_mapping(f"{name} with settings", {name: place}, required=[name]))
         return values
 
     def with_items(self, value: Schema, path: tuple[str, ...]) -> Schema:
@@ -110,7 +111,7 @@ class _Writer:
         """Add the definition of what `path` accepts; return a reference to it."""
         name = ".".join(path)
         here: Schema = {"$ref": f"#/$defs/{name}"}
-        definition: Schema = {"description": text} if text else {}
+        definition: Schema = {"title": name} | ({"description": text} if text else {})
         if field is not None and not field.is_required() and (default := default_of(field)) is not None:
             definition["default"] = default
         definition["anyOf"] = [*values, *(_holes(here, values) if self.holes else [])]
@@ -121,12 +122,13 @@ class _Writer:
 def _holes(here: Schema, values: list[Schema]) -> list[Schema]:
     """Return the schemas of the holes that `here` accepts: ranges only where it accepts a number."""
     options: Schema = {
+        "description": CHOICE,
         "anyOf": [
-            {"type": "array", "items": here, "minItems": 1},
-            {"type": "object", "additionalProperties": here, "minProperties": 1},
+            {"title": "a list of options", "type": "array", "items": here, "minItems": 1},
+            {"title": "options by name", "type": "object", "additionalProperties": here, "minProperties": 1},
         ],
     }
-    holes = [_mapping({"choice": options}, required=["choice"])]
+    holes = [_mapping("hole: a choice", {"choice": options}, required=["choice"])]
     for value in values:
         if "enum" not in value and value.get("type") in ("number", "integer"):
             bounds = {key: value[key] for key in BOUNDS if key in value}
@@ -136,10 +138,21 @@ def _holes(here: Schema, values: list[Schema]) -> list[Schema]:
 
 
 def _range(kind: str, number: str, bounds: Schema) -> Schema:
-    ends: Schema = {"type": "array", "items": {"type": number, **bounds}, "minItems": 2, "maxItems": 2}
+    items = {"type": number, **bounds}
+    text = RANGES[kind]
+    ends: Schema = {"description": text, "type": "array", "items": items, "minItems": 2, "maxItems": 2}
     keys = {kind: ends, "log": {"$ref": "#/$defs/hole.log"}, "step": {"$ref": f"#/$defs/hole.{kind}.step"}}
-    return _mapping(keys, required=[kind])
+    return _mapping(f"hole: a range ({kind})", keys, required=[kind])
 
+
+CHOICE = (
+    "Try one of these: [a, b], or {name: a, another: b}. An option may hold settings, and holes of its own."
+)
+RANGES = {
+    "float": "Try numbers from low to high, both included: [low, high]; log or step beside it where wanted.",
+    "int": "Try whole numbers from low to high, both included: [low, high]; log or step where wanted.",
+}
+"""The help texts of holes."""
 
 HOLE_PARTS: dict[str, Schema] = {
     "hole.log": {"type": "boolean", "default": False, "description": "Draw evenly on a logarithmic scale."},
@@ -152,8 +165,14 @@ HOLE_PARTS: dict[str, Schema] = {
 }
 
 
-def _mapping(properties: dict[str, Any], required: list[str]) -> Schema:
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+def _mapping(title: str, properties: dict[str, Any], required: list[str]) -> Schema:
+    return {
+        "title": title,
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
 
 
 if __name__ == "__main__":
