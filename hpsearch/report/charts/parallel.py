@@ -17,8 +17,10 @@ from hpsearch.report.charts.dimensions import NONE_AT, Dimension
 from hpsearch.report.charts.marks import BY_STATE, NAMED, by_task
 from hpsearch.report.charts.trials import ChartTrials
 
-PX_PER_AXIS = 92
+PX_PER_AXIS = 104
 HEIGHT_PX = 300
+FEW = 80
+"""With more trials than these, lines are fainter, so that where many lie shows."""
 LINE_PX = 13
 """From one line of an axis's title to the next."""
 
@@ -55,7 +57,7 @@ def parallel_chart(found: ChartTrials) -> Chart | None:
             "order": {"field": "place", "type": "quantitative"},
             "color": by_task(found),
             "strokeDash": BY_STATE,
-            "opacity": when_selected(0.75, 0.06),
+            "opacity": when_selected(0.75 if len(found.trials) <= FEW else 0.35, 0.06),
             "strokeWidth": when_hovered(3.4, 1.3),
             "tooltip": NAMED,
         },
