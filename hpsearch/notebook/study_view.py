@@ -7,6 +7,7 @@ import html
 import pandas as pd
 
 from hpsearch.notebook.study_charts import StudyCharts
+from hpsearch.results.advice import advice
 from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import compare, describe
 from hpsearch.results.leaderboard import records
@@ -40,8 +41,9 @@ class StudyView:
     def verdict(self) -> str:
         """Whether the best helper is better than supervised learning alone, in the words of the report."""
         arms = arms_of(self.record)
-        found = describe(compare(arms), names_of(arms), self.record.objective)
-        return f"{found.statement} {found.grounds}".strip()
+        found = compare(arms)
+        said = describe(found, names_of(arms), self.record.objective, advice(self.record, found))
+        return f"{said.statement} {said.grounds}".strip()
 
     @property
     def plot(self) -> StudyCharts:
