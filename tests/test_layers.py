@@ -39,6 +39,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
 KEEPERS = {
     "ray": ("hpsearch/driver/ray_", "hpsearch/cluster/ray_", "trainables/ray_trainable.py"),
     "optuna": ("hpsearch/study/",),
+    "optuna_dashboard": ("hpsearch/study/dashboard.py",),
     "mlflow": ("hpsearch/tracking/",),
     "sqlalchemy": ("hpsearch/tracking/",),
     "shtab": ("hpsearch/cli/",),

@@ -6,6 +6,7 @@ Exit status: 0 done; 1 no finished trial, or an internal error; 2 bad input; 130
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -74,9 +75,26 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _ui(arguments: argparse.Namespace) -> int:
+    if arguments.optuna:
+        return _dashboard(arguments)
     from hpsearch.tracking.server import serve
 
-    return serve(arguments.root, arguments.port)
+    return serve(arguments.root, arguments.port, arguments.study, browse=_browses(arguments))
+
+
+def _dashboard(arguments: argparse.Namespace) -> int:
+    from hpsearch.study.dashboard import serve_dashboard
+    from hpsearch.study.store import only_study, study_folder
+
+    folder = study_folder(arguments.root, arguments.study or only_study(arguments.root))
+    serve_dashboard(folder, arguments.port, browse=_browses(arguments))
+    return 0
+
+
+def _browses(arguments: argparse.Namespace) -> bool:
+    """Return whether a browser is to be opened: on a terminal of a desktop, where one is."""
+    desktop = sys.platform == "darwin" or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
+    return not arguments.no_browser and desktop and sys.stdout.isatty()
 
 
 def _completion(arguments: argparse.Namespace) -> int:
@@ -138,10 +156,17 @@ def _parser(*, importers: bool) -> Parser:
     ui = add(
         "ui",
         _ui,
-        "serve MLflow's pages for the runs below the root, on this machine only",
-        examples=["ui", "ui --port 5010"],
+        "serve MLflow's pages for the runs below the root, to this machine only",
+        examples=["ui", "ui quickstart --port 5010", "ui quickstart --optuna"],
     )
+    ui.add_argument("study", nargs="?", metavar="STUDY", help="show this study (default: the latest first)")
     add_root(ui)
+    ui.add_argument(
+        "--optuna",
+        action="store_true",
+        help="serve one study with optuna-dashboard instead: pip install 'hpsearch[dashboard]'",
+    )
+    ui.add_argument("--no-browser", action="store_true", help="open no browser, only print the addresses")
     ui.add_argument("--port", type=positive, default=5000, metavar="P", help="port (default: %(default)s)")
 
     add(

@@ -13,7 +13,7 @@ from typing import Protocol
 from hpsearch.driver.head import FAILED, head_watched
 from hpsearch.driver.jobs import JobFactory
 from hpsearch.driver.observers import Observers
-from hpsearch.driver.outcome import write_outcome, write_page
+from hpsearch.driver.outcome import summaries, write_outcome, write_page
 from hpsearch.driver.preparation import Preparation
 from hpsearch.driver.pretraining import Pretrainings
 from hpsearch.driver.ray_authentication import check_token
@@ -244,7 +244,7 @@ def _ending(spec: StudySpec, study: Study, tracker: Tracker, screen: Screen) -> 
     def give_up(reason: str) -> None:
         try:
             files = write_outcome(spec, study.record(), screen.say)
-            tracker.close(study.record(), files, HASTE_S)
+            tracker.close(study.record(), files, HASTE_S, summaries(study.record()))
         finally:
             screen.interrupted(reason)
 
@@ -272,4 +272,4 @@ def _tracked(root: Path, spec: StudySpec, study: Study, screen: Screen) -> Itera
             patience_s = 0.0
         raise
     finally:  # its thread would keep the process from ending
-        tracker.close(study.record(), files, patience_s)
+        tracker.close(study.record(), files, patience_s, summaries(study.record()))

@@ -10,15 +10,29 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from hpsearch.report.files import write_report
-from hpsearch.results.leaderboard import render
+from hpsearch.results.leaderboard import records, render
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.spec import StudySpec
 from hpsearch.study.store import SPACE
 from trainables.base.errors import InputError
 from trainables.training.checkpoints import BEST_WEIGHTS
 
+CONFIRMED = "confirmed"
+"""What the leaderboard calls the mean over a trial's confirmations; the names of its interval begin so."""
+
 BEST_CONFIG = "best.yaml"
 """The winner: the same file as the space, without holes."""
+
+
+def summaries(record: StudyRecord) -> dict[int, dict[str, float]]:
+    """Return what the confirmations of each trial say, by its number, under the leaderboard's names."""
+    return {
+        row["trial"]: {
+            key: float(value) for key, value in row.items() if key.startswith(CONFIRMED) and value is not None
+        }
+        for row in records(record)
+        if row[CONFIRMED] is not None
+    }
 
 
 def write_outcome(spec: StudySpec, record: StudyRecord, say: Callable[[str], None]) -> list[Path]:

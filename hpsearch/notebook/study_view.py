@@ -12,6 +12,7 @@ from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import compare, describe
 from hpsearch.results.leaderboard import records
 from hpsearch.results.titles import names_of
+from hpsearch.study.naming import shared_params
 from hpsearch.study.records import StudyRecord, TrialRecord
 
 SHOWN_ROWS = 10
@@ -54,8 +55,9 @@ class StudyView:
         """Return one row per trial, indexed by its number.
 
         Columns: `state`, `objective`, `epochs_done`, `reason`, `started`, `trained_s`, `seconds` (which
-        a trial that was frozen waited in too), `host`, `device`, `folder`, the searched values under their
-        dotted paths, and the metrics of the last epoch. A missing value is NaN.
+        a trial that was frozen waited in too), `host`, `device`, `folder`, the searched values (`params.` and
+        their path, as in MLflow and `leaderboard.csv`), and the metrics of the last epoch. A missing value is
+        NaN.
         """
         rows = [
             {
@@ -70,7 +72,7 @@ class StudyView:
                 "host": None if trial.placement is None else trial.placement.host,
                 "device": None if trial.placement is None else trial.placement.device,
                 "folder": str(trial.folder),
-                **trial.params,
+                **{f"params.{path}": value for path, value in shared_params(trial).items()},
                 **(trial.epochs[-1] if trial.epochs else {}),
             }
             for trial in self.record.trials
@@ -98,8 +100,10 @@ class StudyView:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the verdict and the first trials of the leaderboard."""
-        searched = list(dict.fromkeys(key for trial in self.record.searched for key in trial.params))
-        table = self.leaderboard().reindex(columns=["trial", "state", "objective", *searched])
+        paths = dict.fromkeys(path for trial in self.record.searched for path in shared_params(trial))
+        columns = ["trial", "state", "objective", *(f"params.{path}" for path in paths)]
+        table = self.leaderboard().reindex(columns=columns)
+        table.columns = table.columns.str.removeprefix("params.")
         shown = table.head(SHOWN_ROWS).to_html(index=False, na_rep="", float_format="{:.4g}".format)
         more = len(table) - SHOWN_ROWS
         rest = f"<p>and {more} more: <code>.leaderboard()</code></p>" if more > 0 else ""

@@ -24,7 +24,7 @@ def arm_records(arms: Sequence[Arm], names: Mapping[str, str]) -> list[Record]:
             "rank": rank,
             "arm": title(arm, names),
             "state": arm.state.value,
-            **values_of(arm, names),
+            **_values(arm, names),
             **_interval("objective", arm.mean),
             "confirmed": arm.confirmed,
             "best_epoch_mean": arm.best_epoch(arm.objective),
@@ -74,6 +74,12 @@ def _paper_record(found: SideBySide, table: PaperTable) -> Record:
         "note": row.note,
         **{f"{whose}_vs_sl": errors[whose].vs_sl for whose in errors},
     }
+
+
+def _values(arm: Arm, names: Mapping[str, str]) -> Record:
+    """Return the searched values of an arm under the names that they have in every table."""
+    values = values_of(arm, names)
+    return {f"params.{path}": values[name] for path, name in names.items() if name in values}
 
 
 def _tests(arm: Arm) -> Record:

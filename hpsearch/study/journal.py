@@ -32,6 +32,15 @@ def reading(folder: Path, name: str) -> JournalStorage:
     return _replayed(_Snapshot(path, read_lines(path) if path.exists() else Lines()), name)
 
 
+def following(folder: Path, name: str) -> JournalStorage:
+    """Return the journal below the folder of the study `name`; its events are those of the file at any time.
+
+    Nothing can be written through it. Raises `InputError` as `reading` does.
+    """
+    path = folder / JOURNAL
+    return _replayed(_Follower(path, read_lines(path) if path.exists() else Lines()), name)
+
+
 def writing(folder: Path, name: str) -> JournalStorage:
     """Return the journal below a study's folder, new or as it was left. The caller holds the study's lock.
 
@@ -68,6 +77,20 @@ class _Snapshot(BaseJournalBackend):
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         raise RuntimeError(f"{self.path} was opened for reading")
+
+
+class _Follower(_Snapshot):
+    """Reads the file again whenever it has grown."""
+
+    def __init__(self, path: Path, lines: Lines) -> None:
+        super().__init__(path, lines)
+        self._size = lines.size
+
+    def read_logs(self, log_number_from: int) -> Iterator[Event]:
+        if self.path.stat().st_size > self._size:
+            lines = read_lines(self.path)
+            self.events, self._size = lines.events, lines.size
+        yield from super().read_logs(log_number_from)
 
 
 class _OnlyWriter(_Snapshot):

@@ -7,6 +7,9 @@ added must be readable as absent.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 # Attributes of the study
 PROVENANCE = "facts"
 """`Provenance.written()`: training mean, datasets with their hashes, code version."""
@@ -61,5 +64,18 @@ CONTINUES = "continues"
 
 
 def epoch_key(epoch: int) -> str:
-    """Return the key of all metrics after an epoch, counted from 1."""
+    """Return the key of all metrics after an epoch, counted from 1: one text, see `epoch_text`."""
     return f"epoch {epoch}"
+
+
+def epoch_text(metrics: Mapping[str, float]) -> str:
+    """Return metrics as one JSON text, which optuna-dashboard shows in one line; every digit is kept."""
+    return json.dumps(dict(metrics), separators=(",", ":"))
+
+
+def epoch_metrics(stored: str | Mapping[str, float]) -> Mapping[str, float]:
+    """Return the metrics of an epoch; older journals hold a mapping where newer ones have a text."""
+    if isinstance(stored, Mapping):
+        return stored
+    metrics: dict[str, float] = json.loads(stored)
+    return metrics

@@ -21,6 +21,7 @@ from hpsearch.study.journal_schema import (
     REASON,
     SEED,
     epoch_key,
+    epoch_metrics,
     test_key,
 )
 from hpsearch.study.records import Placement, TrialRecord, TrialState
@@ -160,7 +161,7 @@ class StoredTrials:
             state=TrialState.FROZEN if is_frozen(live) else STATES[live.state],
             params=first.params,
             config=self.config(number),
-            epochs=tuple(attrs[epoch_key(epoch)] for epoch in epochs),
+            epochs=tuple(epoch_metrics(attrs[epoch_key(epoch)]) for epoch in epochs),
             objective=values[epochs[-1]] if epochs else None,
             reason=live.user_attrs.get(REASON, ""),
             started_s=first.datetime_start.timestamp() if first.datetime_start else 0.0,

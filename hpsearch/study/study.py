@@ -38,6 +38,7 @@ from hpsearch.study.journal_schema import (
     SEED,
     STOPPED,
     epoch_key,
+    epoch_text,
     test_key,
 )
 from hpsearch.study.records import LaunchRecord, Placement, Provenance, StudyRecord
@@ -158,7 +159,7 @@ class Study:
         """
         if epoch not in self._trials.values(number):
             trial = self._trial(self._trials.live(number))
-            trial.set_user_attr(epoch_key(epoch), dict(metrics))
+            trial.set_user_attr(epoch_key(epoch), epoch_text(metrics))
             trial.report(metrics[self.spec.search.objective], step=epoch)
         return self.stops(number)
 

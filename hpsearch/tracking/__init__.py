@@ -2,6 +2,14 @@
 
 from hpsearch.tracking.location import default_uri, relocate, tracking_uri
 from hpsearch.tracking.tracker import PATIENCE_S, Tracker
-from hpsearch.tracking.views import TABLE_VIEW
+from hpsearch.tracking.views import CHART_VIEW, TABLE_VIEW
 
-__all__ = ["PATIENCE_S", "TABLE_VIEW", "Tracker", "default_uri", "relocate", "tracking_uri"]
+__all__ = [
+    "CHART_VIEW",
+    "PATIENCE_S",
+    "TABLE_VIEW",
+    "Tracker",
+    "default_uri",
+    "relocate",
+    "tracking_uri",
+]

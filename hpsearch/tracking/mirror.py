@@ -9,9 +9,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from hpsearch.study.naming import run_name, short_names
+from hpsearch.study.naming import run_name, shared_params, short_names
 from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialRecord, TrialState
 from hpsearch.tracking.artifacts import keep_best, keep_image_errors
 from hpsearch.tracking.connection import connect, mlflow_errors
@@ -31,7 +32,7 @@ from hpsearch.tracking.views import views
 from trainables.training.metric_names import TEST
 
 if TYPE_CHECKING:
-    from mlflow.entities import Metric, Run
+    from mlflow.entities import Metric, Param, Run
 
 STUDY_TAG = "hpsearch.study"
 TRIAL_TAG = "hpsearch.trial"
@@ -82,13 +83,18 @@ class Mirror:
             self._experiment = self._find_experiment(name, location)
             self._parent, self._trials = self._read_runs(name)
             self._pretrainings = PretrainingRuns(self._client, self._experiment, self._parent)
+        self._searched: dict[str, None] = {}
+        """The shared path of every value that a trial was seen to search."""
+        self._tags: dict[str, str] = {}
 
     def sync(self, study: StudyRecord, trial: TrialRecord, seen_s: Sequence[float]) -> None:
         """Bring the run of one trial up to date; `seen_s[i]` is when epoch i + 1 was first seen."""
         with mlflow_errors():
+            self._searched |= dict.fromkeys(shared_params(trial))
             written = self._trials.get(trial.number)
             if written is None:
                 written = self._trials[trial.number] = self._create(study, trial)
+                self._describe(study)  # from the first trial on, MLflow has views to show
             if written.status != STATUS[trial.state] and trial.state is TrialState.RUNNING:
                 self._client.update_run(written.run_id, status="RUNNING")
                 written.status = "RUNNING"
@@ -97,16 +103,23 @@ class Mirror:
                 ended_s = trial.ended_s if trial.ended_s is not None else trial.started_s
                 self._client.set_terminated(written.run_id, STATUS[trial.state], _ms(ended_s))
                 written.status = STATUS[trial.state]
+                self._describe(study)
 
     def sync_pretraining(self, pretraining: PretrainingRecord) -> None:
         """Bring the run of a pretraining up to date."""
         with mlflow_errors():
             self._pretrainings.sync(pretraining)
 
-    def finish(self, study: StudyRecord, files: Sequence[Path]) -> None:
+    def finish(
+        self,
+        study: StudyRecord,
+        files: Sequence[Path],
+        summaries: Mapping[int, Mapping[str, float]] = MappingProxyType({}),
+    ) -> None:
         """Bring the parent run up to date and end it: metrics, note, `files`, the winner and its weights.
 
-        No run of the study is RUNNING afterwards: trials that were stopped are KILLED and `interrupted`.
+        `summaries` are metrics of trials that follow from other trials, by their number. No run of the study
+        is RUNNING afterwards: trials that were stopped are KILLED and `interrupted`.
         """
         with mlflow_errors():
             for written in self._trials.values():
@@ -115,6 +128,9 @@ class Mirror:
                     self._client.set_terminated(written.run_id, "KILLED")
                     written.tags["state"], written.status = INTERRUPTED, "KILLED"
             self._pretrainings.interrupt()
+            for trial in study.trials:
+                if (known := self._trials.get(trial.number)) is not None:
+                    self._complete(trial, known, summaries.get(trial.number, {}))
             ended = study_rows(study)
             metrics = [(step, at_s, row) for step, (at_s, row) in enumerate(ended, start=1)]
             for chunk in _chunks(_metrics(metrics), MAX_METRICS):
@@ -179,15 +195,12 @@ class Mirror:
         self, study: StudyRecord, trial: TrialRecord, written: _Written, seen_s: Sequence[float]
     ) -> None:
         """Write the params, epochs and tags that MLflow does not have yet, in as few batches as possible."""
-        from mlflow.entities import Param, RunTag
+        from mlflow.entities import RunTag
 
         if not written.params:
             self._log_inputs(study, written.run_id)
             self._client.log_dict(written.run_id, trial.config.model_dump(mode="json"), "config.yaml")
-        config = params_of(trial)
-        params = [
-            Param(key, text[:MAX_PARAM_CHARS]) for key, text in config.items() if key not in written.params
-        ]
+        params = self._missing(trial, written)
         rows = list(enumerate(epoch_rows(study, trial), start=1))[written.epochs :]
         metrics = _metrics([(epoch, seen_s[epoch - 1], row) for epoch, row in rows])
         if trial.test and not written.tested:
@@ -198,10 +211,29 @@ class Mirror:
         while params or metrics or changed:
             self._client.log_batch(written.run_id, metrics[:MAX_METRICS], params[:MAX_PARAMS], changed)
             params, metrics, changed = params[MAX_PARAMS:], metrics[MAX_METRICS:], []
-        written.params = frozenset(config)
         written.epochs = len(trial.epochs)
         written.tested = bool(trial.test)
         written.tags |= tags
+
+    def _missing(self, trial: TrialRecord, written: _Written) -> list[Param]:
+        """Return the params that MLflow does not have of a trial, and count them as written."""
+        from mlflow.entities import Param
+
+        wanted = params_of(trial, self._searched)
+        params = [
+            Param(key, text[:MAX_PARAM_CHARS]) for key, text in wanted.items() if key not in written.params
+        ]
+        written.params |= wanted.keys()
+        return params
+
+    def _complete(self, trial: TrialRecord, written: _Written, summary: Mapping[str, float]) -> None:
+        """Write what is known of a trial once all others have ended."""
+        at_s = trial.ended_s if trial.ended_s is not None else trial.started_s
+        metrics = _metrics([(len(trial.epochs), at_s, summary)])
+        params = self._missing(trial, written)
+        while params or metrics:
+            self._client.log_batch(written.run_id, metrics[:MAX_METRICS], params[:MAX_PARAMS])
+            params, metrics = params[MAX_PARAMS:], metrics[MAX_METRICS:]
 
     def _origin_tags(self, trial: TrialRecord) -> dict[str, str]:
         """Return the tags that link a trial to the pretraining it started from."""
@@ -225,7 +257,8 @@ class Mirror:
 
     def _describe(self, study: StudyRecord) -> None:
         text = note(study)
-        self._client.set_tag(self._parent, NOTE_TAG, text)
+        if self._tags.get(NOTE_TAG) != text:
+            self._client.set_tag(self._parent, NOTE_TAG, text)
         tags = {
             NOTE_TAG: text,
             "mlflow.experimentKind": "custom_model_development",
@@ -233,7 +266,9 @@ class Mirror:
             **views(study),
         }
         for key, value in tags.items():
-            self._client.set_experiment_tag(self._experiment, key, value)
+            if self._tags.get(key) != value:
+                self._client.set_experiment_tag(self._experiment, key, value)
+        self._tags = tags
 
 
 def _written(run: Run) -> _Written:

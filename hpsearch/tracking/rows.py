@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
-from hpsearch.study.naming import design, rows, short_names, shown
+from hpsearch.study.naming import design, rows, shared_params, short_names, shown
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.base.plain_text import markdown_text
+from trainables.training.metric_names import EPOCH_S
 
 INTERRUPTED = "interrupted"
 """The state of a trial that was running when the search was stopped; launching again continues it."""
+
+HOURS, GPU_HOURS = "cost/hours", "cost/gpu_hours"
+"""Metrics of what a trial has cost so far."""
+
+ABSENT = "none"
+"""A searched value that a design does not have, as the grid of a task has none without the task."""
 
 MAX_TAG_CHARS = 5000
 MAX_PARAM_CHARS = 6000
@@ -33,15 +40,14 @@ def identity_tags(study: StudyRecord, trial: TrialRecord) -> dict[str, str]:
     return tags
 
 
-def params_of(trial: TrialRecord) -> dict[str, str]:
-    """Return every config value under its path, and the searched ones also under their shared path.
+def params_of(trial: TrialRecord, searched: Iterable[str]) -> dict[str, str]:
+    """Return every value of a trial's config under its shared path.
 
-    A choice between whole subtrees is not a value of the config; it is a param under its hole's name.
+    A choice between whole subtrees is not a value of the config; it is a param under its hole's name. What is
+    `searched` in others and this one has not is `none`: MLflow's charts leave out a run without the value.
     """
-    searched = {path: shown(value) for path, value in trial.params.items()}
-    config = list(rows(trial.config))
-    shared = {row.shared: row.text for row in config if row.path in searched}
-    return {**searched, **shared, **{row.path: row.text for row in config}}
+    chosen = {path: shown(value) for path, value in shared_params(trial).items()}
+    return dict.fromkeys(searched, ABSENT) | chosen | {row.shared: row.text for row in rows(trial.config)}
 
 
 def state_tags(trial: TrialRecord) -> dict[str, str]:
@@ -58,8 +64,11 @@ def state_tags(trial: TrialRecord) -> dict[str, str]:
 def epoch_rows(study: StudyRecord, trial: TrialRecord) -> list[dict[str, float]]:
     """Return the metrics of each epoch, with the best objective so far and its epoch beside them.
 
-    `epoch` is written for every epoch, whatever its other metrics, and so counts the epochs in MLflow.
+    `epoch` is written for every epoch, whatever its other metrics, and so counts the epochs in MLflow. The
+    cost so far stands beside them: hours, and hours of a GPU, a share of one counted as that share.
     """
+    gpus = trial.placement.gpus if trial.placement is not None else 0.0
+    hours = 0.0
     rows: list[dict[str, float]] = []
     best, best_epoch = math.inf, 0
     for epoch, metrics in enumerate(trial.epochs, start=1):
@@ -67,7 +76,8 @@ def epoch_rows(study: StudyRecord, trial: TrialRecord) -> list[dict[str, float]]
         if value < best:
             best, best_epoch = value, epoch
         row = {study.objective: value} if study.objective in metrics else {}  # MLflow compares by the first
-        row |= {**metrics, "epoch": float(epoch)}
+        hours += metrics.get(EPOCH_S, 0.0) / 3600
+        row |= {**metrics, "epoch": float(epoch), HOURS: hours, GPU_HOURS: hours * gpus}
         if best_epoch:
             row |= {"best/objective": best, "best/epoch": float(best_epoch)}
         rows.append(row)

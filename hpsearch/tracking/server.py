@@ -12,10 +12,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import webbrowser
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from hpsearch.tracking import TABLE_VIEW, default_uri, relocate, tracking_uri
+from hpsearch.tracking import CHART_VIEW, TABLE_VIEW, default_uri, relocate, tracking_uri
 from hpsearch.tracking.location import STORE, URI_VARIABLE, without_password
 from trainables.base.errors import InputError
 
@@ -32,8 +34,8 @@ QUIET = {
 }
 
 
-def serve(root: Path, port: int) -> int:
-    """Serve until Ctrl-C and return the exit status.
+def serve(root: Path, port: int, study: str | None = None, *, browse: bool = False) -> int:
+    """Serve until Ctrl-C and return the exit status; `browse` opens the page of `study`, else of the latest.
 
     The server listens on the loopback address and answers only requests for that host, so that no other web
     page can reach it under its own host name. Where `port` is taken, the next free one is used. Where
@@ -51,8 +53,12 @@ def serve(root: Path, port: int) -> int:
     with contextlib.suppress(KeyboardInterrupt), _server(root, port) as server:
         _wait_until_up(server, port, root / LOG)
         print(f"MLflow shows the runs of {root}; Ctrl-C ends it.", flush=True)
-        for name, url in _pages(port):
-            print(f"  {name}: {url}", flush=True)
+        pages = [page for page in _pages(port) if study in (None, page.study)]
+        for page in pages:
+            print(f"  {page.study}: {page.table}\n    charts: {page.charts}", flush=True)
+        print(f"From another machine: ssh -N -L {port}:{HOST}:{port} {socket.gethostname()}", flush=True)
+        if browse and pages:
+            webbrowser.open(pages[0].table)
         server.wait()
         return 1
     return 0
@@ -88,8 +94,17 @@ def _wait_until_up(server: subprocess.Popen[bytes], port: int, log: Path) -> Non
     raise InputError(f"MLflow's server did not answer within {START_TIMEOUT_S:.0f} s; see {log}")
 
 
-def _pages(port: int) -> Iterator[tuple[str, str]]:
-    """Yield each study's name and the address of its saved table view, the latest study first."""
+@dataclass(frozen=True)
+class _Page:
+    """The addresses of a study's saved views."""
+
+    study: str
+    table: str
+    charts: str
+
+
+def _pages(port: int) -> Iterator[_Page]:
+    """Yield the pages of each study, the latest study first."""
     request = urllib.request.Request(
         f"http://{HOST}:{port}/api/2.0/mlflow/experiments/search",
         data=json.dumps({"max_results": 100, "order_by": ["last_update_time DESC"]}).encode(),
@@ -100,8 +115,11 @@ def _pages(port: int) -> Iterator[tuple[str, str]]:
     for experiment in experiments:
         if experiment["name"] != "Default":
             page = f"http://{HOST}:{port}/#/experiments/{experiment['experiment_id']}/runs"
-            view = f"viewStateShareKey={TABLE_VIEW}&workflowType=machine_learning"
-            yield experiment["name"], f"{page}?{view}"
+            table, charts = (
+                f"{page}?viewStateShareKey={view}&workflowType=machine_learning&compareRunsMode={mode}"
+                for view, mode in ((TABLE_VIEW, "TABLE"), (CHART_VIEW, "CHART"))
+            )
+            yield _Page(experiment["name"], table, charts)
 
 
 def _free_port(first: int) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialRecord
 from hpsearch.tracking.connection import MlflowUnavailableError
@@ -48,7 +49,7 @@ class Tracker:
         self._updates: dict[int | str, Update] = {}
         self._seen_s: dict[int, tuple[float, ...]] = {}
         self._deadline_s: float | None = None
-        self._end: tuple[StudyRecord, Sequence[Path]] | None = None
+        self._end: tuple[StudyRecord, Sequence[Path], Mapping[int, Mapping[str, float]]] | None = None
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="tracking")
         self._thread = self._threads.submit(self._work)
 
@@ -64,13 +65,20 @@ class Tracker:
         """Queue an update of a pretraining's run. Returns at once."""
         self._put(pretraining.name, lambda mirror: mirror.sync_pretraining(pretraining))
 
-    def close(self, study: StudyRecord, files: Sequence[Path] = (), timeout_s: float = PATIENCE_S) -> bool:
+    def close(
+        self,
+        study: StudyRecord,
+        files: Sequence[Path] = (),
+        timeout_s: float = PATIENCE_S,
+        summaries: Mapping[int, Mapping[str, float]] = MappingProxyType({}),
+    ) -> bool:
         """Write the remaining updates, end the parent run with `files`, and return whether all was written.
 
-        Gives up once MLflow was unavailable for `timeout_s`. Raises what ended the tracking thread.
+        `summaries` are metrics of trials, by their number, that follow from other trials. Gives up once
+        MLflow was unavailable for `timeout_s`. Raises what ended the tracking thread.
         """
         with self._change:
-            self._end = (study, files)
+            self._end = (study, files, summaries)
             self._deadline_s = time.monotonic() + timeout_s
             self._change.notify()
         try:

@@ -1,4 +1,4 @@
-"""Saved views of MLflow's runs page: columns and charts that compare designs by the objective and by angle.
+"""Saved views of MLflow's runs page: columns and charts that compare designs by error, place and cost.
 
 MLflow keeps a saved view as an experiment tag, a JSON document whose `state` is deflated JSON of the page's
 settings. It ignores unknown settings, so that a newer MLflow may show less but never fails.
@@ -12,9 +12,10 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
-from hpsearch.study.naming import shared_params
+from hpsearch.study.naming import shared_params, short_names
 from hpsearch.study.records import StudyRecord
-from trainables.training.metric_names import BEST_EPOCH, BEST_MAE, VALIDATION
+from hpsearch.tracking.rows import GPU_HOURS, HOURS
+from trainables.training.metric_names import BEST_EPOCH, BEST_MAE, IMAGES_PER_S, VALIDATION
 
 VIEW_TAG = "mlflow.sharedViewState."
 TABLE_VIEW = "designs"
@@ -25,16 +26,26 @@ ONLY_TRIALS = "tags.kind = 'trial'"
 
 SHOWN_RUNS = 20
 
+COLUMNS = 2
+"""Charts side by side: with more, their titles are cut before what tells them apart."""
+
+CONFIRMED = ("confirmed", "confirmed_low", "confirmed_high")
+"""Metrics of a design that was trained again: the mean over new seeds and its interval."""
+
+MAE = "/mae_deg"
+"""The end of the name of a mean absolute error over all angles."""
+
 
 def views(study: StudyRecord) -> dict[str, str]:
     """Return the experiment tags that hold the two views of a study."""
-    searched = list(dict.fromkeys(name for trial in study.trials for name in shared_params(trial)))
+    searched = list(short_names(study.trials))
+    common = [name for name in searched if all(name in shared_params(trial) for trial in study.trials)]
     latest = [trial.epochs[-1] for trial in study.trials if trial.epochs]
     metrics = [name for name in dict.fromkeys(name for row in latest for name in row) if _compared(name)]
     return {
-        VIEW_TAG + TABLE_VIEW: _saved("Designs, best first", _table(study.objective, searched, metrics)),
+        VIEW_TAG + TABLE_VIEW: _saved("Designs, best first", _table(study, searched, metrics)),
         VIEW_TAG + CHART_VIEW: _saved(
-            "Objective and error by angle", _charts(study.objective, searched, metrics)
+            "Curves, where and cost", _charts(study.objective, searched, common, metrics)
         ),
     }
 
@@ -43,38 +54,64 @@ def _compared(metric: str) -> bool:
     return metric.startswith(f"{VALIDATION}/") and metric not in (BEST_MAE, BEST_EPOCH)
 
 
-def _table(objective: str, searched: Sequence[str], metrics: Sequence[str]) -> dict[str, Any]:
+def _table(study: StudyRecord, searched: Sequence[str], metrics: Sequence[str]) -> dict[str, Any]:
+    objective = study.objective
     plain = [name for name in metrics if name != objective and "_yaw_" not in name]
+    confirmed = CONFIRMED if any(trial.confirms is not None for trial in study.trials) else ()
+    tests = dict.fromkeys(name for trial in study.trials for name in trial.test if name.endswith(MAE))
     columns = [
         "tags.`state`",
         f"metrics.`{objective}`",
+        *(f"metrics.`{name}`" for name in (*confirmed, HOURS)),
         *(f"params.`{name}`" for name in searched),
+        "tags.`reason`",
+        *(f"metrics.`{name}`" for name in ("epoch", GPU_HOURS, IMAGES_PER_S)),
+        *(f"metrics.`{name}`" for name in tests),
         "metrics.`best/objective`",
         *(f"metrics.`{name}`" for name in plain),
-        "metrics.`epoch`",
-        "tags.`reason`",
     ]
     return _page(objective) | {"selectedColumns": columns, "columnOrder": columns}
 
 
-def _charts(objective: str, searched: Sequence[str], metrics: Sequence[str]) -> dict[str, Any]:
-    design, where = "Objective by design", "Error by angle and yaw band"
+def _charts(
+    objective: str, searched: Sequence[str], common: Sequence[str], metrics: Sequence[str]
+) -> dict[str, Any]:
+    """Return the page of charts; `common` are the searched values that every design has.
+
+    MLflow's parallel coordinates leave out a run whose value on an axis is no number where most are. So one
+    chart has what all designs have, another everything for the designs that have all of it.
+    """
     bands = [name for name in metrics if "_yaw_" in name]
     others = [name for name in metrics if name not in (objective, *bands)]
-    charts = [
-        _chart("PARALLEL", design, "design", selectedParams=list(searched), selectedMetrics=[objective]),
-        _chart("LINE", design, objective, metricKey=objective, selectedMetricKeys=[objective]),
-        *(_chart("BAR", where, name, metricKey=name) for name in (*bands, *others)),
-    ]
-    sections = [
-        {"uuid": name, "name": name, "columns": columns, "cardHeight": 400, "display": True}
-        for name, columns in ((design, 2), (where, 3))
-    ]
+    settings = [_parallel("settings", searched, objective)] if len(common) < len(searched) else []
+    line = _chart("LINE", objective, metricKey=objective, selectedMetricKeys=[objective])
+    charts = {
+        "Error by design": [_parallel("design", common, objective), line],
+        "Error by the settings that only some designs have": settings,
+        "Error by angle and yaw band": [_chart("BAR", name, metricKey=name) for name in (*bands, *others)],
+        "Error by cost": [_scatter(cost, objective) for cost in (HOURS, GPU_HOURS)],
+    }
+    kept = {"isGenerated": False, "deleted": False}
     return _page(objective) | {
         "isAccordionReordered": True,  # else the page sorts its sections by name
-        "compareRunCharts": charts,
-        "compareRunSections": [section | {"isGenerated": False, "deleted": False} for section in sections],
+        "compareRunCharts": [
+            chart | {"metricSectionId": name} for name, inside in charts.items() for chart in inside
+        ],
+        "compareRunSections": [
+            {"uuid": name, "name": name, "columns": COLUMNS, "cardHeight": 400, "display": True} | kept
+            for name, inside in charts.items()
+            if inside
+        ],
     }
+
+
+def _parallel(name: str, params: Sequence[str], objective: str) -> dict[str, Any]:
+    return _chart("PARALLEL", name, selectedParams=list(params), selectedMetrics=[objective])
+
+
+def _scatter(across: str, up: str) -> dict[str, Any]:
+    axes = {name: {"key": key, "type": "METRIC"} for name, key in (("xaxis", across), ("yaxis", up))}
+    return _chart("SCATTER", across, **axes)
 
 
 def _page(objective: str) -> dict[str, Any]:
@@ -95,11 +132,10 @@ def _page(objective: str) -> dict[str, Any]:
     }
 
 
-def _chart(kind: str, section: str, name: str, **settings: Any) -> dict[str, Any]:
+def _chart(kind: str, name: str, **settings: Any) -> dict[str, Any]:
     return {
         "type": kind,
         "uuid": f"{kind}-{name}",
-        "metricSectionId": section,
         "displayName": name,
         "runsCountToCompare": SHOWN_RUNS,
         "useGlobalLineSmoothing": True,

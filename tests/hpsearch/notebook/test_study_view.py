@@ -46,8 +46,8 @@ def test_a_study_on_disk_is_read_as_tables(tmp_path: Path) -> None:
     assert table.index.tolist() == [0, 1] and table.index.name == "trial"
     assert table["state"].tolist() == ["complete", "interrupted"]
     assert table["objective"].tolist() == [7.0, 9.0]
-    assert table["pretext"].tolist() == ["none", "puzzling"]
-    assert pd.isna(table.loc[0, "pretext.puzzling.flag"]) and table.loc[1, "pretext.puzzling.flag"] == 4
+    assert table["params.pretext"].tolist() == ["none", "puzzling"]
+    assert pd.isna(table.loc[0, "params.pretext.flag"]) and table.loc[1, "params.pretext.flag"] == 4
     assert table["validation/mae_deg"].tolist() == [7.0, 9.0] and table["epochs_done"].tolist() == [3, 2]
     assert str(table["started"].dt.tz) == "UTC" and table["seconds"].isna().tolist() == [False, True]
     epochs_table = study.epochs()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import resource
 import shutil
@@ -15,7 +16,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from support import studies
 
-from hpsearch.study.journal import JOURNAL
+from hpsearch.study.journal import JOURNAL, following
 from hpsearch.study.records import StudyRecord, TrialState
 from hpsearch.study.spec import StudySpec
 from hpsearch.study.study import read_study
@@ -65,6 +66,33 @@ def fault(folder: Path, spec: StudySpec) -> Fault:
 
 def without_checks(content: list[bytes]) -> list[bytes]:
     return [re.sub(rb',"check":\[\d+,\d+\]\}\n$', b"}\n", line) for line in content]
+
+
+def test_epochs_that_an_older_version_stored_as_mappings_are_read(folder: Path, spec: StudySpec) -> None:
+    whole = read_study(folder, spec)
+    old = []
+    for line in without_checks(lines(folder)):
+        event = json.loads(line)
+        attrs = event.get("user_attr", {})
+        attrs |= {key: json.loads(value) for key, value in attrs.items() if key.startswith("epoch ")}
+        old.append(json.dumps(event).encode() + b"\n")
+    assert b'"epoch 1": {' in b"".join(old)
+    write(folder, old)
+    assert read_study(folder, spec) == whole
+
+
+def test_what_follows_a_journal_sees_what_is_added_and_writes_nothing(folder: Path, spec: StudySpec) -> None:
+    storage = following(folder, spec.name)
+    shown = optuna.load_study(study_name=spec.name, storage=storage)
+    before = [trial.state.name for trial in shown.trials]
+    assert before == ["COMPLETE", "COMPLETE", "RUNNING"]
+    again = studies.open_in(folder, spec)
+    (ask,) = again.unfinished()
+    studies.train(again, ask)
+    assert [trial.state.name for trial in shown.trials][2] == "COMPLETE"
+    assert "\n" not in shown.trials[0].user_attrs["epoch 1"]
+    with pytest.raises(RuntimeError, match="opened for reading"):
+        shown.set_user_attr("note", "written by a visitor")
 
 
 def test_a_journal_without_checksums_is_read_and_gone_on_with(folder: Path, spec: StudySpec) -> None:

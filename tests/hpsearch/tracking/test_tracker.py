@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,11 @@ from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 from support import plausible
 
+from hpsearch.study.naming import rows, shared_params
 from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialRecord, TrialState
 from hpsearch.tracking import Tracker, default_uri
 from hpsearch.tracking.mirror import Mirror
+from trainables.training.metric_names import EPOCH_S
 
 COMPLETE, PRUNED, FAILED, RUNNING = (
     TrialState.COMPLETE,
@@ -82,16 +83,6 @@ def curve(root: Path, run: Run, metric: str) -> list[tuple[int, float]]:
     return sorted((point.step, point.value) for point in history)
 
 
-def leaves(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            flat |= leaves(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = value
-    return flat
-
-
 def with_trial(study: StudyRecord, trial: TrialRecord) -> StudyRecord:
     trials = tuple(trial if old.number == trial.number else old for old in study.trials)
     return replace(study, trials=trials)
@@ -119,11 +110,9 @@ def test_every_value_of_the_record_can_be_read_back(root: Path) -> None:
         assert run.info.status == ("FAILED" if trial.state is FAILED else "FINISHED")
         assert run.info.start_time == int(trial.started_s * 1000)
         assert run.info.end_time == int((trial.ended_s or 0) * 1000)
-        for path, value in leaves(trial.config.model_dump(mode="json")).items():
-            text = value if isinstance(value, str) else json.dumps(value)
-            assert run.data.params[path] == text, path
-        for path, value in trial.params.items():
-            assert run.data.params[path] == (value if isinstance(value, str) else json.dumps(value))
+        config = {row.shared: row.text for row in rows(trial.config)}
+        assert config.items() <= run.data.params.items()
+        assert shared_params(trial).keys() <= config.keys()
         for metric in trial.epochs[0]:
             expected = [(epoch, row[metric]) for epoch, row in enumerate(trial.epochs, start=1)]
             assert curve(root, run, metric) == expected, metric
@@ -168,7 +157,28 @@ def test_settings_of_exclusive_variants_share_one_parameter(root: Path) -> None:
         task = trial.params["pretext"]
         grid = trial.params.get(f"pretext.{task}.grid")
         assert runs[trial.number].data.params["pretext"] == task
-        assert runs[trial.number].data.params.get("pretext.grid") == (None if grid is None else str(grid))
+        assert runs[trial.number].data.params["pretext.grid"] == ("none" if grid is None else str(grid))
+
+
+def test_what_other_trials_say_of_one_stands_in_its_run_and_so_does_its_cost(root: Path) -> None:
+    study = make(root, COMPLETE, COMPLETE)
+    told = replace(study.trials[0], epochs=tuple({**row, EPOCH_S: 36.0} for row in study.trials[0].epochs))
+    study = with_trial(study, told)
+    assert track(root, study).close(study, summaries={0: {"confirmed": 4.5, "confirmed_low": 4.0}})
+    _, runs = runs_of(root)
+    assert runs[0].data.metrics.items() >= {"confirmed": 4.5, "confirmed_low": 4.0}.items()
+    assert curve(root, runs[0], "cost/hours")[:2] == [(1, pytest.approx(0.01)), (2, pytest.approx(0.02))]
+    assert "confirmed" not in runs[1].data.metrics
+
+
+def test_the_views_are_there_from_the_first_trial_on(root: Path) -> None:
+    study = make(root, TrialState.RUNNING)
+    mirror = Mirror(default_uri(root), study.name, "1234", root / "files")
+    mirror.sync(study, study.trials[0], [time.time()] * len(study.trials[0].epochs))
+    client = MlflowClient(default_uri(root))
+    experiment = client.get_experiment_by_name(study.name)
+    assert experiment is not None
+    assert {"mlflow.sharedViewState.designs", "mlflow.sharedViewState.curves"} <= experiment.tags.keys()
 
 
 def test_parent_holds_winner_note_and_files(root: Path) -> None:
