@@ -69,7 +69,7 @@ def test_every_command_it_names_exists(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit):
         main(["--help"])
     help_text = capsys.readouterr().out
-    commands = set(re.findall(r"^    (\w+) ", help_text, flags=re.MULTILINE))
+    commands = set(re.findall(r"^    (\w+)(?: |$)", help_text, flags=re.MULTILINE))
     assert named == commands
 
 
