@@ -15,6 +15,7 @@ from pathlib import Path
 import ray, torch
 
 from hpsearch.driver import ray_backend
+from hpsearch.driver.ray_nodes import Nodes
 from hpsearch.driver.resources import TrialResources
 from hpsearch.driver.work import NoWork
 from trainables.ray_trainable import RayTrainable
@@ -64,7 +65,14 @@ ray.init("local", num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver
 resources = TrialResources(1, 0.1, None)
 with tempfile.TemporaryDirectory() as scratch:
     ray_backend.run_work(
-        Source(), resources, retries=2, epoch_timeout_s=100, scratch=Path(scratch), verbose=False
+        Source(),
+        resources,
+        Nodes(),
+        folder=None,
+        retries=2,
+        epoch_timeout_s=100,
+        scratch=Path(scratch),
+        verbose=False,
     )
 ray.shutdown()
 """
