@@ -89,7 +89,7 @@ def known(spec: StudySpec, needs: Needs, runs: Runs) -> Iterator[tuple[str, str]
 
 
 def _search(spec: StudySpec, runs: Runs) -> str:
-    limits = "no end of trials" if runs.trials is None else _counted(runs.trials, "trial")
+    limits = "trials" if runs.trials is None else _counted(runs.trials, "trial")
     epochs = "" if runs.search_epochs is None else f", {runs.search_epochs} epochs at most"
     hours = spec.search.budget.hours
     return f"{limits} of up to {runs.trial_epochs} epochs{epochs}" + (f", {hours:g} h" if hours else "")

@@ -151,6 +151,7 @@ def _config_faults(document: YamlDocument, space: Space, filled: Iterable[Params
             line = document.line(space.origin(path, params))
             message = fault.message + hole_hint(tree, path)
             if len(path) == 1 and path[0] not in TrainConfig.model_fields:
+                line = document.line(path)  # where the key stands, whichever option fills it
                 message = f"unknown key{nearest(str(path[0]), (*TrainConfig.model_fields, SECTION))}"
             yield replace(fault, message=message, file=document.file, line=line)
 

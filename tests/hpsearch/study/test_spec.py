@@ -309,3 +309,13 @@ def test_a_large_space_is_read_in_seconds(tmp_path: Path) -> None:
     spec = spaces.load(tmp_path, f"augmentation:\n  choice:\n  - none\n  - heavy:\n{magnitudes}")
     assert spec.space.size() == 40**5 + 1
     assert time.monotonic() - began < 5
+
+
+def test_an_unknown_key_is_said_once_whichever_option_fills_it(tmp_path: Path) -> None:
+    space = tmp_path / "space.yaml"
+    space.write_text(
+        "data: {train: {dataset: rendered-heads}}\npretxt:\n  choice:\n    - none\n    - {puzzling: {}}\n"
+    )
+    with pytest.raises(InputError) as raised:
+        load_spec(space)
+    assert [(fault.where, fault.line) for fault in raised.value.faults] == [("pretxt", 2)]

@@ -88,7 +88,8 @@ def open_dataset(ref: RenderedHeads | str, datasets_root: Path) -> PreparedDatas
     known = sorted(path.parent.name for path in datasets_root.glob("*/dataset.json"))
     if isinstance(ref, str):
         raise InputError(
-            f"there is no prepared dataset {name!r} in {datasets_root}{nearest(name, [*known, *GENERATED])}"
+            f"there is no prepared dataset {name!r} in {datasets_root}{nearest(name, [*known, *GENERATED])}: "
+            "name one that is there, or bring it with `hpsearch data import`"
         )
     raise InputError(
         f"{name} is not built in {datasets_root} (there: {', '.join(known) or 'nothing'}): name one that is, "
