@@ -27,7 +27,7 @@ OF_BRANCH = ("pretext.flag", "pretext.ssl_weight")
 MOST_DIMENSIONS = 12
 MOST_SLOTS = 6
 """Distinct whole numbers that get a place each; with more of them the axis is continuous."""
-LOG_FROM = 30.0
+LOG_FROM = 10.0
 """Ratio of the largest to the smallest value from which a factor's axis is logarithmic."""
 FACTORS = ("ssl_weight", "lr", "eps", "weight_decay")
 """Last parts of the paths of factors, whose values are compared by their ratio."""
