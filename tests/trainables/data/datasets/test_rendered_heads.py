@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from support.processes import stay
 
 from trainables.data.datasets.prepared import PreparedDataset
 from trainables.data.datasets.rendered_heads import RenderedHeads
@@ -147,6 +149,26 @@ def test_ctrl_c_is_quiet_and_leaves_nothing(tmp_path: Path) -> None:
     _, said = child.communicate(timeout=60)
     assert (child.returncode, said) == (130, "")
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
+
+
+def test_the_workers_of_a_killed_build_end_with_it(tmp_path: Path) -> None:
+    code = (
+        "import multiprocessing, sys, pathlib\n"
+        "from trainables.data.datasets.rendered_heads import RenderedHeads\n"
+        "def tell(*_): print(*(each.pid for each in multiprocessing.active_children()), flush=True)\n"
+        "RenderedHeads(images=4000, subjects=2000, image_px=16).ensure(\n"
+        "    pathlib.Path(sys.argv[1]), workers=2, progress=tell)"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    workers = [int(pid) for pid in child.stdout.readline().split()]
+    assert len(workers) == 2 and stay(workers)
+    child.kill()
+    child.wait()
+    until = time.monotonic() + 10
+    while stay(workers) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not stay(workers)
 
 
 def test_two_builds_at_once_agree(tiny: PreparedDataset, tmp_path: Path) -> None:

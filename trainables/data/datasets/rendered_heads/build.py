@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ def _in_any_order(tasks: list[Task], workers: int) -> Iterator[tuple[int, list[d
         return
     # Spawned, not forked: the parent may hold threads, and Embree's would not survive a fork.
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_leave_interrupts_to_the_parent)
+    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_follow_the_parent)
     try:
         futures = {pool.submit(render_subject, task): index for index, task in enumerate(tasks)}
         for future in as_completed(futures):
@@ -99,8 +100,16 @@ def _in_any_order(tasks: list[Task], workers: int) -> Iterator[tuple[int, list[d
         pool.shutdown(cancel_futures=True)
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _follow_the_parent() -> None:
+    """Leave Ctrl-C to the parent process, and end with it: the pool would go on rendering without one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 @cache
