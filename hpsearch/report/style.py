@@ -20,8 +20,8 @@ or more on the page, light or dark."""
 OTHER = "#c2689a"
 """Colour of every other pretext task."""
 
-LINES = ("#0072b2", "#d55e00", "#009e73", "#c2689a", "#a87800")
-"""Colours of lines, one per arm."""
+LINES = ("#7a5cc9", "#a87800", "#00829b", "#b0453a", "#5f6f1d")
+"""Colours of lines, one per arm; none is that of a pretext task, as two arms may have the same."""
 
 BASELINE = "#767676"
 """Colour of the baseline, whose lines are dashed."""
