@@ -17,7 +17,6 @@ from ray._private.runtime_env.constants import RAY_JOB_CONFIG_JSON_ENV_VAR
 from ray.exceptions import AuthenticationError
 
 from hpsearch.driver.ray_authentication import AUTH_TOKEN, authentication, environment
-from hpsearch.driver.ray_node_types import node_types
 from hpsearch.driver.ray_nodes import Nodes
 from hpsearch.driver.reaper import MARK, reaped
 from hpsearch.driver.resources import Share, TrialResources
@@ -26,9 +25,6 @@ from trainables.base.errors import InputError, why
 
 UNBOUNDED = 1_000_000
 """Tune's number of trials where the source alone decides when there is none left."""
-
-HEAD = "node:__internal_head__"
-"""The resource of the head alone, which no autoscaler starts."""
 
 CONNECT_TIMEOUT_S = 5.0
 
@@ -138,32 +134,32 @@ def head_address() -> str:
 
 
 def side_by_side(resources: TrialResources, usable: Nodes) -> int:
-    """Return how many trials of the smallest share fit on the cluster's usable nodes, and on those to come.
+    """Return how many trials of the smallest share fit on the cluster's usable nodes, or wait for others.
 
     Raises `InputError` where one trial fits on none of them: Tune would wait for ever.
     """
     nodes = [node["Resources"] for node in usable.usable()]
-    nodes += [each.resources for each in node_types()]
-    if not any(_fitting(node, Share(resources.cpus, resources.gpus)) for node in nodes):
+    fits = any(_fitting(node, Share(resources.cpus, resources.gpus)) for node in nodes)
+    if not fits and not resources.autoscale:
         cpus = max((node.get("CPU", 0) for node in nodes), default=0)
         gpus = max((node.get("GPU", 0) for node in nodes), default=0)
         raise InputError(
             f"search.resources asks for {resources.cpus} CPUs and {resources.gpus:g} GPUs a trial, "
-            f"but the largest node has {cpus:g} CPUs and {gpus:g} GPUs"
+            f"but the largest node has {cpus:g} CPUs and {gpus:g} GPUs. Where the cluster starts nodes on "
+            "demand, set search.resources.autoscale and concurrent"
         )
     return room(resources, usable)
 
 
 def room(resources: TrialResources, usable: Nodes) -> int:
-    """Return how many trials of the smallest share fit on the usable nodes now, or once all are started.
+    """Return how many trials of the smallest share fit on the usable nodes now, or shall wait for others.
 
     Trials that wait are what makes an autoscaler start nodes.
     """
-    share, alive = resources.smallest, usable.usable()
-    now = sum(_fitting(node["Resources"], share) for node in alive)
-    most = sum(_fitting(each.resources, share) * each.most for each in node_types())
-    on_head = sum(_fitting(node["Resources"], share) for node in alive if HEAD in node["Resources"])
-    return min(max(now, most + on_head), resources.concurrent or UNBOUNDED)
+    most = resources.concurrent or UNBOUNDED
+    if resources.autoscale:
+        return most
+    return min(sum(_fitting(node["Resources"], resources.smallest) for node in usable.usable()), most)
 
 
 def _fitting(node: Mapping[str, float], share: Share) -> int:

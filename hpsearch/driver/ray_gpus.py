@@ -11,7 +11,6 @@ import torch
 from ray.util.placement_group import placement_group, remove_placement_group
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from hpsearch.driver.ray_node_types import node_types
 from hpsearch.driver.ray_nodes import Node, Nodes
 from hpsearch.driver.resources import (
     Machines,
@@ -37,8 +36,7 @@ def resources_in_cluster(
 ) -> TrialResources:
     """Return what each trial takes of the connected cluster; where it is `auto`, GPU memory is measured."""
     wanted = spec.search.resources
-    to_come = any(each.resources.get("GPU") for each in node_types())
-    if wanted.gpus == "auto" and to_come and not _with_gpu(nodes):
+    if wanted.gpus == "auto" and wanted.autoscale and not _with_gpu(nodes):
         _await_gpu(nodes, say)
     machines, measured = machines_in_cluster(nodes), None
     if wanted.gpus == "auto" and machines.gpus:

@@ -55,13 +55,15 @@ class Share:
 class TrialResources:
     """CPUs and GPUs per trial, and how many trials run side by side at most (None: as many as fit).
 
-    Designs whose memory was measured have shares of their own, `by_shape`.
+    Designs whose memory was measured have shares of their own, `by_shape`. On a cluster that starts nodes on
+    demand, `autoscale`, as many trials wait for them.
     """
 
     cpus: int
     gpus: float
     concurrent: int | None
     by_shape: Mapping[MemoryShape, Share] = field(default_factory=lambda: MappingProxyType({}))
+    autoscale: bool = False
 
     def of(self, config: TrainConfig) -> Share:
         """Return the share of a trial."""
@@ -84,14 +86,15 @@ def resolve_resources(
     concurrent = None if wanted.concurrent == "auto" else wanted.concurrent
     if wanted.gpus != "auto" or measured is None:
         gpus = min(1.0, machines.gpus) if wanted.gpus == "auto" else counted(wanted.gpus)
-        return TrialResources(_cpus(wanted, machines, gpus, MOST_THREADS), gpus, concurrent)
+        cpus = _cpus(wanted, machines, gpus, MOST_THREADS)
+        return TrialResources(cpus, gpus, concurrent, autoscale=wanted.autoscale)
     shares = {
         shape: _measured_share(wanted, machines, measured.gpu_mib, footprint)
         for shape, footprint in measured.footprints.items()
     }
     cpus = max(share.cpus for share in shares.values())
     gpus = max(share.gpus for share in shares.values())
-    return TrialResources(cpus, gpus, concurrent, MappingProxyType(shares))
+    return TrialResources(cpus, gpus, concurrent, MappingProxyType(shares), wanted.autoscale)
 
 
 def _measured_share(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlparse
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from hpsearch.study.pruners import PRUNERS, PrunerConfig, SuccessiveHalvingConfig
 from hpsearch.study.samplers import SAMPLERS, SamplerConfig, TPEConfig
@@ -34,6 +34,15 @@ class ResourcesConfig(Config):
     that holds a design, measured before the first trial; 0 where there is no GPU."""
     concurrent: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Trials side by side; `auto`: as many as fit."""
+    autoscale: bool = False
+    """The cluster starts nodes on demand: `concurrent` trials are asked for, whatever fits on the nodes that
+    are there, and with `gpus: auto` the first GPU is waited for. Ray tells nobody which nodes may come."""
+
+    @model_validator(mode="after")
+    def _says_how_much_to_ask_for(self) -> Self:
+        if self.autoscale and self.concurrent == "auto":
+            raise ValueError("autoscale needs concurrent: how many trials shall run side by side at most")
+        return self
 
     @field_validator("gpus")
     @classmethod

@@ -1,16 +1,17 @@
-"""How many trials run side by side on nodes that are there, left out, or still to be started."""
+"""How many trials run side by side on nodes that are there, or still to be started."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from pydantic import ValidationError
 
-from hpsearch.driver import ray_cluster
-from hpsearch.driver.ray_cluster import HEAD, address_of_job, room, side_by_side
-from hpsearch.driver.ray_node_types import NodeType
+from hpsearch.driver.ray_cluster import address_of_job, room, side_by_side
 from hpsearch.driver.ray_nodes import Nodes
 from hpsearch.driver.resources import TrialResources
+from hpsearch.study.config import ResourcesConfig
 from trainables.base.errors import InputError
 
 ONE_CPU = TrialResources(cpus=1, gpus=0, concurrent=None)
@@ -26,18 +27,6 @@ def nodes(*resources: dict[str, float]) -> Nodes:
     return cast("Nodes", There())
 
 
-@pytest.fixture
-def growing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cluster whose autoscaler starts up to three nodes with two GPUs each."""
-    monkeypatch.setattr(ray_cluster, "node_types", lambda: [NodeType(GPU_NODE, 3)])
-
-
-@pytest.fixture
-def fixed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray_cluster, "node_types", list)
-
-
-@pytest.mark.usefixtures("fixed")
 def test_nodes_that_are_there_have_room_for_what_fits_on_each() -> None:
     assert room(ONE_CPU, nodes({"CPU": 3.0}, {"CPU": 2.0})) == 5
     assert room(HALF_A_GPU, nodes(GPU_NODE, {"CPU": 64.0})) == 4
@@ -47,12 +36,12 @@ def test_nodes_that_are_there_have_room_for_what_fits_on_each() -> None:
         side_by_side(ONE_CPU, nodes())
 
 
-@pytest.mark.usefixtures("growing")
-def test_trials_may_wait_for_nodes_that_an_autoscaler_starts_and_the_head_counts_beside_them() -> None:
-    assert side_by_side(HALF_A_GPU, nodes({"CPU": 4.0, HEAD: 1.0})) == 12
-    assert side_by_side(HALF_A_GPU, nodes(GPU_NODE, GPU_NODE, {"CPU": 4.0, HEAD: 1.0})) == 12
-    assert side_by_side(ONE_CPU, nodes({"CPU": 4.0, HEAD: 1.0})) == 28
-    assert room(TrialResources(2, 0.5, concurrent=5), nodes()) == 5
+def test_trials_wait_for_nodes_that_an_autoscaler_starts() -> None:
+    growing = replace(HALF_A_GPU, concurrent=12, autoscale=True)
+    assert side_by_side(growing, nodes({"CPU": 4.0})) == side_by_side(growing, nodes(GPU_NODE)) == 12
+    assert room(replace(HALF_A_GPU, concurrent=5), nodes(GPU_NODE, GPU_NODE)) == 5
+    with pytest.raises(ValidationError, match="autoscale needs concurrent"):
+        ResourcesConfig(autoscale=True)
 
 
 def test_a_process_under_a_ray_job_finds_the_cluster_of_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
