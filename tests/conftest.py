@@ -23,9 +23,5 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let `pytest -n 2` run one cluster at a time, beside all other tests, and each file in one process."""
-    for item in items:
-        path = item.path.relative_to(TESTS)
-        group = "clusters" if any(map(path.is_relative_to, CLUSTERS)) else str(path)
-        item.add_marker(pytest.mark.xdist_group(group))
+    """Put the long tests first: under `pytest -n 2` each process takes the next one when it is free."""
     items.sort(key=lambda item: not any(map(item.path.relative_to(TESTS).is_relative_to, CLUSTERS)))
