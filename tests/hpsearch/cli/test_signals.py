@@ -16,7 +16,8 @@ from hpsearch.cli.signals import Interruptions
 with Interruptions() as interruptions:
     try:
         print("begins", flush=True)
-        time.sleep(20)
+        for _ in range(200):  # a signal just before a sleep is seen after it
+            time.sleep(0.1)
     except KeyboardInterrupt:
         print("ends", flush=True)
         for _ in range(int(sys.argv[1])):  # writes for so long
