@@ -48,14 +48,11 @@ def launch(
 
     from hpsearch.cli.terminal import TerminalScreen
     from hpsearch.driver.launch import launch as run
+    from hpsearch.driver.request import LaunchRequest
     from hpsearch.notebook.study_view import StudyView
 
-    file, folder = Path(space), _root(root)
-    screen = TerminalScreen(folder, space=file, trials=trials, epochs=epochs, address=address)
-    record = run(
-        file, root=folder, trials=trials, epochs=epochs, address=address, verbose=False, screen=screen
-    )
-    return StudyView(record)
+    request = LaunchRequest(Path(space), _root(root), trials, epochs, address)
+    return StudyView(run(request, TerminalScreen(request)))
 
 
 def studies(root: str | os.PathLike[str] | None = None) -> list[StudyView]:

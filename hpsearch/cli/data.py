@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,10 +114,12 @@ def _delete(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
+    from hpsearch.cli.building import building_bar
     from hpsearch.cli.data_actions import build
-    from hpsearch.cli.terminal import TerminalScreen
+    from hpsearch.cli.waiting import Waiting, whole_console
 
-    for dataset in build(arguments.what, arguments.root, TerminalScreen(arguments.root).building):
+    bar = partial(building_bar, Waiting(whole_console()))
+    for dataset in build(arguments.what, arguments.root, bar):
         show(f"{dataset.name}: {dataset.card.images} images in {dataset.folder}")
     return 0
 

@@ -134,7 +134,7 @@ def progress(study: StudyRecord, plan: Plan, now_s: float) -> list[str]:
         parts.append(f"{done} of {len(again)} confirmations")
     best = study.best
     if best is not None and best.objective is not None:
-        ratio = best.objective / study.provenance.baseline
+        ratio = best.objective / study.provenance.training_mean
         parts.append(f"best {best.objective:.2f} (trial {best.number}, {ratio:.2f} of the training mean)")
     speeds = [_last(trial, IMAGES_PER_S) for trial in study.trials if trial.state is TrialState.RUNNING]
     if any(speeds):

@@ -14,6 +14,7 @@ from trainables.base.errors import InputError
 
 if TYPE_CHECKING:
     from hpsearch.cli.waiting import Waiting
+    from hpsearch.driver.request import LaunchRequest
 
 
 def add_search_commands(add: Adder) -> None:
@@ -76,6 +77,7 @@ def add_search_commands(add: Adder) -> None:
 
 def _check(arguments: argparse.Namespace) -> int:
     from hpsearch.cli.summary import check_text
+    from hpsearch.plan.machine import machine_text
     from hpsearch.plan.runs import plan_runs
     from hpsearch.study.folders import datasets_folder, pretrained_folder, studies_folder
     from hpsearch.study.needs import needs_of
@@ -85,7 +87,8 @@ def _check(arguments: argparse.Namespace) -> int:
     spec, root = load_spec(arguments.space), arguments.root.absolute()
     needs = needs_of(spec, datasets_folder(root))
     runs = plan_runs(spec, datasets_folder(root), pretrained_folder(root))
-    show(check_text(spec, needs, runs, shutil.get_terminal_size().columns))
+    machine = machine_text(spec, root)
+    show(check_text(spec, needs, runs, machine, shutil.get_terminal_size().columns))
     if faults := [*changes(studies_folder(root) / spec.name, spec), *needs.faults]:
         raise InputError(faults)
     return 0
@@ -95,15 +98,7 @@ def _plan(arguments: argparse.Namespace) -> int:
     from hpsearch.cli.plan_text import plan_text
     from hpsearch.plan.plan import plan
 
-    planned = plan(
-        arguments.space,
-        root=arguments.root,
-        trials=arguments.trials,
-        epochs=arguments.epochs,
-        address=arguments.address,
-        without_token=arguments.without_token,
-        say=lambda text: print(text, file=sys.stderr),
-    )
+    planned = plan(_request(arguments), say=lambda text: print(text, file=sys.stderr))
     show(plan_text(planned, shutil.get_terminal_size().columns))
     if planned.needs.faults:
         raise InputError(planned.needs.faults)
@@ -122,28 +117,25 @@ def _launch_on(waiting: Waiting, arguments: argparse.Namespace) -> int:
     from hpsearch.cli.terminal import TerminalScreen
     from hpsearch.driver.launch import launch  # takes seconds, which is why there is something to see before
 
-    screen = TerminalScreen(
-        arguments.root,
-        space=arguments.space,
-        trials=arguments.trials,
-        epochs=arguments.epochs,
-        address=arguments.address,
-        without_token=arguments.without_token,
-        waiting=waiting,
-    )
+    request = _request(arguments)
+    screen = TerminalScreen(request, waiting)
     try:
-        study = launch(
-            arguments.space,
-            root=arguments.root,
-            trials=arguments.trials,
-            epochs=arguments.epochs,
-            address=arguments.address,
-            without_token=arguments.without_token,
-            verbose=arguments.verbose,
-            screen=screen,
-        )
+        study = launch(request, screen, verbose=arguments.verbose)
     except KeyboardInterrupt:
         screen.interrupted()
         raise
     screen.result(study)
     return 0 if study.best is not None else 1
+
+
+def _request(arguments: argparse.Namespace) -> LaunchRequest:
+    from hpsearch.driver.request import LaunchRequest
+
+    return LaunchRequest(
+        space=arguments.space,
+        root=arguments.root,
+        trials=arguments.trials,
+        epochs=arguments.epochs,
+        address=arguments.address,
+        without_token=arguments.without_token,
+    )

@@ -83,7 +83,7 @@ def _best(study: StudyRecord) -> str:
     best = study.best
     if best is None or best.objective is None:
         return "no trial is complete yet"
-    ratio = best.objective / study.provenance.baseline
+    ratio = best.objective / study.provenance.training_mean
     return (
         f"{study.objective} {best.objective:.2f}, {ratio:.2f} of the training mean's: "
         f"trial {run_name(best, short_names([best]))}"

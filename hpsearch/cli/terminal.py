@@ -5,43 +5,29 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from contextlib import AbstractContextManager, contextmanager
 
 from hpsearch.cli.arguments import default_root
+from hpsearch.cli.building import building_bar
 from hpsearch.cli.live_table import LiveView, Plan
 from hpsearch.cli.summary import describe
 from hpsearch.cli.waiting import Waiting, whole_console
+from hpsearch.driver.request import LaunchRequest
 from hpsearch.driver.resources import TrialResources
 from hpsearch.results.leaderboard import table
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.spec import StudySpec
 from trainables.base.plain_text import terminal_text
 from trainables.data.datasets import dataset_name
+from trainables.training.build import Progress
 
 
 class TerminalScreen:
-    """Speaks to a person; `space`, `trials` and the like are what was launched, to propose it again."""
+    """Speaks to a person; `request` is what was launched, to propose it again."""
 
-    def __init__(
-        self,
-        root: Path,
-        *,
-        space: Path | None = None,
-        trials: int | None = None,
-        epochs: int | None = None,
-        address: str | None = None,
-        without_token: bool = False,
-        waiting: Waiting | None = None,
-    ) -> None:
-        self._root = [] if root == default_root() else ["--root", str(root)]
-        self._address = [] if address is None else ["--address", address]
-        self._address += ["--without-token"] if without_token else []
-        self._space = space
-        self._trials = trials
-        self._epochs = epochs
+    def __init__(self, request: LaunchRequest, waiting: Waiting | None = None) -> None:
+        self._request = request
+        self._root = [] if request.root == default_root() else ["--root", str(request.root)]
         self._budget_epochs: int | None = None
         self._combinations: int | None = None
         self._waiting = waiting or Waiting(whole_console())
@@ -61,34 +47,9 @@ class TerminalScreen:
         self._combinations = spec.combinations
         self._budget_epochs = spec.search.budget.epochs
 
-    @contextmanager
-    def building(self, what: str) -> Iterator[Callable[[int, int], None]]:
+    def building(self, what: str) -> AbstractContextManager[Progress]:
         """Show a bar once the building of a dataset has begun; nothing where it is there already."""
-        columns = (
-            TextColumn(f"building {what}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("images"),
-            TimeRemainingColumn(),
-        )
-        began_s = time.monotonic()
-        images = 0
-        with ExitStack() as shown:
-            bars: Progress | None = None
-
-            def show(done: int, total: int) -> None:
-                nonlocal bars, images
-                images = total
-                if bars is None and self._console.is_terminal:
-                    self._waiting.over()
-                    bars = shown.enter_context(Progress(*columns, console=self._console, transient=True))
-                    bars.add_task(what)
-                if bars is not None:
-                    bars.update(bars.task_ids[0], completed=done, total=total)
-
-            yield show
-        if images:
-            self.say(f"built {what}: {images} images in {time.monotonic() - began_s:.0f} s")
+        return building_bar(self._waiting, what)
 
     @contextmanager
     def searching(
@@ -119,7 +80,7 @@ class TerminalScreen:
             self._propose("data", "show", dataset, why="the images that it learned from")
         trials = len(study.searched)
         if self._budget_epochs is not None:
-            self._propose(*self._launch(self._trials, 2 * self._budget_epochs), why="go on searching")
+            self._propose(*self._launch(self._request.trials, 2 * self._budget_epochs), why="go on searching")
         elif self._combinations is None or trials < self._combinations:
             self._propose(*self._launch(2 * trials, None), why="go on searching")
 
@@ -128,12 +89,15 @@ class TerminalScreen:
         self._waiting.over()
         self._console.show_cursor()
         self.say(f"\n{why}; everything is kept. To go on:")
-        self._propose(*self._launch(self._trials, self._epochs))
+        self._propose(*self._launch(self._request.trials, self._request.epochs))
 
     def _launch(self, trials: int | None, epochs: int | None) -> list[str]:
+        request = self._request
         budget = [] if trials is None else ["--trials", str(trials)]
         budget += [] if epochs is None else ["--epochs", str(epochs)]
-        return ["launch", str(self._space), *budget, *self._address]
+        cluster = [] if request.address is None else ["--address", request.address]
+        cluster += ["--without-token"] if request.without_token else []
+        return ["launch", str(request.space), *budget, *cluster]
 
     def _propose(self, *words: str, why: str = "") -> None:
         command = shlex.join(["hpsearch", *words, *self._root])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -18,20 +18,11 @@ from hpsearch.driver.preparation import Preparation
 from hpsearch.driver.pretraining import Pretrainings
 from hpsearch.driver.ray_authentication import check_token
 from hpsearch.driver.ray_backend import run_work
-from hpsearch.driver.ray_cluster import (
-    address_of_job,
-    check_address,
-    cluster,
-    head_address,
-    side_by_side,
-)
+from hpsearch.driver.ray_cluster import cluster, head_address, joined_address, side_by_side
 from hpsearch.driver.ray_gpus import resources_in_cluster
 from hpsearch.driver.ray_nodes import Nodes, NoNodeLeft, Probe
-from hpsearch.driver.resources import (
-    TrialResources,
-    check_precision,
-    check_room,
-)
+from hpsearch.driver.request import LaunchRequest
+from hpsearch.driver.resources import TrialResources, check_precision, check_room
 from hpsearch.driver.scratch import scratch_folder
 from hpsearch.driver.search import Search, SearchPlan
 from hpsearch.driver.stop_watch import stop_obeyed
@@ -41,7 +32,7 @@ from hpsearch.study.claim import claimed
 from hpsearch.study.folders import datasets_folder, pretrained_folder, studies_folder
 from hpsearch.study.needs import needs_of
 from hpsearch.study.provenance import gather_provenance
-from hpsearch.study.records import LaunchRecord, StudyRecord, TrialRecord
+from hpsearch.study.records import LaunchRecord, Provenance, StudyRecord, TrialRecord
 from hpsearch.study.spec import StudySpec, load_spec
 from hpsearch.study.store import SPACE, changes
 from hpsearch.study.study import Study, open_study
@@ -49,7 +40,7 @@ from hpsearch.study.trial_log import Log
 from hpsearch.tracking import PATIENCE_S, Tracker, relocate, tracking_uri
 from hpsearch.tracking.location import artifacts_folder
 from trainables.base.disk import is_full
-from trainables.base.errors import Fault, InputError
+from trainables.base.errors import InputError
 from trainables.base.shared_folder import SharedFolder, shared
 from trainables.training.build import Progress
 
@@ -87,91 +78,115 @@ class Screen(Protocol):
         ...
 
 
-def launch(
-    file: Path,
-    *,
-    root: Path,
-    trials: int | None,
-    epochs: int | None,
-    address: str | None,
-    without_token: bool = False,
-    verbose: bool,
-    screen: Screen,
-) -> StudyRecord:
-    """Run the search that `file` describes, or continue it, and return the study.
+@dataclass(frozen=True)
+class _Workplace:
+    """The cluster that is connected: its nodes, what a trial takes of them, and how many run side by side.
 
-    Under a Ray job it runs on the cluster of that job. `without_token` takes a Ray that whoever reaches its
-    ports can use.
+    `folder` is the study's where all nodes must see it, None on one machine.
+    """
+
+    nodes: Nodes
+    resources: TrialResources
+    side_by_side: int
+    folder: SharedFolder | None
+    scratch: Path
+
+
+def launch(request: LaunchRequest, screen: Screen, *, verbose: bool = False) -> StudyRecord:
+    """Run the search that is asked for, or continue it, and return the study.
 
     Raises `InputError` with every fault of the input before anything starts: then no study and no experiment
     is left behind. Raises `KeyboardInterrupt` after everything was written where a person stops it: launching
-    again goes on. Where the head of the cluster at `address` is gone, everything is written too, and the
-    process ends with status 1.
+    again goes on. Where the head of the cluster is gone, everything is written too, and the process ends with
+    status 1.
     """
-    spec = load_spec(file, trials=trials, epochs=epochs)
+    spec = load_spec(request.space, trials=request.trials, epochs=request.epochs)
     screen.planned(spec)
-    check_token(without_token)
-    address = address or address_of_job()
-    if address is not None:
-        check_address(address)
-    root = root.absolute()
-    folder, datasets = studies_folder(root) / spec.name, datasets_folder(root)
+    check_token(request.without_token)
+    address, root = joined_address(request.address), request.root.absolute()
+    folder = studies_folder(root) / spec.name
+    preparation = Preparation(datasets_folder(root), pretrained_folder(root), screen.building)
     with claimed(folder), stop_obeyed(folder):
         screen.doing("looking at the data")
-        _refuse([*changes(folder, spec), *needs_of(spec, datasets).faults])
-        preparation = Preparation(datasets, pretrained_folder(root), screen.building)
-        data = preparation.data(spec.config(next(spec.space.probes())))
-        preparation.check(spec)
-        provenance = gather_provenance(spec, data)
+        provenance = _prepare(spec, folder, preparation)
         screen.doing("starting the workers" if address is None else f"joining the cluster at {address}")
         with (
             scratch_folder() as scratch,
-            cluster(address, scratch, without_token=without_token, verbose=verbose),
+            cluster(address, scratch, without_token=request.without_token, verbose=verbose),
             nullcontext() if address is None else shared(folder) as shared_folder,
         ):
             screen.doing("asking what trials may take")
-            say = _logged(folder, screen.say)
             with _head_watched(address, screen.interrupted):
-                nodes = _probed(shared_folder, spec, say)
-                resources = resources_in_cluster(spec, datasets, nodes, screen.say)
-            concurrent = side_by_side(resources, nodes)
-            check_precision(spec, resources)
-            check_room(spec, concurrent, folder)
+                place = _workplace(spec, folder, preparation.datasets, shared_folder, scratch, screen)
             study = open_study(folder, spec, provenance)  # from here on it has begun
-            shutil.copyfile(file, folder / SPACE)
+            shutil.copyfile(request.space, folder / SPACE)
             with (
                 _tracked(root, spec, study, screen) as tracker,
                 _head_watched(address, _ending(spec, study, tracker, screen)),
             ):
-                launched = _launch_record(spec, concurrent)
-                study.launched(launched)
-                with screen.searching(spec, resources, concurrent) as show:
-                    show(study.record())
-                    search = _build_search(
-                        spec, study, resources, concurrent, preparation, tracker, say, show
-                    )
-                    try:
-                        run_work(
-                            search,
-                            resources,
-                            nodes,
-                            folder=shared_folder,
-                            retries=spec.search.retries,
-                            epoch_timeout_s=spec.search.epoch_timeout_s,
-                            scratch=scratch,
-                            verbose=verbose,
-                        )
-                    except NoNodeLeft as error:
-                        screen.interrupted(str(error))
-                        raise SystemExit(FAILED) from None
-                    search.remove_leftovers()
-                    study.launched(replace(launched, ended_s=time.time()))
+                _search(spec, study, preparation, place, tracker, screen, verbose=verbose)
         return study.record()
 
 
-def _refuse(faults: Sequence[Fault]) -> None:
-    if faults:
+def _prepare(spec: StudySpec, folder: Path, preparation: Preparation) -> Provenance:
+    """Build what can be built of a search's data and return its provenance. Raises `InputError`."""
+    if faults := [*changes(folder, spec), *needs_of(spec, preparation.datasets).faults]:
         raise InputError(faults)
+    data = preparation.data(spec.config(next(spec.space.probes())))
+    preparation.check(spec)
+    return gather_provenance(spec, data)
+
+
+def _workplace(
+    spec: StudySpec,
+    folder: Path,
+    datasets: Path,
+    shared_folder: SharedFolder | None,
+    scratch: Path,
+    screen: Screen,
+) -> _Workplace:
+    """Return the cluster that is connected. Raises `InputError` where it cannot run the search."""
+    nodes = _probed(shared_folder, spec, _logged(folder, screen.say))
+    resources = resources_in_cluster(spec, datasets, nodes, screen.say)
+    place = _Workplace(nodes, resources, side_by_side(resources, nodes), shared_folder, scratch)
+    check_precision(spec, resources)
+    check_room(spec, place.side_by_side, folder)
+    return place
+
+
+def _search(
+    spec: StudySpec,
+    study: Study,
+    preparation: Preparation,
+    place: _Workplace,
+    tracker: Tracker,
+    screen: Screen,
+    *,
+    verbose: bool,
+) -> None:
+    """Search until the budget is spent or no node is left, which ends the process with status 1."""
+    launched = _launch_record(spec, place.side_by_side)
+    study.launched(launched)
+    with screen.searching(spec, place.resources, place.side_by_side) as show:
+        show(study.record())
+        say = _logged(study.folder, screen.say)
+        search = _build_search(spec, study, place, preparation, tracker, say, show)
+        try:
+            run_work(
+                search,
+                place.resources,
+                place.nodes,
+                folder=place.folder,
+                retries=spec.search.retries,
+                epoch_timeout_s=spec.search.epoch_timeout_s,
+                scratch=place.scratch,
+                verbose=verbose,
+            )
+        except NoNodeLeft as error:
+            screen.interrupted(str(error))
+            raise SystemExit(FAILED) from None
+        search.remove_leftovers()
+        study.launched(replace(launched, ended_s=time.time()))
 
 
 def _probed(folder: SharedFolder | None, spec: StudySpec, say: Callable[[str], None]) -> Nodes:
@@ -205,8 +220,7 @@ def _logged(folder: Path, say: Callable[[str], None]) -> Callable[[str], None]:
 def _build_search(
     spec: StudySpec,
     study: Study,
-    resources: TrialResources,
-    side_by_side: int,
+    place: _Workplace,
     preparation: Preparation,
     tracker: Tracker,
     say: Callable[[str], None],
@@ -223,11 +237,11 @@ def _build_search(
             epochs=budget.epochs,
             deadline_s=None if budget.hours is None else time.monotonic() + budget.hours * 3600,
         ),
-        ahead=side_by_side,
+        ahead=place.side_by_side,
         confirm=spec.search.confirm,
         leaders=spec.search.leaders,
     )
-    jobs = JobFactory(preparation.datasets, resources)
+    jobs = JobFactory(preparation.datasets, place.resources)
     pretrainings = Pretrainings(preparation.store, jobs, tracker.sync_pretraining, say)
     stopped = StoppedTrials(study.folder, spec.search.frozen_gb)
     return Search(study, plan, jobs, Observers(on_change, say), preparation.start, pretrainings, stopped)

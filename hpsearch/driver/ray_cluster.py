@@ -61,9 +61,16 @@ def check_address(address: str) -> None:
         raise InputError(f"nothing answers at {address} ({why(error)}): is its head running?") from None
 
 
-def address_of_job() -> str | None:
-    """Return the address of the cluster that runs this process as a Ray job; None where none does."""
-    return "auto" if RAY_JOB_CONFIG_JSON_ENV_VAR in os.environ else None
+def joined_address(wanted: str | None) -> str | None:
+    """Return the address of the cluster to join; None for this machine alone.
+
+    It is the one that is wanted, else that of the cluster which runs this process as a Ray job. Raises
+    `InputError` as `check_address` does.
+    """
+    address = wanted or ("auto" if RAY_JOB_CONFIG_JSON_ENV_VAR in os.environ else None)
+    if address is not None:
+        check_address(address)
+    return address
 
 
 @contextmanager

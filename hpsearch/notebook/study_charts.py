@@ -46,7 +46,7 @@ class StudyCharts:
 
     def curves(self) -> NotebookChart:
         """Return the error of every trial after each of its epochs."""
-        return self._chart(curves_chart(self._found, self._record.provenance.baseline))
+        return self._chart(curves_chart(self._found, self._record.provenance.training_mean))
 
     def parallel(self) -> NotebookChart:
         """Return each trial as one line through all of its searched values to its error."""

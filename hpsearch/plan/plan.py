@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpsearch.driver.ray_cluster import address_of_job, check_address, cluster, side_by_side
+from hpsearch.driver.ray_cluster import cluster, joined_address, side_by_side
 from hpsearch.driver.ray_gpus import resources_in_cluster
 from hpsearch.driver.ray_nodes import Nodes
 from hpsearch.driver.ray_rehearsal import rehearse_on_cluster
+from hpsearch.driver.request import LaunchRequest
 from hpsearch.driver.resources import Share, TrialResources
 from hpsearch.driver.scratch import scratch_folder
 from hpsearch.plan.designs import extremes
@@ -19,6 +20,7 @@ from hpsearch.space.holes import Range
 from hpsearch.study.folders import datasets_folder, pretrained_folder
 from hpsearch.study.needs import Needs, images_of, needs_of
 from hpsearch.study.spec import StudySpec, load_spec
+from trainables.base.disk import existing
 from trainables.model.backbones import TRUNK_VALUES
 from trainables.training.checkpoints import checkpoints_bytes
 from trainables.training.config import TrainConfig
@@ -85,30 +87,21 @@ class Plan:
         return self.epochs * design.epoch_s / self.side_by_side
 
 
-def plan(
-    file: Path,
-    *,
-    root: Path,
-    trials: int | None,
-    epochs: int | None,
-    address: str | None,
-    without_token: bool,
-    say: Callable[[str], None],
-) -> Plan:
-    """Plan the search that `file` describes on this machine or on the cluster at `address`.
+def plan(request: LaunchRequest, say: Callable[[str], None]) -> Plan:
+    """Plan the search that is asked for, on this machine or on its cluster.
 
     Nothing is written below the root. Raises `InputError` for a fault of the file or the cluster; what is
     wrong with datasets and initial weights stands in the plan.
     """
-    spec = load_spec(file, trials=trials, epochs=epochs)
-    address = address or address_of_job()
-    if address is not None:
-        check_address(address)
-    root = root.absolute()
+    spec = load_spec(request.space, trials=request.trials, epochs=request.epochs)
+    address, root = joined_address(request.address), request.root.absolute()
     datasets = datasets_folder(root)
     needs = needs_of(spec, datasets)
     designs = extremes(spec.configs)
-    with scratch_folder() as scratch, cluster(address, scratch, without_token=without_token, verbose=False):
+    with (
+        scratch_folder() as scratch,
+        cluster(address, scratch, without_token=request.without_token, verbose=False),
+    ):
         nodes = Nodes()
         resources = resources_in_cluster(spec, datasets, nodes, say)
         concurrent = side_by_side(resources, nodes)
@@ -142,7 +135,6 @@ def _combinations(spec: StudySpec) -> int | None:
 
 def _disk(spec: StudySpec, runs: Runs, concurrent: int, root: Path) -> Disk:
     values = max(TRUNK_VALUES[spec.config(params).network.backbone] for params in spec.space.probes())
-    there = next(folder for folder in (root, *root.parents) if folder.is_dir())
     halving = spec.search.pruner.halving(spec.epochs)
     freezes = halving is not None and bool(halving.pauses(spec.epochs))
     complete = None if runs.trials is None else (runs.trials + runs.confirmations) * values * VALUE_BYTES
@@ -150,5 +142,5 @@ def _disk(spec: StudySpec, runs: Runs, concurrent: int, root: Path) -> Disk:
         running=concurrent * checkpoints_bytes(values),
         frozen=int(spec.search.frozen_gb * 1e9) if freezes else 0,
         weights=complete,
-        free=shutil.disk_usage(there).free,
+        free=shutil.disk_usage(existing(root)).free,
     )

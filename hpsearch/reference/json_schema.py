@@ -8,6 +8,7 @@ schema grows only with the number of keys.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, get_origin
 
 from pydantic.fields import FieldInfo
@@ -132,17 +133,22 @@ def _holes(here: Schema, values: list[Schema]) -> list[Schema]:
     for value in values:
         if "enum" not in value and value.get("type") in ("number", "integer"):
             bounds = {key: value[key] for key in BOUNDS if key in value}
-            holes += [_range("float", "number", bounds)] if value["type"] == "number" else []
-            holes += [_range("int", "integer", bounds)]
+            holes.append(_range(("float", "int") if value["type"] == "number" else ("int",), bounds))
     return holes
 
 
-def _range(kind: str, number: str, bounds: Schema) -> Schema:
-    items = {"type": number, **bounds}
-    text = RANGES[kind]
-    ends: Schema = {"description": text, "type": "array", "items": items, "minItems": 2, "maxItems": 2}
-    keys = {kind: ends, "log": {"$ref": "#/$defs/hole.log"}, "step": {"$ref": f"#/$defs/hole.{kind}.step"}}
-    return _mapping(f"hole: a range ({kind})", keys, required=[kind])
+def _range(kinds: Sequence[str], bounds: Schema) -> Schema:
+    """Return the schema of a range of one of these kinds: one mapping, or an editor offers `log` twice."""
+    keys: Schema = {kind: _ends(kind, bounds) for kind in kinds}
+    keys |= {"log": {"$ref": "#/$defs/hole.log"}, "step": {"$ref": f"#/$defs/hole.{kinds[0]}.step"}}
+    schema = _mapping(f"hole: a range ({' or '.join(kinds)})", keys, required=[])
+    schema["oneOf"] = [{"required": [kind]} for kind in kinds]
+    return schema
+
+
+def _ends(kind: str, bounds: Schema) -> Schema:
+    items = {"type": NUMBERS[kind], **bounds}
+    return {"description": RANGES[kind], "type": "array", "items": items, "minItems": 2, "maxItems": 2}
 
 
 CHOICE = (
@@ -153,6 +159,9 @@ RANGES = {
     "int": "Try whole numbers from low to high, both included: [low, high]; log or step where wanted.",
 }
 """The help texts of holes."""
+
+NUMBERS = {"float": "number", "int": "integer"}
+"""Kind of a range -> the JSON type of its numbers."""
 
 HOLE_PARTS: dict[str, Schema] = {
     "hole.log": {"type": "boolean", "default": False, "description": "Draw evenly on a logarithmic scale."},

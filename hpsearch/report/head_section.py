@@ -10,8 +10,8 @@ from hpsearch.results.advice import advice
 from hpsearch.results.arms import Arm
 from hpsearch.results.comparison import Comparison, Verdict, describe
 from hpsearch.results.formats import duration, percent
-from hpsearch.study.records import StudyRecord, StudyState, TrialState
-from hpsearch.study.store import state_of
+from hpsearch.results.standing import standing
+from hpsearch.study.records import StudyRecord, TrialState
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class HeadSection:
     name: str
     objective: str
     datasets: tuple[str, ...]
-    unfinished: str
+    standing: str
     """How a study stands that has not ended, in words; empty for one that has."""
     root: str
     has_best: bool
@@ -50,25 +50,13 @@ def head_section(
         datasets=tuple(
             dict.fromkeys(text.partition(" @ ")[0] for text in study.provenance.datasets.values())
         ),
-        unfinished=_unfinished(study),
+        standing=standing(study),
         root=str(study.folder.parent.parent),
         has_best=study.best is not None,
         outcome=found.outcome.value,
         verdict=describe(found, names, study.objective, advice(study, found)),
         figures=tuple(_figures(study, arms)),
     )
-
-
-def _unfinished(study: StudyRecord) -> str:
-    open_states = (TrialState.RUNNING, TrialState.INTERRUPTED)
-    count = sum(trial.state in open_states for trial in study.trials)
-    match state_of(study):
-        case StudyState.RUNNING:
-            return f"The study is running: {len(study.trials)} trials so far, {count} of them now."
-        case StudyState.INTERRUPTED:
-            return "The study was interrupted: launch its file again, and it goes on."
-        case StudyState.COMPLETE:
-            return ""
 
 
 def _figures(study: StudyRecord, arms: Sequence[Arm]) -> list[Figure]:
@@ -78,7 +66,7 @@ def _figures(study: StudyRecord, arms: Sequence[Arm]) -> list[Figure]:
     if confirmations := len(study.trials) - len(study.searched):
         figures.append(Figure("confirmations", str(confirmations), "runs with other seeds"))
     runs = [(error, trial.number) for arm in arms for trial, error in arm.runs()]
-    mean = study.provenance.baseline
+    mean = study.provenance.training_mean
     if runs:
         error, number = min(runs)
         figures.append(

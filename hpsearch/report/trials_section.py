@@ -83,7 +83,7 @@ def trials_section(study: StudyRecord, importances: Mapping[str, float]) -> Tria
     most = max(importances.values(), default=0.0) or 1.0
     return TrialsSection(
         parallel=parallel_chart(found),
-        curves=curves_chart(found, study.provenance.baseline),
+        curves=curves_chart(found, study.provenance.training_mean),
         slices=tuple(slice_charts(found)),
         keys=tuple(Key(colour_of(task), task_title(task)) for task in found.tasks),
         records=found.records(),

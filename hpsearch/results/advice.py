@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hpsearch.results.comparison import Comparison
-from hpsearch.study.records import StudyRecord
+from hpsearch.study.records import StudyRecord, TrialState
 from hpsearch.study.spec import load_spec
 from hpsearch.study.store import SPACE
 
@@ -13,6 +13,8 @@ MORE_SEEDS = 2
 
 def advice(study: StudyRecord, found: Comparison) -> str:
     """Return one sentence; empty where the file asks for confirmations that are still to come."""
+    if found.best is None:
+        return _on_failures(study)
     file = study.folder / SPACE
     confirm = load_spec(file, name=study.name).search.confirm if file.is_file() else None
     if confirm is None:
@@ -24,3 +26,12 @@ def advice(study: StudyRecord, found: Comparison) -> str:
         return ""
     more = f"raise search.confirm.seeds to {MORE_SEEDS * confirm.seeds} and launch it again."
     return f"{confirm.seeds} confirmations each did not decide it: {more}"
+
+
+def _on_failures(study: StudyRecord) -> str:
+    """Return what is known where no trial has finished: how many failed, and the last reason."""
+    failed = [trial for trial in study.trials if trial.state is TrialState.FAILED]
+    if not failed:
+        return ""
+    count = f"{len(failed)} of {len(study.trials)} trials failed"
+    return f"{count}, the last for this reason: {failed[-1].reason}. See hpsearch logs {study.name}."

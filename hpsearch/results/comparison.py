@@ -133,7 +133,7 @@ def describe(found: Comparison, names: Mapping[str, str], objective: str, advice
     unit = f"° {metric_title(objective)}"
     leader, baseline, gap = found.leader, found.baseline, found.difference
     if leader is None or baseline is None:
-        return _nothing_to_compare(leader, baseline, names, unit)
+        return _nothing_to_compare(leader, baseline, names, unit, advice)
     statement = f"{_best(found, names, unit)} {_relation(found, names)}"
     arms = (
         f"Best helper: {title_with_trials(leader, names)}, {error_with_runs(leader)}. "
@@ -196,7 +196,7 @@ def _grounds(found: Comparison, gap: Interval) -> Iterator[str]:
 
 
 def _nothing_to_compare(
-    leader: Arm | None, baseline: Arm | None, names: Mapping[str, str], unit: str
+    leader: Arm | None, baseline: Arm | None, names: Mapping[str, str], unit: str, advice: str
 ) -> Verdict:
     """Return the verdict where one of the two has not finished."""
     if leader is not None:
@@ -212,7 +212,7 @@ def _nothing_to_compare(
             f"Baseline: {title_with_trials(baseline, names)}. No trial that adds a pretext task or "
             "pretrained weights to it has finished, so there is nothing to compare.",
         )
-    return Verdict("No trial has finished yet.", "There is nothing to compare.")
+    return Verdict("No trial has finished.", f"There is nothing to compare. {advice}".strip())
 
 
 def metric_title(objective: str) -> str:

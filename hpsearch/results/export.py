@@ -144,7 +144,7 @@ def _card(study: StudyRecord, trial: TrialRecord) -> NetworkCard:
         "objective_value": trial.objective,
         "epoch": best + 1,
         "validation_mae_deg": maes[best],
-        "baseline": study.provenance.baseline,
+        "training_mean": study.provenance.training_mean,
         "datasets": dict(study.provenance.datasets),
         "code_version": study.provenance.code_version,
     }

@@ -14,6 +14,7 @@ from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import SELECTED, compare, describe, epoch_title, error_with_runs
 from hpsearch.results.csv_table import csv_table
 from hpsearch.results.leaderboard_table import best_of_epochs, rows, tested
+from hpsearch.results.standing import standing
 from hpsearch.results.statistics import CONFIDENCE, Interval, interval
 from hpsearch.results.titles import names_of
 from hpsearch.study.naming import shared_params
@@ -65,8 +66,8 @@ def legend(study: StudyRecord) -> str:
 
 
 def summary(study: StudyRecord) -> str:
-    """Return the lines below the table: the best trial beside the training mean, and the verdict."""
-    mean = study.provenance.baseline
+    """Return the lines below the table: how the study stands, its best trial, and the verdict."""
+    mean = study.provenance.training_mean
     training_mean = f"Always predicting the training mean gives {mean:.2f}"
     best = study.best
     if best is None or best.objective is None:
@@ -79,7 +80,7 @@ def summary(study: StudyRecord) -> str:
     arms = arms_of(study)
     found = compare(arms)
     verdict = describe(found, names_of(arms), study.objective, advice(study, found))
-    return "\n".join((first, verdict.statement, verdict.grounds))
+    return "\n".join(filter(None, (standing(study), first, verdict.statement, verdict.grounds)))
 
 
 def _record(study: StudyRecord, trial: TrialRecord, rank: int) -> dict[str, Any]:
@@ -138,10 +139,10 @@ def _summary(study: StudyRecord) -> dict[str, Any]:
     return {
         "study": study.name,
         "objective": study.objective,
-        "training_mean": study.provenance.baseline,
+        "training_mean": study.provenance.training_mean,
         "best": value,
         "best_trial": None if best is None else best.number,
-        "best_over_training_mean": None if value is None else value / study.provenance.baseline,
+        "best_over_training_mean": None if value is None else value / study.provenance.training_mean,
         "datasets": dict(study.provenance.datasets),
         "code_version": study.provenance.code_version,
     }

@@ -12,7 +12,7 @@ def model_card(card: NetworkCard, check: str) -> str:
     angles = ", ".join(card.angles)
     trial = f"trial {origin['trial']} of the study `{origin['study']}` ({markdown_text(origin['design'])})"
     error = f"{origin['validation_mae_deg']:.2f} deg mean absolute error"
-    baseline = f"{origin['baseline']:.2f} ({origin['objective']})"
+    mean = f"{origin['training_mean']:.2f} ({origin['objective']})"
     datasets = "\n".join(f"- {role}: {markdown_text(name)}" for role, name in origin["datasets"].items())
     return f"""# Head pose from a face crop: {angles}
 
@@ -45,7 +45,7 @@ network = onnxruntime.InferenceSession("{ONNX}")
 
 {error} on the validation set after epoch {origin["epoch"]}, whose weights these are.
 The search selected by this set: expect larger errors on images that it never saw, and much larger ones on
-other cameras, crops and faces. Always predicting the training mean gives {baseline}.
+other cameras, crops and faces. Always predicting the training mean gives {mean}.
 
 {datasets}
 

@@ -29,7 +29,7 @@ def gather_provenance(spec: StudySpec, data: TrainingData) -> Provenance:
         )
     datasets = {"train": data.train_dataset, "validation": data.validation_dataset}
     return Provenance(
-        baseline=known[metric],
+        training_mean=known[metric],
         datasets={role: f"{d.name} @ {d.card.content_hash}" for role, d in datasets.items()},
         code_version=code_version(),
     )

@@ -84,7 +84,7 @@ class Placement:
 class Provenance:
     """What is true of every trial of a study and does not follow from its search space."""
 
-    baseline: float
+    training_mean: float
     """The objective of always predicting the training mean."""
     datasets: Mapping[str, str]
     """Each data role (`train`, `validation`) -> `dataset name @ content hash`."""
@@ -93,6 +93,12 @@ class Provenance:
     def written(self) -> dict[str, Any]:
         """Return the value for a file."""
         return asdict(self)
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any]) -> Provenance:
+        """Return the value of a file; first versions wrote the training mean as `baseline`."""
+        mean = "training_mean" if "training_mean" in written else "baseline"
+        return cls(written[mean], written["datasets"], written["code_version"])
 
 
 @dataclass(frozen=True)

@@ -294,7 +294,7 @@ class Study:
             name=self.spec.name,
             folder=self.folder,
             objective=self.spec.search.objective,
-            provenance=Provenance(**self._study.user_attrs[PROVENANCE]),
+            provenance=Provenance.read(self._study.user_attrs[PROVENANCE]),
             trials=self._trials.records(),
             launch=None if launch is None else LaunchRecord(**launch),
         )

@@ -90,15 +90,15 @@ def study_rows(study: StudyRecord) -> list[tuple[float, dict[str, float]]]:
     counts: dict[TrialState, int] = {state: 0 for state in TrialState if state not in unended}
     ended = [(t.ended_s, t) for t in study.trials if t.state in counts and t.ended_s is not None]
     rows = []
-    best = math.inf
+    best, mean = math.inf, study.provenance.training_mean
     for ended_s, trial in sorted(ended, key=lambda pair: (pair[0], pair[1].number)):
         counts[trial.state] += 1
         if trial.state is TrialState.COMPLETE and trial.objective is not None:
             best = min(best, trial.objective)
         row = {f"study/{state.value}": float(count) for state, count in counts.items()}
-        row["study/baseline"] = study.provenance.baseline
+        row["study/training_mean"] = mean
         if math.isfinite(best):
-            row |= {"study/best": best, "study/best_over_baseline": best / study.provenance.baseline}
+            row |= {"study/best": best, "study/best_over_training_mean": best / mean}
         rows.append((ended_s, row))
     return rows
 
@@ -118,8 +118,8 @@ def note(study: StudyRecord, top: int = 10) -> str:
     if best is not None and best.objective is not None:
         result = (
             f"best is trial {best.number} with {study.objective} = **{best.objective:.3f}**, "
-            f"{best.objective / study.provenance.baseline:.2f} times the error of predicting the "
-            f"training mean ({study.provenance.baseline:.3f})"
+            f"{best.objective / study.provenance.training_mean:.2f} times the error of predicting the "
+            f"training mean ({study.provenance.training_mean:.3f})"
         )
     lines = [f"**{study.name}**: {result}; {states}."]  # a folded note shows its first line
     columns = list(dict.fromkeys(names.values()))

@@ -9,7 +9,7 @@ from hpsearch.study.records import Provenance
 from hpsearch.study.spec import StudySpec, load_spec
 from hpsearch.study.study import Ask, Study, open_study
 
-PROVENANCE = Provenance(baseline=20.0, datasets={"train": "heads @ 1"}, code_version="1")
+PROVENANCE = Provenance(training_mean=20.0, datasets={"train": "heads @ 1"}, code_version="1")
 OBJECTIVE = "validation/mae_deg"
 EPOCHS = 9
 

@@ -39,6 +39,11 @@ def ensure_folder(folder: Path) -> Path:
     return folder
 
 
+def existing(folder: Path) -> Path:
+    """Return a folder, or the nearest one above it that exists: they lie on the same disk."""
+    return next(each for each in (folder, *folder.parents) if each.is_dir())
+
+
 def describe_full_disk(error: OSError, root: Path) -> str:
     """Return the message for the user about a full disk below `root`."""
     free_mib = shutil.disk_usage(root).free // 2**20

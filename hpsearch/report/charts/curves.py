@@ -27,8 +27,9 @@ def curves_chart(found: ChartTrials, training_mean_deg: float) -> Chart | None:
         "tooltip": NAMED,
     }
     unfolded = [
-        {"calculate": "sequence(1, length(datum.curve) + 1)", "as": "epoch"},
-        {"flatten": ["curve", "epoch"], "as": ["value", "epoch"]},
+        {"calculate": "sequence(0, length(datum.curve))", "as": "point"},
+        {"flatten": ["curve", "point"], "as": ["value", "point"]},
+        {"calculate": f"min(1 + {found.curve_step} * datum.point, datum.epochs)", "as": "epoch"},
     ]
     lines: Spec = {
         "transform": unfolded,

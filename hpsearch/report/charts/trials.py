@@ -16,6 +16,9 @@ DIGITS = 3
 """After the point, of errors and of places on axes: finer than a pixel."""
 CURVE_DIGITS = 2
 
+MOST_POINTS = 15_000
+"""Points of all learning curves together: longer ones are thinned, so that the page stays small."""
+
 
 @dataclass(frozen=True)
 class ChartTrials:
@@ -31,6 +34,11 @@ class ChartTrials:
     """The pretext tasks that were tried, which give the colours."""
     objective: str
 
+    @property
+    def curve_step(self) -> int:
+        """Epochs from one point of a curve to the next; the last epoch is always one."""
+        return math.ceil(sum(len(trial.epochs) for trial in self.trials) / MOST_POINTS) or 1
+
     def records(self) -> list[dict[str, Any]]:
         """Return the record of each trial: its name, state, error, curve and position on each axis."""
         names = short_names(self.trials)
@@ -38,15 +46,15 @@ class ChartTrials:
 
     def _record(self, trial: TrialRecord, names: Mapping[str, str]) -> dict[str, Any]:
         number = trial.number
-        error = self.errors.get(number)
+        error, curve = self.errors.get(number), curve_of(trial, self.objective)
         return {
             "trial": number,
             "name": run_name(trial, names),
             "state": trial.state.value,
             "task": task_title(task_of(trial.config)),
             "error": None if error is None else round(error, DIGITS),
-            "epochs": len(trial.epochs),
-            "curve": [round(value, CURVE_DIGITS) for value in curve_of(trial, self.objective)],
+            "epochs": len(curve),
+            "curve": [round(value, CURVE_DIGITS) for value in _thinned(curve, self.curve_step)],
             "pe": NONE_AT if self.error is None else self._at(self.error, number),
             **{axis.key: self._at(axis, number) for axis in self.dimensions},
         }
@@ -80,6 +88,11 @@ def curve_of(trial: TrialRecord, objective: str) -> Sequence[float]:
             break
         found.append(value)
     return found
+
+
+def _thinned(curve: Sequence[float], step: int) -> list[float]:
+    """Return every `step`-th value from the first on, and the last."""
+    return [*curve[:-1:step], *curve[-1:]]
 
 
 def _error(trial: TrialRecord, objective: str) -> float | None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from pydantic import ValidationError
 
-from hpsearch.driver.ray_cluster import address_of_job, room, side_by_side
+from hpsearch.driver.ray_cluster import joined_address, room, side_by_side
 from hpsearch.driver.ray_nodes import Nodes
 from hpsearch.driver.resources import TrialResources
 from hpsearch.study.config import ResourcesConfig
@@ -46,6 +46,6 @@ def test_trials_wait_for_nodes_that_an_autoscaler_starts() -> None:
 
 def test_a_process_under_a_ray_job_finds_the_cluster_of_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAY_JOB_CONFIG_JSON_ENV_VAR", raising=False)
-    assert address_of_job() is None
+    assert joined_address(None) is None
     monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
-    assert address_of_job() == "auto"
+    assert joined_address(None) == "auto"

@@ -10,6 +10,7 @@ from support.launches import hpsearch, write_space
 from hpsearch.cli.plan_text import plan_text
 from hpsearch.driver.resources import Share, TrialResources
 from hpsearch.plan.designs import extremes
+from hpsearch.plan.machine import machine_text
 from hpsearch.plan.plan import Disk, Measured, Plan
 from hpsearch.plan.runs import plan_runs
 from hpsearch.study.needs import images_of, needs_of
@@ -122,3 +123,24 @@ def test_a_plan_measures_on_this_machine_and_writes_nothing(tmp_path: Path) -> N
     missing = hpsearch("plan", space, "--root", tmp_path / "runs")
     assert missing.returncode == 2, missing.stdout + missing.stderr
     assert "heads: missing" in missing.stdout and "no prepared dataset 'heads'" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("", "1 trial side by side"),
+        ("precision: mixed", "refused: 'mixed' needs a GPU"),
+        ("search: {resources: {cpus: 4}}", "refused: search.resources asks for 4 CPUs and 0 GPUs a trial"),
+        ("search: {resources: {gpus: 0.5}}", "refused: search.resources asks for 1 CPUs and 0.5 GPUs"),
+        ("search: {resources: {autoscale: true, concurrent: 3}}", "nodes on demand"),
+    ],
+)
+def test_a_check_says_what_this_machine_would_refuse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str, said: str
+) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(f"data: {{train: {{dataset: heads}}}}\nepochs: 2\n{more}\n")
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    text = machine_text(load_spec(file), tmp_path / "not" / "there")
+    assert text.startswith("1 CPU, no GPU; ") and said in text

@@ -1,12 +1,21 @@
-"""Axes of searched values, and the round numbers on them."""
+"""Axes of searched values, the round numbers on them, and the curves that a page has room for."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
+from support import plausible
 
 from hpsearch.report.charts.dimensions import NONE_AT, dimension
 from hpsearch.report.charts.ticks import ticks, whole_ticks
+from hpsearch.report.charts.trials import MOST_POINTS, chart_trials
+from hpsearch.study.records import TrialState
+
+LONG = (20_000, 20_001, 7)
+"""Epochs of trials."""
 
 
 @given(low=st.floats(0.01, 100), span=st.floats(0.01, 1000), log=st.booleans())
@@ -36,3 +45,16 @@ def test_factors_over_two_decades_are_compared_by_their_ratio() -> None:
     assert abs(factor.positions[1] - 1 / 7) < 1e-9 and not factor.has_none
     linear = dimension("p0", "weight", values, list(values))
     assert linear.positions[1] < 0.01
+
+
+def test_long_curves_are_thinned_on_a_grid_that_all_share_and_keep_their_ends(tmp_path: Path) -> None:
+    study = plausible.study(tmp_path, [TrialState.COMPLETE] * 3)
+    first = study.trials[0]
+    long = tuple(replace(first, number=n, epochs=first.epochs[:1] * length) for n, length in enumerate(LONG))
+    found = chart_trials(replace(study, trials=long))
+    assert found.curve_step == 3
+    for record, length in zip(found.records(), LONG, strict=True):
+        drawn = [min(1 + found.curve_step * point, length) for point in range(len(record["curve"]))]
+        assert drawn[-1] == length == record["epochs"] and drawn == sorted(set(drawn))
+    assert sum(len(record["curve"]) for record in found.records()) <= MOST_POINTS + len(LONG)
+    assert chart_trials(study).curve_step == 1

@@ -13,7 +13,7 @@ from support import plausible
 from hpsearch.results.formats import duration
 from hpsearch.results.leaderboard import render, table
 from hpsearch.study.naming import rows, run_name, shared_params, short_names
-from hpsearch.study.records import StudyRecord, TrialState
+from hpsearch.study.records import LaunchRecord, StudyRecord, TrialState
 
 COMPLETE, PRUNED, FAILED, RUNNING = (
     TrialState.COMPLETE,
@@ -67,9 +67,9 @@ def test_table_says_what_the_best_is_worth(study: StudyRecord) -> None:
 
 def test_study_without_a_finished_trial(tmp_path: Path) -> None:
     study = plausible.study(tmp_path, [PRUNED, FAILED])
-    assert "No trial has finished yet" in on_screen(study, 100)
+    assert "No trial has finished" in on_screen(study, 100)
     assert json.loads(render(study, "json"))["best"] is None
-    assert "No trial has finished yet" in on_screen(replace(study, trials=()), 100)
+    assert "No trial has finished" in on_screen(replace(study, trials=()), 100)
     assert render(replace(study, trials=()), "csv").strip() == ""
 
 
@@ -138,3 +138,17 @@ def test_rows_name_variants_and_their_settings() -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_where_all_trials_failed_it_says_so_and_why(tmp_path: Path) -> None:
+    study = plausible.study(tmp_path, [FAILED, FAILED])
+    text = " ".join(on_screen(study, 200).split())
+    assert "No trial has finished. There is nothing to compare. 2 of 2 trials failed, the last for" in text
+    assert study.trials[-1].reason in text and f"hpsearch logs {study.name}" in text
+
+
+def test_a_study_that_was_interrupted_says_how_to_go_on(study: StudyRecord) -> None:
+    sentence = "The study was interrupted: launch its file again, and it goes on."
+    left = LaunchRecord(None, 9, None, 1, began_s=0.0)
+    assert sentence in on_screen(replace(study, launch=left), 200)
+    assert sentence not in on_screen(replace(study, launch=replace(left, ended_s=1.0)), 200)

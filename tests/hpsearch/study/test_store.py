@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from support import studies
+from support.studies import PROVENANCE
 
 from hpsearch.study.claim import claimed
 from hpsearch.study.lock import study_lock
-from hpsearch.study.records import LaunchRecord, StudyState, TrialState
+from hpsearch.study.records import LaunchRecord, Provenance, StudyState, TrialState
 from hpsearch.study.store import SPACE, changes, find_study, only_study, state_of, study_names
 from hpsearch.study.study import Study
 from trainables.base.errors import InputError
@@ -107,3 +108,10 @@ def test_the_only_study_needs_no_name(tmp_path: Path) -> None:
     assert study_names(tmp_path) == ["demo", "other"]
     with pytest.raises(InputError, match="did you mean 'demo'"):
         find_study(tmp_path, "dem")
+
+
+def test_the_training_mean_of_a_study_of_the_first_version_is_read() -> None:
+    written = PROVENANCE.written()
+    assert Provenance.read(written) == PROVENANCE
+    written["baseline"] = written.pop("training_mean")
+    assert Provenance.read(written) == PROVENANCE

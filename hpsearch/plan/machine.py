@@ -1,0 +1,66 @@
+"""What this machine is to a search: how many trials fit on it, or why none does; none is started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from hpsearch.driver.resources import (
+    Machines,
+    TrialResources,
+    check_precision,
+    check_room,
+    resolve_resources,
+)
+from hpsearch.driver.shares import per_gpu
+from hpsearch.study.spec import StudySpec
+from trainables.base.disk import existing
+from trainables.base.errors import InputError
+
+
+def machine_text(spec: StudySpec, root: Path) -> str:
+    """Return one sentence: CPUs, GPUs, trials side by side, or what a launch here would be refused for.
+
+    A refusal is no fault of the file: the search may be meant for a cluster.
+    """
+    cpus, gpus = len(os.sched_getaffinity(0)), _gpus()
+    wanted = spec.search.resources
+    resources = resolve_resources(wanted, Machines(gpus, cpus // gpus if gpus else 0))
+    has = f"{_counted(cpus, 'CPU')}, {_counted(gpus, 'GPU')}"
+    if wanted.autoscale:
+        return f"{has}; the search is for a cluster that starts nodes on demand"
+    fit = _fit(resources, cpus, gpus)
+    if refusals := list(_refusals(spec, resources, fit, existing(root))):
+        return f"{has}; a launch here would be refused: {'; '.join(refusals)}"
+    if wanted.gpus == "auto" and gpus:
+        return f"{has}; a trial's share of a GPU is measured at launch, and by hpsearch plan"
+    return f"{has}; {_counted(fit, 'trial')} side by side"
+
+
+def _refusals(spec: StudySpec, resources: TrialResources, fit: int, folder: Path) -> Iterator[str]:
+    if not fit:
+        yield f"search.resources asks for {resources.cpus} CPUs and {resources.gpus:g} GPUs a trial"
+    checks = (partial(check_precision, spec, resources), partial(check_room, spec, max(fit, 1), folder))
+    for check in checks:
+        try:
+            check()
+        except InputError as error:
+            yield from (fault.message for fault in error.faults)
+
+
+def _fit(resources: TrialResources, cpus: int, gpus: int) -> int:
+    by_cpu = cpus // resources.cpus
+    fit = min(by_cpu, gpus * per_gpu(resources.gpus)) if resources.gpus else by_cpu
+    return fit if resources.concurrent is None else min(fit, resources.concurrent)
+
+
+def _gpus() -> int:
+    import torch  # takes seconds
+
+    return torch.cuda.device_count()
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count or 'no'} {what}" + ("" if count == 1 else "s" if count else "")

@@ -1,0 +1,18 @@
+"""How a study stands that has not ended, in one sentence: the terminal and the page say the same."""
+
+from __future__ import annotations
+
+from hpsearch.study.records import StudyRecord, StudyState, TrialState
+from hpsearch.study.store import state_of
+
+
+def standing(study: StudyRecord) -> str:
+    """Return the sentence; empty for a study that has ended."""
+    match state_of(study):
+        case StudyState.RUNNING:
+            now = sum(trial.state is TrialState.RUNNING for trial in study.trials)
+            return f"The study is running: {len(study.trials)} trials so far, {now} of them now."
+        case StudyState.INTERRUPTED:
+            return "The study was interrupted: launch its file again, and it goes on."
+        case StudyState.COMPLETE:
+            return ""
