@@ -12,6 +12,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend
 
 from hpsearch.study.journal_lines import BEGUN, ENDED, Event, Lines, damage, line_of, read_lines
+from hpsearch.study.journal_schema import epoch_in_short, is_epoch_key
 from trainables.base.disk import is_full
 from trainables.base.errors import Fault, InputError
 
@@ -35,7 +36,8 @@ def reading(folder: Path, name: str) -> JournalStorage:
 def following(folder: Path, name: str) -> JournalStorage:
     """Return the journal below the folder of the study `name`; its events are those of the file at any time.
 
-    Nothing can be written through it. Raises `InputError` as `reading` does.
+    It is for people to look at: of an epoch it has the errors and the loss alone. Nothing can be written
+    through it. Raises `InputError` as `reading` does.
     """
     path = folder / JOURNAL
     return _replayed(_Follower(path, read_lines(path) if path.exists() else Lines()), name)
@@ -90,7 +92,16 @@ class _Follower(_Snapshot):
         if self.path.stat().st_size > self._size:
             lines = read_lines(self.path)
             self.events, self._size = lines.events, lines.size
-        yield from super().read_logs(log_number_from)
+        yield from map(_in_short, super().read_logs(log_number_from))
+
+
+def _in_short(event: Event) -> Event:
+    """Return an event with a short text in place of all metrics of an epoch."""
+    attrs = event.get("user_attr")
+    if not isinstance(attrs, dict):
+        return event
+    short = {key: epoch_in_short(value) if is_epoch_key(key) else value for key, value in attrs.items()}
+    return {**event, "user_attr": short}
 
 
 class _OnlyWriter(_Snapshot):

@@ -10,6 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from trainables.pose.angles import ANGLES
+from trainables.training.metric_names import LOSS, VALIDATION, angle_mae, mae
+
 # Attributes of the study
 PROVENANCE = "facts"
 """`Provenance.written()`: training mean, datasets with their hashes, code version."""
@@ -68,8 +71,13 @@ def epoch_key(epoch: int) -> str:
     return f"epoch {epoch}"
 
 
+def is_epoch_key(key: str) -> bool:
+    """Return whether a key is that of an epoch."""
+    return key.startswith("epoch ")
+
+
 def epoch_text(metrics: Mapping[str, float]) -> str:
-    """Return metrics as one JSON text, which optuna-dashboard shows in one line; every digit is kept."""
+    """Return metrics as one JSON text; every digit is kept."""
     return json.dumps(dict(metrics), separators=(",", ":"))
 
 
@@ -79,3 +87,12 @@ def epoch_metrics(stored: str | Mapping[str, float]) -> Mapping[str, float]:
         return stored
     metrics: dict[str, float] = json.loads(stored)
     return metrics
+
+
+def epoch_in_short(stored: str | Mapping[str, float]) -> str:
+    """Return the errors of an epoch and its loss as a short text, for a page that breaks no line."""
+    metrics = epoch_metrics(stored)
+    names = (mae(VALIDATION), *(angle_mae(VALIDATION, angle) for angle in ANGLES), LOSS)
+    return ", ".join(
+        f"{name.rpartition('/')[2]} {metrics[name]:.4g}" for name in names if metrics.get(name) is not None
+    )

@@ -91,14 +91,14 @@ class Provenance:
     code_version: str
 
     def written(self) -> dict[str, Any]:
-        """Return the value for a file."""
-        return asdict(self)
+        """Return the value for a file, in which the training mean has the name of the first version."""
+        values = asdict(self)
+        return {"baseline": values.pop("training_mean"), **values}
 
     @classmethod
     def read(cls, written: Mapping[str, Any]) -> Provenance:
-        """Return the value of a file; first versions wrote the training mean as `baseline`."""
-        mean = "training_mean" if "training_mean" in written else "baseline"
-        return cls(written[mean], written["datasets"], written["code_version"])
+        """Return the value of a file."""
+        return cls(written["baseline"], written["datasets"], written["code_version"])
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,8 @@ def test_what_follows_a_journal_sees_what_is_added_and_writes_nothing(folder: Pa
     (ask,) = again.unfinished()
     studies.train(again, ask)
     assert [trial.state.name for trial in shown.trials][2] == "COMPLETE"
-    assert "\n" not in shown.trials[0].user_attrs["epoch 1"]
+    short = {key: text for key, text in shown.trials[0].user_attrs.items() if key.startswith("epoch ")}
+    assert short["epoch 1"].startswith("mae_deg ") and max(map(len, short.values())) < 120
     with pytest.raises(RuntimeError, match="opened for reading"):
         shown.set_user_attr("note", "written by a visitor")
 
