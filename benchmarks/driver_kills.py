@@ -73,24 +73,27 @@ def start(space: Path, root: Path, scratch: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def helpers(scratch: Path) -> list[int]:
-    """Return the processes whose launch had its temporary files below `scratch`."""
-    found = []
+def helpers(scratch: Path) -> dict[int, str]:
+    """Return the processes whose launch had its temporary files below `scratch`, with their command lines."""
+    found = {}
     for environment in Path("/proc").glob("[0-9]*/environ"):
         try:
             mine = f"TMPDIR={scratch}\0".encode() in environment.read_bytes()
+            words = (environment.parent / "cmdline").read_text().replace("\0", " ")
         except OSError:  # it has ended, or is another user's
             continue
         if mine:
-            found.append(int(environment.parent.name))
+            found[int(environment.parent.name)] = words[:100]
     return found
 
 
 def seconds_until_gone(scratch: Path) -> float:
-    """Wait until no helper of a killed driver is left; return how long that took."""
+    """Wait until no helper of a killed driver is left; return how long that took, and name one that stays."""
     began = time.monotonic()
-    while helpers(scratch) and time.monotonic() - began < 2 * LONGEST_HELPER_S:
+    while (there := helpers(scratch)) and time.monotonic() - began < 2 * LONGEST_HELPER_S:
         time.sleep(0.1)
+    for pid, words in there.items():
+        print(f"still there: {pid} {words}", flush=True)
     return time.monotonic() - began
 
 

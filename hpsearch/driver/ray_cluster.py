@@ -18,7 +18,7 @@ from ray.exceptions import AuthenticationError
 
 from hpsearch.driver.ray_authentication import AUTH_TOKEN, authentication, environment
 from hpsearch.driver.ray_nodes import Nodes
-from hpsearch.driver.reaper import MARK, reaped
+from hpsearch.driver.reaper import KEEP_ENVIRONMENT, MARK, reaped
 from hpsearch.driver.resources import Share, TrialResources
 from hpsearch.driver.shares import per_gpu
 from trainables.base.errors import InputError, why
@@ -85,7 +85,7 @@ def cluster(address: str | None, scratch: Path, *, without_token: bool, verbose:
     quiet: dict[str, Any] = {"configure_logging": False, "log_to_driver": verbose, "logging_level": level}
     local = address is None
     settings = _QUIET | authentication(address, scratch, without_token)
-    settings |= {MARK: str(scratch)} if local else {}
+    settings |= {MARK: str(scratch), KEEP_ENVIRONMENT: "1"} if local else {}
     with reaped(scratch) if local else nullcontext(), environment(settings):
         on_sigterm = signal.getsignal(signal.SIGTERM)
         try:

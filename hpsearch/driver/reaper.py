@@ -18,8 +18,16 @@ from pathlib import Path
 MARK = "HPSEARCH_SCRATCH"
 """Environment variable of the processes of one launch: its scratch folder."""
 
-ROUNDS, PAUSE_S = 20, 0.25
-"""A process that was starting another when it was killed is followed by that other."""
+KEEP_ENVIRONMENT = "SPT_NOENV"
+"""Environment variable with which a process that gives itself a title, as Ray's do, does not write it over
+the environment that others see: without it the mark was gone."""
+
+PAUSE_S = 0.25
+QUIET_S = 3.0
+"""How long none must be found: one that was starting another when it was killed is followed by that other."""
+
+LONGEST_S = 60.0
+"""How long it is tried where a process does not end."""
 
 ENDED = b"ended in order"
 
@@ -41,8 +49,10 @@ def wait_and_reap(scratch: str) -> None:
     if sys.stdin.buffer.read() == ENDED:
         return
     mark = f"{MARK}={scratch}".encode()
-    for _ in range(ROUNDS):
+    began_s = found_s = time.monotonic()
+    while (now_s := time.monotonic()) - found_s < QUIET_S and now_s - began_s < LONGEST_S:
         for pid in _marked(mark):
+            found_s = now_s
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(PAUSE_S)

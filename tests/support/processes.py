@@ -22,6 +22,11 @@ def processes_of(scratch: Path) -> list[int]:
     return [pid for pid in _processes() if str(scratch / "token").encode() in _bytes(pid, "environ")]
 
 
+def title_of(pid: int) -> str:
+    """Return what a process calls itself: its command line, or what Ray wrote over it."""
+    return _bytes(pid, "cmdline").decode(errors="replace").replace("\0", " ").strip()
+
+
 def listening(pids: list[int]) -> set[str]:
     """Return the addresses, without ports, that processes listen on."""
     sockets = set()
