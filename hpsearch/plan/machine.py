@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterator
 from functools import partial
@@ -18,6 +19,9 @@ from hpsearch.driver.shares import per_gpu
 from hpsearch.study.spec import StudySpec
 from trainables.base.disk import existing
 from trainables.base.errors import InputError
+
+DRIVER = "libnvidia-ml.so.1"
+"""A library that comes with the driver of a GPU."""
 
 
 def machine_text(spec: StudySpec, root: Path) -> str:
@@ -57,6 +61,10 @@ def _fit(resources: TrialResources, cpus: int, gpus: int) -> int:
 
 
 def _gpus() -> int:
+    try:
+        ctypes.CDLL(DRIVER)
+    except OSError:
+        return 0
     import torch  # takes seconds
 
     return torch.cuda.device_count()
