@@ -16,7 +16,7 @@ from trainables.base.kernel import memory_kills
 from trainables.base.shared_folder import SharedFolder
 from trainables.data.loader import LoaderPool
 from trainables.training.evaluation import NonFinitePrediction
-from trainables.training.gpu_memory import keep_to_share, shortage
+from trainables.training.gpu_share import keep_to_share, shortage
 from trainables.training.jobs import Job, Result, Worker
 from trainables.training.trainer import Diverged
 

@@ -22,7 +22,8 @@ from hpsearch.driver.resources import (
 from hpsearch.study.spec import StudySpec
 from trainables.base.errors import InputError
 from trainables.training.config import TrainConfig
-from trainables.training.footprint import Footprint, MemoryShape, measure
+from trainables.training.footprint import Footprint, MemoryShape
+from trainables.training.footprint_measurement import measure
 
 PATIENCE_S = 900.0
 """Seconds that a launch waits for a free GPU and for the measurements on it."""

@@ -19,7 +19,7 @@ from hpsearch.study.config import ResourcesConfig
 from hpsearch.study.spec import StudySpec
 from trainables.base.errors import Fault, InputError
 from trainables.model.backbones import TRUNK_VALUES
-from trainables.training.checkpoints import checkpoints_bytes
+from trainables.training.checkpoint_size import checkpoints_bytes
 from trainables.training.config import TrainConfig
 from trainables.training.footprint import Footprint, MemoryShape
 

@@ -22,7 +22,7 @@ from hpsearch.study.needs import Needs, images_of, needs_of
 from hpsearch.study.spec import StudySpec, load_spec
 from trainables.base.disk import existing
 from trainables.model.backbones import TRUNK_VALUES
-from trainables.training.checkpoints import checkpoints_bytes
+from trainables.training.checkpoint_size import checkpoints_bytes
 from trainables.training.config import TrainConfig
 from trainables.training.rehearsal import Rehearsal
 

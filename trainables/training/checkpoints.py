@@ -12,13 +12,8 @@ from typing import Any, Protocol
 import torch
 
 from trainables.base.atomic import UNFINISHED, load_state, save_state
+from trainables.training.checkpoint_size import KEEP
 from trainables.training.image_errors import IMAGE_ERRORS
-
-KEEP = 2
-"""Checkpoints kept of a running trial: where the newest cannot be read, the one before can."""
-
-COPIES = 4
-"""Numbers in a checkpoint for each weight: it, its best value, and two moments of the optimizer."""
 
 BEST_WEIGHTS = "best.pt"
 """The supervised network's weights after the trial's best epoch."""
@@ -176,11 +171,6 @@ def _newest_first(folder: Path) -> list[Path]:
 def draft_file(folder: Path, epoch: int) -> Path:
     """Return where the weights after an epoch stand while it is not known whether they are the best."""
     return folder / f"weights_{epoch:04d}.pt"
-
-
-def checkpoints_bytes(weights: int) -> int:
-    """Return what the checkpoints of a trial with so many weights take, the one being written included."""
-    return (KEEP + 1) * COPIES * weights * 4
 
 
 def _copied(value: Any, old: Any) -> Any:

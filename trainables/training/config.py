@@ -20,6 +20,8 @@ from trainables.optim.optimizers import OPTIMIZERS, AdaBeliefConfig, OptimizerCo
 from trainables.optim.schedules import SCHEDULES, CosineConfig, ScheduleConfig
 from trainables.pretext import PRETEXT_TASKS, NoPretextConfig, PretextConfig
 
+Precision = Literal["auto", "fp32", "mixed"]
+
 
 class DataConfig(Config):
     """Where images come from, their size and the batch size."""
@@ -95,7 +97,7 @@ class TrainConfig(Config):
     """Full passes over the training images. [paper: 110]"""
     clip_norm: Annotated[float, Field(gt=0)] | None = None
     """Largest global gradient norm; off where null."""
-    precision: Literal["auto", "fp32", "mixed"] = "auto"
+    precision: Precision = "auto"
     """`auto`: mixed on a GPU, fp32 on a CPU. [paper: mixed]"""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Seeds weights, order, augmentation and pretext labels."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from trainables.base.errors import InputError
-
-Precision = Literal["auto", "fp32", "mixed"]
+from trainables.training.config import Precision
 
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 

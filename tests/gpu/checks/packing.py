@@ -12,7 +12,7 @@ from bench import Bench
 from material import config, jpegs, session
 
 from hpsearch.driver.shares import share_of
-from trainables.training.gpu_memory import keep_to_share
+from trainables.training.gpu_share import keep_to_share
 
 
 def check(bench: Bench) -> None:

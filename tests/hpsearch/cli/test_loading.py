@@ -52,6 +52,12 @@ def test_help_loads_no_library_that_takes_long(words: list[str]) -> None:
     assert loaded_by(*words) == (0, [])
 
 
+def test_checking_a_space_loads_neither_the_network_nor_what_runs_it(tmp_path: Path) -> None:
+    space = tmp_path / "space.yaml"
+    space.write_text("data: {train: {dataset: {rendered-heads: {images: 48, subjects: 8}}}}\n")
+    assert loaded_by("check", str(space), "--root", str(tmp_path)) == (0, ["pandas"])
+
+
 def test_checking_a_dataset_loads_neither_the_search_nor_the_network(root: Path) -> None:
     assert loaded_by("data", "check", "two", "--root", str(root)) == (0, ["pandas"])
 

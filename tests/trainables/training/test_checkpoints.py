@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from trainables.base.atomic import load_state
-from trainables.training.checkpoints import BEST_WEIGHTS, KEEP, Checkpoints, CheckpointWriter, draft_file
+from trainables.training.checkpoint_size import KEEP
+from trainables.training.checkpoints import BEST_WEIGHTS, Checkpoints, CheckpointWriter, draft_file
 
 
 class Counter:

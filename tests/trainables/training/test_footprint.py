@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from support.toy import CPU, prepared_blobs, toy_config
 
-from trainables.training.footprint import Footprint, MemoryShape, measure
+from trainables.training.footprint import Footprint, MemoryShape
+from trainables.training.footprint_measurement import measure
 
 
 @pytest.mark.slow

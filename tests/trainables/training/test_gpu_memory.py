@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from trainables.training import gpu_memory
-from trainables.training.gpu_memory import OutOfGpuMemory, asked_mib, shortage, torch_limit
+from trainables.training import gpu_share
+from trainables.training.gpu_memory import OutOfGpuMemory, asked_mib, torch_limit
+from trainables.training.gpu_share import shortage
 
 GPU, CPU = torch.device("cuda", 0), torch.device("cpu")
 
@@ -65,8 +66,8 @@ def test_torch_is_left_what_context_and_loader_do_not_take() -> None:
 
 
 def test_nothing_is_asked_of_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu_memory, "release_unused", lambda device: pytest.fail("a CPU has no pools"))
-    gpu_memory.keep_to_share(CPU, 0.0)
+    monkeypatch.setattr(gpu_share, "release_unused", lambda device: pytest.fail("a CPU has no pools"))
+    gpu_share.keep_to_share(CPU, 0.0)
 
 
 def test_an_out_of_memory_error_survives_the_way_to_the_driver() -> None:

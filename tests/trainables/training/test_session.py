@@ -23,7 +23,8 @@ from trainables.optim.schedules import CosineConfig, MultiStepConfig
 from trainables.pose.angles import ANGLES
 from trainables.pretext import PRETEXT_TASKS, PuzzlingConfig, PuzzlingRotationConfig, RotationConfig
 from trainables.training.checkpoints import Checkpoints
-from trainables.training.execution import Execution, Precision
+from trainables.training.config import Precision
+from trainables.training.execution import Execution
 from trainables.training.session import Session
 from trainables.training.trainer import Diverged
 
