@@ -14,7 +14,7 @@ from hpsearch.study.samplers import SamplerConfig
 from hpsearch.study.spec import load_spec
 from hpsearch.study.study import Study, open_study
 
-PROVENANCE = Provenance(baseline=0.0, datasets={}, code_version="")
+PROVENANCE = Provenance(training_mean=0.0, datasets={}, code_version="")
 
 
 class Ours:
