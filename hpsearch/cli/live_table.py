@@ -161,8 +161,8 @@ def time_left_s(study: StudyRecord, plan: Plan, now_s: float) -> float | None:
     """Estimate the seconds until the last trial ends; None while nothing is known.
 
     Epochs still to come are expected to take as long as those that were trained did on average. Trials
-    likewise, as long as those that ended, pruned ones included; before one has ended, as long as the running
-    ones would at their pace.
+    likewise, as long as those that ended, pruned ones included; before one has ended, or where it has taken
+    longer than they did, as long as a running one would at its pace.
     """
     running = [trial for trial in study.trials if trial.state is TrialState.RUNNING]
     if plan.epochs is not None and plan.trials is None and plan.deadline_s is None:
@@ -178,12 +178,18 @@ def time_left_s(study: StudyRecord, plan: Plan, now_s: float) -> float | None:
     if not took_s:
         return None
     mean_s = sum(took_s) / len(took_s)
-    work_s = sum(max(mean_s - (now_s - trial.started_s), 0.0) for trial in running)
+    work_s = sum(_trial_left_s(trial, mean_s, now_s - trial.started_s) for trial in running)
     estimates = [] if plan.deadline_s is None else [max(plan.deadline_s - now_s, 0.0) + mean_s]
     if plan.trials is not None:
         waiting = max(plan.trials - len(study.searched), 0)
         estimates.append((work_s + waiting * mean_s) / plan.side_by_side)
     return min(estimates, default=None)
+
+
+def _trial_left_s(trial: TrialRecord, mean_s: float, elapsed_s: float) -> float:
+    if elapsed_s < mean_s or not trial.epochs:
+        return max(mean_s - elapsed_s, 0.0)
+    return elapsed_s / len(trial.epochs) * (trial.config.epochs - len(trial.epochs))
 
 
 def _leading(study: StudyRecord, width: int) -> Table:

@@ -104,3 +104,11 @@ def test_time_left_before_the_first_end_follows_from_the_pace(tmp_path: Path) ->
     assert time_left_s(study, Plan(4, 1), plausible.START_S) is None
     study = replace(study, trials=(plausible.after(whole, 2),))
     assert time_left_s(study, Plan(3, 1), whole.started_s + 20) == pytest.approx(80 + 2 * 100)
+
+
+def test_a_trial_slower_than_those_before_has_the_time_left_of_its_own_pace(tmp_path: Path) -> None:
+    study = plausible.study(tmp_path, [COMPLETE, COMPLETE])  # 40 s each
+    slow = plausible.after(study.trials[1], 6)
+    study = replace(study, trials=(study.trials[0], slow))
+    assert time_left_s(study, Plan(2, 1), slow.started_s + 30) == pytest.approx(10)
+    assert time_left_s(study, Plan(2, 1), slow.started_s + 60) == pytest.approx(60 / 6 * 4)
