@@ -98,14 +98,16 @@ class RecordedProblem:
 
 class _RecordedRun:
     def __init__(self, designs: list[Recorded], space: Space) -> None:
+        self._designs = designs
         self._unused = list(designs)
         self._holes = {hole.name: hole for hole in space.holes()}
         self._begun: dict[int, Recorded] = {}
 
     def begin(self, number: int, params: Mapping[str, Any]) -> None:
-        family = [design for design in self._unused if design.params["pretext"] == params["pretext"]]
-        # a family that is used up is rare at these budgets: what is nearest of the others stands for it
-        nearest = min(family or self._unused, key=lambda design: self._distance(design.params, params))
+        if not (family := self._family(self._unused, params)):  # used up: its designs may be had again
+            family = self._family(self._designs, params)
+            self._unused += family
+        nearest = min(family, key=lambda design: self._distance(design.params, params))
         self._unused.remove(nearest)
         self._begun[number] = nearest
 
@@ -114,6 +116,10 @@ class _RecordedRun:
 
     def true_deg(self, number: int) -> float:
         return self._begun[number].mae_deg[-1]
+
+    @staticmethod
+    def _family(designs: list[Recorded], params: Mapping[str, Any]) -> list[Recorded]:
+        return [design for design in designs if design.params["pretext"] == params["pretext"]]
 
     def _distance(self, left: Mapping[str, Any], right: Mapping[str, Any]) -> float:
         return sum(

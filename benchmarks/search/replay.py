@@ -138,11 +138,14 @@ def main() -> None:
         wanted = missing(
             arguments.out, arguments.only, arguments.problems, arguments.workers, arguments.seeds
         )
-        with ProcessPoolExecutor(arguments.processes, mp_context=get_context("spawn")) as pool:
+        pool = ProcessPoolExecutor(arguments.processes, mp_context=get_context("spawn"))
+        try:
             runs = [pool.submit(one_run, *one) for one in wanted]
             for run in as_completed(runs):
                 with arguments.out.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(run.result()) + "\n")
+        finally:
+            pool.shutdown(cancel_futures=True)  # where one run fails, the others would go on unwritten
     print_table(arguments.out)
 
 
