@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import webbrowser
 from pathlib import Path
 
@@ -29,8 +30,17 @@ def serve_dashboard(folder: Path, port: int, *, browse: bool = False) -> None:
     print(f"From another machine: ssh -N -L {port}:{HOST}:{port} {socket.gethostname()}", flush=True)
     if browse:
         webbrowser.open(url)
-    try:
-        with contextlib.suppress(KeyboardInterrupt):
+    refused: list[OSError] = []
+
+    def run() -> None:
+        try:
             run_server(storage, host=HOST, port=port)
-    except OSError as error:
-        raise InputError(f"port {port} cannot be used ({why(error)}): give another with --port") from None
+        except OSError as error:
+            refused.append(error)
+
+    server = threading.Thread(target=run, daemon=True)  # in this one a request would swallow a Ctrl-C
+    server.start()
+    with contextlib.suppress(KeyboardInterrupt):
+        server.join()
+    for error in refused:
+        raise InputError(f"port {port} cannot be used ({why(error)}): give another with --port")

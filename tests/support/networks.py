@@ -32,13 +32,14 @@ class Machine:
     def within(self) -> list[str]:
         return ["ip", "netns", "exec", self.name]
 
-    def runs(self, command: str) -> bool:
-        """Say whether a process whose command begins so runs there."""
+    def runs(self, *commands: str) -> bool:
+        """Say whether a process whose command begins in one of these ways runs there."""
         found = subprocess.run(
             ["ip", "netns", "pids", self.name], capture_output=True, text=True, check=True
         ).stdout.split()
         lines = (Path(f"/proc/{pid}/cmdline") for pid in found)
-        return any(line.is_file() and line.read_bytes().startswith(command.encode()) for line in lines)
+        begins = tuple(command.encode() for command in commands)
+        return any(line.is_file() and line.read_bytes().startswith(begins) for line in lines)
 
     def cut(self) -> None:
         """Pull the cable: packets are lost in both directions, and nobody is told."""
