@@ -19,8 +19,7 @@ from ray.exceptions import AuthenticationError
 from hpsearch.driver.ray_authentication import AUTH_TOKEN, authentication, environment
 from hpsearch.driver.ray_nodes import Nodes
 from hpsearch.driver.reaper import KEEP_ENVIRONMENT, MARK, reaped
-from hpsearch.driver.resources import Share, TrialResources
-from hpsearch.driver.shares import per_gpu
+from hpsearch.driver.resources import Share, TrialResources, fitting
 from trainables.base.errors import InputError, why
 
 UNBOUNDED = 1_000_000
@@ -170,5 +169,4 @@ def room(resources: TrialResources, usable: Nodes) -> int:
 
 
 def _fitting(node: Mapping[str, float], share: Share) -> int:
-    by_cpu = int(node.get("CPU", 0) // share.cpus)
-    return min(by_cpu, int(node.get("GPU", 0)) * per_gpu(share.gpus)) if share.gpus else by_cpu
+    return fitting(node.get("CPU", 0), node.get("GPU", 0), share)

@@ -51,6 +51,12 @@ class Share:
     gpus: float
 
 
+def fitting(cpus: float, gpus: float, share: Share) -> int:
+    """Return how many trials of a share fit on a machine."""
+    by_cpu = int(cpus // share.cpus)
+    return min(by_cpu, int(gpus) * per_gpu(share.gpus)) if share.gpus else by_cpu
+
+
 @dataclass(frozen=True)
 class TrialResources:
     """CPUs and GPUs per trial, and how many trials run side by side at most (None: as many as fit).

@@ -13,9 +13,9 @@ from hpsearch.driver.resources import (
     TrialResources,
     check_precision,
     check_room,
+    fitting,
     resolve_resources,
 )
-from hpsearch.driver.shares import per_gpu
 from hpsearch.study.spec import StudySpec
 from trainables.base.disk import existing
 from trainables.base.errors import InputError
@@ -55,8 +55,7 @@ def _refusals(spec: StudySpec, resources: TrialResources, fit: int, folder: Path
 
 
 def _fit(resources: TrialResources, cpus: int, gpus: int) -> int:
-    by_cpu = cpus // resources.cpus
-    fit = min(by_cpu, gpus * per_gpu(resources.gpus)) if resources.gpus else by_cpu
+    fit = fitting(cpus, gpus, resources.smallest)
     return fit if resources.concurrent is None else min(fit, resources.concurrent)
 
 
