@@ -120,7 +120,7 @@ def test_a_table_of_the_paper_has_its_rows_and_claims_on_the_page() -> None:
 
 @pytest.mark.parametrize("states", [[], [TrialState.RUNNING], [TrialState.FAILED], [TrialState.PRUNED] * 3])
 def test_a_study_without_a_finished_trial_has_a_page(tmp_path: Path, states: list[TrialState]) -> None:
-    assert "No trial has finished" in page_of(plausible.study(tmp_path, states))
+    assert "No trial has finished." in page_of(plausible.study(tmp_path, states))
 
 
 def test_a_trial_without_epochs_and_values_that_are_no_numbers_do_not_stop_the_page() -> None:

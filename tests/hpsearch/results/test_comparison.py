@@ -263,10 +263,10 @@ def test_the_baseline_learned_from_the_same_data() -> None:
 @pytest.mark.parametrize(
     ("arms", "words"),
     [
-        ([], "No trial has finished"),
+        ([], "No trial has finished."),
         ([arm(0, "none", [6.0])], "Only the baseline"),
         ([arm(0, PUZZLE, [6.0, 5.0])], "no baseline"),
-        ([[trial(0, config(), 6.0, state=TrialState.RUNNING)]], "No trial has finished"),
+        ([[trial(0, config(), 6.0, state=TrialState.RUNNING)]], "No trial has finished."),
     ],
 )
 def test_what_is_missing_is_said(arms: list[list[TrialRecord]], words: str) -> None:

@@ -67,9 +67,9 @@ def test_table_says_what_the_best_is_worth(study: StudyRecord) -> None:
 
 def test_study_without_a_finished_trial(tmp_path: Path) -> None:
     study = plausible.study(tmp_path, [PRUNED, FAILED])
-    assert "No trial has finished" in on_screen(study, 100)
+    assert "No trial has finished." in on_screen(study, 100)
     assert json.loads(render(study, "json"))["best"] is None
-    assert "No trial has finished" in on_screen(replace(study, trials=()), 100)
+    assert "No trial has finished." in on_screen(replace(study, trials=()), 100)
     assert render(replace(study, trials=()), "csv").strip() == ""
 
 
