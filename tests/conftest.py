@@ -7,9 +7,9 @@ import pytest
 
 TESTS = Path(__file__).parent
 CLUSTERS = (
-    "hpsearch/cluster",
     "hpsearch/driver",
     "hpsearch/plan",
+    "hpsearch/ray",
     "test_example.py",
     "test_readme.py",
     "trainables/test_ray_trainable.py",

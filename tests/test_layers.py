@@ -28,8 +28,9 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("study",),
         ("results", "tracking", "reference"),
         ("report",),
-        ("driver", "lifetime"),
-        ("cluster", "plan", "notebook"),
+        ("ray", "lifecycle"),
+        ("driver",),
+        ("plan", "notebook"),
         ("cli",),
         ("__main__",),
     ),
@@ -37,7 +38,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
 """The folders of each package from the ground up: a folder imports from the floors below its own alone."""
 
 KEEPERS = {
-    "ray": ("hpsearch/driver/ray_", "hpsearch/cluster/ray_", "trainables/ray_trainable.py"),
+    "ray": ("hpsearch/ray/", "trainables/ray_trainable.py"),
     "optuna": ("hpsearch/study/",),
     "optuna_dashboard": ("hpsearch/study/dashboard.py",),
     "mlflow": ("hpsearch/tracking/",),

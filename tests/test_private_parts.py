@@ -33,11 +33,11 @@ ROOT = Path(__file__).parents[1]
 
 UNDERSCORED = {
     ("hpsearch/study/study.py", "_trial_id"),  # to open a trial of an earlier launch again
-    ("hpsearch/study/forecasts.py", "_get_trials"),  # what a sampler reads: the cached list of trials
+    ("hpsearch/study/policy/forecasts.py", "_get_trials"),  # what a sampler reads: the cached list of trials
     ("hpsearch/cli/arguments.py", "_SubParsersAction"),  # a type that argparse has no public name for
-    ("hpsearch/driver/ray_deaths.py", "_actor_task_failed"),  # where Tune takes in that a worker died
+    ("hpsearch/ray/deaths.py", "_actor_task_failed"),  # where Tune takes in that a worker died
     ("hpsearch/cli/signals.py", "_exit"),  # the standard library's own: ends the process at once
-    ("hpsearch/driver/head.py", "_exit"),
+    ("hpsearch/ray/head.py", "_exit"),
 }
 """Private by their underscore: file and name. Nothing else of another class may be touched."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hpsearch.cli.arguments import ROOT_VARIABLE, default_root
 from hpsearch.cli.main import main
-from hpsearch.cluster.ray_jobs import MARK
+from hpsearch.ray.submissions import MARK
 from hpsearch.study.code_version import code_version
 
 PACK = "pack"
@@ -34,7 +34,7 @@ def run(words: Sequence[str]) -> int:
 
 def _pack(words: Sequence[str]) -> int:
     """Write the report, and print the results of a study as a parcel."""
-    from hpsearch.cluster.parcel import pack
+    from hpsearch.ray.parcel import pack
     from hpsearch.report.files import write_report
     from hpsearch.results.leaderboard import render
     from hpsearch.study.store import find_study

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from hpsearch.cli.arguments import Adder, add_root, add_study, add_token, positive
 from hpsearch.cli.output import show
-from hpsearch.cluster.address import check_url
+from hpsearch.ray.address import check_url
 from trainables.base.errors import InputError
 
 if TYPE_CHECKING:
-    from hpsearch.cluster.ray_jobs import Head
+    from hpsearch.ray.submissions import Head
 
 BEGINS_S = 45.0
 """How long `submit` waits for a launch to begin or to fail."""
@@ -70,7 +70,7 @@ def run_remotely(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     there = [*_sent(words, files), *(["--address", "auto"] if arguments.joins else [])]
     check_url(arguments.address)
 
-    from hpsearch.cluster.ray_jobs import connected  # takes seconds
+    from hpsearch.ray.submissions import connected  # takes seconds
 
     with connected(arguments.address, without_token=arguments.without_token) as head:
         if arguments.stops:
@@ -139,7 +139,7 @@ def _submit(arguments: argparse.Namespace) -> int:
     check_url(arguments.address)
     name = load_spec(arguments.space, trials=arguments.trials, epochs=arguments.epochs).name
     root = [] if arguments.given_root is None else ["--root", _root(str(arguments.given_root))]
-    from hpsearch.cluster.ray_jobs import check_begun, connected  # takes seconds
+    from hpsearch.ray.submissions import check_begun, connected  # takes seconds
 
     words = ["launch", arguments.space.name, *root, "--address", "auto"]
     for option in ("trials", "epochs"):
@@ -179,8 +179,8 @@ def _fetch(arguments: argparse.Namespace) -> int:
     check_url(arguments.address)
     root = [] if arguments.given_root is None else ["--root", _root(str(arguments.given_root))]
 
-    from hpsearch.cluster.parcel import unpack
-    from hpsearch.cluster.ray_jobs import connected
+    from hpsearch.ray.parcel import unpack
+    from hpsearch.ray.submissions import connected
     from trainables.base.disk import ensure_folder
 
     parts: list[str] = []

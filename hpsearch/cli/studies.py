@@ -172,7 +172,7 @@ def _written(files: list[Path]) -> None:
 
 
 def _logs(arguments: argparse.Namespace) -> int:
-    from hpsearch.lifetime.logs import StudyLogs
+    from hpsearch.lifecycle.logs import StudyLogs
     from hpsearch.study.store import only_study, study_folder
 
     folder = study_folder(arguments.root, arguments.study or only_study(arguments.root))
@@ -204,7 +204,7 @@ def _without_log(study: StudyRecord, number: int | None) -> str:
 
 
 def _stop(arguments: argparse.Namespace) -> int:
-    from hpsearch.lifetime.stop import stop
+    from hpsearch.lifecycle.stop import stop
     from hpsearch.study.store import study_folder
 
     show(stop(study_folder(arguments.root, arguments.study)))
@@ -212,7 +212,7 @@ def _stop(arguments: argparse.Namespace) -> int:
 
 
 def _delete(arguments: argparse.Namespace) -> int:
-    from hpsearch.lifetime.deletion import delete
+    from hpsearch.lifecycle.deletion import delete
     from hpsearch.study.store import study_folder
 
     deleted = delete(arguments.root, study_folder(arguments.root, arguments.study), sure(arguments))
@@ -221,7 +221,7 @@ def _delete(arguments: argparse.Namespace) -> int:
 
 
 def _enqueue(arguments: argparse.Namespace) -> int:
-    from hpsearch.lifetime.enqueue import enqueue
+    from hpsearch.lifecycle.enqueue import enqueue
 
     show(enqueue(_find(arguments), arguments.design))
     return 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from hpsearch.cli.live_table import Plan, time_left_s
 from hpsearch.cli.output import labelled
 from hpsearch.results.formats import duration
-from hpsearch.study.journal import JOURNAL
+from hpsearch.study.journal.journal import JOURNAL
 from hpsearch.study.lock import holder_of
 from hpsearch.study.naming import run_name, short_names
 from hpsearch.study.records import StudyRecord, StudyState, TrialRecord, TrialState

@@ -9,9 +9,9 @@ from hpsearch.cli.output import NARROWEST, labelled
 from hpsearch.plan.runs import Runs
 from hpsearch.space.holes import Choice, Hole
 from hpsearch.study.config import SearchConfig
-from hpsearch.study.families import families_of, family_title, member
 from hpsearch.study.naming import shown
 from hpsearch.study.needs import Needs
+from hpsearch.study.policy.families import families_of, family_title, member
 from hpsearch.study.spec import StudySpec
 from trainables.base.schema import variant_of
 from trainables.model.inits import Pretraining

@@ -13,7 +13,7 @@ from hpsearch.cli.live_table import LiveView, Plan
 from hpsearch.cli.summary import describe
 from hpsearch.cli.waiting import Waiting, whole_console
 from hpsearch.driver.request import LaunchRequest
-from hpsearch.driver.resources import TrialResources
+from hpsearch.ray.resources import TrialResources
 from hpsearch.results.leaderboard import table
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.spec import StudySpec

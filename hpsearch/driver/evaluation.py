@@ -33,7 +33,7 @@ def leaders_to_evaluate(study: StudyRecord, leaders: int, begun: Container[int])
 
 @dataclass(frozen=True)
 class EvaluationItem:
-    """The measurement of one leader; see `hpsearch.driver.work.WorkItem`."""
+    """The measurement of one leader; see `hpsearch.ray.work.WorkItem`."""
 
     job: EvaluationJob
     study: Study

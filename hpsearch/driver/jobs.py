@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpsearch.driver.resources import TrialResources
+from hpsearch.ray.resources import TrialResources
 from hpsearch.study.records import TrialRecord
 from hpsearch.study.study import Ask
 from trainables.model.inits import Pretraining

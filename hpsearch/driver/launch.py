@@ -10,24 +10,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from hpsearch.driver.head import FAILED, head_watched
+from hpsearch.driver.allocation import Budget
 from hpsearch.driver.jobs import JobFactory
 from hpsearch.driver.observers import Observers
 from hpsearch.driver.outcome import summaries, write_outcome, write_page
 from hpsearch.driver.preparation import Preparation
 from hpsearch.driver.pretraining import Pretrainings
-from hpsearch.driver.ray_authentication import check_token
-from hpsearch.driver.ray_backend import run_work
-from hpsearch.driver.ray_cluster import cluster, head_address, joined_address, side_by_side
-from hpsearch.driver.ray_gpus import resources_in_cluster
-from hpsearch.driver.ray_nodes import Nodes, NoNodeLeft, Probe
 from hpsearch.driver.request import LaunchRequest
-from hpsearch.driver.resources import TrialResources, check_precision, check_room
-from hpsearch.driver.scratch import scratch_folder
 from hpsearch.driver.search import Search, SearchPlan
-from hpsearch.driver.stop_watch import stop_obeyed
+from hpsearch.driver.stop_requests import stop_obeyed
 from hpsearch.driver.stopped import StoppedTrials
-from hpsearch.study.allocation import Budget
+from hpsearch.ray.authentication import check_token
+from hpsearch.ray.backend import run_work
+from hpsearch.ray.cluster import cluster, head_address, joined_address, side_by_side
+from hpsearch.ray.gpus import resources_in_cluster
+from hpsearch.ray.head import FAILED, head_watched
+from hpsearch.ray.nodes import Nodes, NoNodeLeft, Probe
+from hpsearch.ray.resources import TrialResources, check_precision, check_room
+from hpsearch.ray.scratch import scratch_folder
 from hpsearch.study.claim import claimed
 from hpsearch.study.folders import datasets_folder, pretrained_folder, studies_folder
 from hpsearch.study.needs import needs_of

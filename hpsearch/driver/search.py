@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hpsearch.driver.allocation import Allocation, Budget
 from hpsearch.driver.confirmation import confirmations
 from hpsearch.driver.evaluation import EvaluationItem, leaders_to_evaluate
 from hpsearch.driver.jobs import JobFactory
@@ -13,10 +14,9 @@ from hpsearch.driver.preparation import Start
 from hpsearch.driver.pretraining import Pretrainings
 from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.driver.trial import TrialItem
-from hpsearch.driver.work import NoWork, WorkItem
-from hpsearch.study.allocation import Allocation, Budget
+from hpsearch.ray.work import NoWork, WorkItem
 from hpsearch.study.config import ConfirmConfig
-from hpsearch.study.families import family_title
+from hpsearch.study.policy.families import family_title
 from hpsearch.study.records import StudyRecord, TrialState
 from hpsearch.study.study import Ask, Study
 from hpsearch.study.trial_log import Log
@@ -43,7 +43,7 @@ class Search:
     """Hands out the study's trials, before them the pretrainings that they need, and what follows the search.
 
     `find_start` builds what a trial needs before it starts and says where its trunk does. See
-    `hpsearch.driver.work.WorkSource`.
+    `hpsearch.ray.work.WorkSource`.
     """
 
     def __init__(

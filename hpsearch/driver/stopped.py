@@ -5,8 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from hpsearch.driver.allocation import Allocation
 from hpsearch.driver.observers import Observers
-from hpsearch.study.allocation import Allocation
 from hpsearch.study.stored_trials import trial_folder
 from hpsearch.study.study import Study
 from trainables.training.checkpoints import Checkpoints

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hpsearch.driver.allocation import Allocation
 from hpsearch.driver.observers import Observers
 from hpsearch.driver.stopped import StoppedTrials
-from hpsearch.study.allocation import Allocation
 from hpsearch.study.records import Placement
 from hpsearch.study.study import Study
 from hpsearch.study.trial_log import Log
@@ -17,7 +17,7 @@ from trainables.training.jobs import TrialJob
 
 @dataclass(frozen=True)
 class TrialItem:
-    """One trial; see `hpsearch.driver.work.WorkItem`."""
+    """One trial; see `hpsearch.ray.work.WorkItem`."""
 
     job: TrialJob
     study: Study

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from hpsearch.driver.resources import (
+from hpsearch.ray.resources import (
     Machines,
     TrialResources,
     check_precision,

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpsearch.driver.ray_cluster import cluster, joined_address, side_by_side
-from hpsearch.driver.ray_gpus import resources_in_cluster
-from hpsearch.driver.ray_nodes import Nodes
-from hpsearch.driver.ray_rehearsal import rehearse_on_cluster
 from hpsearch.driver.request import LaunchRequest
-from hpsearch.driver.resources import Share, TrialResources
-from hpsearch.driver.scratch import scratch_folder
 from hpsearch.plan.designs import extremes
 from hpsearch.plan.runs import Runs, plan_runs
+from hpsearch.ray.cluster import cluster, joined_address, side_by_side
+from hpsearch.ray.gpus import resources_in_cluster
+from hpsearch.ray.nodes import Nodes
+from hpsearch.ray.rehearsal import rehearse_on_cluster
+from hpsearch.ray.resources import Share, TrialResources
+from hpsearch.ray.scratch import scratch_folder
 from hpsearch.space.holes import Range
 from hpsearch.study.folders import datasets_folder, pretrained_folder
 from hpsearch.study.needs import Needs, images_of, needs_of

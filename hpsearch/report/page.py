@@ -12,21 +12,21 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hpsearch.report.charts.bundle import vega_script
 from hpsearch.report.charts.chart import Chart
-from hpsearch.report.cost_section import CostSection, cost_section
-from hpsearch.report.effort_section import EffortSection, effort_section
-from hpsearch.report.failures_section import Failure, failures_section
-from hpsearch.report.figures_section import FiguresSection, figures_section
-from hpsearch.report.head_section import HeadSection, head_section
-from hpsearch.report.images_section import ImagesSection, images_section
-from hpsearch.report.intervals_section import IntervalRow, intervals_section
-from hpsearch.report.leaderboard_section import LeaderboardSection, leaderboard_section
 from hpsearch.report.links import Link
 from hpsearch.report.paper.claims import Judgement
 from hpsearch.report.paper.repeats import PaperTable
 from hpsearch.report.paper.section import ClaimsSection, TableSection, claims_section, table_section
 from hpsearch.report.pruning import PruningStatistics, pruning_statistics
-from hpsearch.report.quality_section import QualitySection, quality_section
-from hpsearch.report.trials_section import TrialsSection, trials_section
+from hpsearch.report.sections.cost import CostSection, cost_section
+from hpsearch.report.sections.effort import EffortSection, effort_section
+from hpsearch.report.sections.failures import Failure, failures_section
+from hpsearch.report.sections.figures import FiguresSection, figures_section
+from hpsearch.report.sections.head import HeadSection, head_section
+from hpsearch.report.sections.images import ImagesSection, images_section
+from hpsearch.report.sections.intervals import IntervalRow, intervals_section
+from hpsearch.report.sections.leaderboard import LeaderboardSection, leaderboard_section
+from hpsearch.report.sections.quality import QualitySection, quality_section
+from hpsearch.report.sections.trials import TrialsSection, trials_section
 from hpsearch.results.arms import Arm
 from hpsearch.results.comparison import Comparison
 from hpsearch.results.formats import degrees, duration, percent, signed, signed_percent

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hpsearch.study.families import DIMENSIONS, family_title
+from hpsearch.study.policy.families import DIMENSIONS, family_title
 from hpsearch.study.records import StudyRecord, TrialRecord
 from trainables.training.metric_names import EPOCH_S
 

@@ -7,8 +7,8 @@ from urllib.parse import urlparse
 
 from pydantic import Field, field_validator, model_validator
 
-from hpsearch.study.pruners import PRUNERS, PrunerConfig, SuccessiveHalvingConfig
-from hpsearch.study.samplers import SAMPLERS, SamplerConfig, TPEConfig
+from hpsearch.study.policy.pruners import PRUNERS, PrunerConfig, SuccessiveHalvingConfig
+from hpsearch.study.policy.samplers import SAMPLERS, SamplerConfig, TPEConfig
 from trainables.base.names import FOLDER_NAME
 from trainables.base.schema import Config, Variant
 

@@ -8,7 +8,7 @@ import threading
 import webbrowser
 from pathlib import Path
 
-from hpsearch.study.journal import following
+from hpsearch.study.journal.journal import following
 from trainables.base.errors import InputError, why
 
 HOST = "127.0.0.1"

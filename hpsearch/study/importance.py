@@ -6,8 +6,8 @@ import optuna
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState as OptunaState
 
-from hpsearch.study.journal import JOURNAL, reading
-from hpsearch.study.journal_schema import CONTINUES
+from hpsearch.study.journal.journal import JOURNAL, reading
+from hpsearch.study.journal.schema import CONTINUES
 from hpsearch.study.naming import shared_params
 from hpsearch.study.records import StudyRecord
 

@@ -16,7 +16,7 @@ from hpsearch.space.holes import Params
 from hpsearch.space.reader import holes_below, read_space
 from hpsearch.space.space import Space
 from hpsearch.study.config import SearchConfig
-from hpsearch.study.samplers import SAMPLERS
+from hpsearch.study.policy.samplers import SAMPLERS
 from trainables.base.errors import Fault, InputError, nearest
 from trainables.base.names import FOLDER_NAME
 from trainables.base.schema import KeyPath, faults_of

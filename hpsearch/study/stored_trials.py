@@ -10,8 +10,7 @@ import optuna
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from hpsearch.study.forecasts import is_frozen
-from hpsearch.study.journal_schema import (
+from hpsearch.study.journal.schema import (
     CONFIRMS,
     CONTINUES,
     FROZEN,
@@ -24,6 +23,7 @@ from hpsearch.study.journal_schema import (
     epoch_metrics,
     test_key,
 )
+from hpsearch.study.policy.forecasts import is_frozen
 from hpsearch.study.records import Placement, TrialRecord, TrialState
 from hpsearch.study.spec import StudySpec
 from trainables.training.config import TrainConfig

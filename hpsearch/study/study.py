@@ -19,10 +19,8 @@ from optuna.trial import TrialState as OptunaState
 from pydantic import ValidationError
 
 from hpsearch.space.holes import Choice, Hole, Params, Value
-from hpsearch.study.families import Family, curve_family
-from hpsearch.study.halving import Contestant, Halving
-from hpsearch.study.journal import reading, writing
-from hpsearch.study.journal_schema import (
+from hpsearch.study.journal.journal import reading, writing
+from hpsearch.study.journal.schema import (
     CONFIRMS,
     CONTINUES,
     EXEMPT,
@@ -41,6 +39,8 @@ from hpsearch.study.journal_schema import (
     epoch_text,
     test_key,
 )
+from hpsearch.study.policy.families import Family, curve_family
+from hpsearch.study.policy.halving import Contestant, Halving
 from hpsearch.study.records import LaunchRecord, Placement, Provenance, StudyRecord
 from hpsearch.study.requests import requested_designs, withdraw_design
 from hpsearch.study.spec import StudySpec, design_params

@@ -8,8 +8,8 @@ import pytest
 from support import studies
 from support.searching import Simulated
 
-from hpsearch.study.allocation import Budget
-from hpsearch.study.pruners import PRUNERS
+from hpsearch.driver.allocation import Budget
+from hpsearch.study.policy.pruners import PRUNERS
 from hpsearch.study.records import TrialRecord, TrialState
 from hpsearch.study.study import Ask
 

@@ -8,8 +8,8 @@ import pytest
 from support import studies
 
 from hpsearch.space.holes import Params
-from hpsearch.study.pruners import PRUNERS
-from hpsearch.study.samplers import SAMPLERS
+from hpsearch.study.policy.pruners import PRUNERS
+from hpsearch.study.policy.samplers import SAMPLERS
 
 TRIALS = 9
 each_sampler = pytest.mark.parametrize("sampler", SAMPLERS)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from support import studies
 
-from hpsearch.study.allocation import Allocation, Budget
+from hpsearch.driver.allocation import Allocation, Budget
 from hpsearch.study.spec import StudySpec
 from hpsearch.study.study import Ask, Study
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from problems import Problem
 from simulation import Job, Searcher
 
-from hpsearch.study.allocation import Allocation, Budget
+from hpsearch.driver.allocation import Allocation, Budget
+from hpsearch.study.policy.samplers import SamplerConfig
 from hpsearch.study.records import Provenance
-from hpsearch.study.samplers import SamplerConfig
 from hpsearch.study.spec import load_spec
 from hpsearch.study.study import Study, open_study
 

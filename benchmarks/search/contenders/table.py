@@ -16,7 +16,7 @@ from contenders.optuna_alone import OptunaAlone
 from contenders.ours import Ours
 from contenders.ray_asha import OptunaSearchAsha
 from contenders.smac_hyperband import Smac
-from hpsearch.study.forecasts import WithForecasts
+from hpsearch.study.policy.forecasts import WithForecasts
 
 FIRST, FACTOR = 3, 3
 """Epochs before the first rung, and one of how many goes on there, for every contender with rungs."""

@@ -21,7 +21,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], list[str]]]:
     """Return what a head is sent in place of running it: words, and the names of files."""
     from contextlib import contextmanager
 
-    from hpsearch.cluster import ray_jobs
+    from hpsearch.ray import submissions
 
     jobs: list[tuple[list[str], list[str]]] = []
 
@@ -35,7 +35,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], list[str]]]:
         assert address == URL
         yield Head()
 
-    monkeypatch.setattr(ray_jobs, "connected", connected)
+    monkeypatch.setattr(submissions, "connected", connected)
     return jobs
 
 
@@ -128,9 +128,9 @@ def test_a_job_that_has_not_begun_is_stopped_too(
 ) -> None:
     from contextlib import nullcontext
 
-    from hpsearch.cluster import ray_jobs
+    from hpsearch.ray import submissions
 
     head = Waiting(begun=begun, answer=answer)
-    monkeypatch.setattr(ray_jobs, "connected", lambda address, without_token: nullcontext(head))
+    monkeypatch.setattr(submissions, "connected", lambda address, without_token: nullcontext(head))
     assert main(["stop", "demo", "--address", URL]) == 0
     assert capsys.readouterr().out == said

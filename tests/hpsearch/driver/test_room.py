@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 from pydantic import ValidationError
 
-from hpsearch.driver.ray_cluster import joined_address, room, side_by_side
-from hpsearch.driver.ray_nodes import Nodes
-from hpsearch.driver.resources import TrialResources
+from hpsearch.ray.cluster import joined_address, room, side_by_side
+from hpsearch.ray.nodes import Nodes
+from hpsearch.ray.resources import TrialResources
 from hpsearch.study.config import ResourcesConfig
 from trainables.base.errors import InputError
 

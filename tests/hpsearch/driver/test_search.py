@@ -11,16 +11,16 @@ import pytest
 from support import studies
 from support.toy import prepared_blobs
 
+from hpsearch.driver.allocation import Budget
 from hpsearch.driver.jobs import JobFactory
 from hpsearch.driver.observers import Observers
 from hpsearch.driver.preparation import Start
 from hpsearch.driver.pretraining import PretrainingItem, Pretrainings
-from hpsearch.driver.resources import TrialResources
 from hpsearch.driver.search import Search, SearchPlan
 from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.driver.trial import TrialItem
-from hpsearch.driver.work import NoWork, WorkItem
-from hpsearch.study.allocation import Budget
+from hpsearch.ray.resources import TrialResources
+from hpsearch.ray.work import NoWork, WorkItem
 from hpsearch.study.config import ConfirmConfig
 from hpsearch.study.records import Placement, PretrainingRecord, StudyRecord, TrialState
 from hpsearch.study.study import Study

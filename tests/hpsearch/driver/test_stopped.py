@@ -6,9 +6,9 @@ import pytest
 from support import studies
 from support.searching import Simulated
 
+from hpsearch.driver.allocation import Allocation, Budget
 from hpsearch.driver.observers import Observers
 from hpsearch.driver.stopped import GB, StoppedTrials
-from hpsearch.study.allocation import Allocation, Budget
 from hpsearch.study.records import TrialState
 from hpsearch.study.stored_trials import trial_folder
 from hpsearch.study.study import Ask, Study, open_study

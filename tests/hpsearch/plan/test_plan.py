@@ -8,11 +8,11 @@ import pytest
 from support.launches import hpsearch, write_space
 
 from hpsearch.cli.plan_text import plan_text
-from hpsearch.driver.resources import Share, TrialResources
 from hpsearch.plan.designs import extremes
 from hpsearch.plan.machine import machine_text
 from hpsearch.plan.plan import Disk, Measured, Plan
 from hpsearch.plan.runs import plan_runs
+from hpsearch.ray.resources import Share, TrialResources
 from hpsearch.study.needs import images_of, needs_of
 from hpsearch.study.spec import StudySpec, load_spec
 from trainables.pretext.puzzling import PuzzlingConfig

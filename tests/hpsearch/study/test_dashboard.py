@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from support import studies
 
-from hpsearch.study.journal import JOURNAL
+from hpsearch.study.journal.journal import JOURNAL
 
 
 def answer_of(url: str) -> bytes:

@@ -13,7 +13,7 @@ from support import studies
 
 from hpsearch.space.holes import Hole, Params, Value
 from hpsearch.space.space import Space
-from hpsearch.study.journal import JOURNAL, reading
+from hpsearch.study.journal.journal import JOURNAL, reading
 from hpsearch.study.records import Placement, TrialState
 from hpsearch.study.spec import StudySpec
 from hpsearch.study.study import read_study

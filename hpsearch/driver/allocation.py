@@ -1,0 +1,157 @@
+"""Allocates the budget: whenever a slot is free, to a new trial or to a frozen one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hpsearch.study.policy.families import Family, families_of, member
+from hpsearch.study.policy.halving import Contestant
+from hpsearch.study.policy.samplers import GridConfig
+from hpsearch.study.records import StudyRecord, TrialState
+from hpsearch.study.study import Ask, Study
+
+ATTEMPTS = 3
+"""Designs of a family that may fail before no further one is forced."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How far a search goes; None: no such limit.
+
+    `trials` and `epochs` are what the study shall hold in the end, `deadline_s` the `time.monotonic` after
+    which nothing further starts.
+    """
+
+    trials: int | None = None
+    epochs: int | None = None
+    deadline_s: float | None = None
+
+
+class Allocation:
+    """Decides what trains next, and which trials wait at a rung.
+
+    Every family gets its chance first: as long as one has no design, the next trial is of that family, and it
+    is never stopped early. What a person asked to try comes before that. Then frozen trials that have earned
+    it come before new ones. Where the epochs left would not let a new trial finish, they go to the most
+    promising frozen ones. `kept` says whether a trial's checkpoint is there.
+    """
+
+    def __init__(self, study: Study, budget: Budget, kept: Callable[[int], bool]) -> None:
+        self._study = study
+        self._budget = budget
+        self._kept = kept
+        grid = isinstance(study.spec.search.sampler, GridConfig)
+        self._families = () if grid else families_of(study.spec.space)
+        self._running: dict[int, int] = {}  # number -> the epoch it pauses or ends at
+        self._unfinished: list[Ask] = []
+        for ask in study.unfinished():
+            if study.stops(ask.number):  # the driver died before it was told so
+                study.prune(ask.number)
+            elif study.at_rung(ask.number):  # the driver died before it was decided who goes on
+                study.freeze(ask.number)
+            else:
+                self._unfinished.append(ask)
+
+    def next_ask(self) -> Ask | None:
+        """Return the trial to train now: one that was interrupted, a frozen one, a new one; None for none."""
+        if self._unfinished:
+            return self._started(self._unfinished.pop(0))
+        if self._late or self._epochs_left <= 0:
+            return None
+        trials = self._budget.trials
+        room = (trials is None or self._study.asked < trials) and self._epochs_left >= self._study.spec.epochs
+        if room and (requested := self._study.ask_requested()):
+            return self._started(requested)
+        if thawed := self._promoted():
+            return self._started(self._study.thaw(thawed.number))
+        if room:
+            return self._started(self._study.ask(self._without_a_design()))
+        if self._budget.epochs is not None and (waiting := self.by_promise()):
+            return self._started(self._study.thaw(waiting[0].number))
+        return None
+
+    def pauses(self, number: int) -> bool:
+        """Say whether a trial that has just reported stops here, frozen; record which way it goes."""
+        if not self._study.at_rung(number):
+            return False
+        self._running.pop(number, None)
+        contestants = self._study.contestants(lambda other: other == number or self._kept(other))
+        here = next(one for one in contestants if one.number == number)
+        waiting = [one if one.number != number else _waiting(here) for one in contestants]
+        halving = self._study.halving
+        chosen = halving.promoted(waiting) if halving and not self._late and self._epochs_left > 0 else None
+        if chosen is not None and chosen.number == number:
+            self._study.promote(number)
+            self._running[number] = self._next_pause(number, len(here.curve), here.epochs)
+            return False
+        self._study.freeze(number)
+        return True
+
+    def pause_epochs(self, ask: Ask) -> tuple[int, ...]:
+        """Return the epochs after which a trial may be frozen."""
+        halving = self._study.halving
+        return () if halving is None or self._study.exempt(ask.number) else halving.pauses(ask.config.epochs)
+
+    def ended(self, number: int) -> None:
+        """Take in that a trial no longer runs."""
+        self._running.pop(number, None)
+
+    def without_full_run(self, record: StudyRecord) -> tuple[Family, ...]:
+        """Return the families of which no design has trained its full budget."""
+        done = [trial for trial in record.searched if trial.state is TrialState.COMPLETE]
+        return tuple(
+            family for family in self._families if not any(member(trial.params, family) for trial in done)
+        )
+
+    @property
+    def _late(self) -> bool:
+        deadline_s = self._budget.deadline_s
+        return deadline_s is not None and time.monotonic() >= deadline_s
+
+    @property
+    def _epochs_left(self) -> float:
+        """Epochs that no trial has trained or is about to train before it pauses."""
+        if self._budget.epochs is None:
+            return float("inf")
+        curves = {one.number: len(one.curve) for one in self._study.contestants(self._kept)}
+        ahead = sum(max(pause - curves.get(number, 0), 0) for number, pause in self._running.items())
+        return self._budget.epochs - self._study.epochs_trained - ahead
+
+    def _started(self, ask: Ask) -> Ask:
+        self._running[ask.number] = self._next_pause(ask.number, ask.epochs_done, ask.config.epochs)
+        return ask
+
+    def _next_pause(self, number: int, done: int, epochs: int) -> int:
+        halving = self._study.halving
+        if halving is None or self._study.exempt(number):
+            return epochs
+        return next((rung for rung in halving.pauses(epochs) if rung > done), epochs)
+
+    def _promoted(self) -> Contestant | None:
+        halving = self._study.halving
+        return None if halving is None else halving.promoted(self._study.contestants(self._kept))
+
+    def by_promise(self) -> list[Contestant]:
+        """Return the frozen trials that can be thawed, the most promising first."""
+        halving = self._study.halving
+        return [] if halving is None else halving.by_promise(self._study.contestants(self._kept))
+
+    def _without_a_design(self) -> Family | None:
+        """Return the first family that no trial belongs to, or only trials that failed, up to `ATTEMPTS`."""
+        if not self._families:
+            return None
+        trials = self._study.record().searched
+        enqueued = self._study.enqueued
+        for family in self._families:
+            mine = [trial for trial in trials if member(trial.params, family)]
+            if any(trial.state is not TrialState.FAILED for trial in mine) or len(mine) >= ATTEMPTS:
+                continue
+            if not any(member(params, family) for params in enqueued):
+                return family
+        return None
+
+
+def _waiting(one: Contestant) -> Contestant:
+    return Contestant(one.number, one.family, one.curve, one.epochs, waits=True)

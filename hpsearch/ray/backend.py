@@ -1,0 +1,293 @@
+"""The adapter to Ray Tune: runs work items on this machine or on a cluster.
+
+Tune places trials, keeps workers warm and starts a died one again. What to try, when to stop and what came of
+it is the `WorkSource`'s business; Tune's own experiment state is scratch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import tune
+from ray.tune.schedulers import TrialScheduler
+from ray.tune.search import Searcher
+
+from hpsearch.ray.cluster import UNBOUNDED, room
+from hpsearch.ray.deaths import (
+    describe_death,
+    error_details,
+    gpu_shortage,
+    memory_kills_are_deaths,
+    node_of,
+)
+from hpsearch.ray.nodes import Nodes
+from hpsearch.ray.resources import TrialResources
+from hpsearch.ray.shares import larger_share
+from hpsearch.ray.work import NoWork, WorkItem, WorkSource
+from hpsearch.study.records import Placement
+from trainables.base.disk import DiskFull
+from trainables.base.kernel import memory_kills
+from trainables.base.shared_folder import SharedFolder
+from trainables.ray_trainable import RayTrainable
+from trainables.training.gpu_memory import OutOfGpuMemory
+from trainables.training.jobs import Job, confirmed
+
+
+class _DriverError(KeyboardInterrupt):
+    """An error of our own below Tune, which takes every `Exception` for the trial's and starts it again."""
+
+
+@contextmanager
+def _ours() -> Iterator[None]:
+    """Carry an error past Tune."""
+    try:
+        yield
+    except Exception as error:
+        raise _DriverError from error
+
+
+class _Here:
+    """Holds what stays in the driver where Tune pickles what it is given: a copy, never read, is empty.
+
+    `returned` are items that a node could not run.
+    """
+
+    def __init__(self, source: WorkSource, resources: TrialResources, nodes: Nodes) -> None:
+        self.source = source
+        self.nodes = nodes
+        self.returned: list[WorkItem] = []
+        self._items: dict[str, WorkItem] = {}
+        self._under_way: set[str] = set()
+        self._resources = resources
+
+    def of(self, trial: Any) -> WorkItem:
+        """Return the item of one of Tune's trials."""
+        return self._items[trial.trial_id]
+
+    def begin(self, trial_id: str, item: WorkItem) -> None:
+        """Take in that Tune has an item, under an id of its own."""
+        self._items[trial_id] = item
+        self._under_way.add(trial_id)
+
+    def next_item(self) -> WorkItem | NoWork:
+        """Return what is to run next: what a node could not run, or what the source has."""
+        if len(self._under_way) >= max(1, room(self._resources, self.nodes)):
+            return NoWork.WAIT
+        if self.returned:
+            return self.returned.pop(0)
+        item = self.source.next_item()
+        return NoWork.WAIT if item is NoWork.DONE and self._under_way else item
+
+    def ended(self, trial: Any) -> WorkItem:
+        """Return the item of one of Tune's trials, which has ended."""
+        self._under_way.discard(trial.trial_id)
+        return self.of(trial)
+
+    def unseen(self, trial: Any, node: str, reason: str) -> bool:
+        """Take an item back whose node does not see its files, and leave the node out; say whether it is."""
+        if not self.nodes.leave_out(node, reason):
+            return False
+        self.returned.append(self.ended(trial))
+        return True
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return object, ()
+
+
+def run_work(
+    source: WorkSource,
+    resources: TrialResources,
+    nodes: Nodes,
+    *,
+    folder: SharedFolder | None,
+    retries: int,
+    epoch_timeout_s: float,
+    scratch: Path,
+    verbose: bool,
+) -> None:
+    """Run the source's items until it has none left; Tune's files go below `scratch`.
+
+    `folder` is what every node must see, None on one machine. Raises `DiskFull` where a worker met one, and
+    `NoNodeLeft` where no node can run what is left.
+    """
+    here = _Here(source, resources, nodes)
+    tuner = tune.Tuner(
+        # a copy of this function that Tune pickles is never called
+        tune.with_resources(RayTrainable, lambda config: _request(config["job"], config["nodes"])),
+        tune_config=tune.TuneConfig(
+            search_alg=_Asker(here, folder),
+            scheduler=_Reporter(here),
+            num_samples=UNBOUNDED,
+            reuse_actors=True,
+        ),
+        run_config=tune.RunConfig(
+            name="trials",
+            storage_path=str(scratch.resolve()),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
+            failure_config=tune.FailureConfig(max_failures=retries),
+            callbacks=[_Watch(here, epoch_timeout_s)],
+            verbose=1 if verbose else 0,
+        ),
+    )
+    try:
+        with memory_kills_are_deaths():
+            tuner.fit()
+    except _DriverError as carrier:
+        raise carrier.__cause__ or carrier from None
+
+
+class _Asker(Searcher):
+    """Tune's searcher: asks the source."""
+
+    def __init__(self, here: _Here, folder: SharedFolder | None) -> None:
+        super().__init__()
+        self._here = here
+        self._folder = folder
+
+    def suggest(self, trial_id: str) -> Any:
+        with _ours():
+            item = self._here.next_item()
+        match item:
+            case NoWork.DONE:
+                return Searcher.FINISHED
+            case NoWork.WAIT:
+                return None
+        self._here.begin(trial_id, item)
+        return {"job": item.job, "folder": self._folder, "nodes": self._here.nodes.selector}
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """The reporter and the watch tell the source."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """The study's journal holds everything."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """The study's journal holds everything."""
+
+
+class _Reporter(TrialScheduler):
+    """Tune's scheduler: reports every result to the source and obeys."""
+
+    def __init__(self, here: _Here) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Ray leaves this one untyped
+        self._here = here
+
+    def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        with _ours():
+            stop = self._report(trial, result)
+            if stop:
+                self._here.ended(trial)
+        return TrialScheduler.STOP if stop else TrialScheduler.CONTINUE
+
+    def on_trial_complete(self, controller: Any, trial: Any, result: dict[str, Any]) -> None:
+        with _ours():
+            if "disk_full" in result:
+                raise DiskFull(*result["disk_full"])
+            if "blind" in result and self._here.unseen(trial, result["node"], result["blind"]):
+                return
+            if "faults" in result and self._unconfirmed(trial, result):
+                return
+            item = self._here.of(trial)
+            if reason := result.get("failed") or result.get("blind"):
+                item.on_failed(reason)
+            elif not self._report(trial, result):
+                item.on_done()
+            self._here.ended(trial)
+
+    def _unconfirmed(self, trial: Any, result: dict[str, Any]) -> bool:
+        """Say whether a node is left out for a fault of its job's input that the driver does not find."""
+        if confirmed(self._here.of(trial).job, result["faults"]):
+            return False
+        reason = f"it does not see what the driver sees: {result['failed']}"
+        return self._here.unseen(trial, result["node"], reason)
+
+    def _report(self, trial: Any, result: dict[str, Any]) -> bool:
+        item = self._here.of(trial)
+        for note in result["notes"]:
+            item.on_note(note)
+        placement = Placement(**{key: result[key] for key in ("host", "device", "cpus", "gpus")})
+        return item.on_epochs(result["first_epoch"], result["history"], placement)
+
+    def on_trial_add(self, controller: Any, trial: Any) -> None: ...
+
+    def on_trial_error(self, controller: Any, trial: Any) -> None: ...
+
+    def on_trial_remove(self, controller: Any, trial: Any) -> None: ...
+
+    def choose_trial_to_run(self, controller: Any) -> Any:
+        trials = controller.get_trials()
+        return next((trial for trial in trials if trial.status in (trial.PENDING, trial.PAUSED)), None)
+
+    def debug_string(self) -> str:
+        return ""
+
+
+class _Watch(tune.Callback):
+    """Hears of died workers, and kills those that hang."""
+
+    def __init__(self, here: _Here, epoch_timeout_s: float) -> None:
+        self._here = here
+        self._timeout_s = epoch_timeout_s
+        self._heard: dict[str, tuple[float, int | None]] = {}
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self._here.nodes.heard(ray.get_runtime_context().get_node_id(), memory_kills())
+        self._heard[trial.trial_id] = time.monotonic(), None
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        kills = result.get("memory_kills")
+        if kills is not None:
+            self._here.nodes.heard(result["node"], kills)
+        self._heard[trial.trial_id] = time.monotonic(), kills
+
+    def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        with _ours():
+            self._here.nodes.watch()
+        now = time.monotonic()
+        for trial in trials:
+            heard_s, kills = self._heard.get(trial.trial_id, (now, None))
+            actor = trial.temporary_state.ray_actor
+            if trial.status == trial.RUNNING and actor and now - heard_s > self._timeout_s:
+                self._heard[trial.trial_id] = now, kills
+                self._here.of(trial).on_note(f"no epoch for {self._timeout_s:g} s: its process is killed")
+                ray.kill(actor)
+
+    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self._here.of(trial).on_error(error_details(trial))
+        again = f"starts again: {self._reason(trial)}"
+        if short := gpu_shortage(trial):
+            again += f"; now with {_enlarge(trial, short, self._here.nodes.selector)}"
+        self._here.of(trial).on_note(again)
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self._here.of(trial).on_error(error_details(trial))
+        self._here.ended(trial).on_failed(self._reason(trial))
+
+    def _reason(self, trial: Any) -> str:
+        _, before = self._heard.get(trial.trial_id, (0.0, None))
+        node = node_of(trial)
+        return describe_death(trial, 0 if node is None else self._here.nodes.memory_kills_since(node, before))
+
+
+def _request(job: Job, nodes: Mapping[str, str]) -> tune.PlacementGroupFactory:
+    """Return what Ray shall find for a job, on a node with the labels `nodes`."""
+    share = {"CPU": job.cpus, "GPU": job.gpus}
+    return tune.PlacementGroupFactory([share], bundle_label_selector=[dict(nodes)])
+
+
+def _enlarge(trial: Any, short: OutOfGpuMemory, nodes: Mapping[str, str]) -> str:
+    """Let a trial that ran out of GPU memory start again with a larger share; return the share."""
+    job = replace(trial.config["job"], gpus=larger_share(short))
+    trial.config["job"] = job
+    trial.update_resources(_request(job, nodes))
+    return f"{job.gpus:g} of a GPU"

@@ -1,0 +1,160 @@
+"""CPUs and GPUs per trial, and the checks that refuse a launch before any trial starts."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from hpsearch.ray.shares import (
+    floor_to_ray_unit,
+    needed_mib,
+    per_gpu,
+    smallest_share,
+    threads_to_feed,
+)
+from hpsearch.study.config import ResourcesConfig
+from hpsearch.study.spec import StudySpec
+from trainables.base.errors import Fault, InputError
+from trainables.model.backbones import TRUNK_VALUES
+from trainables.training.checkpoint_size import checkpoints_bytes
+from trainables.training.config import TrainConfig
+from trainables.training.footprint import Footprint, MemoryShape
+
+MOST_THREADS = 4
+"""CPU threads per trial beside a GPU where nothing was measured."""
+
+
+@dataclass(frozen=True)
+class Machines:
+    """The GPUs of a cluster: how many there are, and the fewest CPU cores beside one."""
+
+    gpus: float
+    cores_per_gpu: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What designs take of a GPU (None: it could not be measured), and the memory of the smallest GPU."""
+
+    gpu_mib: float
+    footprints: Mapping[MemoryShape, Footprint | None]
+
+
+@dataclass(frozen=True)
+class Share:
+    """CPUs and GPUs of one trial."""
+
+    cpus: int
+    gpus: float
+
+
+def fitting(cpus: float, gpus: float, share: Share) -> int:
+    """Return how many trials of a share fit on a machine."""
+    by_cpu = int(cpus // share.cpus)
+    return min(by_cpu, int(gpus) * per_gpu(share.gpus)) if share.gpus else by_cpu
+
+
+@dataclass(frozen=True)
+class TrialResources:
+    """CPUs and GPUs per trial, and how many trials run side by side at most (None: as many as fit).
+
+    Designs whose memory was measured have shares of their own, `by_shape`. On a cluster that starts nodes on
+    demand, `autoscale`, as many trials wait for them.
+    """
+
+    cpus: int
+    gpus: float
+    concurrent: int | None
+    by_shape: Mapping[MemoryShape, Share] = field(default_factory=lambda: MappingProxyType({}))
+    autoscale: bool = False
+
+    def of(self, config: TrainConfig) -> Share:
+        """Return the share of a trial."""
+        return self.by_shape.get(MemoryShape.of(config), Share(self.cpus, self.gpus))
+
+    @property
+    def smallest(self) -> Share:
+        """The fewest CPUs and GPUs that a trial takes."""
+        shares = self.by_shape.values() or (Share(self.cpus, self.gpus),)
+        return Share(min(share.cpus for share in shares), min(share.gpus for share in shares))
+
+
+def resolve_resources(
+    wanted: ResourcesConfig, machines: Machines, measured: Measured | None = None
+) -> TrialResources:
+    """Return what trials take of the cluster that is connected; `auto` becomes a number.
+
+    Beside measured designs, one that was not takes as much as the largest of them.
+    """
+    concurrent = None if wanted.concurrent == "auto" else wanted.concurrent
+    if wanted.gpus != "auto" or measured is None:
+        gpus = min(1.0, machines.gpus) if wanted.gpus == "auto" else floor_to_ray_unit(wanted.gpus)
+        cpus = _cpus(wanted, machines, gpus, MOST_THREADS)
+        return TrialResources(cpus, gpus, concurrent, autoscale=wanted.autoscale)
+    shares = {
+        shape: _measured_share(wanted, machines, measured.gpu_mib, footprint)
+        for shape, footprint in measured.footprints.items()
+    }
+    cpus = max(share.cpus for share in shares.values())
+    gpus = max(share.gpus for share in shares.values())
+    return TrialResources(cpus, gpus, concurrent, MappingProxyType(shares), wanted.autoscale)
+
+
+def _measured_share(
+    wanted: ResourcesConfig, machines: Machines, gpu_mib: float, footprint: Footprint | None
+) -> Share:
+    if footprint is None:
+        return Share(_cpus(wanted, machines, 1.0, MOST_THREADS), 1.0)
+    gpus = smallest_share(needed_mib(footprint), gpu_mib)
+    return Share(_cpus(wanted, machines, gpus, threads_to_feed(footprint.wait_share)), gpus)
+
+
+def _cpus(wanted: ResourcesConfig, machines: Machines, gpus: float, threads: int) -> int:
+    """Return a trial's CPUs; `auto`: 1, beside a GPU so many threads, at most what all trials can have."""
+    if wanted.cpus != "auto":
+        return wanted.cpus
+    return 1 if not gpus else max(1, min(threads, machines.cores_per_gpu // per_gpu(gpus)))
+
+
+def designs_to_measure(spec: StudySpec) -> dict[MemoryShape, TrainConfig]:
+    """Return a config of each memory shape that the space can reach: of those alike, the most augmented."""
+    chosen: dict[MemoryShape, TrainConfig] = {}
+    for params in (*spec.enqueued, *spec.space.probes(), *spec.space.pairs()):
+        config = spec.config(params)
+        shape = MemoryShape.of(config)
+        if shape not in chosen or _operations(config) > _operations(chosen[shape]):
+            chosen[shape] = config
+    return chosen
+
+
+def _operations(config: TrainConfig) -> int:
+    plan = config.augmentation.build()
+    return len(plan.operations) if plan else 0
+
+
+def check_precision(spec: StudySpec, resources: TrialResources) -> None:
+    """Refuse mixed precision where trials have no GPU. Raises `InputError`."""
+    mixed = any(spec.config(params).precision == "mixed" for params in spec.space.probes())
+    if mixed and not resources.gpus:
+        line = spec.document.line(("precision",))
+        fault = "'mixed' needs a GPU, and trials have none: 'auto' takes it where there is one"
+        raise InputError(Fault(fault, "precision", spec.document.file, line))
+
+
+def check_room(spec: StudySpec, concurrent: int, folder: Path) -> None:
+    """Refuse to begin where the checkpoints of so many trials at once cannot fit. Raises `InputError`.
+
+    Counts the trunk only: a launch that passes may still fill the disk; one that is refused certainly would.
+    """
+    backbones = {spec.config(params).network.backbone for params in spec.space.probes()}
+    weights = max(TRUNK_VALUES[backbone] for backbone in backbones)
+    needed, free = concurrent * checkpoints_bytes(weights) >> 20, shutil.disk_usage(folder).free >> 20
+    if needed > free:
+        raise InputError(
+            f"the checkpoints of {concurrent} trials side by side need {needed} MiB, and "
+            f"{free} MiB are free below {folder}: make room, give another --root, or lower "
+            "search.resources.concurrent"
+        )

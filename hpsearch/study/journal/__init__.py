@@ -1,0 +1,1 @@
+"""The journal: the one record of a study, and what its lines mean."""

@@ -1,0 +1,164 @@
+"""The study's file: Optuna's append-only journal, one line per event."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from optuna.storages import JournalStorage
+from optuna.storages.journal import BaseJournalBackend
+
+from hpsearch.study.journal.lines import BEGUN, ENDED, Event, Lines, damage, line_of, read_lines
+from hpsearch.study.journal.schema import epoch_in_short, is_epoch_key
+from trainables.base.disk import is_full
+from trainables.base.errors import Fault, InputError
+
+JOURNAL = "study.journal"
+"""The file's name in the study's folder."""
+
+WEIGHTS = "trials/*/best.pt"
+"""What finished trials leave beside it."""
+
+
+def reading(folder: Path, name: str) -> JournalStorage:
+    """Return the journal below the folder of the study `name`; another process may be writing it.
+
+    Raises `InputError` for a damaged journal, one of another study, and for a missing or empty one beside
+    finished trials.
+    """
+    path = folder / JOURNAL
+    return _replayed(_Snapshot(path, read_lines(path) if path.exists() else Lines()), name)
+
+
+def following(folder: Path, name: str) -> JournalStorage:
+    """Return the journal below the folder of the study `name`; its events are those of the file at any time.
+
+    It is for people to look at: of an epoch it has the errors and the loss alone. Nothing can be written
+    through it. Raises `InputError` as `reading` does.
+    """
+    path = folder / JOURNAL
+    return _replayed(_Follower(path, read_lines(path) if path.exists() else Lines()), name)
+
+
+def writing(folder: Path, name: str) -> JournalStorage:
+    """Return the journal below a study's folder, new or as it was left. The caller holds the study's lock.
+
+    Raises `InputError` as `reading` does, and for a journal that cannot be written; then it is left as it is.
+    """
+    path = folder / JOURNAL
+    lines = read_lines(path) if path.exists() else Lines()
+    storage = _replayed(_OnlyWriter(path, lines), name)
+    try:
+        with path.open("ab") as file:  # a last line that a crash left unfinished would spoil the next one
+            file.truncate(lines.size)
+    except OSError as error:
+        if is_full(error):
+            raise
+        raise InputError(
+            Fault(f"cannot be written: {error.strerror}; make it writable, or restore it", file=str(path))
+        ) from None
+    return storage
+
+
+class _Snapshot(BaseJournalBackend):
+    """The events that a journal holds at one time."""
+
+    def __init__(self, path: Path, lines: Lines) -> None:
+        self.path = path
+        self.events = lines.events
+        self.given = 0
+        """How many events were given to Optuna."""
+
+    def read_logs(self, log_number_from: int) -> Iterator[Event]:
+        for number, event in enumerate(self.events[log_number_from:], start=log_number_from + 1):
+            self.given = number
+            yield event
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        raise RuntimeError(f"{self.path} was opened for reading")
+
+
+class _Follower(_Snapshot):
+    """Reads the file again whenever it has grown."""
+
+    def __init__(self, path: Path, lines: Lines) -> None:
+        super().__init__(path, lines)
+        self._size = lines.size
+
+    def read_logs(self, log_number_from: int) -> Iterator[Event]:
+        if self.path.stat().st_size > self._size:
+            lines = read_lines(self.path)
+            self.events, self._size = lines.events, lines.size
+        yield from map(_in_short, super().read_logs(log_number_from))
+
+
+def _in_short(event: Event) -> Event:
+    """Return an event with a short text in place of all metrics of an epoch."""
+    attrs = event.get("user_attr")
+    if not isinstance(attrs, dict):
+        return event
+    short = {key: epoch_in_short(value) if is_epoch_key(key) else value for key, value in attrs.items()}
+    return {**event, "user_attr": short}
+
+
+class _OnlyWriter(_Snapshot):
+    """Writes as Optuna's backend does, with checksums, without its lock and without reading the file again.
+
+    The study's own lock keeps other writers out: a lock file left by a crash would block the next launch, and
+    what this process wrote it need not read again. The file is synced as a trial ends: what a power cut
+    takes of a trial that runs, its seed and its checkpoint give again.
+    """
+
+    def __init__(self, path: Path, lines: Lines) -> None:
+        super().__init__(path, lines)
+        self._last = lines.last
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        lines, last = [], self._last
+        for log in logs:
+            line, last = line_of(log, last)
+            lines.append(line)
+        with self.path.open("ab", buffering=0) as file:
+            whole = file.tell()
+            try:
+                rest = memoryview(b"".join(lines))
+                while rest:
+                    rest = rest[file.write(rest) :]
+                if any(ENDED in log for log in logs):
+                    os.fsync(file.fileno())
+            except OSError:
+                file.truncate(whole)  # half a line would spoil the next one
+                raise
+        self._last = last
+        self.events += map(
+            json.loads, lines
+        )  # as a later launch will read them: a tuple comes back as a list
+
+
+def _replayed(backend: _Snapshot, name: str) -> JournalStorage:
+    """Return Optuna's storage of the events. Raises `InputError` where they are not the study `name`."""
+    path, events = backend.path, backend.events
+    try:
+        storage = JournalStorage(backend)
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+        what = f"holds no event that can be repeated ({type(error).__name__}: {error})"
+        raise InputError(damage(path, backend.given, what, events[: backend.given - 1])) from None
+    names = [study.study_name for study in storage.get_all_studies()]
+    if names and name not in names:
+        rule = f"holds the study {names[0]!r}, not {name!r}: give its folder the name {names[0]!r} again"
+        raise InputError(Fault(rule, file=str(path)))
+    finished = len(list(path.parent.glob(WEIGHTS)))
+    if finished and not any(BEGUN in event for event in events):
+        there, s = "holds no trial" if path.exists() else "is missing", "s" if finished > 1 else ""
+        raise InputError(
+            Fault(
+                f"the journal {there}, but the weights of {finished} finished trial{s} are there (trials/): "
+                "restore it from a copy; or keep this folder as it is, and give the space another name "
+                "(search.name) to begin anew",
+                file=str(path),
+            )
+        )
+    return storage

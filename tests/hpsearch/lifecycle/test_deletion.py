@@ -1,0 +1,68 @@
+"""What a deletion takes, and what it leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from support import plausible
+
+from hpsearch.lifecycle.deletion import delete
+from hpsearch.study.lock import study_lock
+from hpsearch.study.records import StudyRecord, TrialState
+from hpsearch.tracking import Tracker, default_uri
+from trainables.base.errors import InputError
+
+
+def tracked(root: Path, name: str) -> StudyRecord:
+    """Return a study below the root whose two trials are in MLflow."""
+    folder = root / "studies" / name
+    (folder / "trials" / "0000").mkdir(parents=True)
+    (folder / "study.journal").write_text("")
+    study = plausible.study(folder, [TrialState.COMPLETE, TrialState.PRUNED], name=name)
+    tracker = Tracker(default_uri(root), name, folder, root / "mlartifacts", lambda text: None)
+    for trial in study.trials:
+        tracker.sync(study, trial)
+    assert tracker.close(study, [])
+    return study
+
+
+def runs(root: Path, name: str) -> int:
+    client = MlflowClient(tracking_uri=default_uri(root))
+    experiment = client.get_experiment_by_name(name)
+    return 0 if experiment is None else len(client.search_runs([experiment.experiment_id]))
+
+
+@pytest.mark.slow
+def test_folder_and_runs_go_and_what_is_shared_stays(tmp_path: Path) -> None:
+    gone, other = tracked(tmp_path, "gone"), tracked(tmp_path, "other")
+    for shared in ("datasets", "pretrained"):
+        (tmp_path / shared).mkdir()
+    asked: list[str] = []
+    assert delete(tmp_path, gone.folder, lambda text: bool(asked.append(text))) is None
+    assert gone.folder.is_dir() and str(gone.folder) in asked[0]
+
+    with study_lock(gone.folder), pytest.raises(InputError, match="is being run"):
+        delete(tmp_path, gone.folder, lambda text: True)
+
+    said = delete(tmp_path, gone.folder, lambda text: True)
+    assert said is not None and "3 runs in MLflow" in said
+    assert not gone.folder.exists() and other.folder.is_dir()
+    assert (tmp_path / "datasets").is_dir() and (tmp_path / "pretrained").is_dir()
+    assert (runs(tmp_path, "gone"), runs(tmp_path, "other")) == (0, 3)
+
+    tracked(tmp_path, "gone")  # a new study of that name has none of the old runs
+    assert runs(tmp_path, "gone") == 3
+
+
+@pytest.mark.slow
+def test_the_runs_of_pretrainings_stay(tmp_path: Path) -> None:
+    study = tracked(tmp_path, "demo")
+    client = MlflowClient(tracking_uri=default_uri(tmp_path))
+    experiment = client.get_experiment_by_name("demo")
+    assert experiment is not None
+    client.create_run(experiment.experiment_id, tags={"hpsearch.pretrain": "rotation-2x2-0123"})
+    delete(tmp_path, study.folder, lambda text: True)
+    [left] = client.search_runs([experiment.experiment_id])
+    assert left.data.tags["hpsearch.pretrain"] == "rotation-2x2-0123"

@@ -1,0 +1,63 @@
+"""Stopping a study from another process."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from hpsearch.lifecycle.stop import stop
+from hpsearch.study.lock import holder_of
+from hpsearch.study.requests import request_stop, stop_requested
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from hpsearch.driver.stop_requests import stop_obeyed
+from hpsearch.study.lock import study_lock
+folder = Path(sys.argv[1])
+try:
+    with study_lock(folder), {obeyed}:
+        print("held", flush=True)
+        time.sleep(60)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def held(folder: Path, obeyed: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", HOLD.format(obeyed=obeyed), str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_the_process_that_runs_a_study_is_interrupted(tmp_path: Path) -> None:
+    with held(tmp_path, "stop_obeyed(folder)") as process:
+        holder = holder_of(tmp_path)
+        assert holder is not None and holder.pid == process.pid
+        assert "has stopped" in stop(tmp_path)
+        assert process.communicate(timeout=10)[0] == "interrupted\n"
+    assert holder_of(tmp_path) is None
+    assert not stop_requested(tmp_path)
+
+
+def test_a_process_that_does_not_stop_is_named(tmp_path: Path) -> None:
+    with held(tmp_path, "open('/dev/null')") as process:
+        said = stop(tmp_path, patience_s=0.5)
+        process.send_signal(signal.SIGKILL)
+    assert f"kill -9 {process.pid}" in said and "has not within" in said
+
+
+def test_what_nobody_runs_needs_no_stop_and_gets_no_request(tmp_path: Path) -> None:
+    assert stop(tmp_path) == f"study {tmp_path.name!r} is not running"
+    assert not stop_requested(tmp_path)
+
+
+def test_a_stop_that_an_earlier_launch_was_asked_for_does_not_stop_this_one(tmp_path: Path) -> None:
+    request_stop(tmp_path)
+    with held(tmp_path, "stop_obeyed(folder)") as process:
+        assert not stop_requested(tmp_path)
+        process.send_signal(signal.SIGINT)
