@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from trainables.base.disk import ensure_folder
 from trainables.base.errors import Fault, InputError, nearest, why
 from trainables.data.datasets.prepared import PreparedDataset
+from trainables.data.image_file import open_image
 from trainables.pose.angles import ANGLES
 from trainables.pose.axes import COLOURS, draw_axes
 
@@ -74,9 +75,9 @@ def _spread(table: pd.DataFrame, count: int) -> pd.DataFrame:
 
 def _tile(file: Path, pose_deg: list[float]) -> Image.Image:
     try:
-        with Image.open(file) as image:
+        with open_image(file) as image:
             tile = image.convert("RGB").resize((3 * TILE_PX, 3 * TILE_PX), Image.Resampling.BICUBIC)
-    except OSError as error:
+    except (OSError, SyntaxError, ValueError) as error:
         raise InputError(Fault(f"this image cannot be read: {why(error)}", file=str(file))) from None
     draw_axes(tile, pose_deg)  # drawn large, then reduced: smooth lines
     return tile.resize((TILE_PX, TILE_PX), Image.Resampling.BOX)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from trainables.data.datasets.crops import Box, cut, squared
+from trainables.data.image_file import open_image
 from trainables.pose.axes import draw_axes
 
 ImageLike = str | os.PathLike[str] | Image.Image | npt.NDArray[np.uint8]
 """A path, a PIL image, or RGB uint8 [H, W, 3]."""
 
 DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
-MOST_PIXELS = 64_000_000
-"""Pixels of an image file, at most: a decoded image takes 4 bytes per pixel, and its copies as much again."""
 SIDE_PX = (256, 1024)
 """Least and most side of an image with axes drawn."""
 SMOOTH = 3
@@ -49,25 +47,8 @@ def upright(image: ImageLike) -> Image.Image:
     path = Path(image)
     if not path.is_file():
         raise ValueError("a folder: name the images in it" if path.is_dir() else "no such file")
-    try:
-        with warnings.catch_warnings(), _opened(path) as opened:
-            return _rgb(opened)
-    except UnidentifiedImageError:
-        raise ValueError("this file is not an image") from None
-
-
-def _opened(path: Path) -> Image.Image:
-    """Return an image of which only the header was read. Raises `ValueError` where it has too many pixels."""
-    warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit here is lower
-    too_many = f"more than {MOST_PIXELS // 1_000_000} megapixels: crop the face, or scale the image down"
-    try:
-        opened = Image.open(path)
-    except Image.DecompressionBombError:
-        raise ValueError(too_many) from None
-    if opened.width * opened.height > MOST_PIXELS:
-        opened.close()
-        raise ValueError(f"{opened.width} x {opened.height} pixels, {too_many}")
-    return opened
+    with open_image(path) as opened:
+        return _rgb(opened)
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -17,13 +17,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any, Literal, TextIO
 
-from PIL import Image, ImageOps
+from PIL import ImageOps
 from pydantic import Field, field_validator
 
 from trainables.base.errors import Fault, InputError, nearest, why
 from trainables.base.schema import Strings
 from trainables.data.datasets.crops import Box, Square, squared
 from trainables.data.datasets.raw import ImportConfig, LabelledImage, RawItem, file_size, held_out
+from trainables.data.image_file import open_image
 from trainables.pose.angles import ANGLES, CONVENTION
 
 TABLES = ("labels.csv", "labels.parquet")
@@ -103,7 +104,7 @@ class Folder:
             raise ValueError("the row is not UTF-8")
         if not _inside(item.file):
             raise ValueError("the file must lie below the table's folder: no absolute path, no '..'")
-        with Image.open(self.root / item.file) as opened:
+        with open_image(self.root / item.file) as opened:
             image = ImageOps.exif_transpose(opened).convert("RGB")
         subject = row.get("subject", item.file)
         split = row.get("split") or (

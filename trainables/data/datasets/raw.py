@@ -13,6 +13,7 @@ from pydantic import Field
 
 from trainables.base.schema import Config
 from trainables.data.datasets.crops import Box
+from trainables.data.image_file import open_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,8 @@ class ImporterConfig(Protocol):
 
 
 def rgb(file: Path) -> Image.Image:
-    """Return an image in RGB, fully decoded. Raises `OSError` for a truncated one."""
-    with Image.open(file) as image:
+    """Return an image in RGB, fully decoded. Raises as `open_image` and decoding do."""
+    with open_image(file) as image:
         return image.convert("RGB")
 
 

@@ -139,18 +139,20 @@ class LoaderPool:
 
 def unreadable(files: Sequence[Path]) -> list[Fault]:
     """Return a fault for each file that is missing or cannot be decoded to its end."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import UnidentifiedImageError
+
+    from trainables.data.image_file import open_image
 
     faults = []
     for file in files:
         try:
-            with Image.open(file) as image:
+            with open_image(file) as image:
                 image.load()
         except FileNotFoundError:
             faults.append(Fault("this image is missing: build the dataset again", file=str(file)))
         except UnidentifiedImageError:
             faults.append(Fault("this file is not an image: build the dataset again", file=str(file)))
-        except (OSError, SyntaxError) as error:
+        except (OSError, SyntaxError, ValueError) as error:
             reason = f"this image cannot be decoded ({why(error)}): build the dataset again"
             faults.append(Fault(reason, file=str(file)))
     return faults

@@ -110,7 +110,7 @@ def test_each_bad_row_is_a_reject_and_the_others_are_imported(tmp_path: Path) ->
         ("0.png,east,2,3,", "could not convert"),
         ("0.png,1,2,,", "the row has no roll"),
         ("0.png,1,2,3,5 5 1 1", "not left, top, right, bottom"),
-        ("labels.csv,1,2,3,", "cannot identify image file"),
+        ("labels.csv,1,2,3,", "not an image"),
     ],
 )
 def test_rows_that_say_nothing_clear_are_refused(tmp_path: Path, row: str, said: str) -> None:
