@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -13,9 +12,9 @@ from typing import cast
 from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 
-from hpsearch.study.folders import datasets_folder, studies_folder
+from hpsearch.study.folders import datasets_folder
 from trainables.base.disk import ensure_folder
-from trainables.base.errors import Fault, InputError, nearest
+from trainables.base.errors import Fault, InputError
 from trainables.base.schema import Config, faults_of
 from trainables.data.datasets import DatasetRef, dataset_name, ensure_dataset, name_fault, open_dataset
 from trainables.data.datasets.check import Check, check_dataset
@@ -72,41 +71,10 @@ def _cells(folder: Path) -> tuple[str, str, str, str]:
 
 
 def delete(name: str, root: Path, sure: Callable[[str], bool]) -> str | None:
-    """Delete the dataset called `name`; return a line that says so, None where it was not wanted.
+    """Delete the dataset called `name`; see `hpsearch.lifecycle.dataset_deletion`."""
+    from hpsearch.lifecycle.dataset_deletion import delete_dataset  # loads the whole training config
 
-    `sure` is asked with what is to be deleted, and which studies have used it. Raises `InputError` where
-    there is no such dataset, and where a study that runs uses it.
-    """
-    from hpsearch.study.lock import holder_of
-
-    folder = datasets_folder(root) / dataset_name(reference(name))
-    if not folder.is_dir():
-        there = sorted(path.name for path in datasets_folder(root).glob("*") if path.is_dir())
-        raise InputError(f"there is no dataset {name!r} below {root}{nearest(name, there)}")
-    used = _users(folder.name, root)
-    if running := [study for study in used if holder_of(studies_folder(root) / study) is not None]:
-        raise InputError(f"dataset {name!r} is used by {', '.join(running)}, which is running")
-    users = f", used by {', '.join(used)}" if used else ""
-    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    if not sure(f"{folder} ({size / 1e6:.0f} MB{users})"):
-        return None
-    (folder / CARD).unlink(missing_ok=True)  # first: what is left of a deletion that fails is no dataset
-    shutil.rmtree(folder)
-    return f"deleted {folder}"
-
-
-def _users(name: str, root: Path) -> list[str]:
-    """Return the studies below the root whose space names a dataset, as far as their spaces can be read."""
-    from hpsearch.study.spec import load_spec  # loads the whole training config
-    from hpsearch.study.store import SPACE, study_names
-
-    users = []
-    for study in study_names(root):
-        with suppress(InputError):
-            spec = load_spec(studies_folder(root) / study / SPACE, name=study)
-            if name in {dataset_name(ref) for config in spec.configs for ref in config.datasets}:
-                users.append(study)
-    return users
+    return delete_dataset(dataset_name(reference(name)), root, sure)
 
 
 def _only(root: Path) -> str:

@@ -106,7 +106,7 @@ def launch(request: LaunchRequest, screen: Screen, *, verbose: bool = False) -> 
     address, root = joined_address(request.address), request.root.absolute()
     folder = studies_folder(root) / spec.name
     preparation = Preparation(datasets_folder(root), pretrained_folder(root), screen.building)
-    with claimed(folder), stop_obeyed(folder):
+    with claimed(folder, spec.datasets), stop_obeyed(folder):
         screen.doing("looking at the data")
         provenance = _prepare(spec, folder, preparation)
         screen.doing("starting the workers" if address is None else f"joining the cluster at {address}")

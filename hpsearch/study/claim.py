@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from trainables.base.disk import ensure_folder
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """Hold the study in `folder` for this process, making the folder where there is none.
+def claimed(folder: Path, datasets: Iterable[str] = ()) -> Iterator[None]:
+    """Hold the study in `folder`, and the `datasets` that it needs, for this process; make the folder.
 
     Where no space was kept in a folder that was made here, the study never began: the folder is removed
     again, and so are those above it that were made for it and hold nothing else.
@@ -23,7 +23,7 @@ def claimed(folder: Path) -> Iterator[None]:
     """
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     ensure_folder(folder)
-    with study_lock(folder):
+    with study_lock(folder, datasets):
         try:
             yield
         finally:

@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -23,11 +23,15 @@ TRIES, PAUSE_S = 5, 0.1
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that runs a study: its host and number, and since when, as text."""
+    """The process that runs a study: its host and number, and since when, as text.
+
+    `datasets` are the names of those that it needs, known before the study has begun.
+    """
 
     host: str = "?"
     pid: int | str = "?"
     since: str = "?"
+    datasets: tuple[str, ...] = ()
 
 
 def holder_of(folder: Path) -> Holder | None:
@@ -36,14 +40,15 @@ def holder_of(folder: Path) -> Holder | None:
     if not FileLock.is_held(path):
         return None
     try:
-        return Holder(**json.loads(path.read_text()))
-    except (ValueError, TypeError):  # its holder has not written its name yet
+        written = json.loads(path.read_text())
+        return Holder(**{**written, "datasets": tuple(written.get("datasets", ()))})
+    except (ValueError, TypeError, AttributeError):  # its holder has not written its name yet
         return Holder()
 
 
 @contextmanager
-def study_lock(folder: Path) -> Iterator[None]:
-    """Hold the study in `folder` for this process.
+def study_lock(folder: Path, datasets: Iterable[str] = ()) -> Iterator[None]:
+    """Hold the study in `folder` for this process, which needs `datasets`: none of them is deleted meanwhile.
 
     Raises `InputError` naming the holder (host, process, since) where another launch has it. The system drops
     the lock with the process, however that ends.
@@ -58,7 +63,8 @@ def study_lock(folder: Path) -> Iterator[None]:
         )
     with lock:
         since = datetime.now().astimezone().isoformat(timespec="seconds")
-        lock.write(json.dumps(asdict(Holder(socket.gethostname(), os.getpid(), since))))
+        holder = Holder(socket.gethostname(), os.getpid(), since, tuple(datasets))
+        lock.write(json.dumps(asdict(holder)))
         yield
 
 

@@ -21,6 +21,7 @@ from trainables.base.errors import Fault, InputError, nearest
 from trainables.base.names import FOLDER_NAME
 from trainables.base.schema import KeyPath, faults_of
 from trainables.base.yaml_document import YamlDocument, load_yaml
+from trainables.data.datasets import dataset_name
 from trainables.training.config import TrainConfig, parse_config
 
 MAX_GRID = 10_000
@@ -73,6 +74,11 @@ class StudySpec:
     def configs(self) -> list[TrainConfig]:
         """The configs of `designs`."""
         return [config for _, config in self.designs]
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The names of all prepared datasets that the designs need, each once."""
+        return tuple(dict.fromkeys(dataset_name(ref) for config in self.configs for ref in config.datasets))
 
     @cached_property
     def epochs(self) -> int:

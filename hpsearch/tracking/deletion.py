@@ -31,8 +31,18 @@ def delete_runs(uri: str, name: str, identity: str, artifacts: Path) -> int:
     try:
         return _delete_runs(uri, name, identity, artifacts)
     except MlflowUnavailableError as error:
+        raise InputError(f"MLflow at {without_password(uri)} cannot be written ({error})") from None
+
+
+def check_answers(uri: str) -> None:
+    """Raise `InputError` where MLflow cannot be read, before anything is deleted that its runs belong to."""
+    try:
+        client = connect(uri)
+        with mlflow_errors():
+            client.search_experiments(max_results=1)
+    except MlflowUnavailableError as error:
         raise InputError(
-            f"MLflow at {without_password(uri)} cannot be written ({error}): nothing was deleted"
+            f"MLflow at {without_password(uri)} cannot be read ({error}): nothing was deleted"
         ) from None
 
 

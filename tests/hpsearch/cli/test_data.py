@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,10 @@ from PIL import Image
 from support import studies
 
 from hpsearch.cli.main import main
+from hpsearch.lifecycle.dataset_deletion import delete_dataset
+from hpsearch.study.claim import claimed
 from hpsearch.study.lock import study_lock
+from trainables.base.errors import InputError
 from trainables.data.datasets.prepared import write_labels
 
 
@@ -55,3 +59,39 @@ def test_a_dataset_is_deleted_unless_a_study_that_runs_uses_it(
     assert not (root / "datasets" / "heads").exists() and (root / "datasets" / "begun").exists()
     assert main(delete) == 2
     assert "(valid: begun)" in capsys.readouterr().err
+
+
+def test_a_dataset_that_a_starting_launch_needs_is_not_deleted(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with claimed(root / "studies" / "begins", ["heads"]):  # no space, no journal yet
+        assert main(["data", "delete", "heads", "--yes", "--root", str(root)]) == 2
+    assert "used by begins, which is running" in capsys.readouterr().err
+    assert (root / "datasets" / "heads" / "dataset.json").is_file()
+
+
+def test_a_launch_that_starts_while_a_deletion_is_confirmed_keeps_its_dataset(root: Path) -> None:
+    with ExitStack() as launches:
+
+        def sure(what: str) -> bool:
+            launches.enter_context(claimed(root / "studies" / "begins", ["heads"]))
+            return True
+
+        with pytest.raises(InputError, match="used by begins"):
+            delete_dataset("heads", root, sure)
+    assert (root / "datasets" / "heads" / "dataset.json").is_file()
+    assert delete_dataset("heads", root, lambda what: True) is not None
+    assert sorted(path.name for path in (root / "datasets").iterdir()) == ["begun"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_of_a_linked_dataset_the_link_alone_is_removed(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], there: bool
+) -> None:
+    folder, shared = root / "datasets" / "heads", tmp_path / "shared"
+    folder.rename(shared)
+    folder.symlink_to(shared if there else tmp_path / "gone")
+    assert main(["data", "delete", "heads", "--yes", "--root", str(root)]) == 0
+    assert "removed the link" in capsys.readouterr().out
+    assert not folder.is_symlink()
+    assert sorted(path.name for path in shared.iterdir()) == ["dataset.json", "images", "labels.parquet"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,38 @@ def test_the_runs_of_pretrainings_stay(tmp_path: Path) -> None:
     delete(tmp_path, study.folder, lambda text: True)
     [left] = client.search_runs([experiment.experiment_id])
     assert left.data.tags["hpsearch.pretrain"] == "rotation-2x2-0123"
+
+
+@pytest.mark.slow
+def test_of_a_linked_study_the_link_alone_goes(tmp_path: Path) -> None:
+    study, elsewhere = tracked(tmp_path, "demo"), tmp_path / "elsewhere"
+    study.folder.rename(elsewhere)
+    study.folder.symlink_to(elsewhere)
+    said = delete(tmp_path, study.folder, lambda text: "not the study that it leads to" in text)
+    assert said is not None and "the study stays" in said
+    assert not study.folder.is_symlink() and (elsewhere / "study.journal").is_file()
+    assert runs(tmp_path, "demo") == 3
+
+
+@pytest.mark.slow
+def test_where_the_files_cannot_be_removed_the_runs_stay(tmp_path: Path) -> None:
+    """A folder that cannot be removed although this user may write to it: something is mounted there."""
+    study = tracked(tmp_path, "demo")
+    script = """
+import sys
+from pathlib import Path
+from hpsearch.lifecycle.deletion import delete
+from trainables.base.errors import InputError
+try:
+    delete(Path(sys.argv[1]), Path(sys.argv[2]), lambda text: True)
+except InputError as error:
+    print(error)
+"""
+    mount = 'mount -t tmpfs tmpfs "$3/trials/0000" && exec "$0" -c "$1" "$2" "$3"'
+    words = [sys.executable, script, str(tmp_path), str(study.folder)]
+    command = ["unshare", "--mount", "--map-root-user", "sh", "-c", mount, *words]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    if "unshare" in ran.stderr or "mount" in ran.stderr:
+        pytest.skip("the system lets this user mount nothing (user namespaces)")
+    assert "not all of it could be removed" in ran.stdout, ran.stdout + ran.stderr
+    assert runs(tmp_path, "demo") == 3
