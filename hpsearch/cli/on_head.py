@@ -42,7 +42,7 @@ def _pack(words: Sequence[str]) -> int:
 
     try:
         study = find_study(Path(words[2]) if len(words) > 2 else default_root(), words[0])
-        report = write_report(study, None)
+        report = write_report(study).files
     except InputError as error:
         print(*error.faults, sep="\n")
         return 2

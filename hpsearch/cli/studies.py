@@ -14,6 +14,7 @@ from hpsearch.cli.output import show, show_faults
 from trainables.base.errors import InputError
 
 if TYPE_CHECKING:
+    from hpsearch.report.files import WrittenReport
     from hpsearch.study.records import StudyRecord
 
 
@@ -165,9 +166,11 @@ def _report(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _written(files: list[Path]) -> None:
-    for file in files:
+def _written(report: WrittenReport) -> None:
+    for file in report.files:
         show(str(file))
+    for fault in report.faults:
+        show(f"the report lacks a section: {fault}")
     sys.stdout.flush()
 
 

@@ -257,7 +257,7 @@ def _ending(spec: StudySpec, study: Study, tracker: Tracker, screen: Screen) -> 
 
     def give_up(reason: str) -> None:
         try:
-            files = write_outcome(spec, study.record(), screen.say)
+            files = write_outcome(study.record(), screen.say)
             tracker.close(study.record(), files, HASTE_S, summaries(study.record()))
         finally:
             screen.interrupted(reason)
@@ -279,7 +279,7 @@ def _tracked(root: Path, spec: StudySpec, study: Study, screen: Screen) -> Itera
         try:
             yield tracker
         finally:
-            files = write_outcome(spec, study.record(), screen.say)
+            files = write_outcome(study.record(), screen.say)
             files += write_page(study.record(), screen.say)
     except OSError as error:
         if is_full(error):  # MLflow's store is on that disk too

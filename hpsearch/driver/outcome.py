@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from ruamel.yaml import YAML
 from hpsearch.report.files import write_report
 from hpsearch.results.leaderboard import records, render
 from hpsearch.study.records import StudyRecord
-from hpsearch.study.spec import StudySpec
 from hpsearch.study.store import SPACE
+from hpsearch.study.trial_log import Log
 from trainables.base.errors import InputError
 from trainables.training.checkpoints import BEST_WEIGHTS
 
@@ -35,7 +36,7 @@ def summaries(record: StudyRecord) -> dict[int, dict[str, float]]:
     }
 
 
-def write_outcome(spec: StudySpec, record: StudyRecord, say: Callable[[str], None]) -> list[Path]:
+def write_outcome(record: StudyRecord, say: Callable[[str], None]) -> list[Path]:
     """Write the leaderboard, and the winner's config and weights; return the files. Say what is gone."""
     leaderboard = record.folder / "leaderboard.csv"
     leaderboard.write_text(render(record, "csv"), encoding="utf-8")
@@ -45,26 +46,33 @@ def write_outcome(spec: StudySpec, record: StudyRecord, say: Callable[[str], Non
         config = record.folder / BEST_CONFIG
         with config.open("w", encoding="utf-8") as out:
             out.write(f"# Trial {best.number} of {record.name}: {record.objective} = {best.objective:.4f}\n")
-            YAML().dump(spec.space.fill(best.params), out)
+            YAML().dump(record.spec.space.fill(best.params), out)
         files.append(config)
         weights = best.folder / BEST_WEIGHTS
         if weights.is_file():
             shutil.copyfile(weights, record.folder / BEST_WEIGHTS)
         else:
             (record.folder / BEST_WEIGHTS).unlink(missing_ok=True)  # those of another trial
-            root = record.folder.parent.parent
-            words = ["python", "-m", "trainables", config, "--root", root, "--weights", weights]
+            words = ["python", "-m", "trainables", config, "--root", record.root, "--weights", weights]
             say(
-                f"the weights of the best trial, {best.number}, are gone: {weights}. Its config is whole; "
+                f"the weights of the best trial, {best.number}, are gone: {weights}. Its config is intact; "
                 f"to train it again: {shlex.join(map(str, words))}"
             )
     return files
 
 
 def write_page(record: StudyRecord, say: Callable[[str], None]) -> list[Path]:
-    """Write the report's page and return it; say why where a file that it shows is damaged."""
+    """Write the report's page and return it; say what of it could not be made. It never ends a launch."""
+    again = f"hpsearch report {record.name} writes it again"
     try:
-        return write_report(record)[:1]
+        written = write_report(record)
     except InputError as error:
         say(f"no report was written: {error}")
         return []
+    except Exception as error:  # noqa: BLE001  (a search has ended, and its results are worth more than a page)
+        Log(record.folder).say(traceback.format_exc())
+        say(f"no report was written, for a bug in hpsearch ({error!r}); its log has all of it, {again}")
+        return []
+    for fault in written.faults:
+        say(f"the report lacks a section: {fault}")
+    return written.files[:1]

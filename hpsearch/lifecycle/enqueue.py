@@ -7,8 +7,7 @@ from pathlib import Path
 from hpsearch.study.lock import holder_of
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.requests import request_design
-from hpsearch.study.spec import load_spec, read_design
-from hpsearch.study.store import SPACE
+from hpsearch.study.spec import read_design
 
 
 def enqueue(study: StudyRecord, file: Path) -> str:
@@ -16,7 +15,7 @@ def enqueue(study: StudyRecord, file: Path) -> str:
 
     Raises `InputError` with every fault of the design.
     """
-    spec = load_spec(study.folder / SPACE, name=study.name)
+    spec = study.spec
     request_design(study.folder, read_design(file, spec))
     if holder_of(study.folder) is None:
         return f"study {study.name!r} tries it first when it is launched again{_budget(study)}"

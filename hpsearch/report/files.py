@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hpsearch.report.links import links_beside
-from hpsearch.report.page import Report, render
-from hpsearch.report.paper.claims import judge
-from hpsearch.report.paper.repeats import tables_of
+from hpsearch.report.page import render
+from hpsearch.report.report import Report
 from hpsearch.report.tables import arm_records, claim_records, paper_records
-from hpsearch.results.arms import arms_of
-from hpsearch.results.comparison import compare
 from hpsearch.results.csv_table import csv_table
-from hpsearch.results.titles import names_of
-from hpsearch.study.importance import importances
 from hpsearch.study.records import StudyRecord, StudyState, TrialState
 from hpsearch.study.store import state_of
 from trainables.base.atomic import in_one_step
@@ -29,30 +24,23 @@ RENEWS_S = 10
 """How often a running study is read again, and its page by a browser."""
 
 
-def build_report(study: StudyRecord) -> Report:
-    """Compute the report of a study, which may be running."""
-    arms = arms_of(study)
-    tables = tables_of(arms)
-    return Report(
-        study=study,
-        arms=arms,
-        names=names_of(arms),
-        comparison=compare(arms),
-        tables=tables,
-        claims=judge(tables),
-        importances=importances(study),
-    )
+@dataclass(frozen=True)
+class WrittenReport:
+    """The files of a report, the page first, and a sentence for each section that could not be made."""
+
+    files: list[Path]
+    faults: tuple[str, ...]
 
 
-def write_report(study: StudyRecord, out: Path | None = None, renews_s: int | None = None) -> list[Path]:
-    """Write the page to `out`, a file or folder (None: the study's), and CSV files beside it; return all.
+def write_report(study: StudyRecord, out: Path | None = None, renews_s: int | None = None) -> WrittenReport:
+    """Write the page to `out`, a file or folder (None: the study's), and CSV files beside it.
 
     With `renews_s` a browser reads the page again after so many seconds. Raises `InputError` where nothing
-    can be written there, and where what a trial kept of its predictions is damaged.
+    can be written there.
     """
     page = study.folder / PAGE if out is None else out / PAGE if out.is_dir() else out
     ensure_folder(page.parent)
-    report = build_report(study)
+    report = Report(study)
     tables = {
         page.with_name(f"{page.stem}{ending}.csv"): rows
         for ending, rows in (
@@ -65,14 +53,14 @@ def write_report(study: StudyRecord, out: Path | None = None, renews_s: int | No
     for file, rows in tables.items():
         file.write_text(csv_table(rows), encoding="utf-8")
     links = tuple(links_beside(page, study, list(tables)))
-    text = render(replace(report, links=links, renews_s=renews_s))
-    with in_one_step(page, len(text)) as draft:  # a browser may be reading it
-        draft.write_text(text, encoding="utf-8")
-    return [page, *tables]
+    rendered = render(replace(report, links=links, renews_s=renews_s))
+    with in_one_step(page, len(rendered.html)) as draft:  # a browser may be reading it
+        draft.write_text(rendered.html, encoding="utf-8")
+    return WrittenReport([page, *tables], rendered.faults)
 
 
 def watch_report(
-    read: Callable[[], StudyRecord], out: Path | None, written: Callable[[list[Path]], None]
+    read: Callable[[], StudyRecord], out: Path | None, written: Callable[[WrittenReport], None]
 ) -> None:
     """Write the page again whenever the study has changed, until nobody runs it; `read` reads the study.
 

@@ -4,115 +4,102 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.environment import TemplateModule
 
 from hpsearch.report.charts.bundle import vega_script
-from hpsearch.report.charts.chart import Chart
 from hpsearch.report.links import Link
-from hpsearch.report.paper.claims import Judgement
-from hpsearch.report.paper.repeats import PaperTable
-from hpsearch.report.paper.section import ClaimsSection, TableSection, claims_section, table_section
-from hpsearch.report.pruning import PruningStatistics, pruning_statistics
-from hpsearch.report.sections.cost import CostSection, cost_section
-from hpsearch.report.sections.effort import EffortSection, effort_section
-from hpsearch.report.sections.failures import Failure, failures_section
-from hpsearch.report.sections.figures import FiguresSection, figures_section
+from hpsearch.report.report import Report
+from hpsearch.report.sections import SECTIONS, SectionKind
 from hpsearch.report.sections.head import HeadSection, head_section
-from hpsearch.report.sections.images import ImagesSection, images_section
-from hpsearch.report.sections.intervals import IntervalRow, intervals_section
-from hpsearch.report.sections.leaderboard import LeaderboardSection, leaderboard_section
-from hpsearch.report.sections.quality import QualitySection, quality_section
-from hpsearch.report.sections.trials import TrialsSection, trials_section
-from hpsearch.results.arms import Arm
-from hpsearch.results.comparison import Comparison
 from hpsearch.results.formats import degrees, duration, percent, signed, signed_percent
-from hpsearch.study.folders import datasets_folder
 from hpsearch.study.records import StudyRecord
+from trainables.base.errors import InputError
 
 DIGITS = 12
 """Of a content hash: enough to distinguish two datasets."""
 
+PACKAGE = Path(__file__).parents[1]
+
 
 @dataclass(frozen=True)
-class Report:
-    """A study and all that was computed from it."""
+class Drawn:
+    """A rendered section and the data of its charts; `fault` says why it could not be made."""
 
-    study: StudyRecord
-    arms: tuple[Arm, ...]
-    names: Mapping[str, str]
-    comparison: Comparison
-    tables: tuple[PaperTable, ...]
-    claims: tuple[Judgement, ...]
-    importances: Mapping[str, float]
-    links: tuple[Link, ...] = ()
-    renews_s: int | None = None
-    """After how many seconds a browser reads the page again; None: never."""
+    html: TemplateModule
+    specs: dict[str, Any] = field(default_factory=dict)
+    records: list[dict[str, Any]] = field(default_factory=list)
+    """The trials that linked charts share."""
+    fault: str = ""
 
 
 @dataclass(frozen=True)
 class Page:
-    """What the page shows, from top to bottom; a section is None where there is nothing to show."""
+    """What the page shows, from top to bottom."""
 
     head: HeadSection
     links: tuple[Link, ...]
     renews_s: int | None
-    intervals: tuple[IntervalRow, ...]
-    tables: tuple[TableSection, ...]
-    claims: ClaimsSection | None
-    leaderboard: LeaderboardSection | None
-    quality: QualitySection | None
-    images: ImagesSection | None
-    trials: TrialsSection | None
-    failures: tuple[Failure, ...]
-    figures: FiguresSection | None
-    effort: EffortSection | None
-    cost: CostSection | None
-    pruning: PruningStatistics
+    sections: tuple[TemplateModule, ...]
     provenance: tuple[str, ...]
 
-    @property
-    def charts(self) -> tuple[Chart, ...]:
-        """Every chart of the page."""
-        sections = (self.quality, self.trials, self.effort, self.cost, self.figures)
-        return tuple(chart for section in sections if section is not None for chart in section.charts)
+
+@dataclass(frozen=True)
+class Rendered:
+    """The page as HTML, and a sentence for each section that could not be made."""
+
+    html: str
+    faults: tuple[str, ...]
 
 
-def render(report: Report) -> str:
-    """Return the page as HTML."""
-    page = build_page(report)
-    records = [] if page.trials is None else page.trials.records
-    data = {"trials": records, "specs": {chart.name: chart.spec for chart in page.charts}}
-    script = vega_script() if page.charts else ""
-    return environment().get_template("page.html.j2").render(page=page, data=data, vega_script=script)
-
-
-def build_page(report: Report) -> Page:
-    """Return what the page of a report shows."""
-    study, arms, names = report.study, report.arms, report.names
-    baseline = report.comparison.baseline
-    effort = effort_section(study, arms, names, report.comparison)
-    return Page(
-        head=head_section(study, arms, names, report.comparison),
+def render(report: Report, sections: Iterable[SectionKind] = SECTIONS) -> Rendered:
+    """Return the page. A section that fails says so in its place and hides no other."""
+    engine = environment()
+    drawn = [found for section in sections if (found := _drawn(section, report, engine))]
+    page = Page(
+        head=head_section(report.study, report.arms, report.names, report.comparison),
         links=report.links,
         renews_s=report.renews_s,
-        intervals=intervals_section(report.comparison),
-        tables=tuple(table_section(table) for table in report.tables),
-        claims=claims_section(report.tables, report.claims),
-        leaderboard=leaderboard_section(arms, names, baseline),
-        quality=quality_section(arms, names, baseline),
-        images=images_section(study.best, datasets_folder(study.folder.parent.parent)),
-        trials=trials_section(study, report.importances),
-        failures=failures_section(study),
-        figures=figures_section(arms, names, baseline),
-        effort=effort,
-        cost=None if effort is None else cost_section(arms, names, effort.device),
-        pruning=pruning_statistics(study),
-        provenance=_provenance(study),
+        sections=tuple(one.html for one in drawn),
+        provenance=_provenance(report.study),
     )
+    specs = {name: spec for one in drawn for name, spec in one.specs.items()}
+    data = {"trials": [record for one in drawn for record in one.records], "specs": specs}
+    html = engine.get_template("page.html.j2").render(
+        page=page, data=data, vega_script=vega_script() if specs else ""
+    )
+    return Rendered(html, tuple(one.fault for one in drawn if one.fault))
+
+
+def _drawn(kind: SectionKind, report: Report, engine: Environment) -> Drawn | None:
+    """Return a section; None where there is nothing to show."""
+    try:
+        section = kind.build(report)
+        if not section:
+            return None
+        template = engine.get_template(f"{kind.template}.html.j2")
+        html = template.make_module({"section": section, "study": report.study.name})
+        specs = {chart.name: chart.spec for chart in getattr(section, "charts", ())}
+        return Drawn(html, specs, getattr(section, "records", []))
+    except InputError as error:
+        reason = str(error)
+    except Exception as error:  # noqa: BLE001  (a bug in one section must not cost the page)
+        reason = f"{type(error).__name__}: {error} ({_place(error)}). This is a bug in hpsearch."
+    failed = engine.get_template("failed.html.j2").make_module({"title": kind.title, "reason": reason})
+    return Drawn(failed, fault=f"{kind.title}: {reason}")
+
+
+def _place(error: Exception) -> str:
+    """Return where in our own code an error was raised: file and line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    last = [frame for frame in frames if PACKAGE in Path(frame.filename).parents][-1]
+    return f"{Path(last.filename).relative_to(PACKAGE.parent)}, line {last.lineno}"
 
 
 def environment() -> Environment:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from hpsearch.results.comparison import Comparison
 from hpsearch.study.records import StudyRecord, TrialState
-from hpsearch.study.spec import load_spec
-from hpsearch.study.store import SPACE
 
 MORE_SEEDS = 2
 """Times as many seeds are advised where those of the file did not decide."""
@@ -15,8 +13,7 @@ def advice(study: StudyRecord, found: Comparison) -> str:
     """Return one sentence; empty where the file asks for confirmations that are still to come."""
     if found.best is None:
         return _on_failures(study)
-    file = study.folder / SPACE
-    confirm = load_spec(file, name=study.name).search.confirm if file.is_file() else None
+    confirm = study.spec.search.confirm
     if confirm is None:
         return (
             "To make sure, add confirm: {top: 1, seeds: 5} below search in the file and launch it again: "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hpsearch.study.records import TrialRecord
+from hpsearch.study.records import StudyRecord, TrialRecord
 from trainables.data.sources import TrainSource
 from trainables.model.inits import SslConfig
 from trainables.pretext.task_config import TaskConfig
@@ -88,6 +88,12 @@ def device_hours(trial: TrialRecord) -> float:
     placement = trial.placement
     share = 1.0 if placement is None else placement.gpus or placement.cpus
     return trial.trained_s / 3600 * share
+
+
+def device_kind(study: StudyRecord) -> str:
+    """Return what device hours are of: `GPU` where any trial had one, else `CPU`."""
+    placements = [trial.placement for trial in study.trials if trial.placement is not None]
+    return "GPU" if any(placement.gpus for placement in placements) else "CPU"
 
 
 def _pretraining_images(config: TrainConfig, train_images: int | None) -> float | None:

@@ -10,6 +10,11 @@ def studies_folder(root: Path) -> Path:
     return root / "studies"
 
 
+def root_of(study: Path) -> Path:
+    """Return the root that the folder of a study lies below."""
+    return study.parent.parent
+
+
 def datasets_folder(root: Path) -> Path:
     """Return the folder of all prepared datasets below the root."""
     return root / "datasets"

@@ -10,6 +10,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from hpsearch.study.folders import root_of
+from hpsearch.study.spec import StudySpec
 from trainables.training.config import TrainConfig
 from trainables.training.metric_names import EPOCH_S
 
@@ -170,8 +172,15 @@ class StudyRecord:
     """The metric's name, such as `validation/mae_deg`; smaller is better."""
     provenance: Provenance
     trials: tuple[TrialRecord, ...]
+    spec: StudySpec
+    """The search space, as it was launched last."""
     launch: LaunchRecord | None = None
     """The last launch; None where it ended before its first trial, or was one of an older version."""
+
+    @property
+    def root(self) -> Path:
+        """The root that the study lies below, with datasets and pretrained weights."""
+        return root_of(self.folder)
 
     @property
     def searched(self) -> tuple[TrialRecord, ...]:

@@ -296,6 +296,7 @@ class Study:
             objective=self.spec.search.objective,
             provenance=Provenance.read(self._study.user_attrs[PROVENANCE]),
             trials=self._trials.records(),
+            spec=self.spec,
             launch=None if launch is None else LaunchRecord(**launch),
         )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from support.spaces import plain
+
 from hpsearch.report.paper.repeats import method_of
 from hpsearch.report.paper.rows import PaperRow, paper_rows
 from hpsearch.results.arms import arms_of
@@ -35,7 +37,7 @@ def table(name: str, errors: Errors, trials: int | None = None, test: Errors | N
 
 def study(trials: list[TrialRecord], folder: Path = Path("nowhere")) -> StudyRecord:
     facts = Provenance(20.0, {"train": "heads @ 1", "validation": "heads @ 1"}, "1")
-    return StudyRecord("made-up", folder, OBJECTIVE, facts, tuple(trials))
+    return StudyRecord("made-up", folder, OBJECTIVE, facts, tuple(trials), plain())
 
 
 def trial(

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from support.spaces import plain
+
 from hpsearch.study.records import LaunchRecord, Placement, Provenance, StudyRecord, TrialRecord, TrialState
 from trainables.pose.angles import ANGLES
 from trainables.training.config import TrainConfig, parse_config
@@ -31,6 +33,7 @@ def study(
         objective="validation/mae_deg",
         provenance=Provenance(BASELINE_DEG, {"train": DATASET, "validation": DATASET}, "0.1.0+g1234567"),
         trials=trials,
+        spec=plain(),
     )
 
 

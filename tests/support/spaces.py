@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from hpsearch.study.spec import StudySpec, load_spec
 from trainables.base.errors import Fault, InputError
+
+QUICKSTART = Path(__file__).parents[2] / "search_spaces" / "quickstart.yaml"
 
 DATA = "data: {train: {dataset: heads}, image_px: 64}"
 """Line 1 of every space that `write` writes."""
@@ -21,6 +25,13 @@ def write(folder: Path, text: str) -> Path:
 
 def load(folder: Path, text: str) -> StudySpec:
     return load_spec(write(folder, text))
+
+
+@cache
+def plain() -> StudySpec:
+    """Return the space of made-up studies, where nothing depends on it; it asks for no confirmations."""
+    spec = load_spec(QUICKSTART)
+    return replace(spec, search=spec.search.model_copy(update={"confirm": None}))
 
 
 def faults(folder: Path, text: str) -> list[Fault]:

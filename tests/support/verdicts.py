@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from support.spaces import plain
 
 from hpsearch.driver.confirmation import confirmations
 from hpsearch.results.arms import arms_of
@@ -66,7 +67,8 @@ def study(case: Case, designs: list[list[TrainConfig]], rng: np.random.Generator
     searched = [0] if case.confirm else range(1, 1 + case.seeds)
     runs = [(arm, seed) for seed in searched for arm in range(case.arms)]
     trials = [run(number, arm, seed) for number, (arm, seed) in enumerate(runs)]
-    record = StudyRecord("made-up", Path("nowhere"), OBJECTIVE, Provenance(20.0, {}, "1"), tuple(trials))
+    facts = Provenance(20.0, {}, "1")
+    record = StudyRecord("made-up", Path("nowhere"), OBJECTIVE, facts, tuple(trials), plain())
     if case.confirm:
         wanted = confirmations(record, ConfirmConfig(top=TOP, seeds=case.seeds))
         again = [

@@ -10,8 +10,9 @@ from hpsearch.report.charts.chart import Chart
 from hpsearch.report.charts.pareto import ArmCost, pareto_chart
 from hpsearch.report.style import colour
 from hpsearch.results.arms import Arm
-from hpsearch.results.effort import device_hours
+from hpsearch.results.effort import device_hours, device_kind
 from hpsearch.results.titles import title
+from hpsearch.study.records import StudyRecord
 from trainables.model.backbones import TRUNK_VALUES
 from trainables.training.metric_names import IMAGES_PER_S
 
@@ -48,15 +49,18 @@ class CostSection:
 
     rows: tuple[CostRow, ...]
     arms: int
+    device: str
+    """`GPU` or `CPU`: what the device hours are of."""
     charts: tuple[Chart, ...]
 
 
-def cost_section(arms: Sequence[Arm], names: Mapping[str, str], device: str) -> CostSection | None:
-    """Return the section; None where no arm has finished. `device` names what device hours are of."""
+def cost_section(study: StudyRecord, arms: Sequence[Arm], names: Mapping[str, str]) -> CostSection | None:
+    """Return the section; None where no arm has finished."""
     rows = tuple(_row(arm, names) for arm in arms if arm.mean is not None)
     if not rows:
         return None
-    return CostSection(rows[:MOST_ARMS], len(rows), tuple(_charts(rows, device)))
+    device = device_kind(study)
+    return CostSection(rows[:MOST_ARMS], len(rows), device, tuple(_charts(rows, device)))
 
 
 def _row(arm: Arm, names: Mapping[str, str]) -> CostRow:

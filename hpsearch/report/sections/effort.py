@@ -12,7 +12,7 @@ from hpsearch.report.paper.figures import mean_curve
 from hpsearch.report.style import BASELINE, LINES
 from hpsearch.results.arms import Arm
 from hpsearch.results.comparison import Comparison
-from hpsearch.results.effort import Effort, effort_of, images_forwarded
+from hpsearch.results.effort import Effort, device_kind, effort_of, images_forwarded
 from hpsearch.results.titles import title
 from hpsearch.study.policy.families import DIMENSIONS, family_title
 from hpsearch.study.records import StudyRecord
@@ -48,10 +48,9 @@ def effort_section(
     """Return the section; None where no epoch was trained."""
     if not any(trial.epochs for trial in study.trials):
         return None
-    placements = [trial.placement for trial in study.trials if trial.placement is not None]
     return EffortSection(
         families=family_efforts(study),
-        device="GPU" if any(placement.gpus for placement in placements) else "CPU",
+        device=device_kind(study),
         statement=equal_effort(found.leader, found.baseline),
         charts=_charts(study, arms, names, found.baseline),
     )

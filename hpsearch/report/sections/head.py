@@ -51,7 +51,7 @@ def head_section(
             dict.fromkeys(text.partition(" @ ")[0] for text in study.provenance.datasets.values())
         ),
         standing=standing(study),
-        root=str(study.folder.parent.parent),
+        root=str(study.root),
         has_best=study.best is not None,
         outcome=found.outcome.value,
         verdict=describe(found, names, study.objective, advice(study, found)),

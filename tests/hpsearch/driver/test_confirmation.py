@@ -12,8 +12,8 @@ from support.launches import HALVING, TRIALS, board, hpsearch, runs, write_space
 
 from hpsearch.driver.confirmation import FIRST_SEED, confirmations
 from hpsearch.driver.evaluation import leaders_to_evaluate
-from hpsearch.report.files import build_report
 from hpsearch.report.page import render as page
+from hpsearch.report.report import Report
 from hpsearch.report.tables import arm_records
 from hpsearch.results.leaderboard import records, render
 from hpsearch.study.config import ConfirmConfig
@@ -119,7 +119,7 @@ def test_confirmations_of_the_leaders_and_of_the_baseline_are_measured_and_shown
     record = next(row for row in arm_records(made_up.arms_of(study), {}) if "0" in row["trials"].split())
     assert arm.test(name) is not None
     assert (record[f"{name}_mean"], record[f"{name}_runs"]) == (pytest.approx(mean), 2)
-    assert f"{mean:.2f} ±" in render(study, "table") and f"{mean:.2f} ±" in page(build_report(study))
+    assert f"{mean:.2f} ±" in render(study, "table") and f"{mean:.2f} ±" in page(Report(study)).html
 
 
 def test_a_design_with_several_seeds_is_confirmed_once() -> None:

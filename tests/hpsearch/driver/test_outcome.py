@@ -29,24 +29,22 @@ def record(tmp_path: Path, spec: StudySpec) -> StudyRecord:
     return study.record()
 
 
-def test_the_winners_config_and_weights_lie_beside_the_leaderboard(
-    spec: StudySpec, record: StudyRecord
-) -> None:
+def test_the_winners_config_and_weights_lie_beside_the_leaderboard(record: StudyRecord) -> None:
     said: list[str] = []
-    files = write_outcome(spec, record, said.append)
+    files = write_outcome(record, said.append)
     assert [file.name for file in files] == ["space.yaml", "leaderboard.csv", "best.yaml"]
     assert (record.folder / "best.pt").read_bytes() == b"weights"
     assert said == []
 
 
 def test_weights_that_are_gone_are_said_and_the_leaderboard_is_written(
-    spec: StudySpec, record: StudyRecord, tmp_path: Path
+    record: StudyRecord, tmp_path: Path
 ) -> None:
     weights = record.trials[0].folder / "best.pt"
     weights.unlink()
     (record.folder / "best.pt").write_bytes(b"of an earlier winner")
     said: list[str] = []
-    files = write_outcome(spec, record, said.append)
+    files = write_outcome(record, said.append)
     assert [file.name for file in files] == ["space.yaml", "leaderboard.csv", "best.yaml"]
     assert all(file.is_file() for file in files[1:])
     assert not (record.folder / "best.pt").exists()

@@ -24,8 +24,9 @@ from hpsearch.cli.main import main
 from hpsearch.report import files, svg
 from hpsearch.report.charts.bundle import vega_script
 from hpsearch.report.charts.dimensions import NONE_AT
-from hpsearch.report.files import build_report, write_report
+from hpsearch.report.files import write_report
 from hpsearch.report.page import environment, render
+from hpsearch.report.report import Report
 from hpsearch.study.importance import importances
 from hpsearch.study.lock import study_lock
 from hpsearch.study.records import Provenance, StudyRecord, TrialState
@@ -79,7 +80,7 @@ def real_study(root: Path, trials: int = 40) -> None:
 
 
 def page_of(study: StudyRecord) -> str:
-    text = render(build_report(study))
+    text = render(Report(study)).html
     assert Page(text).fetched == []
     assert "default-src 'none'" in text, "a browser refuses whatever the page would fetch all the same"
     text = text.replace(vega_script(), "")
@@ -217,15 +218,15 @@ def test_the_command_writes_the_page_and_every_arm(
 
 def test_the_page_is_written_to_the_named_file_or_folder(tmp_path: Path) -> None:
     study = plausible.study(tmp_path / "study", STATES)
-    assert write_report(study, tmp_path / "new" / "a.html")[0] == tmp_path / "new" / "a.html"
-    assert write_report(study, tmp_path)[0] == tmp_path / "report.html"
+    assert write_report(study, tmp_path / "new" / "a.html").files[0] == tmp_path / "new" / "a.html"
+    assert write_report(study, tmp_path).files[0] == tmp_path / "report.html"
 
 
 def test_a_page_links_to_what_lies_beside_it(tmp_path: Path) -> None:
     real_study(tmp_path, trials=9)
     study = find_study(tmp_path, "demo")
     (study.folder / "best.pt").write_bytes(b"weights")
-    page = write_report(study, tmp_path / "a page.html")[0]
+    page = write_report(study, tmp_path / "a page.html").files[0]
     linked = [href for href in Page(page.read_text()).fetched if href]
     assert [unquote(href) for href in linked] == [
         "a page.csv",
@@ -249,7 +250,7 @@ def test_watching_writes_the_page_when_the_study_changes_and_ends_with_it(
             next(reads)()
             return find_study(tmp_path, "demo")
 
-        files.watch_report(read, None, lambda written: pages.append(written[0].read_text()))
+        files.watch_report(read, None, lambda written: pages.append(written.files[0].read_text()))
     assert ["renews itself" in page for page in pages] == [True, False], "not where nothing has changed"
 
 

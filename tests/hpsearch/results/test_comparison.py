@@ -11,8 +11,8 @@ import pytest
 from support import verdicts
 from support.made_up_arms import OBJECTIVE, arms_of, config, study, table, trial
 
-from hpsearch.report.files import build_report
 from hpsearch.report.page import render
+from hpsearch.report.report import Report
 from hpsearch.results.advice import advice
 from hpsearch.results.comparison import (
     SELECTED,
@@ -28,6 +28,7 @@ from hpsearch.results.leaderboard import summary
 from hpsearch.results.statistics import interval
 from hpsearch.results.titles import names_of, title_with_trials
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
+from hpsearch.study.spec import load_spec
 
 PUZZLE = {"puzzling": {"grid": 2}}
 
@@ -217,7 +218,7 @@ def test_terminal_and_report_say_the_same() -> None:
         "Best design: the one design, 5.20° validation MAE. It is 0.80° (13%)"
     )
     assert summary(record).splitlines()[-2:] == [verdict.statement, verdict.grounds]
-    page = render(build_report(record))
+    page = render(Report(record)).html
     assert verdict.statement in page and verdict.grounds in page
 
 
@@ -352,6 +353,7 @@ def test_advice_is_what_the_file_does_not_follow_yet(tmp_path: Path) -> None:
     assert "add confirm: {top: 1, seeds: 5}" in advice(record, compare(arms_of(record)))
     space = "data: {train: {dataset: heads}}\npretext: {choice: [none, puzzling]}\n"
     (tmp_path / "space.yaml").write_text(f"{space}search: {{confirm: {{top: 1, seeds: 3}}}}\n")
+    record = replace(record, spec=load_spec(tmp_path / "space.yaml"))
     assert advice(record, compare(arms_of(record))) == "", "its confirmations are still to come"
     record = confirmed(record, [0, 1], [[6.0, 5.9], [5.9, 6.0], [6.1, 5.8]])
     found = compare(arms_of(record))

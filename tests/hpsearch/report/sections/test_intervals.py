@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from support import made_up_arms as made_up
 
-from hpsearch.report.files import build_report
 from hpsearch.report.page import render
+from hpsearch.report.report import Report
 from hpsearch.report.sections import intervals as module
 from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import compare
@@ -39,13 +39,13 @@ def given(monkeypatch: pytest.MonkeyPatch, found: SubjectInterval | None) -> Non
 
 def test_both_stand_below_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, SubjectInterval(-1.15, -1.87, -0.33, subjects=30, seeds=4))
-    report = build_report(study())
+    report = Report(study())
     seeds, subjects = module.intervals_section(report.comparison)
     gap = report.comparison.difference
     assert gap is not None and (seeds.mean, seeds.low, seeds.high) == (gap.mean, gap.low, gap.high)
     assert (subjects.low, subjects.high, subjects.of) == (-1.87, -0.33, "30 subjects")
     assert "too narrow" not in subjects.covers and "pretraining" not in seeds.covers
-    text = render(report)
+    text = render(report).html
     assert text.index(HEADING) < text.index("Leaderboard") and "−1.87 to −0.33" in text
 
 
@@ -58,7 +58,7 @@ def test_few_subjects_and_seeds_that_kept_nothing_are_said(monkeypatch: pytest.M
 def test_where_it_is_not_known_the_page_says_why() -> None:
     _, subjects = module.intervals_section(compare(arms_of(study())))  # nothing was kept
     assert subjects.mean is None and "validation_errors.parquet" in subjects.covers
-    assert "Not known" in render(build_report(study()))
+    assert "Not known" in render(Report(study())).html
 
 
 def test_which_of_the_two_is_corrected_for_the_choice_of_the_leader_is_said(
@@ -82,4 +82,4 @@ def test_without_a_paired_seed_there_is_no_section() -> None:
     alone = study(seeds=1)
     only = replace(alone, trials=alone.trials[:1])
     assert module.intervals_section(compare(arms_of(only))) == ()
-    assert HEADING not in render(build_report(only))
+    assert HEADING not in render(Report(only)).html

@@ -1,0 +1,74 @@
+"""The page: a section that cannot be made says so in its place, and costs nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support import plausible
+
+from hpsearch.driver.outcome import write_page
+from hpsearch.report.page import render
+from hpsearch.report.report import Report
+from hpsearch.report.sections import SECTIONS, SectionKind
+from hpsearch.study.records import StudyRecord, TrialState
+from hpsearch.study.trial_log import LOG
+from trainables.base.errors import InputError
+
+
+def record(folder: Path = Path("nowhere")) -> StudyRecord:
+    return plausible.study(folder, [TrialState.COMPLETE] * 4)
+
+
+def broken(report: Report) -> object:
+    return [report.study.trials[99]]
+
+
+def refused(report: Report) -> object:
+    raise InputError("predictions.parquet: is damaged <b>")
+
+
+def with_failing(build: SectionKind) -> list[SectionKind]:
+    """Return the sections of the page with one more between the first and the others."""
+    return [SECTIONS[0], build, *SECTIONS[1:]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (SectionKind("Broken", "cost", broken), "IndexError: tuple index out of range"),
+        (SectionKind("Without its values", "cost", lambda _: {"rows": 1}), "UndefinedError"),
+        (SectionKind("Refused", "cost", refused), "predictions.parquet: is damaged"),
+    ],
+)
+def test_a_section_that_fails_says_so_in_its_place_and_hides_no_other(kind: SectionKind, said: str) -> None:
+    whole, page = render(Report(record())), render(Report(record()), with_failing(kind))
+    assert whole.faults == ()
+    (fault,) = page.faults
+    assert fault.startswith(f"{kind.title}: ") and said in fault
+    headings = [line for line in page.html.splitlines() if line.startswith("<h2>")]
+    assert [line for line in headings if kind.title not in line] == [
+        line for line in whole.html.splitlines() if line.startswith("<h2>")
+    ]
+    assert f"<h2>{kind.title}</h2>" in headings and said in page.html
+    assert "<b>" not in page.html
+
+
+def test_a_bug_is_told_from_a_fault_of_the_files() -> None:
+    broken_space = SectionKind("Broken", "cost", lambda report: report.study.spec.config({}))
+    (bug,) = render(Report(record()), [broken_space]).faults
+    assert "bug in hpsearch" in bug and "hpsearch/space/" in bug, "where in our own code"
+    (fault,) = render(Report(record()), [SectionKind("Refused", "cost", refused)]).faults
+    assert "bug in hpsearch" not in fault
+
+
+def test_no_page_is_worth_a_launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(report: Report) -> None:
+        raise IndexError("of a chart")
+
+    monkeypatch.setattr("hpsearch.report.files.render", fails)
+    said: list[str] = []
+    assert write_page(record(tmp_path), said.append) == []
+    assert "bug in hpsearch (IndexError('of a chart'))" in said[0]
+    assert "hpsearch report demo writes it again" in said[0]
+    assert "Traceback" in (tmp_path / LOG).read_text()
