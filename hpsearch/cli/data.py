@@ -80,7 +80,7 @@ def _add_importers(raw: Parser, add: Adder) -> None:
     from trainables.data.datasets.importers import IMPORTERS
 
     kinds = raw.add_commands("datasets", "DATASET")
-    for name, config in IMPORTERS.items():
+    for name, config in IMPORTERS.configs.items():
         summary = (config.__doc__ or "").strip().splitlines()[0].rstrip(".")
         kind = add(name, _import, summary, kinds, examples=[f"data import {name} RAW --out {name}"])
         kind.set_defaults(kind=name, starts=True)

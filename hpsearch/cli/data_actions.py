@@ -119,7 +119,7 @@ def import_raw(
     which too much cannot be read.
     """
     faults = [Fault(fault, "--out")] if (fault := name_fault(name)) else []
-    config = IMPORTERS[kind]
+    config = IMPORTERS.configs[kind]
     try:
         settings = config.model_validate({key: _typed(config, key, text) for key, text in options.items()})
     except ValidationError as error:

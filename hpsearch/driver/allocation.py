@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from hpsearch.study.policy.families import Family, families_of, member
 from hpsearch.study.policy.halving import Contestant
-from hpsearch.study.policy.samplers import GridConfig
 from hpsearch.study.records import StudyRecord, TrialState
 from hpsearch.study.study import Ask, Study
 
@@ -42,8 +41,8 @@ class Allocation:
         self._study = study
         self._budget = budget
         self._kept = kept
-        grid = isinstance(study.spec.search.sampler, GridConfig)
-        self._families = () if grid else families_of(study.spec.space)
+        enumerates = study.spec.search.sampler.enumerates
+        self._families = () if enumerates else families_of(study.spec.space)
         self._running: dict[int, int] = {}  # number -> the epoch it pauses or ends at
         self._unfinished: list[Ask] = []
         for ask in study.unfinished():

@@ -105,9 +105,5 @@ def _pretraining_images(config: TrainConfig, train_images: int | None) -> float 
 
 
 def _images_of(source: TrainSource) -> int | None:
-    if isinstance(source.dataset, str):
-        return None
-    subjects = [subject for subject in source.dataset.plan() if subject.split == source.split]
-    return sum(
-        subject.images for subject in subjects if not source.subjects or subject.name in source.subjects
-    )
+    dataset = source.dataset
+    return None if isinstance(dataset, str) else dataset.images_of(source.split, source.subjects)

@@ -11,7 +11,6 @@ from hpsearch.study.spec import StudySpec
 from trainables.base.errors import Fault, InputError
 from trainables.base.schema import KeyPath
 from trainables.data.datasets import DatasetRef, dataset_name, open_dataset
-from trainables.data.datasets.rendered_heads import RenderedHeads
 from trainables.model.inits import SslConfig
 from trainables.training.config import TrainConfig
 
@@ -67,9 +66,9 @@ def _need(ref: DatasetRef, datasets: Path) -> tuple[Need, Sequence[Fault]]:
     try:
         return Need(name, open_dataset(ref, datasets).card.images, THERE), ()
     except InputError as error:
-        if isinstance(ref, RenderedHeads):
-            return Need(name, ref.images, "rendered on first use"), ()
-        return Need(name, None, "missing"), error.faults
+        if isinstance(ref, str):
+            return Need(name, None, "missing"), error.faults
+        return Need(name, ref.images, "rendered on first use"), ()
 
 
 def _faults_of(
@@ -126,11 +125,7 @@ def images_of(config: TrainConfig, datasets: Path) -> tuple[int, int] | None:
         data = open_data(config, datasets)
     except InputError:
         train, judge = config.data.train.dataset, config.validation_dataset
-        if not isinstance(train, RenderedHeads) or not isinstance(judge, RenderedHeads):
+        if isinstance(train, str) or isinstance(judge, str):
             return None
-        sources = ((train, config.data.train.split), (judge, config.data.validation.split))
-        counts: Sequence[int] = [
-            sum(each.images for each in heads.plan() if each.split == split) for heads, split in sources
-        ]
-        return counts[0], counts[1]
+        return train.images_of(config.data.train.split), judge.images_of(config.data.validation.split)
     return len(data.train), len(data.validation)

@@ -16,7 +16,6 @@ from hpsearch.space.holes import Params
 from hpsearch.space.reader import holes_below, read_space
 from hpsearch.space.space import Space
 from hpsearch.study.config import SearchConfig
-from hpsearch.study.policy.samplers import SAMPLERS
 from trainables.base.errors import Fault, InputError, nearest
 from trainables.base.names import FOLDER_NAME
 from trainables.base.schema import KeyPath, faults_of
@@ -53,7 +52,7 @@ class StudySpec:
     @property
     def combinations(self) -> int | None:
         """How many trials there can be; None where a sampler draws ever new ones."""
-        if isinstance(self.search.sampler, _GRID):
+        if self.search.sampler.enumerates:
             return len(self.enqueued)
         return None if self.space.holes() else 1
 
@@ -84,9 +83,6 @@ class StudySpec:
     def epochs(self) -> int:
         """The largest number of epochs a trial may train."""
         return max(self.config(params).epochs for params in self.space.probes())
-
-
-_GRID = SAMPLERS["grid"]
 
 
 def load_spec(
@@ -177,7 +173,7 @@ def _enqueued(
             where = (*at, *path)
             faults.append(Fault(message, _dotted(where), document.file, document.line(where)))
         enqueued.append(params)
-    if isinstance(search.sampler, _GRID) and not faults and sound:
+    if search.sampler.enumerates and not faults and sound:
         return _grid(document, space, enqueued)
     return tuple(enqueued), faults
 
@@ -200,7 +196,7 @@ def read_design(file: Path, spec: StudySpec) -> Mapping[str, Any]:
     Raises `InputError` with every fault of it, and for a grid, which tries each design by itself.
     """
     document = load_yaml(file)
-    if isinstance(spec.search.sampler, _GRID):
+    if spec.search.sampler.enumerates:
         raise InputError(
             f"study {spec.name!r} tries its whole grid: every design of the space comes by itself"
         )

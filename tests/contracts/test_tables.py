@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import itertools
 import re
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -25,12 +26,31 @@ from trainables.base.yaml_document import load_yaml
 ROOT = Path(__file__).parents[2]
 Table = Mapping[str, type[Config]]
 
+TYPED_ROWS = """
+from collections.abc import Mapping
+from typing import TypeVar
+
+from trainables.base.schema import Config
+from trainables.base.table import Table
+
+Row = TypeVar("Row")
+
+class Wrong(Config):
+    def build(self, first: bytes, second: bytes, third: bytes) -> bytes:
+        return first
+
+def add(table: Table[Row], rows: Mapping[str, type[Row]]) -> None: ...
+"""
+"""A row whose `build` has the signature of no variant, and a place for rows of a table's type."""
+
+TYPED_CALLS = 'add({0}, {{"right": Of{0}}})\nadd({0}, {{"wrong": Wrong}})'
+
 EXAMPLES = {"path": "weights.pt"}
 """A value for each setting that some row requires."""
 
 
 def _module_names() -> Iterator[tuple[str, str]]:
-    """Yield a module and a name in it for each module-level mapping of a constant name."""
+    """Yield a module and a name in it for each module-level constant that may be a table."""
     for package in ("hpsearch", "trainables"):
         for path in sorted((ROOT / package).rglob("*.py")):
             for node in ast.parse(path.read_text(encoding="utf-8")).body:
@@ -38,26 +58,32 @@ def _module_names() -> Iterator[tuple[str, str]]:
                     continue
                 target = node.targets[0] if isinstance(node, ast.Assign) else node.target
                 constant = isinstance(target, ast.Name) and target.id.isupper()
-                if constant and isinstance(node.value, ast.Dict | ast.DictComp):
+                if constant and isinstance(node.value, ast.Dict | ast.DictComp | ast.Call):
                     parts = path.relative_to(ROOT).with_suffix("").parts
                     yield ".".join(part for part in parts if part != "__init__"), ast.unparse(target)
 
 
 @cache
-def tables() -> dict[str, Table]:
-    """Return every table from names to config classes by the table's name; a part of another is left out."""
-    found: dict[str, Table] = {}
+def places() -> dict[str, str]:
+    """Return the module of every table from names to config classes; a part of another is left out."""
+    found: dict[str, tuple[str, Table]] = {}
     for module, name in _module_names():
         value = getattr(importlib.import_module(module), name)
         rows = list(value.values()) if isinstance(value, Mapping) else []
         if rows and all(isinstance(row, type) and issubclass(row, Config) for row in rows):
             assert name not in found, f"two tables are called {name}"
-            found[name] = value
+            found[name] = module, value
     return {
-        name: table
-        for name, table in found.items()
-        if not any({*table.values()} < {*other.values()} for other in found.values())
+        name: module
+        for name, (module, table) in found.items()
+        if not any({*table.values()} < {*other.values()} for _, other in found.values())
     }
+
+
+@cache
+def tables() -> dict[str, Table]:
+    """Return every table by its name."""
+    return {name: getattr(importlib.import_module(module), name) for name, module in places().items()}
 
 
 each_table = pytest.mark.parametrize("table", sorted(tables()))
@@ -110,6 +136,21 @@ def parametrised() -> list[tuple[ModuleType, frozenset[str]]]:
 def test_the_tables_are_found() -> None:
     known = {"AUGMENTATIONS", "GENERATED", "HEADS", "IMPORTERS", "INITS", "OPTIMIZERS"}
     assert tables().keys() >= known | {"PRETEXT_TASKS", "PRUNERS", "SAMPLERS", "SCHEDULES", "WEIGHTINGS"}
+
+
+def test_a_row_that_does_not_keep_its_protocol_is_an_error_of_mypy(tmp_path: Path) -> None:
+    """mypy keeps what it read of the packages in its own cache, so that this takes seconds."""
+    rows = {name: next(iter(table.values())) for name, table in tables().items()}
+    imports = [
+        *(f"from {module} import {name}" for name, module in places().items()),
+        *(f"from {row.__module__} import {row.__name__} as Of{name}" for name, row in rows.items()),
+    ]
+    file = tmp_path / "rows.py"
+    file.write_text("\n".join([TYPED_ROWS, *imports, *map(TYPED_CALLS.format, rows)]))
+    done = subprocess.run([sys.executable, "-m", "mypy", file], capture_output=True, text=True, cwd=ROOT)
+    lines = file.read_text().splitlines()
+    wrong = [lines[int(number) - 1] for number in re.findall(r"rows\.py:(\d+): error", done.stdout)]
+    assert sorted(wrong) == sorted(f'add({name}, {{"wrong": Wrong}})' for name in rows), done.stdout
 
 
 @each_table

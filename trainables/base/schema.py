@@ -44,8 +44,8 @@ class Variant:
     in YAML, in parameter paths and in MLflow.
     """
 
-    def __init__(self, table: Mapping[str, type[Config]]) -> None:
-        self.table = table
+    def __init__(self, table: Mapping[str, type[Any]]) -> None:
+        self.table: Mapping[str, type[Config]] = table
 
     def __get_pydantic_core_schema__(self, _source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         rows = tuple(

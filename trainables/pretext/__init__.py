@@ -1,8 +1,6 @@
 """Pretext tasks: what the network learns besides the pose. A task is one file and one row here."""
 
-from collections.abc import Mapping
-
-from trainables.base.schema import Config
+from trainables.base.table import Table
 from trainables.pretext.none import NoPretextConfig
 from trainables.pretext.pretext_config import PretextConfig
 from trainables.pretext.puzzling import PuzzlingConfig
@@ -25,9 +23,11 @@ __all__ = [
     "TaskConfig",
 ]
 
-PRETEXT_TASKS: Mapping[str, type[Config]] = {
-    "none": NoPretextConfig,
-    "puzzling": PuzzlingConfig,
-    "rotation": RotationConfig,
-    "puzzling_rotation": PuzzlingRotationConfig,
-}
+PRETEXT_TASKS = Table[PretextConfig](
+    {
+        "none": NoPretextConfig,
+        "puzzling": PuzzlingConfig,
+        "rotation": RotationConfig,
+        "puzzling_rotation": PuzzlingRotationConfig,
+    }
+)

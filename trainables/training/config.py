@@ -9,7 +9,7 @@ from pydantic import Field, Strict, ValidationError, ValidationInfo, field_valid
 
 from trainables.base.errors import Fault
 from trainables.base.schema import Config, KeyPath, Variant, faults_of
-from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig, Magnitudes
+from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.data.datasets import DatasetRef
 from trainables.data.sources import TestSource, TrainSource, ValidationSource
 from trainables.losses.weighting import WEIGHTINGS, FixedConfig, WeightingConfig
@@ -151,7 +151,7 @@ class TrainConfig(Config):
     @property
     def turn_deg(self) -> float:
         """Largest turn of training images in their plane, degrees; it changes all three angles."""
-        return self.augmentation.turn_deg if isinstance(self.augmentation, Magnitudes) else 0.0
+        return self.augmentation.turn_deg
 
     @property
     def init_request(self) -> InitRequest:

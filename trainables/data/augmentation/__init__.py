@@ -5,19 +5,18 @@ single changes on (`{"1": {hue_deg: 18}}`) and off (`{"1": {contrast: 0}}`). Mir
 image plane change the pose, and the loader changes the label with the image; no level has them on.
 """
 
-from collections.abc import Mapping
-
+from trainables.base.table import Table
+from trainables.data.augmentation.augmentation import AugmentationConfig
 from trainables.data.augmentation.levels import Heavy, Level1, Level2, Magnitudes, NoAugmentation
 
-AugmentationConfig = NoAugmentation | Magnitudes
-"""What stands under `augmentation` in a training config; `build()` makes the plan."""
-
-AUGMENTATIONS: Mapping[str, type[NoAugmentation] | type[Magnitudes]] = {
-    "none": NoAugmentation,
-    "1": Level1,
-    "2": Level2,
-    "heavy": Heavy,
-}
+AUGMENTATIONS = Table[AugmentationConfig](
+    {
+        "none": NoAugmentation,
+        "1": Level1,
+        "2": Level2,
+        "heavy": Heavy,
+    }
+)
 
 __all__ = [
     "AUGMENTATIONS",

@@ -66,6 +66,11 @@ Turn = Annotated[
 class NoAugmentation(Config):
     """Training images as they are."""
 
+    @property
+    def turn_deg(self) -> float:
+        """Return 0: nothing is turned."""
+        return 0.0
+
     def build(self) -> None:
         """Return no plan."""
         return

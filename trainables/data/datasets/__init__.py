@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,23 +12,25 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from trainables.base.errors import InputError, nearest
 from trainables.base.names import FOLDER_NAME, FOLDER_NAME_RULE
 from trainables.base.schema import Config, Variant
+from trainables.base.table import Table
+from trainables.data.datasets.generated import GeneratedConfig
 from trainables.data.datasets.rendered_heads import RenderedHeads
 
 if TYPE_CHECKING:
     from trainables.data.datasets.prepared import PreparedDataset
 
-GENERATED: dict[str, type[Config]] = {"rendered-heads": RenderedHeads}
+GENERATED = Table[GeneratedConfig]({"rendered-heads": RenderedHeads})
 """Datasets that need no raw files, by the name that a search space calls them by."""
 
 
 class DatasetName:
     """Marks a field that is a row of `table`, as a `Variant` is, or else the name of a prepared dataset."""
 
-    def __init__(self, table: dict[str, type[Config]]) -> None:
+    def __init__(self, table: Mapping[str, type[Any]]) -> None:
         self.variant = Variant(table)
 
     def __get_pydantic_core_schema__(self, _source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        schema = handler.generate_schema(Annotated[RenderedHeads, self.variant])
+        schema = handler.generate_schema(Annotated[GeneratedConfig, self.variant])
         return core_schema.no_info_wrap_validator_function(
             self._read, schema, serialization=core_schema.plain_serializer_function_ser_schema(self._written)
         )
@@ -56,7 +58,7 @@ class DatasetName:
         )
 
 
-DatasetRef = Annotated[RenderedHeads | str, DatasetName(GENERATED)]
+DatasetRef = Annotated[GeneratedConfig | str, DatasetName(GENERATED)]
 """`rendered-heads`, `{rendered-heads: {its settings}}`, or the name of a prepared dataset."""
 
 
@@ -67,12 +69,12 @@ def name_fault(name: str) -> str | None:
     return f"{name!r} is no dataset name: {FOLDER_NAME_RULE}"
 
 
-def dataset_name(ref: RenderedHeads | str) -> str:
+def dataset_name(ref: GeneratedConfig | str) -> str:
     """Return the name of the folder of the prepared dataset that `ref` stands for."""
     return ref if isinstance(ref, str) else ref.folder_name
 
 
-def open_dataset(ref: RenderedHeads | str, datasets_root: Path) -> PreparedDataset:
+def open_dataset(ref: GeneratedConfig | str, datasets_root: Path) -> PreparedDataset:
     """Return the prepared dataset that `ref` names below `datasets_root`.
 
     Raises `InputError` where it is not there, with the names that are.
@@ -98,7 +100,7 @@ def open_dataset(ref: RenderedHeads | str, datasets_root: Path) -> PreparedDatas
 
 
 def ensure_dataset(
-    ref: RenderedHeads | str, datasets_root: Path, progress: Callable[[int, int], None] | None = None
+    ref: GeneratedConfig | str, datasets_root: Path, progress: Callable[[int, int], None] | None = None
 ) -> PreparedDataset:
     """Return the dataset that `ref` names, built first where it can be and is not there.
 

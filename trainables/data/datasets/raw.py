@@ -45,11 +45,20 @@ class LeftOut(Exception):
 class RawDataset(Protocol):
     """A raw folder. It is pickled into the worker processes, so it opens no file before the first `read`."""
 
-    source: str
-    """The dataset's name and where its labels come from."""
-    angles: tuple[str, ...]
-    convention: str
-    """Signs and composition of the prepared angles."""
+    @property
+    def source(self) -> str:
+        """The dataset's name and where its labels come from."""
+        ...
+
+    @property
+    def angles(self) -> tuple[str, ...]:
+        """The angles that it has labels of."""
+        ...
+
+    @property
+    def convention(self) -> str:
+        """Signs and composition of the prepared angles."""
+        ...
 
     def items(self) -> Iterator[RawItem]:
         """Yield all images without opening them, the same ones in the same order each time."""

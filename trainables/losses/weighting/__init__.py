@@ -1,11 +1,9 @@
 """Loss weightings: how several losses are combined into one. A weighting is one config and one row here."""
 
-from collections.abc import Mapping
-
-from trainables.base.schema import Config
+from trainables.base.table import Table
 from trainables.losses.weighting.fixed import FixedConfig
 from trainables.losses.weighting.weighting import Weighting, WeightingConfig
 
 __all__ = ["WEIGHTINGS", "FixedConfig", "Weighting", "WeightingConfig"]
 
-WEIGHTINGS: Mapping[str, type[Config]] = {"fixed": FixedConfig}
+WEIGHTINGS = Table[WeightingConfig]({"fixed": FixedConfig})

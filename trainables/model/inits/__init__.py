@@ -1,8 +1,6 @@
 """Sources of a trunk's initial weights. A source is one file and one row here."""
 
-from collections.abc import Mapping
-
-from trainables.base.schema import Config
+from trainables.base.table import Table
 from trainables.model.inits.file import FileConfig
 from trainables.model.inits.imagenet import ImageNetConfig
 from trainables.model.inits.init import InitConfig
@@ -21,9 +19,11 @@ __all__ = [
     "SslConfig",
 ]
 
-INITS: Mapping[str, type[Config]] = {
-    "random": RandomConfig,
-    "imagenet": ImageNetConfig,
-    "ssl": SslConfig,
-    "file": FileConfig,
-}
+INITS = Table[InitConfig](
+    {
+        "random": RandomConfig,
+        "imagenet": ImageNetConfig,
+        "ssl": SslConfig,
+        "file": FileConfig,
+    }
+)

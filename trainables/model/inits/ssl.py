@@ -21,7 +21,7 @@ from trainables.optim.optimizers import OPTIMIZERS, AdaBeliefConfig, OptimizerCo
 from trainables.optim.schedules import SCHEDULES, MultiStepConfig, ScheduleConfig
 from trainables.pretext import PRETEXT_TASKS, PretextConfig, RotationConfig
 
-TASKS = {name: row for name, row in PRETEXT_TASKS.items() if name != "none"}
+TASKS = PRETEXT_TASKS.without("none")
 """The tasks that a trunk can be pretrained on."""
 
 FORMAT = 1

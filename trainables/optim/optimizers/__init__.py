@@ -1,8 +1,6 @@
 """Optimizers. An optimizer is one file and one row here."""
 
-from collections.abc import Mapping
-
-from trainables.base.schema import Config
+from trainables.base.table import Table
 from trainables.optim.optimizers.adabelief import AdaBeliefConfig
 from trainables.optim.optimizers.adamw import AdamWConfig
 from trainables.optim.optimizers.optimizer import OptimizerConfig
@@ -10,8 +8,10 @@ from trainables.optim.optimizers.sgd import SGDConfig
 
 __all__ = ["OPTIMIZERS", "AdaBeliefConfig", "AdamWConfig", "OptimizerConfig", "SGDConfig"]
 
-OPTIMIZERS: Mapping[str, type[Config]] = {
-    "adabelief": AdaBeliefConfig,
-    "adamw": AdamWConfig,
-    "sgd": SGDConfig,
-}
+OPTIMIZERS = Table[OptimizerConfig](
+    {
+        "adabelief": AdaBeliefConfig,
+        "adamw": AdamWConfig,
+        "sgd": SGDConfig,
+    }
+)

@@ -1,8 +1,6 @@
 """Learning-rate schedules. A schedule is one file and one row here."""
 
-from collections.abc import Mapping
-
-from trainables.base.schema import Config
+from trainables.base.table import Table
 from trainables.optim.schedules.constant import ConstantConfig
 from trainables.optim.schedules.cosine import CosineConfig
 from trainables.optim.schedules.multi_step import MultiStepConfig
@@ -10,8 +8,10 @@ from trainables.optim.schedules.schedule import Schedule, ScheduleConfig
 
 __all__ = ["SCHEDULES", "ConstantConfig", "CosineConfig", "MultiStepConfig", "Schedule", "ScheduleConfig"]
 
-SCHEDULES: Mapping[str, type[Config]] = {
-    "multi_step": MultiStepConfig,
-    "cosine": CosineConfig,
-    "constant": ConstantConfig,
-}
+SCHEDULES = Table[ScheduleConfig](
+    {
+        "multi_step": MultiStepConfig,
+        "cosine": CosineConfig,
+        "constant": ConstantConfig,
+    }
+)

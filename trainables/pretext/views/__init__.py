@@ -1,8 +1,6 @@
 """Views: which images of a batch the pose and the pretext task learn from. A view is one file and one row."""
 
-from collections.abc import Mapping
-
-from trainables.base.schema import Config
+from trainables.base.table import Table
 from trainables.pretext.views.shared import SharedConfig
 from trainables.pretext.views.split import SplitConfig
 from trainables.pretext.views.two import TwoConfig
@@ -10,4 +8,4 @@ from trainables.pretext.views.view import View, ViewConfig, Views
 
 __all__ = ["VIEWS", "SharedConfig", "SplitConfig", "TwoConfig", "View", "ViewConfig", "Views"]
 
-VIEWS: Mapping[str, type[Config]] = {"shared": SharedConfig, "split": SplitConfig, "two": TwoConfig}
+VIEWS = Table[ViewConfig]({"shared": SharedConfig, "split": SplitConfig, "two": TwoConfig})

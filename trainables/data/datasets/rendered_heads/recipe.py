@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -76,6 +77,14 @@ class RenderedHeads(Config):
         # Spread over all subjects, not given to the first ones, so that splits keep their shares.
         extra = {index * self.subjects // rest for index in range(rest)}
         return [Subject(index, split, whole + (index in extra)) for index, split in enumerate(splits)]
+
+    def images_of(self, split: str, subjects: Sequence[str] = ()) -> int:
+        """Return how many images a split has, of these subjects alone where some are named."""
+        return sum(
+            subject.images
+            for subject in self.plan()
+            if subject.split == split and (not subjects or subject.name in subjects)
+        )
 
     def ensure(
         self, datasets_root: Path, progress: Progress | None = None, workers: int | None = None

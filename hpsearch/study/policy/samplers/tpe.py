@@ -1,10 +1,9 @@
-"""Samplers: how the next trial's values are chosen. A sampler is one config and one row."""
+"""TPE: the sampler that learns from what was tried."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -12,14 +11,6 @@ from trainables.base.schema import Config
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
-
-
-class SamplerConfig(Protocol):
-    """A row of `SAMPLERS`."""
-
-    def build(self, seed: int) -> BaseSampler:
-        """Return Optuna's sampler, seeded."""
-        ...
 
 
 class TPEConfig(Config):
@@ -33,6 +24,11 @@ class TPEConfig(Config):
     """Trials that must have finished, or been stopped with a forecast, before the model is used."""
     candidates: Annotated[int, Field(ge=1)] = 24
     """Candidates compared for each suggestion."""
+
+    @property
+    def enumerates(self) -> bool:
+        """Return False: it draws ever new trials."""
+        return False
 
     def build(self, seed: int) -> BaseSampler:
         """Return the sampler, to which stopped trials are shown with their forecasts."""
@@ -51,30 +47,3 @@ class TPEConfig(Config):
                 seed=seed,
             )
         return WithForecasts(tpe)
-
-
-class RandomConfig(Config):
-    """Independent uniform draws (log-uniform where the hole says so)."""
-
-    def build(self, seed: int) -> BaseSampler:
-        """Return the sampler."""
-        from optuna.samplers import RandomSampler
-
-        return RandomSampler(seed=seed)
-
-
-class GridConfig(Config):
-    """Every combination once, conditional holes only where they exist, in the order of the file.
-
-    A float range without a step is visited at its two ends. The budget is the number of combinations, unless
-    `search.budget.trials` is smaller.
-    """
-
-    def build(self, seed: int) -> BaseSampler:
-        """Return a sampler for what the enqueued combinations leave open, which is nothing."""
-        from optuna.samplers import RandomSampler
-
-        return RandomSampler(seed=seed)
-
-
-SAMPLERS: Mapping[str, type[Config]] = {"tpe": TPEConfig, "random": RandomConfig, "grid": GridConfig}

@@ -1,0 +1,11 @@
+"""Samplers: how the next trial's values are chosen. A sampler is one file and one row here."""
+
+from hpsearch.study.policy.samplers.grid import GridConfig
+from hpsearch.study.policy.samplers.random import RandomConfig
+from hpsearch.study.policy.samplers.sampler import SamplerConfig
+from hpsearch.study.policy.samplers.tpe import TPEConfig
+from trainables.base.table import Table
+
+__all__ = ["SAMPLERS", "GridConfig", "RandomConfig", "SamplerConfig", "TPEConfig"]
+
+SAMPLERS = Table[SamplerConfig]({"tpe": TPEConfig, "random": RandomConfig, "grid": GridConfig})
