@@ -36,7 +36,7 @@ STATE_WIDTH = 11
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is to be done: trials and epochs in all (None: no such limit), side by side, until when."""
+    """How much is to be done: trials and epochs in all (None: no such limit), in parallel, until when."""
 
     trials: int | None
     side_by_side: int

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hpsearch.cli.arguments import ROOT_VARIABLE, default_root
 from hpsearch.cli.main import main
-from hpsearch.ray.submissions import MARK
+from hpsearch.ray.job_events import JobEvent, tell
 from hpsearch.study.code_version import code_version
 
 PACK = "pack"
@@ -22,7 +22,7 @@ PACK = "pack"
 def run(words: Sequence[str]) -> int:
     """Run the command after the version, and return its exit status."""
     sender, *command = words
-    print(f"{MARK}{code_version()}", flush=True)
+    tell(JobEvent.ON_HEAD, version=code_version())
     if sender != version("hpsearch"):
         print(f"the head has hpsearch {version('hpsearch')}, and this came from {sender}: install the same")
         return 2

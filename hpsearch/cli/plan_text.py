@@ -31,7 +31,7 @@ def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
     shares = _share(plan.cheapest)
     if _share(plan.dearest) != shares:
         shares += f" (the cheapest), {_share(plan.dearest)} (the dearest)"
-    yield "share", f"{shares} per trial; {plan.side_by_side} side by side"
+    yield "share", f"{shares} per trial; {plan.side_by_side} in parallel"
     yield "time", _time(plan)
     yield "disk", _disk(plan)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from hpsearch.cli.arguments import Adder, add_root, add_study, add_token, positive
 from hpsearch.cli.output import show
 from hpsearch.ray.address import check_url
+from hpsearch.ray.job_events import JobEvent
 from trainables.base.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,12 +21,6 @@ if TYPE_CHECKING:
 
 BEGINS_S = 45.0
 """How long `submit` waits for a launch to begin or to fail."""
-
-STOPPED = "has stopped"
-"""Words of the line with which `hpsearch stop` has stopped a launch."""
-
-BEGUN = "side by side"
-"""A word of the line with which a launch has begun."""
 
 
 def add_remote_commands(add: Adder) -> None:
@@ -75,7 +70,7 @@ def run_remotely(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     with connected(arguments.address, without_token=arguments.without_token) as head:
         if arguments.stops:
             return _stop(head, arguments.study, there)
-        return head.run(there, _readable(files), environment=_terminal(), write=_write)
+        return head.run(there, _readable(files), environment=_terminal(), write=_write).status
 
 
 def _stop(head: Head, study: str, words: Sequence[str]) -> int:
@@ -85,12 +80,12 @@ def _stop(head: Head, study: str, words: Sequence[str]) -> int:
         show(f"job {job} had not begun yet, and will not")
     said: list[str] = []
     ended = head.run(words, environment=_terminal(), write=said.append)
-    if STOPPED not in "".join(said) and (jobs := waiting or head.stop_launches(study, begun=True)):
+    if JobEvent.STOPPED not in ended.events and (jobs := waiting or head.stop_launches(study, begun=True)):
         for job in jobs[len(waiting) :]:
             show(f"job {job} was just beginning: it is stopped")
         return 0
     _write("".join(said))
-    return ended
+    return ended.status
 
 
 def _sent(words: Sequence[str], files: Sequence[Path] = ()) -> list[str]:
@@ -159,7 +154,7 @@ def _submit(arguments: argparse.Namespace) -> int:
                 if answer.status:
                     return answer.status
                 break
-            if BEGUN in answer.output:
+            if JobEvent.SEARCHING in answer.events:
                 break
             time.sleep(1.0)
     where = [*root, "--address", arguments.address, *(["--without-token"] if arguments.without_token else [])]
@@ -187,9 +182,9 @@ def _fetch(arguments: argparse.Namespace) -> int:
     with connected(arguments.address, without_token=arguments.without_token) as head:
         ended = head.run(["pack", arguments.study, *root], write=parts.append)
     text = "".join(parts)
-    if ended:
+    if ended.status:
         _write(text)
-        return ended
+        return ended.status
     for file in unpack(text, ensure_folder(arguments.out or Path(arguments.study))):
         show(str(file))
     return 0

@@ -208,9 +208,13 @@ def _without_log(study: StudyRecord, number: int | None) -> str:
 
 def _stop(arguments: argparse.Namespace) -> int:
     from hpsearch.lifecycle.stop import stop
+    from hpsearch.ray.job_events import JobEvent, tell
     from hpsearch.study.store import study_folder
 
-    show(stop(study_folder(arguments.root, arguments.study)))
+    stopping = stop(study_folder(arguments.root, arguments.study))
+    show(stopping.text)
+    if stopping.stopped:
+        tell(JobEvent.STOPPED)
     return 0
 
 

@@ -13,6 +13,7 @@ from hpsearch.cli.live_table import LiveView, Plan
 from hpsearch.cli.summary import describe
 from hpsearch.cli.waiting import Waiting, whole_console
 from hpsearch.driver.request import LaunchRequest
+from hpsearch.ray.job_events import JobEvent, tell
 from hpsearch.ray.resources import TrialResources
 from hpsearch.results.leaderboard import table
 from hpsearch.study.records import StudyRecord
@@ -60,7 +61,8 @@ class TerminalScreen:
         least = resources.smallest
         cpus = _from_to(least.cpus, resources.cpus)
         gpus = f" and {_from_to(least.gpus, resources.gpus)} GPU" if resources.gpus else ""
-        self.say(f"{concurrent} side by side, each with {cpus} CPU{gpus}\n")
+        self.say(f"{concurrent} in parallel, each with {cpus} CPU{gpus}\n")
+        tell(JobEvent.SEARCHING)
         hours = spec.search.budget.hours
         deadline_s = None if hours is None else time.time() + hours * 3600
         plan = Plan(spec.trials, concurrent, deadline_s, spec.search.budget.epochs)

@@ -80,7 +80,7 @@ class Screen(Protocol):
 
 @dataclass(frozen=True)
 class _Workplace:
-    """The cluster that is connected: its nodes, what a trial takes of them, and how many run side by side.
+    """The cluster that is connected: its nodes, what a trial takes of them, and how many run in parallel.
 
     `folder` is the study's where all nodes must see it, None on one machine.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from hpsearch.study.lock import Holder, holder_of
@@ -12,22 +13,32 @@ PATIENCE_S = 60.0
 """How long the process may write before it is said that it has not stopped."""
 
 
-def stop(folder: Path, patience_s: float = PATIENCE_S) -> str:
-    """Ask the process that runs the study in `folder` to stop; return a line that says what came of it."""
+@dataclass(frozen=True)
+class Stopping:
+    """What came of asking a study to stop, and in words."""
+
+    stopped: bool
+    text: str
+
+
+def stop(folder: Path, patience_s: float = PATIENCE_S) -> Stopping:
+    """Ask the process that runs the study in `folder` to stop, and wait until it has."""
     holder = holder_of(folder)
     if holder is None:
-        return f"study {folder.name!r} is not running"
+        return Stopping(False, f"study {folder.name!r} is not running")
     request_stop(folder)
     until_s = time.monotonic() + patience_s
     while time.monotonic() < until_s:
         now = holder_of(folder)
         if now is None or _other(now, holder):
             withdraw_stop(folder)
-            return f"study {folder.name!r} has stopped; everything is kept. Launch it again to go on"
+            text = f"study {folder.name!r} has stopped; everything is kept. Launch it again to go on"
+            return Stopping(True, text)
         time.sleep(0.2)
-    return (
+    return Stopping(
+        False,
         f"study {folder.name!r} was asked to stop and has not within {patience_s:.0f} s. Where process "
-        f"{holder.pid} on {holder.host} hangs, `kill -9 {holder.pid}` there: the next launch goes on"
+        f"{holder.pid} on {holder.host} hangs, `kill -9 {holder.pid}` there: the next launch goes on",
     )
 
 

@@ -25,7 +25,7 @@ DRIVER = "libnvidia-ml.so.1"
 
 
 def machine_text(spec: StudySpec, root: Path) -> str:
-    """Return one sentence: CPUs, GPUs, trials side by side, or what a launch here would be refused for.
+    """Return one sentence: CPUs, GPUs, trials in parallel, or what a launch here would be refused for.
 
     A refusal is no fault of the file: the search may be meant for a cluster.
     """
@@ -40,7 +40,7 @@ def machine_text(spec: StudySpec, root: Path) -> str:
         return f"{has}; a launch here would be refused: {'; '.join(refusals)}"
     if wanted.gpus == "auto" and gpus:
         return f"{has}; a trial's share of a GPU is measured at launch, and by hpsearch plan"
-    return f"{has}; {_counted(fit, 'trial')} side by side"
+    return f"{has}; {_counted(fit, 'trial')} in parallel"
 
 
 def _refusals(spec: StudySpec, resources: TrialResources, fit: int, folder: Path) -> Iterator[str]:

@@ -59,7 +59,7 @@ def fitting(cpus: float, gpus: float, share: Share) -> int:
 
 @dataclass(frozen=True)
 class TrialResources:
-    """CPUs and GPUs per trial, and how many trials run side by side at most (None: as many as fit).
+    """CPUs and GPUs per trial, and how many trials run in parallel at most (None: as many as fit).
 
     Designs whose memory was measured have shares of their own, `by_shape`. On a cluster that starts nodes on
     demand, `autoscale`, as many trials wait for them.
@@ -154,7 +154,7 @@ def check_room(spec: StudySpec, concurrent: int, folder: Path) -> None:
     needed, free = concurrent * checkpoints_bytes(weights) >> 20, shutil.disk_usage(folder).free >> 20
     if needed > free:
         raise InputError(
-            f"the checkpoints of {concurrent} trials side by side need {needed} MiB, and "
+            f"the checkpoints of {concurrent} trials in parallel need {needed} MiB, and "
             f"{free} MiB are free below {folder}: make room, give another --root, or lower "
             "search.resources.concurrent"
         )

@@ -18,13 +18,11 @@ from ray.job_submission import JobStatus, JobSubmissionClient
 
 from hpsearch.ray.address import check_url
 from hpsearch.ray.authentication import AUTH_TOKEN, authenticated
+from hpsearch.ray.job_events import MARK, WANTED, JobEvent, read_events
 from trainables.base.errors import InputError
 
 ON_HEAD = "hpsearch.cli.on_head"
 """The module that a job runs: it compares versions, then runs the command."""
-
-MARK = "--- hpsearch on the head: "
-"""Begins the first line that our own code writes to a job's log; Ray writes others before it."""
 
 STUDY = "study"
 """The key in a job's metadata of the study that it runs."""
@@ -39,13 +37,21 @@ POLL_S = 0.5
 class Answer:
     """What came of a job: its exit status (None while it runs) and its output since our own code began.
 
-    `before` is what Ray wrote to the log before that; `begun` says whether our code has begun.
+    `before` is what Ray wrote to the log before that; `events` is what the job has told of itself.
     """
 
     status: int | None
     output: str
     before: str
-    begun: bool
+    events: tuple[JobEvent, ...]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A job that has ended: its exit status, and what it told of itself."""
+
+    status: int
+    events: tuple[JobEvent, ...]
 
 
 class Head:
@@ -66,7 +72,7 @@ class Head:
 
         `launches` is the name of the study that the job runs, after which it is called.
         """
-        runtime_env: dict[str, Any] = {"env_vars": dict(environment or {})}
+        runtime_env: dict[str, Any] = {"env_vars": {WANTED: "1", **(environment or {})}}
         with tempfile.TemporaryDirectory() as folder:
             if files:
                 for file in files:
@@ -100,9 +106,10 @@ class Head:
         """Return what a job has come to so far."""
         state = self._client.get_job_status(job)  # before its log: what it wrote last is in there
         log = self._client.get_job_logs(job)
-        before, mark, rest = log.partition(MARK)
         status = self._exit_status(job) if state.is_terminal() else None
-        return Answer(status, rest.partition("\n")[2], before, bool(mark))
+        before, _, _ = log.partition(MARK)
+        events, text = read_events(log[len(before) :])
+        return Answer(status, text, before, events)
 
     def run(
         self,
@@ -111,8 +118,8 @@ class Head:
         *,
         environment: Mapping[str, str] | None = None,
         write: Callable[[str], object],
-    ) -> int:
-        """Run a command to its end, and return its exit status; `write` is called with its output.
+    ) -> Ended:
+        """Run a command to its end; `write` is called with its output.
 
         Raises `InputError` where hpsearch cannot run on the head.
         """
@@ -125,7 +132,7 @@ class Head:
                 written = len(answer.output)
                 if answer.status is not None:
                     check_begun(answer)
-                    return answer.status
+                    return Ended(answer.status, answer.events)
                 time.sleep(POLL_S)
         except KeyboardInterrupt:
             self._client.stop_job(job)
@@ -147,7 +154,7 @@ class Head:
 
 def check_begun(answer: Answer) -> None:
     """Raise `InputError` where a job has ended before our own code began."""
-    if answer.begun:
+    if JobEvent.ON_HEAD in answer.events:
         return
     last = next((line for line in reversed(answer.before.splitlines()) if line.strip()), "it wrote nothing")
     raise InputError(

@@ -33,7 +33,7 @@ class ResourcesConfig(Config):
     """GPUs per trial, 0.01 to 1, or 0; a fraction is a share of its memory too. `auto`: the smallest share
     that holds a design, measured before the first trial; 0 where there is no GPU."""
     concurrent: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
-    """Trials side by side; `auto`: as many as fit."""
+    """Trials in parallel; `auto`: as many as fit."""
     autoscale: bool = False
     """The cluster starts nodes on demand: `concurrent` trials are asked for, whatever fits on the nodes that
     are there, and with `gpus: auto` the first GPU is waited for. Ray tells nobody which nodes may come."""
@@ -41,7 +41,7 @@ class ResourcesConfig(Config):
     @model_validator(mode="after")
     def _says_how_much_to_ask_for(self) -> Self:
         if self.autoscale and self.concurrent == "auto":
-            raise ValueError("autoscale needs concurrent: how many trials shall run side by side at most")
+            raise ValueError("autoscale needs concurrent: how many trials shall run in parallel at most")
         return self
 
     @field_validator("gpus")

@@ -1,4 +1,4 @@
-"""Processes that share the device: 1, 2, 4 and 8 trainings of a small network side by side."""
+"""Processes that share the device: 1, 2, 4 and 8 trainings of a small network in parallel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole launch with Ray: shares are measured, and trials train side by side on fractions of the device."""
+"""A whole launch with Ray: shares are measured, and trials train in parallel on fractions of the device."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def check(bench: Bench) -> None:
     root = ["--root", str(bench.folder)]
     launched = run("launch", str(space), *root)
     bench.require(launched.returncode == 0, f"the launch failed: {launched.stdout[-300:]}")
-    plan = next((line for line in launched.stdout.splitlines() if "side by side" in line), "")
+    plan = next((line for line in launched.stdout.splitlines() if "in parallel" in line), "")
     shown = run("show", "fractions", "--format", "json", *root)
     board = json.loads(shown.stdout)
     rows = board if isinstance(board, list) else board["trials"]

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from hpsearch.cli.main import main
+from hpsearch.ray.job_events import MARK, WANTED, JobEvent, read_events, tell
+from hpsearch.ray.submissions import Answer, Ended
 
 URL = "http://head:8265"
 SPACE = str(Path(__file__).parents[3] / "search_spaces" / "quickstart.yaml")
@@ -26,9 +28,9 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], list[str]]]:
     jobs: list[tuple[list[str], list[str]]] = []
 
     class Head:
-        def run(self, words: list[str], files: Any = (), **_: Any) -> int:
+        def run(self, words: list[str], files: Any = (), **_: Any) -> Ended:
             jobs.append((list(words), [file.name for file in files]))
-            return 0
+            return Ended(0, ())
 
     @contextmanager
     def connected(address: str, *, without_token: bool) -> Any:
@@ -94,6 +96,11 @@ def test_a_head_of_another_version_or_without_a_root_says_so(tmp_path: Path) -> 
     assert (fine.returncode, "no study below" in fine.stdout) == (0, True)
 
 
+def told(event: JobEvent) -> str:
+    """Return the line by which a job tells of an event."""
+    return f'{MARK}{{"event": "{event}"}}\n'
+
+
 class Waiting:
     """A head with jobs of the study `demo` that Ray has not begun, or whose launch has not locked it yet."""
 
@@ -106,20 +113,25 @@ class Waiting:
         self.stopped.append(begun)
         return ["demo-1"] if begun == self.begun else []
 
-    def run(self, words: list[str], *, write: Any, **_: Any) -> int:
-        write(self.answer)
-        return 2 if "no study" in self.answer else 0
+    def run(self, words: list[str], *, write: Any, **_: Any) -> Ended:
+        events, text = read_events(self.answer)
+        write(text)
+        return Ended(2 if "no study" in text else 0, events)
 
 
 @pytest.mark.parametrize(
     ("begun", "answer", "said"),
     [
         (False, "no study 'demo' below /shared\n", "job demo-1 had not begun yet, and will not\n"),
-        (True, "study 'demo' is not running\n", "job demo-1 was just beginning: it is stopped\n"),
         (
             True,
-            "study 'demo' has stopped; everything is kept\n",
-            "study 'demo' has stopped; everything is kept\n",
+            "demo has stopped: is not running\n",
+            "job demo-1 was just beginning: it is stopped\n",
+        ),
+        (
+            True,
+            f"study 'demo' has stopped\n{told(JobEvent.STOPPED)}",
+            "study 'demo' has stopped\n",
         ),
     ],
 )
@@ -134,3 +146,59 @@ def test_a_job_that_has_not_begun_is_stopped_too(
     monkeypatch.setattr(submissions, "connected", lambda address, without_token: nullcontext(head))
     assert main(["stop", "demo", "--address", URL]) == 0
     assert capsys.readouterr().out == said
+
+
+class Submitted:
+    """A head whose log of a job grows with each look; the job has ended where the logs have."""
+
+    def __init__(self, logs: list[str], status: int) -> None:
+        self.logs, self.status = logs, status
+
+    def submit(self, *_: Any, **__: Any) -> str:
+        return "demo-1"
+
+    def answer(self, job: str) -> Answer:
+        events, text = read_events(self.logs.pop(0))
+        return Answer(None if self.logs else self.status, text, "", events)
+
+
+def submitted(
+    head: Submitted, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> tuple[int, str]:
+    from contextlib import nullcontext
+
+    from hpsearch.ray import submissions
+
+    monkeypatch.setattr(submissions, "connected", lambda address, without_token: nullcontext(head))
+    monkeypatch.setattr("hpsearch.cli.remote.time.sleep", lambda seconds: None)
+    status = main(["submit", SPACE, "--address", URL, "--root", "/shared"])
+    return status, capsys.readouterr().out
+
+
+def test_a_launch_has_begun_when_it_says_so_to_programs_whatever_it_says_to_people(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = told(JobEvent.ON_HEAD)
+    refusal = f"{start}8 trials in parallel need 8 CPUs, and the cluster has 4\n"
+    status, printed = submitted(Submitted([start, refusal, refusal], 2), monkeypatch, capsys)
+    assert status == 2 and "need 8 CPUs" in printed and "Next:" not in printed
+
+    begun = f"{start}8 in parallel\n{told(JobEvent.SEARCHING)}"
+    status, printed = submitted(Submitted([start, begun, "never looked at"], 2), monkeypatch, capsys)
+    assert status == 0 and "8 in parallel\n" in printed and "Next:" in printed
+    assert MARK not in printed
+
+
+def test_events_are_read_from_any_part_of_a_log_and_never_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell(JobEvent.STOPPED)
+    assert capsys.readouterr().out == "", "nobody asked for events"
+    monkeypatch.setenv(WANTED, "1")
+    tell(JobEvent.SEARCHING, trials="8")
+    log = f"one\n{capsys.readouterr().out}two --- and three"
+    for end in range(len(log) + 1):
+        _, text = read_events(log[:end])
+        assert "one\ntwo --- and three".startswith(text), "what was shown once stays shown"
+    assert read_events(log) == ((JobEvent.SEARCHING,), "one\ntwo --- and three")
+    assert read_events("half --- hps") == ((), "half ")

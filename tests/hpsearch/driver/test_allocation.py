@@ -92,7 +92,7 @@ def test_a_driver_that_dies_at_any_epoch_changes_no_decision(tmp_path: Path, wor
     else:
         raise AssertionError("it never ended")
     assert max(Counter(killed.trained).values()) == 1
-    if workers == 1:  # with more, what runs side by side differs after a kill
+    if workers == 1:  # with more, what runs in parallel differs after a kill
         strip = [(t.number, t.state, t.params, len(t.epochs)) for t in whole.study.record().trials]
         assert [(t.number, t.state, t.params, len(t.epochs)) for t in killed.study.record().trials] == strip
         assert killed.trained == whole.trained

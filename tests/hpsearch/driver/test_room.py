@@ -1,4 +1,4 @@
-"""How many trials run side by side on nodes that are there, or still to be started."""
+"""How many trials run in parallel on nodes that are there, or still to be started."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ def test_others_go_on_while_some_wait_and_few_wait(tmp_path: Path) -> None:
         found = made.search.next_item()
         assert isinstance(found, TrialItem) and found.job.number == number
         made.carry_out(found)
-    assert made.search.next_item() is NoWork.WAIT  # as many wait as run side by side: no further is asked
+    assert made.search.next_item() is NoWork.WAIT  # as many wait as run in parallel: no further is asked
     states = [trial.state for trial in made.record().trials]
     assert states == [TrialState.RUNNING, TrialState.COMPLETE, TrialState.COMPLETE, TrialState.RUNNING]
     made.carry_out(slow)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hpsearch.lifecycle.stop import stop
+from hpsearch.lifecycle.stop import Stopping, stop
 from hpsearch.study.lock import holder_of
 from hpsearch.study.requests import request_stop, stop_requested
 
@@ -38,7 +38,8 @@ def test_the_process_that_runs_a_study_is_interrupted(tmp_path: Path) -> None:
     with held(tmp_path, "stop_obeyed(folder)") as process:
         holder = holder_of(tmp_path)
         assert holder is not None and holder.pid == process.pid
-        assert "has stopped" in stop(tmp_path)
+        stopping = stop(tmp_path)
+        assert stopping.stopped and "has stopped" in stopping.text
         assert process.communicate(timeout=10)[0] == "interrupted\n"
     assert holder_of(tmp_path) is None
     assert not stop_requested(tmp_path)
@@ -48,11 +49,11 @@ def test_a_process_that_does_not_stop_is_named(tmp_path: Path) -> None:
     with held(tmp_path, "open('/dev/null')") as process:
         said = stop(tmp_path, patience_s=0.5)
         process.send_signal(signal.SIGKILL)
-    assert f"kill -9 {process.pid}" in said and "has not within" in said
+    assert not said.stopped and f"kill -9 {process.pid}" in said.text and "has not within" in said.text
 
 
 def test_what_nobody_runs_needs_no_stop_and_gets_no_request(tmp_path: Path) -> None:
-    assert stop(tmp_path) == f"study {tmp_path.name!r} is not running"
+    assert stop(tmp_path) == Stopping(False, f"study {tmp_path.name!r} is not running")
     assert not stop_requested(tmp_path)
 
 

@@ -128,7 +128,7 @@ def test_a_plan_measures_on_this_machine_and_writes_nothing(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("", "1 trial side by side"),
+        ("", "1 trial in parallel"),
         ("precision: mixed", "refused: 'mixed' needs a GPU"),
         ("search: {resources: {cpus: 4}}", "refused: search.resources asks for 4 CPUs and 0 GPUs a trial"),
         ("search: {resources: {gpus: 0.5}}", "refused: search.resources asks for 1 CPUs and 0.5 GPUs"),

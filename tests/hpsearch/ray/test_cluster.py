@@ -55,7 +55,7 @@ def test_the_trials_of_a_lost_node_go_on_elsewhere(cluster: Cluster, tmp_path: P
         cluster.remove_node(other, allow_graceful=False)
         printed, _ = launch.communicate(timeout=240)
     assert launch.returncode == 0, printed
-    assert "2 side by side" in printed
+    assert "2 in parallel" in printed
     assert re.search(r"trial \d: starts again: ", printed), printed
     assert [(trial["state"], trial["epochs"]) for trial in board(tmp_path)] == [("complete", 12)] * 2
     assert f"--address {cluster.address}" in printed  # in the command that goes on searching
@@ -107,7 +107,7 @@ def test_nodes_that_do_not_see_the_root_are_left_out_and_cost_no_trial_a_try(tmp
             printed, _ = launch.communicate(timeout=300)
     assert launch.returncode == 0, printed
     assert re.search(r"node \S+ \(127.0.0.2\) is left out: it does not see ", printed), printed
-    assert "2 side by side" in printed
+    assert "2 in parallel" in printed
     assert re.search(r"node \S+ \(127.0.0.3\) is left out: it does not see ", printed), printed
     assert [(trial["state"], trial["epochs"]) for trial in board(root)] == [("complete", 12)] * 2
     assert "starts again" not in printed

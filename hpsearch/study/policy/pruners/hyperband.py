@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class HyperbandConfig(Config):
-    """Several successive halvings side by side, each with a longer warm-up than the one before."""
+    """Several successive halvings in parallel, each with a longer warm-up than the one before."""
 
     warmup_epochs: Warmup = 3
     """Epochs that every trial trains: the first rung of the most eager bracket."""
