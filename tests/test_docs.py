@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from hpsearch.study.plugins import TABLES
 from trainables.base.yaml_document import load_yaml
 
 ROOT = Path(__file__).parents[1]
@@ -58,6 +60,16 @@ def test_every_link_of_a_page_leads_somewhere(page: str) -> None:
 def test_contributing_gives_the_checks_in_the_order_of_ci() -> None:
     blocks = re.findall(r"```sh\n(.*?)```", read("CONTRIBUTING.md"), flags=re.DOTALL)
     assert ci_commands() in [block.splitlines() for block in blocks]
+
+
+def test_the_page_of_plugins_has_every_table_with_its_protocol() -> None:
+    rows = re.findall(
+        r"^\| `hpsearch\.([a-z]+)` \| .* \| `([\w.]+)` \|$", read("docs/plugins.md"), re.MULTILINE
+    )
+    assert {group for group, _ in rows} == TABLES.keys()
+    for group, protocol in rows:
+        module, _, name = protocol.rpartition(".")
+        assert getattr(importlib.import_module(module), name) is TABLES[group].protocol
 
 
 def variants() -> list[tuple[str, ...]]:

@@ -25,6 +25,7 @@ from hpsearch.cli.arguments import (
 from hpsearch.cli.data import add_data_commands
 from hpsearch.cli.networks import add_network_commands
 from hpsearch.cli.output import show_faults
+from hpsearch.cli.plugins import add_plugin_command
 from hpsearch.cli.remote import add_remote_commands, is_remote, run_remotely
 from hpsearch.cli.searches import add_search_commands
 from hpsearch.cli.signals import INTERRUPTED, Interruptions
@@ -177,6 +178,7 @@ def _parser(*, importers: bool) -> Parser:
             "schema > schema.json    # a space begins with # yaml-language-server: $schema=schema.json"
         ],
     )
+    add_plugin_command(add)
     completion = add(
         "completion",
         _completion,

@@ -31,6 +31,7 @@ from hpsearch.ray.scratch import scratch_folder
 from hpsearch.study.claim import claimed
 from hpsearch.study.folders import datasets_folder, pretrained_folder, studies_folder
 from hpsearch.study.needs import needs_of
+from hpsearch.study.plugins import plugins_of
 from hpsearch.study.provenance import gather_provenance
 from hpsearch.study.records import LaunchRecord, Provenance, StudyRecord, TrialRecord
 from hpsearch.study.spec import StudySpec, load_spec
@@ -196,7 +197,8 @@ def _probed(folder: SharedFolder | None, spec: StudySpec, say: Callable[[str], N
     """
     if folder is None:
         return Nodes()
-    nodes = Nodes(Probe.of(folder, gpu=spec.search.resources.gpus != 0), say)
+    gpu = spec.search.resources.gpus != 0
+    nodes = Nodes(Probe.of(folder, gpu=gpu, plugins=plugins_of(spec)), say)
     nodes.probe_all()
     return nodes
 

@@ -12,8 +12,10 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from hpsearch.study.code_version import code_version
+from hpsearch.study.plugins import absence
 from trainables.base.errors import Fault, InputError
 from trainables.base.kernel import memory_kills
+from trainables.base.plugins import Plugin
 from trainables.base.shared_folder import SharedFolder
 from trainables.training.machine import machine_fault
 
@@ -38,17 +40,21 @@ class NoNodeLeft(Exception):
 
 @dataclass(frozen=True)
 class Probe:
-    """What a node must show: that it sees the driver's folder, has its versions and, where `gpu`, CUDA."""
+    """What a node must show: the driver's folder, its versions and plug-ins and, where `gpu`, CUDA."""
 
     folder: SharedFolder
     code: str
     python: tuple[int, int]
     gpu: bool
+    plugins: tuple[Plugin, ...] = ()
 
     @classmethod
-    def of(cls, folder: SharedFolder, *, gpu: bool) -> Probe:
-        """Return the probe of a driver in this process; `gpu` says whether trials may take GPUs."""
-        return cls(folder, code_version(), sys.version_info[:2], gpu)
+    def of(cls, folder: SharedFolder, *, gpu: bool, plugins: tuple[Plugin, ...] = ()) -> Probe:
+        """Return the probe of a driver in this process.
+
+        `gpu` says whether trials may take GPUs, `plugins` which ones they use.
+        """
+        return cls(folder, code_version(), sys.version_info[:2], gpu, plugins)
 
     def fault(self, *, has_gpu: bool) -> str | None:
         """Return why this machine is not fit for trials, in words; None where it is."""
@@ -57,7 +63,8 @@ class Probe:
         code = code_version()
         if not _same(code, self.code):
             return f"it has hpsearch {code}, the driver {self.code}: install the same"
-        return self.folder.fault() or machine_fault(gpu=self.gpu and has_gpu)
+        missing = next(filter(None, map(absence, self.plugins)), None)
+        return missing or self.folder.fault() or machine_fault(gpu=self.gpu and has_gpu)
 
 
 class Nodes:

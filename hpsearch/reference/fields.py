@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from trainables.base.schema import Config, variant_of
+from trainables.base.schema import Config, Variant, variant_of
+from trainables.base.table import Table
 
 Schema = dict[str, Any]
+
+
+def rows_of(variant: Variant, *, plugins: bool) -> Mapping[str, type[Config]]:
+    """Return the rows of a key's table by name, those of installed packages only with `plugins`."""
+    table = variant.table
+    return table.built_in if isinstance(table, Table) and not plugins else table
 
 
 def value_schemas(model: type[Config], key: str) -> list[Schema]:

@@ -13,7 +13,7 @@ from typing import Any, get_origin
 
 from pydantic.fields import FieldInfo
 
-from hpsearch.reference.fields import Schema, default_of, help_of, value_schemas
+from hpsearch.reference.fields import Schema, default_of, help_of, rows_of, value_schemas
 from hpsearch.study.config import SearchConfig
 from hpsearch.study.spec import SECTION
 from trainables.base.schema import Config, Variant, config_in, needs_settings, variant_of
@@ -22,20 +22,20 @@ from trainables.training.config import TrainConfig
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 
 
-def render() -> str:
-    """Return the schema as JSON text, one definition per line."""
-    schema = search_space_schema()
+def render(*, plugins: bool = True) -> str:
+    """Return the schema as JSON text, one definition per line; see `search_space_schema`."""
+    schema = search_space_schema(plugins=plugins)
     definitions = schema.pop("$defs")
     head = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in schema.items()]
     lines = [f"    {json.dumps(name)}: {json.dumps(text)}" for name, text in definitions.items()]
     return "{\n" + ",\n".join([*head, '  "$defs": {\n' + ",\n".join(lines) + "\n  }"]) + "\n}\n"
 
 
-def search_space_schema() -> Schema:
-    """Return the JSON schema (draft 2020-12) of a search space."""
+def search_space_schema(*, plugins: bool = True) -> Schema:
+    """Return the JSON schema (draft 2020-12) of a search space, with the rows of plug-ins or without."""
     definitions = dict(HOLE_PARTS)
-    config = _Writer(definitions, holes=True).section(TrainConfig, ())
-    search = _Writer(definitions, holes=False).section(SearchConfig, (SECTION,))
+    config = _Writer(definitions, holes=True, plugins=plugins).section(TrainConfig, ())
+    search = _Writer(definitions, holes=False, plugins=plugins).section(SearchConfig, (SECTION,))
     # `True` accepts anything: in enqueued configs an editor only completes, a launch checks the values.
     part = {key: {"anyOf": [value, True]} for key, value in config["properties"].items()}
     definitions[f"{SECTION}.enqueue"]["anyOf"] = [
@@ -57,9 +57,10 @@ def search_space_schema() -> Schema:
 class _Writer:
     """Collects the definitions of all values below a config; with `holes`, each accepts a hole too."""
 
-    def __init__(self, definitions: dict[str, Schema], *, holes: bool) -> None:
+    def __init__(self, definitions: dict[str, Schema], *, holes: bool, plugins: bool) -> None:
         self.definitions = definitions
         self.holes = holes
+        self.plugins = plugins
 
     def section(self, model: type[Config], path: tuple[str, ...]) -> Schema:
         """Return the schema of a mapping of settings."""
@@ -89,10 +90,11 @@ class _Writer:
         return self.place(path, help_of(field), values, field)
 
     def variants(self, variant: Variant, path: tuple[str, ...]) -> list[Schema]:
-        bare = [name for name, row in variant.table.items() if not needs_settings(row)]
+        rows = rows_of(variant, plugins=self.plugins)
+        bare = [name for name, row in rows.items() if not needs_settings(row)]
         numbers = [int(name) for name in bare if name.isdigit()]  # as YAML reads such a name without quotes
         values: list[Schema] = [{"title": "a name alone", "enum": [*bare, *numbers]}] if bare else []
-        for name, row in variant.table.items():
+        for name, row in rows.items():
             settings: Schema = self.section(row, (*path, name))
             if name in bare:
                 settings["type"] = ["object", "null"]

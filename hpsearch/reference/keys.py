@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pydantic.fields import FieldInfo
 
-from hpsearch.reference.fields import Schema, default_of, help_of, value_schemas
+from hpsearch.reference.fields import Schema, default_of, help_of, rows_of, value_schemas
 from hpsearch.study.config import SearchConfig
 from hpsearch.study.spec import SECTION
-from trainables.base.schema import Config, config_in, variant_of
+from trainables.base.schema import Config, Variant, config_in, variant_of
 from trainables.training.config import TrainConfig
+
+RowsIn = Callable[[Variant], Mapping[str, type[Config]]]
+"""Returns the rows of a key's table that are shown."""
 
 HOLES = """## Holes
 
@@ -32,9 +36,10 @@ A key that takes one of several variants is written `name`, or `{name: {settings
 """
 
 
-def render() -> str:
-    """Return the tables as Markdown, ending in a newline."""
-    tables = [*_tables(TrainConfig, ()), *_tables(SearchConfig, (SECTION,))]
+def render(*, plugins: bool = False) -> str:
+    """Return the tables as Markdown, ending in a newline; `plugins`: also the rows of installed packages."""
+    rows = partial(rows_of, plugins=plugins)
+    tables = [*_tables(TrainConfig, (), rows), *_tables(SearchConfig, (SECTION,), rows)]
     return "\n".join([HOLES, *tables])
 
 
@@ -51,30 +56,30 @@ class _Row:
         return f"| `{self.key}` | {self.values} | {self.default} | {_cell(self.text)} |"
 
 
-def _tables(model: type[Config], path: tuple[str, ...]) -> Iterator[str]:
+def _tables(model: type[Config], path: tuple[str, ...], rows_in: RowsIn) -> Iterator[str]:
     """Yield the table of a config's keys, then the tables of the variants that its keys take.
 
     A table of variants is listed once, where it is met first; one inside another comes after all of them.
     """
-    rows = [_row(keys, owner, field) for keys, owner, field in _keys(model, path)]
+    rows = [_row(keys, owner, field, rows_in) for keys, owner, field in _keys(model, path)]
     yield _table(f"## {'`search`' if path else 'The training config'}", rows)
     known: list[Mapping[str, type[Config]]] = []
-    waiting = deque(_variants(model, path))
+    waiting = deque(_variants(model, path, rows_in))
     while waiting:
         keys, table = waiting.popleft()
         if not any(table.items() <= other.items() for other in known):
             known.append(table)
-            yield from _variant_tables(keys, table)
-            waiting += [found for row in table.values() for found in _variants(row, (*keys, "*"))]
+            yield from _variant_tables(keys, table, rows_in)
+            waiting += [found for row in table.values() for found in _variants(row, (*keys, "*"), rows_in)]
 
 
 def _variants(
-    model: type[Config], path: tuple[str, ...]
+    model: type[Config], path: tuple[str, ...], rows_in: RowsIn
 ) -> Iterator[tuple[tuple[str, ...], Mapping[str, type[Config]]]]:
     """Yield each key below a config that takes a variant, with its table."""
     for keys, _, field in _keys(model, path):
         if variant := variant_of(field):
-            yield keys, variant.table
+            yield keys, rows_in(variant)
 
 
 def _keys(
@@ -89,13 +94,15 @@ def _keys(
             yield (*path, key), model, field
 
 
-def _variant_tables(path: tuple[str, ...], table: Mapping[str, type[Config]]) -> Iterator[str]:
+def _variant_tables(
+    path: tuple[str, ...], table: Mapping[str, type[Config]], rows_in: RowsIn
+) -> Iterator[str]:
     """Yield the list of a key's variants, then their keys; variants with the same keys share a table."""
     lines = [f"| `{_written(name)}` | {_cell(help_of(row))} |" for name, row in table.items()]
     yield "\n".join([f"### `{'.'.join(path)}`", "", "| Variant | Meaning |", "|---|---|", *lines, ""])
     alike: dict[tuple[tuple[str, str, str], ...], list[tuple[str, list[_Row]]]] = {}
     for name, row in table.items():
-        rows = [_row(keys, owner, field) for keys, owner, field in _keys(row, ())]
+        rows = [_row(keys, owner, field, rows_in) for keys, owner, field in _keys(row, ())]
         alike.setdefault(tuple((r.key, r.values, r.text) for r in rows), []).append((name, rows))
     for shared, members in alike.items():
         if shared:
@@ -111,9 +118,9 @@ def _joined(column: tuple[_Row, ...]) -> _Row:
     return replace(column[0], default=" / ".join(defaults if len(set(defaults)) > 1 else defaults[:1]))
 
 
-def _row(keys: tuple[str, ...], owner: type[Config], field: FieldInfo) -> _Row:
+def _row(keys: tuple[str, ...], owner: type[Config], field: FieldInfo, rows_in: RowsIn) -> _Row:
     variant = variant_of(field)
-    names = [f"`{_written(name)}`" for name in variant.table] if variant else []
+    names = [f"`{_written(name)}`" for name in rows_in(variant)] if variant else []
     values = [*names, *map(_values, value_schemas(owner, keys[-1]))]
     default = "required" if field.is_required() else f"`{_written(default_of(field))}`"
     return _Row(".".join(keys), ", ".join(values), default, help_of(field))

@@ -147,6 +147,7 @@ def _card(study: StudyRecord, trial: TrialRecord) -> NetworkCard:
         "training_mean": study.provenance.training_mean,
         "datasets": dict(study.provenance.datasets),
         "code_version": study.provenance.code_version,
+        "plugins": dict(study.provenance.plugins),
     }
     return NetworkCard(
         backbone=trial.config.network.backbone,

@@ -145,6 +145,7 @@ def _summary(study: StudyRecord) -> dict[str, Any]:
         "best_over_training_mean": None if value is None else value / study.provenance.training_mean,
         "datasets": dict(study.provenance.datasets),
         "code_version": study.provenance.code_version,
+        "plugins": dict(study.provenance.plugins),
     }
 
 

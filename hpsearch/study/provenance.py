@@ -1,8 +1,9 @@
-"""The provenance of a study: its datasets, its code, and the error of predicting the training mean."""
+"""The provenance of a study: its datasets, its code and plug-ins, and the error of the training mean."""
 
 from __future__ import annotations
 
 from hpsearch.study.code_version import code_version
+from hpsearch.study.plugins import plugins_of
 from hpsearch.study.records import Provenance
 from hpsearch.study.spec import SECTION, StudySpec
 from trainables.base.errors import Fault, InputError
@@ -32,4 +33,5 @@ def gather_provenance(spec: StudySpec, data: TrainingData) -> Provenance:
         training_mean=known[metric],
         datasets={role: f"{d.name} @ {d.card.content_hash}" for role, d in datasets.items()},
         code_version=code_version(),
+        plugins={f"{each.group} {each.name}": f"{each.package} {each.version}" for each in plugins_of(spec)},
     )

@@ -91,6 +91,8 @@ class Provenance:
     datasets: Mapping[str, str]
     """Each data role (`train`, `validation`) -> `dataset name @ content hash`."""
     code_version: str
+    plugins: Mapping[str, str] = field(default_factory=dict)
+    """Each row that a plug-in added to the study, such as `pretext blanking` -> its package and version."""
 
     def written(self) -> dict[str, Any]:
         """Return the value for a file, in which the training mean has the name of the first version."""
@@ -100,7 +102,9 @@ class Provenance:
     @classmethod
     def read(cls, written: Mapping[str, Any]) -> Provenance:
         """Return the value of a file."""
-        return cls(written["baseline"], written["datasets"], written["code_version"])
+        return cls(
+            written["baseline"], written["datasets"], written["code_version"], written.get("plugins", {})
+        )
 
 
 @dataclass(frozen=True)

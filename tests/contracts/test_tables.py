@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 from support.settings import numbers, out_of_range
 
+from hpsearch.study.plugins import TABLES
 from trainables.base.schema import Config, Variant, faults_of, needs_settings
 from trainables.base.yaml_document import load_yaml
 
@@ -151,6 +152,11 @@ def test_a_row_that_does_not_keep_its_protocol_is_an_error_of_mypy(tmp_path: Pat
     lines = file.read_text().splitlines()
     wrong = [lines[int(number) - 1] for number in re.findall(r"rows\.py:(\d+): error", done.stdout)]
     assert sorted(wrong) == sorted(f'add({name}, {{"wrong": Wrong}})' for name in rows), done.stdout
+
+
+@each_table
+def test_packages_can_add_rows(table: str) -> None:
+    assert any(tables()[table] is known for known in TABLES.values())
 
 
 @each_table

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Union, get_args
+from typing import Annotated, Any, get_args
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
-    Discriminator,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     Strict,
-    Tag,
+    TypeAdapter,
     ValidationError,
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from trainables.base.errors import Fault, brief, nearest
+from trainables.base.errors import Fault, InputError, brief, nearest
 
 KeyPath = tuple[str | int, ...]
 """Where a value stands in a document, from its root: `("pretext", "puzzling", "grid")`."""
@@ -46,17 +44,12 @@ class Variant:
 
     def __init__(self, table: Mapping[str, type[Any]]) -> None:
         self.table: Mapping[str, type[Config]] = table
+        self._readers: dict[str, TypeAdapter[dict[str, Config]]] = {}
 
-    def __get_pydantic_core_schema__(self, _source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        rows = tuple(
-            Annotated[row, BeforeValidator(_settings_of), Tag(name)] for name, row in self.table.items()
-        )
-        union = Annotated[Union[rows], Discriminator(self._tag), BeforeValidator(self._named)]  # type: ignore[valid-type]  # noqa: UP007
-        schema = handler.generate_schema(union)
-        return core_schema.no_info_after_validator_function(
-            lambda value: value,
-            schema,
-            serialization=core_schema.plain_serializer_function_ser_schema(self._written),
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return a schema that reads the table when a value is read: rows may have to be imported first."""
+        return core_schema.no_info_plain_validator_function(
+            self._read, serialization=core_schema.plain_serializer_function_ser_schema(self._written)
         )
 
     def __get_pydantic_json_schema__(
@@ -78,24 +71,40 @@ class Variant:
         return {"oneOf": options}
 
     def name_of(self, value: Config) -> str:
-        """Return the name of the row that `value` was made by."""
-        return next(name for name, row in self.table.items() if type(value) is row)
+        """Return the name of the row that `value` was made by. Raises `ValueError` for another config."""
+        for name, row in self.table.items():
+            if type(value) is row:
+                return name
+        raise ValueError(f"{type(value).__name__} is no row of this table{nearest('', self.table)}")
 
-    def _tag(self, value: object) -> str:
-        return self.name_of(value) if isinstance(value, Config) else str(_name_in(value))
-
-    def _named(self, value: object) -> object:
-        if isinstance(value, Config) or _name_in(value) in self.table:
+    def _read(self, value: object) -> Config:
+        if isinstance(value, Config) and self.name_of(value):
             return value
+        name = self._known(value)
+        if name not in self._readers:
+            self._readers[name] = TypeAdapter(dict[str, self._row(name)])  # type: ignore[arg-type,misc]  # a type made here
+        return self._readers[name].validate_python({name: _settings_of(value)})[name]  # faults have the name
+
+    def _known(self, value: object) -> str:
         name = _name_in(value)
+        if name is not None and name in self.table:
+            return name
         if name:
-            text = f"{brief(name)} is unknown{nearest(name, self.table)}"
-        else:
-            text = f"expected one name, got {_shown(value)}{nearest('', self.table)}"
-        raise PydanticCustomError("variant", "{text}", {"text": text})
+            raise _fault(f"{brief(name)} is unknown{nearest(name, self.table)}")
+        raise _fault(f"expected one name, got {_shown(value)}{nearest('', self.table)}")
+
+    def _row(self, name: str) -> type[Config]:
+        try:
+            return self.table[name]
+        except InputError as error:
+            raise _fault(str(error)) from None
 
     def _written(self, value: Config) -> object:
         return {self.name_of(value): value.model_dump(mode="json")}
+
+
+def _fault(text: str) -> PydanticCustomError:
+    return PydanticCustomError("variant", "{text}", {"text": text})
 
 
 def _name_in(value: object) -> str | None:
@@ -107,10 +116,8 @@ def _name_in(value: object) -> str | None:
 
 
 def _settings_of(value: object) -> object:
-    if isinstance(value, Mapping):
-        settings = next(iter(value.values()))
-        return {} if settings is None else settings
-    return value if isinstance(value, Config) else {}
+    settings = next(iter(value.values())) if isinstance(value, Mapping) else None
+    return {} if settings is None else settings
 
 
 def needs_settings(row: type[Config]) -> bool:

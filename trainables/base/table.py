@@ -2,38 +2,107 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
-from typing import TypeVar, cast
+from typing import TypeVar, cast, get_args
 
-from trainables.base.schema import Config
+from trainables.base.errors import InputError
+from trainables.base.plugins import NAME, Plugin, installed
+from trainables.base.schema import Config, variant_of
 
 Row = TypeVar("Row")
 """The protocol that the rows' instances keep, such as `HeadConfig`."""
 
 
 class Table(Mapping[str, type[Row]]):
-    """The variants of one kind by name, written `HEADS = Table[HeadConfig]({"bins": BinsConfig})`.
+    """The variants of one kind by name, written `HEADS = Table[HeadConfig]("heads", {"bins": BinsConfig})`.
 
     A row is a `Config` class. Only where the protocol is named like this, mypy compares each row with it.
+    Installed packages add rows as entry points of `hpsearch.GROUP`: such a row is imported when its name is
+    asked for. A name of our own is never given to another. A plug-in that is at fault is no row of an
+    iteration, so that it is in nobody's way; who asks for it by its name is told why.
     """
 
-    def __init__(self, rows: Mapping[str, type[Row]]) -> None:
-        self._rows = dict(rows)
+    def __init__(self, group: str, rows: Mapping[str, type[Row]]) -> None:
+        self.group = group
+        self.built_in = dict(rows)
+        self.left_out: tuple[str, ...] = ()
+        self._added: dict[str, type[Row]] = {}
 
     def __getitem__(self, name: str) -> type[Row]:
-        return self._rows[name]
+        """Return a row. Raises `InputError` for a plug-in at fault, `KeyError` for an unknown name."""
+        if name in self.built_in:
+            return self.built_in[name]
+        if name not in self._added:
+            self._added[name] = self._load(name)
+        return self._added[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.built_in or any(plugin.name == name for plugin in self.plugins)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._rows)
+        yield from self.built_in
+        for name in dict.fromkeys(plugin.name for plugin in self.plugins):
+            try:
+                self[name]
+            except InputError:
+                continue
+            yield name
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return sum(1 for _ in self)
 
     @property
     def configs(self) -> Mapping[str, type[Config]]:
         """The rows as config classes, for whoever reads their settings."""
         return cast(Mapping[str, type[Config]], self)  # Python has no type for "both a Config and a Row"
 
+    @property
+    def plugins(self) -> tuple[Plugin, ...]:
+        """What installed packages add here, whether it can be used or not; a name may be there twice."""
+        taken = {*self.built_in, *self.left_out}
+        return tuple(each for each in installed() if each.group == self.group and each.name not in taken)
+
     def without(self, name: str) -> Table[Row]:
         """Return the table less one row."""
-        return Table[Row]({other: row for other, row in self.items() if other != name})
+        rest = copy.copy(self)
+        rest.built_in = {other: row for other, row in self.built_in.items() if other != name}
+        rest.left_out = (*self.left_out, name)
+        return rest
+
+    def plugin_of(self, config: object) -> Plugin | None:
+        """Return the plug-in that a config's class is, or None for a row of our own."""
+        if type(config) in self.built_in.values():
+            return None
+        name = next((name for name, row in self.items() if type(config) is row), None)
+        return next((plugin for plugin in self.plugins if plugin.name == name), None)
+
+    def _load(self, name: str) -> type[Row]:
+        found = [plugin for plugin in self.plugins if plugin.name == name]
+        if not found:
+            raise KeyError(name)
+        if len(found) > 1:
+            origins = " and ".join(f"{plugin.package} {plugin.version}" for plugin in found)
+            raise InputError(f"{self.group} {name!r} is added by {origins}: uninstall all but one of them")
+        if not NAME.fullmatch(name):
+            raise InputError(f"{found[0]} cannot be written as a key: a name matches {NAME.pattern}")
+        return cast(type[Row], found[0].load(self.protocol))
+
+    @property
+    def protocol(self) -> type:
+        """The protocol that the instances of every row keep."""
+        (protocol,) = get_args(self.__orig_class__)  # type: ignore[attr-defined]  # set by `Table[...](...)`
+        return cast(type, protocol)
+
+
+def plugins_in(config: Config) -> Iterator[Plugin]:
+    """Yield the plug-ins that a config is made of, at any depth, once for each place where one stands."""
+    for key, field in type(config).model_fields.items():
+        variant, value = variant_of(field), getattr(config, key)
+        for part in value if isinstance(value, tuple) else (value,):
+            if not isinstance(part, Config):
+                continue
+            if variant is not None and isinstance(variant.table, Table):
+                plugin = variant.table.plugin_of(part)
+                yield from () if plugin is None else (plugin,)
+            yield from plugins_in(part)

@@ -24,10 +24,11 @@ __all__ = [
 ]
 
 PRETEXT_TASKS = Table[PretextConfig](
+    "pretext",
     {
         "none": NoPretextConfig,
         "puzzling": PuzzlingConfig,
         "rotation": RotationConfig,
         "puzzling_rotation": PuzzlingRotationConfig,
-    }
+    },
 )

@@ -10,12 +10,13 @@ from trainables.data.augmentation.augmentation import AugmentationConfig
 from trainables.data.augmentation.levels import Heavy, Level1, Level2, Magnitudes, NoAugmentation
 
 AUGMENTATIONS = Table[AugmentationConfig](
+    "augmentations",
     {
         "none": NoAugmentation,
         "1": Level1,
         "2": Level2,
         "heavy": Heavy,
-    }
+    },
 )
 
 __all__ = [

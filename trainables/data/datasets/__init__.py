@@ -19,7 +19,7 @@ from trainables.data.datasets.rendered_heads import RenderedHeads
 if TYPE_CHECKING:
     from trainables.data.datasets.prepared import PreparedDataset
 
-GENERATED = Table[GeneratedConfig]({"rendered-heads": RenderedHeads})
+GENERATED = Table[GeneratedConfig]("datasets", {"rendered-heads": RenderedHeads})
 """Datasets that need no raw files, by the name that a search space calls them by."""
 
 

@@ -11,12 +11,13 @@ from trainables.data.datasets.raw import ImporterConfig
 from trainables.data.datasets.w300lp import W300LPConfig
 
 IMPORTERS = Table[ImporterConfig](
+    "importers",
     {
         "300w-lp": W300LPConfig,
         "aflw2000": AFLW2000Config,
         "biwi": BIWIConfig,
         "eth-xgaze": ETHXGazeConfig,
         "folder": FolderConfig,
-    }
+    },
 )
 """Importers by their name on the command line."""

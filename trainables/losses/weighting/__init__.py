@@ -6,4 +6,4 @@ from trainables.losses.weighting.weighting import Weighting, WeightingConfig
 
 __all__ = ["WEIGHTINGS", "FixedConfig", "Weighting", "WeightingConfig"]
 
-WEIGHTINGS = Table[WeightingConfig]({"fixed": FixedConfig})
+WEIGHTINGS = Table[WeightingConfig]("weightings", {"fixed": FixedConfig})

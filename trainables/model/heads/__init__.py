@@ -9,9 +9,10 @@ from trainables.model.heads.rot6d import Rot6dConfig
 __all__ = ["HEADS", "BinsConfig", "Head", "HeadConfig", "RegressionConfig", "Rot6dConfig"]
 
 HEADS = Table[HeadConfig](
+    "heads",
     {
         "bins": BinsConfig,
         "regression": RegressionConfig,
         "rot6d": Rot6dConfig,
-    }
+    },
 )

@@ -20,10 +20,11 @@ __all__ = [
 ]
 
 INITS = Table[InitConfig](
+    "inits",
     {
         "random": RandomConfig,
         "imagenet": ImageNetConfig,
         "ssl": SslConfig,
         "file": FileConfig,
-    }
+    },
 )

@@ -9,9 +9,10 @@ from trainables.optim.optimizers.sgd import SGDConfig
 __all__ = ["OPTIMIZERS", "AdaBeliefConfig", "AdamWConfig", "OptimizerConfig", "SGDConfig"]
 
 OPTIMIZERS = Table[OptimizerConfig](
+    "optimizers",
     {
         "adabelief": AdaBeliefConfig,
         "adamw": AdamWConfig,
         "sgd": SGDConfig,
-    }
+    },
 )

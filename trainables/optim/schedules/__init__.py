@@ -9,9 +9,10 @@ from trainables.optim.schedules.schedule import Schedule, ScheduleConfig
 __all__ = ["SCHEDULES", "ConstantConfig", "CosineConfig", "MultiStepConfig", "Schedule", "ScheduleConfig"]
 
 SCHEDULES = Table[ScheduleConfig](
+    "schedules",
     {
         "multi_step": MultiStepConfig,
         "cosine": CosineConfig,
         "constant": ConstantConfig,
-    }
+    },
 )

@@ -8,4 +8,4 @@ from trainables.pretext.views.view import View, ViewConfig, Views
 
 __all__ = ["VIEWS", "SharedConfig", "SplitConfig", "TwoConfig", "View", "ViewConfig", "Views"]
 
-VIEWS = Table[ViewConfig]({"shared": SharedConfig, "split": SplitConfig, "two": TwoConfig})
+VIEWS = Table[ViewConfig]("views", {"shared": SharedConfig, "split": SplitConfig, "two": TwoConfig})

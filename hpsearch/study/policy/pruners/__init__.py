@@ -17,10 +17,11 @@ __all__ = [
 ]
 
 PRUNERS = Table[PrunerConfig](
+    "pruners",
     {
         "none": NoPrunerConfig,
         "median": MedianConfig,
         "successive_halving": SuccessiveHalvingConfig,
         "hyperband": HyperbandConfig,
-    }
+    },
 )

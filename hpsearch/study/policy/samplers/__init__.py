@@ -8,4 +8,4 @@ from trainables.base.table import Table
 
 __all__ = ["SAMPLERS", "GridConfig", "RandomConfig", "SamplerConfig", "TPEConfig"]
 
-SAMPLERS = Table[SamplerConfig]({"tpe": TPEConfig, "random": RandomConfig, "grid": GridConfig})
+SAMPLERS = Table[SamplerConfig]("samplers", {"tpe": TPEConfig, "random": RandomConfig, "grid": GridConfig})

@@ -1,0 +1,117 @@
+"""Plug-ins of a study: which it uses, and what is said where one is missing or at fault."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support import spaces
+from support.plugins import SHORT, install
+
+from hpsearch.study.plugins import TABLES, absence
+from trainables.base.plugins import Plugin
+
+ENTRIES = "[hpsearch.schedules]\nshort = quick_schedules:ShortConfig\n"
+SPACE = "epochs: 9\nschedule: {choice: [constant, short]}\n"
+
+
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run Python where the packages of a folder are installed too."""
+    path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": path}
+    return subprocess.run([sys.executable, *words], capture_output=True, text=True, env=environment)
+
+
+def hpsearch(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return run(folder, "-m", "hpsearch", *words)
+
+
+def test_every_table_is_one_that_packages_can_add_to() -> None:
+    for group, table in TABLES.items():
+        for name, row in table.built_in.items():
+            own = Plugin(group, name, "hpsearch", "1", f"{row.__module__}:{row.__name__}")
+            assert own.load(table.protocol) is row
+
+
+def test_plugins_are_listed_and_named_in_the_schema(tmp_path: Path) -> None:
+    install(tmp_path, "quick-schedules", ENTRIES)
+    listed = hpsearch(tmp_path, "plugins")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert listed.stdout.split() == [
+        "schedules",
+        "short",
+        "quick-schedules",
+        "1.2",
+        "quick_schedules:ShortConfig",
+    ]
+    schema = json.loads(hpsearch(tmp_path, "schema").stdout)
+    assert schema["$defs"]["schedule.short.share"]["description"] == "How much of it."
+    hpsearch_page = run(tmp_path, "-m", "hpsearch.reference.markdown", str(tmp_path / "own"))
+    assert hpsearch_page.returncode == 0
+    assert "How much of it." not in (tmp_path / "own" / "keys.md").read_text()
+    run(tmp_path, "-m", "hpsearch.reference.markdown", str(tmp_path / "all"), "--plugins")
+    assert "| `share` | number | `0.5` | How much of it. |" in (tmp_path / "all" / "keys.md").read_text()
+
+
+def test_without_plugins_it_says_so() -> None:
+    assert "no installed package adds anything" in hpsearch(Path(), "plugins").stdout
+
+
+def test_what_cannot_be_used_is_listed_in_sentences_and_stops_nothing_else(tmp_path: Path) -> None:
+    install(tmp_path, "broken-schedules", ENTRIES.replace("quick", "broken"), module="import nowhere")
+    install(tmp_path, "own-names", "[hpsearch.heads]\nbins = own_names:ShortConfig\n")
+    install(tmp_path, "lost-group", "[hpsearch.schedule]\nshort = lost_group:ShortConfig\n")
+    listed = hpsearch(tmp_path, "plugins")
+    assert listed.returncode == 1 and listed.stderr == ""
+    for sentence in (
+        "cannot be used: schedules 'short' of broken-schedules 1.2 cannot be imported (ModuleNotFoundError",
+        "cannot be used: heads 'bins' of own-names 1.2 has a name of hpsearch's own",
+        "hpsearch.schedule is unknown (did you mean 'schedules'?",
+    ):
+        assert sentence in listed.stdout
+    space = spaces.write(tmp_path, SPACE)
+    refused = hpsearch(tmp_path, "check", str(space))
+    assert refused.returncode == 2 and "Traceback" not in refused.stderr
+    assert (
+        f"{space}:3: schedule: schedules 'short' of broken-schedules 1.2 cannot be imported" in refused.stderr
+    )
+    assert hpsearch(tmp_path, "schema").returncode == 0
+    assert hpsearch(tmp_path, "list", "--root", str(tmp_path)).returncode == 0
+
+
+def test_help_imports_no_plugin(tmp_path: Path) -> None:
+    install(tmp_path, "quick-schedules", ENTRIES, module=SHORT + "print('imported')\n")
+    for words in (["--help"], ["list", "--root", str(tmp_path)]):
+        assert "imported" not in hpsearch(tmp_path, *words).stdout
+
+
+def test_a_study_knows_the_plugins_it_uses(tmp_path: Path) -> None:
+    install(tmp_path, "quick-schedules", ENTRIES + "unused = quick_schedules:ShortConfig\n")
+    space = spaces.write(tmp_path, SPACE)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from hpsearch.study.plugins import plugins_of\n"
+        "from hpsearch.study.spec import load_spec\n"
+        "print(*plugins_of(load_spec(Path(sys.argv[1]))))"
+    )
+    assert run(tmp_path, "-c", code, str(space)).stdout == "schedules 'short' of quick-schedules 1.2\n"
+
+
+def test_a_machine_without_the_drivers_plugin_says_what_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = Plugin("schedules", "short", "quick-schedules", "1.2", "quick_schedules:ShortConfig")
+    lacks = "it lacks quick-schedules 1.2, which adds schedules 'short': install it there too"
+    assert absence(driver) == lacks
+    there = [driver]
+    monkeypatch.setattr("hpsearch.study.plugins.installed", lambda: there)
+    there[:] = [replace(driver, version="1.1")]
+    assert absence(driver) == (
+        "it has quick-schedules 1.1, the driver quick-schedules 1.2, which adds schedules 'short': "
+        "install the same"
+    )
