@@ -24,7 +24,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("__main__", "ray_trainable"),
     ),
     "hpsearch": (
-        ("space",),
+        ("space", "door"),
         ("study",),
         ("results", "tracking", "reference"),
         ("report",),
@@ -42,6 +42,8 @@ KEEPERS = {
     "optuna": ("hpsearch/study/",),
     "optuna_dashboard": ("hpsearch/study/dashboard.py",),
     "mlflow": ("hpsearch/tracking/",),
+    "flask": ("hpsearch/tracking/",),
+    "werkzeug": ("hpsearch/door/",),
     "sqlalchemy": ("hpsearch/tracking/",),
     "shtab": ("hpsearch/cli/",),
     "rich": ("hpsearch/cli/", "hpsearch/results/leaderboard"),

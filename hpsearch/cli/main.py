@@ -78,24 +78,28 @@ def main(words: Sequence[str] | None = None) -> int:
 def _ui(arguments: argparse.Namespace) -> int:
     if arguments.optuna:
         return _dashboard(arguments)
+    from hpsearch.door.server import Place
     from hpsearch.tracking.server import serve
 
-    return serve(arguments.root, arguments.port, arguments.study, browse=_browses(arguments))
+    place = Place(arguments.port, arguments.socket)
+    return serve(arguments.root, place, arguments.study, browse=_browses(arguments))
 
 
 def _dashboard(arguments: argparse.Namespace) -> int:
+    from hpsearch.door.server import Place
     from hpsearch.study.dashboard import serve_dashboard
     from hpsearch.study.store import only_study, study_folder
 
     folder = study_folder(arguments.root, arguments.study or only_study(arguments.root))
-    serve_dashboard(folder, arguments.port, browse=_browses(arguments))
+    place = Place(arguments.port, arguments.socket)
+    serve_dashboard(arguments.root, folder, place, browse=_browses(arguments))
     return 0
 
 
 def _browses(arguments: argparse.Namespace) -> bool:
     """Return whether a browser is to be opened: on a terminal of a desktop, where one is."""
     desktop = sys.platform == "darwin" or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
-    return not arguments.no_browser and desktop and sys.stdout.isatty()
+    return not arguments.no_browser and arguments.socket is None and desktop and sys.stdout.isatty()
 
 
 def _completion(arguments: argparse.Namespace) -> int:
@@ -157,7 +161,7 @@ def _parser(*, importers: bool) -> Parser:
     ui = add(
         "ui",
         _ui,
-        "serve MLflow's pages for the runs below the root, to this machine only",
+        "serve MLflow's pages for the runs below the root, to you alone",
         examples=["ui", "ui quickstart --port 5010", "ui quickstart --optuna"],
     )
     ui.add_argument("study", nargs="?", metavar="STUDY", help="show this study (default: the latest first)")
@@ -169,6 +173,12 @@ def _parser(*, importers: bool) -> Parser:
     )
     ui.add_argument("--no-browser", action="store_true", help="open no browser, only print the addresses")
     ui.add_argument("--port", type=positive, default=5000, metavar="P", help="port (default: %(default)s)")
+    ui.add_argument(
+        "--socket",
+        type=Path,
+        metavar="FILE",
+        help="a Unix socket that only you can connect to, instead of a port: for ssh -L P:FILE HOST",
+    )
 
     add(
         "schema",

@@ -2,45 +2,50 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import threading
-import webbrowser
 from pathlib import Path
 
+from hpsearch.door.server import Place, how_to_reach, opened
 from hpsearch.study.journal.journal import following
-from trainables.base.errors import InputError, why
+from trainables.base.errors import InputError
 
-HOST = "127.0.0.1"
+PAGE = "/dashboard"
+
+ROUTES = {
+    "GET": [
+        "/",
+        PAGE,
+        f"{PAGE}/<path:page>",
+        "/api/meta",
+        "/api/studies",
+        "/api/studies/<int:study>",
+        "/api/studies/<int:study>/param_importances",
+        "/api/studies/<int:study>/plot/<kind>",
+        "/csv/<int:study>",
+        "/favicon.ico",
+        "/static/<path:file>",
+    ]
+}
+"""What shows a study. The others write studies, take files, or ask a language model."""
 
 
-def serve_dashboard(folder: Path, port: int, *, browse: bool = False) -> None:
-    """Serve the study in `folder`, to this machine only, until Ctrl-C; `browse` opens its page.
+def serve_dashboard(root: Path, folder: Path, place: Place, *, browse: bool = False) -> None:
+    """Serve the study in `folder` below `root`, to the user who started it, until Ctrl-C.
 
-    Raises `InputError` as `following` does, where optuna-dashboard is not installed, and for a taken port.
+    `browse` opens its page. Raises `InputError` as `following` and `opened` do, and where optuna-dashboard is
+    not installed.
     """
     try:
-        from optuna_dashboard import run_server
+        from optuna_dashboard import wsgi
     except ModuleNotFoundError:
         raise InputError(
             "optuna-dashboard is an extra that is not installed: pip install 'hpsearch[dashboard]'"
         ) from None
-    storage, url = following(folder, folder.name), f"http://{HOST}:{port}/"
-    print(f"optuna-dashboard shows {folder.name}; Ctrl-C ends it.\n  {url}", flush=True)
-    print(f"From another machine: ssh -N -L {port}:{HOST}:{port} {socket.gethostname()}", flush=True)
-    if browse:
-        webbrowser.open(url)
-    refused: list[OSError] = []
-
-    def run() -> None:
-        try:
-            run_server(storage, host=HOST, port=port)
-        except OSError as error:
-            refused.append(error)
-
-    server = threading.Thread(target=run, daemon=True)  # in this one a request would swallow a Ctrl-C
-    server.start()
-    with contextlib.suppress(KeyboardInterrupt):
-        server.join()
-    for error in refused:
-        raise InputError(f"port {port} cannot be used ({why(error)}): give another with --port")
+    app = wsgi(following(folder, folder.name))
+    with opened(app, ROUTES, place, root) as door:
+        print(f"optuna-dashboard shows {folder.name}; Ctrl-C ends it. Open this link; it works once:")
+        print(f"  {door.link(PAGE)}")
+        print(f"For another browser or a program, the secret is in {door.token_file}.")
+        print(how_to_reach(place, door.port), flush=True)
+        if browse:
+            door.browse(PAGE)
+        door.wait()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess
@@ -11,48 +12,59 @@ from pathlib import Path
 import pytest
 from support import plausible
 
+from hpsearch.door.server import Place
 from hpsearch.study.records import TrialState
 from hpsearch.tracking import Tracker, default_uri
-from hpsearch.tracking.server import serve
+from hpsearch.tracking.server import LOG, serve
 from trainables.base.errors import InputError
 
 
 def test_root_without_runs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no tracked runs"):
-        serve(tmp_path, 5000)
+        serve(tmp_path, Place(5000))
+
+
+def status(url: str, **headers: str) -> int:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as answer:  # noqa: S310
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 @pytest.mark.slow
-def test_serves_this_machine_alone_until_interrupted(tmp_path: Path) -> None:
+def test_serves_its_user_alone_until_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = plausible.study(tmp_path / "studies" / "demo", [TrialState.COMPLETE])
     tracker = Tracker(default_uri(tmp_path), study.name, study.folder, tmp_path / "files", pytest.fail)
     tracker.sync(study, study.trials[0])
     assert tracker.close(study)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # as a university has it; nobody answers there
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         wanted = taken.getsockname()[1]
-        code = (
-            "import sys, pathlib as p, hpsearch.tracking.server as u\n"
-            "sys.exit(u.serve(p.Path(sys.argv[1]), int(sys.argv[2])))"
-        )
-        command = [sys.executable, "-c", code, str(tmp_path), str(wanted)]
+        command = [sys.executable, "-m", "hpsearch", "ui", "--root", str(tmp_path), "--port", str(wanted)]
         server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        monkeypatch.delenv("http_proxy")
         assert server.stdout is not None
-        server.stdout.readline()
-        name, _, url = server.stdout.readline().strip().partition(": ")
+        said = [server.stdout.readline() for _ in range(6)]
         try:
-            assert name == "demo" and "viewStateShareKey=designs" in url
-            host = url.split("/")[2]
+            link = said[1].strip()
+            assert said[2].startswith("  demo: ") and "viewStateShareKey=designs" in said[2]
+            host = link.split("/")[2]
             assert int(host.split(":")[1]) > wanted, "the taken port was passed over"
-            assert urllib.request.urlopen(f"http://{host}/", timeout=10).status == 200
-            foreign = urllib.request.Request(f"http://{host}/", headers={"Host": "elsewhere.example"})
-            with pytest.raises(urllib.error.HTTPError, match="403"):
-                urllib.request.urlopen(foreign, timeout=10)  # noqa: S310
+            [token_file] = re.findall(r"is in (.*)\.$", said[4].strip())
+            bearer = {"Authorization": f"Bearer {Path(token_file).read_text()}"}
+            assert status(f"http://{host}/") == 401
+            assert status(link.partition("#")[0]) == 200
+            assert status(link.partition("#")[0]) == 401, "the link works once"
+            assert status(f"http://{host}/", **bearer) == 200
+            assert status(f"http://{host}/", **bearer, Host="elsewhere.example") == 403
         finally:
             server.send_signal(signal.SIGINT)
-            _, errors = server.communicate(timeout=30)
+            _, errors = server.communicate(timeout=60)
     assert server.returncode == 0
     assert errors == ""
+    assert (tmp_path / LOG).is_file() and not Path(token_file).exists()
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(f"http://{host}/", timeout=2)
