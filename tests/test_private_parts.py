@@ -19,6 +19,7 @@ import optuna
 from ray._private import ray_constants
 from ray._private.runtime_env.constants import RAY_JOB_CONFIG_JSON_ENV_VAR
 from ray._private.state import GlobalState
+from ray._private.worker import _maybe_modify_runtime_env, connect
 from ray._raylet import AuthenticationTokenLoader, Config
 from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.core.generated.autoscaler_pb2 import NodeGroupConfig
@@ -35,6 +36,10 @@ UNDERSCORED = {
     ("hpsearch/study/study.py", "_trial_id"),  # to open a trial of an earlier launch again
     ("hpsearch/study/policy/forecasts.py", "_get_trials"),  # what a sampler reads: the cached list of trials
     ("hpsearch/cli/arguments.py", "_SubParsersAction"),  # a type that argparse has no public name for
+    (
+        "hpsearch/ray/import_path.py",
+        "_runtime_env_has_working_dir",
+    ),  # keeps the current folder out of workers
     ("hpsearch/ray/deaths.py", "_actor_task_failed"),  # where Tune takes in that a worker died
     ("hpsearch/cli/signals.py", "_exit"),  # the standard library's own: ends the process at once
     ("hpsearch/ray/head.py", "_exit"),
@@ -120,6 +125,14 @@ def test_what_binds_ray_to_the_loopback_address_and_reads_its_token_anew_is_ther
     assert ray_constants.ENABLE_RAY_CLUSTER is True
     assert RAY_JOB_CONFIG_JSON_ENV_VAR == "RAY_JOB_CONFIG_JSON_ENV_VAR"  # set in a job
     assert callable(Config.initialize) and callable(AuthenticationTokenLoader.instance().reset_cache)
+
+
+def test_ray_asks_its_config_whether_to_give_workers_the_current_folder() -> None:
+    source = inspect.getsource(connect)
+    added = [line for line in source.splitlines() if "code_paths.append" in line]
+    assert len(added) == 2 and source.count("job_config._runtime_env_has_working_dir()") == 2
+    assert ray_constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV is True, "uv run is left alone by now: drop ours"
+    assert "ray_constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV" in inspect.getsource(_maybe_modify_runtime_env)
 
 
 def test_ray_says_where_an_actor_died_and_what_its_autoscaler_may_start() -> None:

@@ -13,6 +13,7 @@ from ray import tune
 from trainables.base.disk import DiskFull
 from trainables.base.errors import InputError
 from trainables.base.kernel import memory_kills
+from trainables.base.package_digest import PackageDigest
 from trainables.base.shared_folder import SharedFolder
 from trainables.data.loader import LoaderPool
 from trainables.training.evaluation import NonFinitePrediction
@@ -26,6 +27,7 @@ class RayTrainable(tune.Trainable):
 
     _worker: Worker
     _folder: SharedFolder | None
+    _foreign: str | None
     _job: Job
     _results: Iterator[Result]
     _ended: bool
@@ -33,9 +35,12 @@ class RayTrainable(tune.Trainable):
     def setup(self, config: dict[str, Any]) -> None:
         """Take the job in `config["job"]`; it starts with the first step.
 
-        `config["folder"]` is the folder that every node must see, None where there is one machine.
+        `config["folder"]` is the folder that every node must see, None where there is one machine;
+        `config["code"]` what the driver runs, which this process must run too.
         """
         self._folder = config.get("folder")
+        code: PackageDigest | None = config.get("code")
+        self._foreign = None if code is None else code.difference(same_machine=self._folder is None)
         on_gpu = bool(ray.get_gpu_ids())  # a pool of two holds a job's loaders, and keeps to its share
         device = torch.device("cuda", 0) if on_gpu else torch.device("cpu")
         self._worker = Worker(device, LoaderPool(keep=2)) if on_gpu else Worker(device)
@@ -51,6 +56,7 @@ class RayTrainable(tune.Trainable):
     def step(self) -> dict[str, Any]:
         """Return the job's next result as plain values, with where it was computed.
 
+        None of it is trained by other code than the driver's: that is the node's fault, too.
         Numbers that are not finite end the job for good, with a reason. So does bad input if the driver finds
         it bad too; else this node does not see it, and that is the node's fault, as is a folder that it no
         longer sees. A full disk is not the job's fault: the driver ends the launch, and the next launch goes
@@ -58,6 +64,8 @@ class RayTrainable(tune.Trainable):
         it would not.
         """
         self._ended = True
+        if self._foreign:
+            return {"foreign": self._foreign, "node": self._node(), "done": True}
         try:
             result = next(self._results)
         except DiskFull as error:

@@ -196,7 +196,7 @@ def _probed(folder: SharedFolder | None, spec: StudySpec, say: Callable[[str], N
     Raises `InputError` where none is fit.
     """
     if folder is None:
-        return Nodes()
+        return Nodes(say=say)
     gpu = spec.search.resources.gpus != 0
     nodes = Nodes(Probe.of(folder, gpu=gpu, plugins=plugins_of(spec)), say)
     nodes.probe_all()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Iterator
 from functools import partial
+from math import inf
 from pathlib import Path
 
 from hpsearch.ray.resources import (
@@ -17,6 +17,7 @@ from hpsearch.ray.resources import (
     resolve_resources,
 )
 from hpsearch.study.spec import StudySpec
+from trainables.base.allowance import allowed_bytes, allowed_cores
 from trainables.base.disk import existing
 from trainables.base.errors import InputError
 
@@ -29,18 +30,19 @@ def machine_text(spec: StudySpec, root: Path) -> str:
 
     A refusal is no fault of the file: the search may be meant for a cluster.
     """
-    cpus, gpus = len(os.sched_getaffinity(0)), _gpus()
+    cpus, gpus, memory = allowed_cores(), _gpus(), allowed_bytes()
     wanted = spec.search.resources
     resources = resolve_resources(wanted, Machines(gpus, cpus // gpus if gpus else 0))
     has = f"{_counted(cpus, 'CPU')}, {_counted(gpus, 'GPU')}"
     if wanted.autoscale:
         return f"{has}; the search is for a cluster that starts nodes on demand"
-    fit = _fit(resources, cpus, gpus)
+    fit = _fit(resources, cpus, gpus, memory)
     if refusals := list(_refusals(spec, resources, fit, existing(root))):
         return f"{has}; a launch here would be refused: {'; '.join(refusals)}"
     if wanted.gpus == "auto" and gpus:
         return f"{has}; a trial's share of a GPU is measured at launch, and by hpsearch plan"
-    return f"{has}; {_counted(fit, 'trial')} in parallel"
+    held = f", as {memory / 2**30:.1f} GiB of memory hold" if fit < _fit(resources, cpus, gpus, inf) else ""
+    return f"{has}; {_counted(fit, 'trial')} in parallel{held}"
 
 
 def _refusals(spec: StudySpec, resources: TrialResources, fit: int, folder: Path) -> Iterator[str]:
@@ -54,8 +56,8 @@ def _refusals(spec: StudySpec, resources: TrialResources, fit: int, folder: Path
             yield from (fault.message for fault in error.faults)
 
 
-def _fit(resources: TrialResources, cpus: int, gpus: int) -> int:
-    fit = fitting(cpus, gpus, resources.smallest)
+def _fit(resources: TrialResources, cpus: int, gpus: int, memory_bytes: float) -> int:
+    fit = fitting(cpus, gpus, resources.smallest, memory_bytes)
     return fit if resources.concurrent is None else min(fit, resources.concurrent)
 
 

@@ -30,9 +30,11 @@ from hpsearch.ray.nodes import Nodes
 from hpsearch.ray.resources import TrialResources
 from hpsearch.ray.shares import larger_share
 from hpsearch.ray.work import NoWork, WorkItem, WorkSource
+from hpsearch.study.code_version import PACKAGES
 from hpsearch.study.records import Placement
 from trainables.base.disk import DiskFull
 from trainables.base.kernel import memory_kills
+from trainables.base.package_digest import PackageDigest
 from trainables.base.shared_folder import SharedFolder
 from trainables.ray_trainable import RayTrainable
 from trainables.training.gpu_memory import OutOfGpuMemory
@@ -96,6 +98,11 @@ class _Here:
         self.returned.append(self.ended(trial))
         return True
 
+    def foreign(self, trial: Any, node: str, reason: str) -> None:
+        """Take an item back whose worker runs other code than the driver, and leave its node out."""
+        self.returned.append(self.ended(trial))
+        self.nodes.leave_out(node, reason, own=True)
+
     def __reduce__(self) -> tuple[type, tuple[()]]:
         return object, ()
 
@@ -121,7 +128,7 @@ def run_work(
         # a copy of this function that Tune pickles is never called
         tune.with_resources(RayTrainable, lambda config: _request(config["job"], config["nodes"])),
         tune_config=tune.TuneConfig(
-            search_alg=_Asker(here, folder),
+            search_alg=_Asker(here, folder, PackageDigest.of(*PACKAGES)),
             scheduler=_Reporter(here),
             num_samples=UNBOUNDED,
             reuse_actors=True,
@@ -145,10 +152,10 @@ def run_work(
 class _Asker(Searcher):
     """Tune's searcher: asks the source."""
 
-    def __init__(self, here: _Here, folder: SharedFolder | None) -> None:
+    def __init__(self, here: _Here, folder: SharedFolder | None, code: PackageDigest) -> None:
         super().__init__()
         self._here = here
-        self._folder = folder
+        self._same = {"folder": folder, "code": code}  # what every worker must see and run
 
     def suggest(self, trial_id: str) -> Any:
         with _ours():
@@ -159,7 +166,7 @@ class _Asker(Searcher):
             case NoWork.WAIT:
                 return None
         self._here.begin(trial_id, item)
-        return {"job": item.job, "folder": self._folder, "nodes": self._here.nodes.selector}
+        return {"job": item.job, "nodes": self._here.nodes.selector, **self._same}
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
@@ -191,6 +198,9 @@ class _Reporter(TrialScheduler):
         with _ours():
             if "disk_full" in result:
                 raise DiskFull(*result["disk_full"])
+            if "foreign" in result:
+                self._here.foreign(trial, result["node"], result["foreign"])
+                return
             if "blind" in result and self._here.unseen(trial, result["node"], result["blind"]):
                 return
             if "faults" in result and self._unconfirmed(trial, result):

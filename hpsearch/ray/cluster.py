@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 import socket
@@ -17,9 +18,11 @@ from ray._private.runtime_env.constants import RAY_JOB_CONFIG_JSON_ENV_VAR
 from ray.exceptions import AuthenticationError
 
 from hpsearch.ray.authentication import AUTH_TOKEN, authentication, environment
+from hpsearch.ray.import_path import job_config, uv_left_alone
 from hpsearch.ray.nodes import Nodes
 from hpsearch.ray.reaper import KEEP_ENVIRONMENT, MARK, reaped
 from hpsearch.ray.resources import Share, TrialResources, fitting
+from trainables.base.allowance import allowed_bytes, allowed_cores
 from trainables.base.errors import InputError, why
 
 UNBOUNDED = 1_000_000
@@ -88,10 +91,11 @@ def cluster(address: str | None, scratch: Path, *, without_token: bool, verbose:
     with reaped(scratch) if local else nullcontext(), environment(settings):
         on_sigterm = signal.getsignal(signal.SIGTERM)
         try:
-            if local:
-                _start_local(scratch, quiet)
-            else:
-                ray.init(address, **quiet)
+            with uv_left_alone():
+                if local:
+                    _start_local(scratch, quiet)
+                else:
+                    ray.init(address, job_config=job_config(one_machine=False), **quiet)
         except (ConnectionError, ValueError, RuntimeError, AuthenticationError) as error:
             raise InputError(_describe_refusal(address, error)) from None
         finally:
@@ -111,6 +115,9 @@ def _start_local(scratch: Path, quiet: Mapping[str, Any]) -> None:
     try:
         ray.init(
             "local",
+            num_cpus=allowed_cores(),
+            _memory=allowed_bytes(),
+            job_config=job_config(one_machine=True),
             include_dashboard=False,
             object_store_memory=OBJECT_STORE_BYTES,
             _temp_dir=str(scratch / "r"),
@@ -169,4 +176,4 @@ def room(resources: TrialResources, usable: Nodes) -> int:
 
 
 def _fitting(node: Mapping[str, float], share: Share) -> int:
-    return fitting(node.get("CPU", 0), node.get("GPU", 0), share)
+    return fitting(node.get("CPU", 0), node.get("GPU", 0), share, node.get("memory", math.inf))

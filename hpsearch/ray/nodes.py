@@ -11,10 +11,11 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from hpsearch.study.code_version import code_version
+from hpsearch.study.code_version import PACKAGES, code_version
 from hpsearch.study.plugins import absence
 from trainables.base.errors import Fault, InputError
 from trainables.base.kernel import memory_kills
+from trainables.base.package_digest import PackageDigest
 from trainables.base.plugins import Plugin
 from trainables.base.shared_folder import SharedFolder
 from trainables.training.machine import machine_fault
@@ -40,10 +41,11 @@ class NoNodeLeft(Exception):
 
 @dataclass(frozen=True)
 class Probe:
-    """What a node must show: the driver's folder, its versions and plug-ins and, where `gpu`, CUDA."""
+    """What a node must show: the driver's folder, its code and plug-ins and, where `gpu`, CUDA."""
 
     folder: SharedFolder
-    code: str
+    version: str
+    code: PackageDigest
     python: tuple[int, int]
     gpu: bool
     plugins: tuple[Plugin, ...] = ()
@@ -54,15 +56,18 @@ class Probe:
 
         `gpu` says whether trials may take GPUs, `plugins` which ones they use.
         """
-        return cls(folder, code_version(), sys.version_info[:2], gpu, plugins)
+        code = PackageDigest.of(*PACKAGES)
+        return cls(folder, code_version(), code, sys.version_info[:2], gpu, plugins)
 
     def fault(self, *, has_gpu: bool) -> str | None:
         """Return why this machine is not fit for trials, in words; None where it is."""
         if self.python != sys.version_info[:2]:
             return f"it has Python {_dotted(sys.version_info[:2])}, the driver {_dotted(self.python)}"
-        code = code_version()
-        if not _same(code, self.code):
-            return f"it has hpsearch {code}, the driver {self.code}: install the same"
+        version = code_version()
+        if not _same(version, self.version):
+            return f"it has hpsearch {version}, the driver {self.version}: install the same"
+        if difference := self.code.difference(same_machine=False):
+            return difference
         missing = next(filter(None, map(absence, self.plugins)), None)
         return missing or self.folder.fault() or machine_fault(gpu=self.gpu and has_gpu)
 
@@ -119,18 +124,18 @@ class Nodes:
         except (ray.exceptions.RayError, TimeoutError):  # the node itself is gone
             return 0
 
-    def leave_out(self, node_id: str, reason: str) -> bool:
-        """Give a node no further trial, unless it is the driver's own; return whether it is left out.
+    def leave_out(self, node_id: str, reason: str, *, own: bool = False) -> bool:
+        """Give a node no further trial; return whether it is left out. The driver's is only with `own`.
 
         Raises `NoNodeLeft` where it was the last.
         """
-        if node_id == ray.get_runtime_context().get_node_id():
+        if not own and node_id == ray.get_runtime_context().get_node_id():
             return False
         if node_id not in self._left_out:
             node = next((node for node in ray.nodes() if node["NodeID"] == node_id), None)
             self._leave_out(node_id, _name(node) if node else node_id, reason)
         if not any(map(_can_work, self.usable())):
-            raise NoNodeLeft("no node of the cluster is left that can run trials")
+            raise NoNodeLeft("no machine is left that can run trials")
         return True
 
     def _look(self) -> bool:

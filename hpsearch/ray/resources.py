@@ -26,6 +26,9 @@ from trainables.training.footprint import Footprint, MemoryShape
 MOST_THREADS = 4
 """CPU threads per trial beside a GPU where nothing was measured."""
 
+TRIAL_BYTES = 1100 * 2**20
+"""Memory that the process of a trial takes at least: the interpreter, torch and DALI, before any image."""
+
 
 @dataclass(frozen=True)
 class Machines:
@@ -51,10 +54,11 @@ class Share:
     gpus: float
 
 
-def fitting(cpus: float, gpus: float, share: Share) -> int:
-    """Return how many trials of a share fit on a machine."""
-    by_cpu = int(cpus // share.cpus)
-    return min(by_cpu, int(gpus) * per_gpu(share.gpus)) if share.gpus else by_cpu
+def fitting(cpus: float, gpus: float, share: Share, memory_bytes: float) -> int:
+    """Return how many trials of a share fit on a machine; memory for less than one counts as for one."""
+    by_memory = max(1.0, memory_bytes / TRIAL_BYTES)
+    fit = min(cpus // share.cpus, by_memory)
+    return int(min(fit, int(gpus) * per_gpu(share.gpus)) if share.gpus else fit)
 
 
 @dataclass(frozen=True)

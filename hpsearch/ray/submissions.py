@@ -24,6 +24,9 @@ from trainables.base.errors import InputError
 ON_HEAD = "hpsearch.cli.on_head"
 """The module that a job runs: it compares versions, then runs the command."""
 
+PYTHON = ("python", "-P", "-m")
+"""Not from the folder that a job begins in, which on a head is where somebody typed `ray start`."""
+
 STUDY = "study"
 """The key in a job's metadata of the study that it runs."""
 
@@ -80,7 +83,7 @@ class Head:
                 runtime_env["working_dir"] = folder
             return str(
                 self._client.submit_job(
-                    entrypoint=shlex.join(["python", "-m", ON_HEAD, version("hpsearch"), *words]),
+                    entrypoint=shlex.join([*PYTHON, ON_HEAD, version("hpsearch"), *words]),
                     submission_id=launches and f"{launches}-{time.strftime('%Y%m%d-%H%M%S')}",
                     runtime_env=runtime_env,
                     metadata={"hpsearch": words[0]} | ({STUDY: launches} if launches else {}),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy.typing as npt
 import torch
 
 from hpsearch.results.csv_table import csv_table
+from trainables.base.allowance import allowed_cores
 from trainables.base.errors import InputError, nearest
 from trainables.data.datasets import DatasetRef, open_dataset
 from trainables.data.datasets.prepared import PreparedDataset
@@ -72,7 +72,7 @@ def evaluate(model: Path, ref: DatasetRef, datasets: Path, split: str | None) ->
         augmentation=None,
         shuffle=False,
         device=device,
-        threads=os.cpu_count() or 1,
+        threads=allowed_cores(),
     )
     predicted = predict(execution.place_network(network.network), loader, card.angles, execution)
     errors = predicted.image_errors(GROUP)

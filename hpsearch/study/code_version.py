@@ -7,6 +7,8 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+PACKAGES = ("hpsearch", "trainables")
+
 
 def code_version() -> str:
     """Return the package's version, with the commit where it runs from a checkout."""

@@ -144,3 +144,13 @@ def test_a_check_says_what_this_machine_would_refuse(
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
     text = machine_text(load_spec(file), tmp_path / "not" / "there")
     assert text.startswith("1 CPU, no GPU; ") and said in text
+
+
+def test_a_check_counts_the_trials_that_memory_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text("data: {train: {dataset: heads}}\nepochs: 2\n")
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(128)))
+    monkeypatch.setattr("hpsearch.plan.machine.allowed_bytes", lambda: 4 * 2**30)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    text = machine_text(load_spec(file), tmp_path)
+    assert text.endswith("3 trials in parallel, as 4.0 GiB of memory hold")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
 import shutil
 import time
 from collections import Counter
@@ -21,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from trainables.base.allowance import allowed_cores
 from trainables.base.errors import Fault, InputError, brief
 from trainables.base.locks import FileLock
 from trainables.base.plain_text import csv_cell
@@ -79,7 +79,7 @@ def import_dataset(
         _begin(work, plan, out)
         run = _Run(out, plan, progress)
         job = ImportOne(dataset, out, config.image_px, config.jpeg_quality)
-        run.read_missing(job, processes or os.cpu_count() or 1, timeout_s, reject_limit)
+        run.read_missing(job, processes or allowed_cores(), timeout_s, reject_limit)
         prepared = _assemble(out, plan, dataset, config, run)
         shutil.rmtree(work)
     return ImportReport(prepared, run.rejected, dict(run.left_out), run.imported, time.monotonic() - started)

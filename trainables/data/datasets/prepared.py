@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
@@ -24,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from trainables.base.allowance import allowed_cores
 from trainables.base.errors import Fault, InputError, nearest
 from trainables.pose.angles import ANGLES, CONVENTION
 
@@ -215,7 +215,7 @@ def content_hash(folder: Path, digests: Iterable[bytes | None]) -> str:
 def image_digests(folder: Path, files: Iterable[str]) -> Iterator[bytes | None]:
     """Yield the SHA-256 of each image's bytes, None for a missing one; on all cores."""
     names = list(files)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(allowed_cores()) as pool:
         for start in range(0, len(names), 1024):  # a million futures would fill the memory
             yield from pool.map(lambda name: _digest(folder / name), names[start : start + 1024])
 

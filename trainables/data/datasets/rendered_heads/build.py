@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from trainables.base.allowance import allowed_cores
 from trainables.base.locks import FileLock
 from trainables.data.datasets.prepared import PreparedDataset, write_labels
 from trainables.data.datasets.rendered_heads.head import HeadModel
@@ -62,9 +63,7 @@ def build(
         unfinished.mkdir()
         try:
             tasks = [Task(unfinished, subject, image_px, limits_deg, seed) for subject in subjects]
-            write_labels(
-                unfinished, _rendered(tasks, progress, workers or os.cpu_count() or 1), source=SOURCE
-            )
+            write_labels(unfinished, _rendered(tasks, progress, workers or allowed_cores()), source=SOURCE)
             unfinished.rename(folder)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
