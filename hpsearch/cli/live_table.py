@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -20,6 +20,7 @@ from hpsearch.results.leaderboard_table import STYLES
 from hpsearch.study.naming import run_name, short_names
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.base.plain_text import terminal_text
+from trainables.base.seldom import Seldom
 from trainables.training.metric_names import IMAGES_PER_S
 
 PROGRESS_EVERY_S = 60.0
@@ -57,8 +58,9 @@ class LiveView:
         self._clock = clock
         self._study: StudyRecord | None = None
         self._told: dict[int, int] = {}
-        self._reached: dict[int, tuple[int, float]] = {}
-        """The epochs of each running trial, and when it was first seen with them."""
+        self._running: dict[int, tuple[TrialRecord, float]] = {}
+        """Each running trial, and when it was first seen with its epochs."""
+        self._overview = Seldom(self._summarised)
         self._progress_s = clock()
         self._live: Live | None = None
         if console.is_terminal:
@@ -77,24 +79,28 @@ class LiveView:
         if self._live is not None:
             self._live.stop()
 
-    def update(self, study: StudyRecord) -> None:
-        """Show the study as it is now. Trials that had ended before the first update are not told again."""
-        ended = [trial for trial in study.trials if trial.state is not TrialState.RUNNING]
-        if self._study is None:
-            self._told = {trial.number: len(trial.epochs) for trial in ended}
+    def update(self, study: StudyRecord, changed: TrialRecord | None = None) -> None:
+        """Show the study as it is now, in which one trial has changed; None: where it begins.
+
+        Trials that had ended before are not told again.
+        """
         self._study = study
-        for trial in study.trials:
-            if trial.state is TrialState.RUNNING and self._epochs_seen(trial) != len(trial.epochs):
-                self._reached[trial.number] = (len(trial.epochs), self._clock())
-        if self._live is None:
-            self._log(study, [trial for trial in ended if self._told.get(trial.number) != len(trial.epochs)])
+        for trial in study.trials if changed is None else (changed,):
+            if trial.state is not TrialState.RUNNING:
+                self._running.pop(trial.number, None)
+                if changed is None:
+                    self._told[trial.number] = len(trial.epochs)
+            elif self._epochs_seen(trial.number) != len(trial.epochs):
+                self._running[trial.number] = (trial, self._clock())
+        if self._live is None and changed is not None:
+            self._log(study, changed)
 
-    def _epochs_seen(self, trial: TrialRecord) -> int | None:
-        return self._reached[trial.number][0] if trial.number in self._reached else None
+    def _epochs_seen(self, number: int) -> int | None:
+        return len(self._running[number][0].epochs) if number in self._running else None
 
-    def _log(self, study: StudyRecord, news: Sequence[TrialRecord]) -> None:
+    def _log(self, study: StudyRecord, trial: TrialRecord) -> None:
         """Print what ended or was frozen; one that was thawed since is news again, its pruning is not."""
-        for trial in news:
+        if trial.state is not TrialState.RUNNING and self._told.get(trial.number) != len(trial.epochs):
             self._told[trial.number] = len(trial.epochs)
             self._say(ended_line(study, trial))
         if self._clock() - self._progress_s >= PROGRESS_EVERY_S:
@@ -106,18 +112,25 @@ class LiveView:
         self._console.print(f"{at} {terminal_text(text)}", soft_wrap=True, highlight=False, markup=False)
 
     def _screen(self) -> RenderableType:
-        study, now_s = self._study, self._clock()
+        study = self._study
         if study is None:
             return Text("")
-        counts, *figures = progress(study, self._plan, now_s)
-        parts: list[RenderableType] = [Text(counts, style="bold"), Text(" · ".join(figures))]
-        running = [trial for trial in study.trials if trial.state is TrialState.RUNNING]
-        if running:
-            since_s = {number: seen_s for number, (_, seen_s) in self._reached.items()}
-            parts.append(_running(study, running, since_s, self._console.width, now_s))
-        if len(running) < len(study.trials):
-            parts.append(_leading(study, self._console.width))
-        return Group(*parts)
+        *lines, leading = self._overview()
+        parts: list[RenderableType] = [*lines]
+        if running := list(self._running.values()):
+            shown = running[: self._console.height]
+            parts.append(_running(study, shown, self._console.width, self._clock()))
+        return Group(*parts, *leading)
+
+    def _summarised(self) -> tuple[Text, Text, list[Table]]:
+        """Return what all trials are looked at for: the counts, the figures, and the leaders."""
+        study = self._study
+        if study is None:
+            return Text(""), Text(""), []
+        counts, *figures = progress(study, self._plan, self._clock())
+        leads = len(self._running) < len(study.trials)
+        leading = [_leading(study, self._console.width)] if leads else []
+        return Text(counts, style="bold"), Text(" · ".join(figures)), leading
 
 
 def progress(study: StudyRecord, plan: Plan, now_s: float) -> list[str]:
@@ -217,12 +230,11 @@ def _leading(study: StudyRecord, width: int) -> Table:
 
 def _running(
     study: StudyRecord,
-    trials: Sequence[TrialRecord],
-    since_s: Mapping[int, float],
+    trials: Sequence[tuple[TrialRecord, float]],
     width: int,
     now_s: float,
 ) -> Table:
-    """Return what is trained; `since_s` has when each trial began the epoch that it is in.
+    """Return what is trained; beside each trial stands when it began the epoch that it is in.
 
     A narrow terminal has a shorter bar and no speeds: the design is what tells trials apart.
     """
@@ -238,9 +250,9 @@ def _running(
     grid.add_column("time", justify="right", min_width=7)
     if wide:
         grid.add_column("images/s", justify="right", min_width=8)
-    for trial in trials:
+    for trial, since_s in trials:
         done, total = len(trial.epochs), trial.config.epochs
-        reached = done + _of_epoch(trial, now_s - since_s[trial.number])
+        reached = done + _of_epoch(trial, now_s - since_s)
         cells: list[RenderableType] = [
             Text(terminal_text(run_name(trial, short_names([trial])))),
             f"{done}/{total}",

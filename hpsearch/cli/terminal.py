@@ -16,7 +16,7 @@ from hpsearch.driver.request import LaunchRequest
 from hpsearch.ray.job_events import JobEvent, tell
 from hpsearch.ray.resources import TrialResources
 from hpsearch.results.leaderboard import table
-from hpsearch.study.records import StudyRecord
+from hpsearch.study.records import StudyRecord, TrialRecord
 from hpsearch.study.spec import StudySpec
 from trainables.base.plain_text import terminal_text
 from trainables.data.datasets import dataset_name
@@ -55,7 +55,7 @@ class TerminalScreen:
     @contextmanager
     def searching(
         self, spec: StudySpec, resources: TrialResources, concurrent: int
-    ) -> Iterator[Callable[[StudyRecord], None]]:
+    ) -> Iterator[Callable[[StudyRecord, TrialRecord | None], None]]:
         """Show the live table until the search ends."""
         self._waiting.over()
         least = resources.smallest

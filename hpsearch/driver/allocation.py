@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hpsearch.study.policy.families import Family, families_of, member
-from hpsearch.study.policy.halving import Contestant
 from hpsearch.study.records import StudyRecord, TrialState
 from hpsearch.study.study import Ask, Study
 
@@ -63,27 +62,28 @@ class Allocation:
         room = (trials is None or self._study.asked < trials) and self._epochs_left >= self._study.spec.epochs
         if room and (requested := self._study.ask_requested()):
             return self._started(requested)
-        if thawed := self._promoted():
-            return self._started(self._study.thaw(thawed.number))
+        promoted = self._study.standings.promoted(self._kept)
+        if promoted is not None:
+            return self._started(self._study.thaw(promoted))
         if room:
             return self._started(self._study.ask(self._without_a_design()))
-        if self._budget.epochs is not None and (waiting := self.by_promise()):
-            return self._started(self._study.thaw(waiting[0].number))
-        return None
+        if self._budget.epochs is None:
+            return None
+        waiting = self._study.standings.most_promising(self._kept)
+        return None if waiting is None else self._started(self._study.thaw(waiting))
 
     def pauses(self, number: int) -> bool:
         """Say whether a trial that has just reported stops here, frozen; record which way it goes."""
         if not self._study.at_rung(number):
             return False
         self._running.pop(number, None)
-        contestants = self._study.contestants(lambda other: other == number or self._kept(other))
-        here = next(one for one in contestants if one.number == number)
-        waiting = [one if one.number != number else _waiting(here) for one in contestants]
-        halving = self._study.halving
-        chosen = halving.promoted(waiting) if halving and not self._late and self._epochs_left > 0 else None
-        if chosen is not None and chosen.number == number:
+        standings = self._study.standings
+        standings.froze(number)
+        more = not self._late and self._epochs_left > 0
+        if more and standings.promoted(lambda other: other == number or self._kept(other)) == number:
             self._study.promote(number)
-            self._running[number] = self._next_pause(number, len(here.curve), here.epochs)
+            done, epochs = standings.epochs_done(number), self._study.epochs_of(number)
+            self._running[number] = self._next_pause(number, done, epochs)
             return False
         self._study.freeze(number)
         return True
@@ -114,8 +114,8 @@ class Allocation:
         """Epochs that no trial has trained or is about to train before it pauses."""
         if self._budget.epochs is None:
             return float("inf")
-        curves = {one.number: len(one.curve) for one in self._study.contestants(self._kept)}
-        ahead = sum(max(pause - curves.get(number, 0), 0) for number, pause in self._running.items())
+        done = self._study.standings.epochs_done
+        ahead = sum(max(pause - done(number), 0) for number, pause in self._running.items())
         return self._budget.epochs - self._study.epochs_trained - ahead
 
     def _started(self, ask: Ask) -> Ask:
@@ -128,29 +128,16 @@ class Allocation:
             return epochs
         return next((rung for rung in halving.pauses(epochs) if rung > done), epochs)
 
-    def _promoted(self) -> Contestant | None:
-        halving = self._study.halving
-        return None if halving is None else halving.promoted(self._study.contestants(self._kept))
-
-    def by_promise(self) -> list[Contestant]:
+    def by_promise(self) -> list[int]:
         """Return the frozen trials that can be thawed, the most promising first."""
-        halving = self._study.halving
-        return [] if halving is None else halving.by_promise(self._study.contestants(self._kept))
+        return self._study.standings.by_promise(self._kept)
 
     def _without_a_design(self) -> Family | None:
         """Return the first family that no trial belongs to, or only trials that failed, up to `ATTEMPTS`."""
-        if not self._families:
-            return None
-        trials = self._study.record().searched
-        enqueued = self._study.enqueued
         for family in self._families:
-            mine = [trial for trial in trials if member(trial.params, family)]
-            if any(trial.state is not TrialState.FAILED for trial in mine) or len(mine) >= ATTEMPTS:
+            begun, failed = self._study.family_counts(family)
+            if begun > failed or begun >= ATTEMPTS:
                 continue
-            if not any(member(params, family) for params in enqueued):
+            if not any(member(params, family) for params in self._study.enqueued):
                 return family
         return None
-
-
-def _waiting(one: Contestant) -> Contestant:
-    return Contestant(one.number, one.family, one.curve, one.epochs, waits=True)

@@ -49,6 +49,10 @@ HASTE_S = 10.0
 """How long a launch whose cluster is gone waits for an unavailable MLflow: Ray ends the process soon."""
 
 
+Show = Callable[[StudyRecord, TrialRecord | None], None]
+"""Shows a study in which a trial has changed; None: at the beginning."""
+
+
 class Screen(Protocol):
     """What a person sees of a launch."""
 
@@ -70,7 +74,7 @@ class Screen(Protocol):
 
     def searching(
         self, spec: StudySpec, resources: TrialResources, concurrent: int
-    ) -> AbstractContextManager[Callable[[StudyRecord], None]]:
+    ) -> AbstractContextManager[Show]:
         """Show the search; the function it gives is called with every change."""
         ...
 
@@ -169,7 +173,7 @@ def _search(
     launched = _launch_record(spec, place.side_by_side)
     study.launched(launched)
     with screen.searching(spec, place.resources, place.side_by_side) as show:
-        show(study.record())
+        show(study.record(), None)
         say = _logged(study.folder, screen.say)
         search = _build_search(spec, study, place, preparation, tracker, say, show)
         try:
@@ -226,11 +230,11 @@ def _build_search(
     preparation: Preparation,
     tracker: Tracker,
     say: Callable[[str], None],
-    show: Callable[[StudyRecord], None],
+    show: Show,
 ) -> Search:
     def on_change(record: StudyRecord, trial: TrialRecord) -> None:
         tracker.sync(record, trial)
-        show(record)
+        show(record, trial)
 
     budget = spec.search.budget
     plan = SearchPlan(
@@ -246,7 +250,8 @@ def _build_search(
     jobs = JobFactory(preparation.datasets, place.resources)
     pretrainings = Pretrainings(preparation.store, jobs, tracker.sync_pretraining, say)
     stopped = StoppedTrials(study.folder, spec.search.frozen_gb)
-    return Search(study, plan, jobs, Observers(on_change, say), preparation.start, pretrainings, stopped)
+    observers = Observers(study.record(), on_change, say)
+    return Search(study, plan, jobs, observers, preparation.start, pretrainings, stopped)
 
 
 def _head_watched(address: str | None, give_up: Callable[[str], None]) -> AbstractContextManager[None]:

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 from hpsearch.study.records import StudyRecord, TrialRecord
 from hpsearch.study.study import Study
 
 
-@dataclass(frozen=True)
 class Observers:
-    """`on_change` is called after every change with the study and the trial; `say` shows a person a line."""
+    """`on_change` is called after every change of a trial, with the study and it; `say` shows a line.
 
-    on_change: Callable[[StudyRecord, TrialRecord], None]
-    say: Callable[[str], None]
+    `study` is how the study stood before. One change costs no look at any other trial.
+    """
+
+    def __init__(
+        self,
+        study: StudyRecord,
+        on_change: Callable[[StudyRecord, TrialRecord], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self._study = study
+        self._trials = {trial.number: trial for trial in study.trials}
+        self._on_change = on_change
+        self.say = say
 
     def changed(self, study: Study, number: int) -> None:
         """Pass on how a trial stands now."""
-        record = study.record()
-        self.on_change(record, next(trial for trial in record.trials if trial.number == number))
+        trial, last = study.trial(number), next(reversed(self._trials), -1)
+        self._trials[number] = trial
+        if number < last:
+            self._trials = dict(sorted(self._trials.items()))
+        self._on_change(replace(self._study, trials=tuple(self._trials.values())), trial)

@@ -85,7 +85,7 @@ class Search:
         What was frozen keeps its newest checkpoint: a later launch with a larger budget may thaw it. A worker
         removes those of its last trial as it takes the next; what it could not is left to this.
         """
-        thawable = {one.number for one in self._allocation.by_promise()}
+        thawable = set(self._allocation.by_promise())
         for trial in self._study.record().trials:
             if trial.state is not TrialState.RUNNING and trial.number not in thawable:
                 Checkpoints(trial.folder).clear(weights=trial.state is not TrialState.COMPLETE)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from hpsearch.driver.allocation import Allocation
 from hpsearch.driver.observers import Observers
-from hpsearch.study.stored_trials import trial_folder
 from hpsearch.study.study import Study
+from hpsearch.study.trials import trial_folder
 from trainables.training.checkpoints import Checkpoints
 
 GB = 10**9
@@ -20,6 +20,8 @@ class StoppedTrials:
     def __init__(self, folder: Path, limit_gb: float) -> None:
         self._folder = folder
         self._limit_gb = limit_gb
+        self._sizes: dict[int, int] | None = None
+        """Bytes of each frozen trial's checkpoint, and of some thawed since; None: not counted yet."""
         self._thread = ThreadPoolExecutor(
             1, thread_name_prefix="frozen-checkpoints"
         )  # removing a file takes ms
@@ -30,6 +32,8 @@ class StoppedTrials:
 
     def frozen(self, number: int) -> None:
         """Keep the newest checkpoint of a trial that has just been frozen, and no other."""
+        if self._sizes is not None:
+            self._sizes[number] = self._bytes(number)
         self._thread.submit(Checkpoints(trial_folder(self._folder, number)).keep_newest)
 
     def pruned(self, number: int) -> None:
@@ -38,8 +42,10 @@ class StoppedTrials:
 
     def make_room(self, study: Study, allocation: Allocation, observers: Observers) -> None:
         """Prune the least promising frozen trials for good as long as all checkpoints exceed the limit."""
-        waiting = [one.number for one in allocation.by_promise()]
-        sizes = {number: self._bytes(number) for number in waiting}
+        if self._sizes is not None and sum(self._sizes.values()) <= self._limit_gb * GB:
+            return
+        waiting = allocation.by_promise()
+        sizes = self._sizes = {number: self._bytes(number) for number in waiting}
         while waiting and sum(sizes.values()) > self._limit_gb * GB:
             number = waiting.pop()
             del sizes[number]

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hpsearch.study.lock import holder_of
-from hpsearch.study.stored_trials import TRIALS, trial_folder
 from hpsearch.study.trial_log import LOG, LogReader
+from hpsearch.study.trials import TRIALS, trial_folder
 
 TIME = len("2026-01-31 23:59:59 ")
 POLL_S = 1.0

@@ -7,13 +7,14 @@ ended. Only the driver writes it. Ray and MLflow can both be lost: what they nee
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
+from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 from pydantic import ValidationError
@@ -40,11 +41,12 @@ from hpsearch.study.journal.schema import (
     test_key,
 )
 from hpsearch.study.policy.families import Family, curve_family
-from hpsearch.study.policy.halving import Contestant, Halving
-from hpsearch.study.records import LaunchRecord, Placement, Provenance, StudyRecord
+from hpsearch.study.policy.halving import Halving
+from hpsearch.study.policy.standings import Standings
+from hpsearch.study.records import LaunchRecord, Placement, Provenance, StudyRecord, TrialRecord
 from hpsearch.study.requests import requested_designs, withdraw_design
 from hpsearch.study.spec import StudySpec, design_params
-from hpsearch.study.stored_trials import StoredTrials, reseeded, trial_folder
+from hpsearch.study.trials import Trials, reseeded, trial_folder
 from trainables.base.errors import InputError
 from trainables.training.config import TrainConfig
 
@@ -65,39 +67,38 @@ class Ask:
 class Study:
     """One study in its folder. `open_study` gives it to the one process that may write it.
 
-    A trial is known by one number, also where it goes on after Optuna was told its end: see `StoredTrials`.
+    A trial is known by one number, also where it goes on after Optuna was told its end: see `Trials`.
     """
 
-    def __init__(self, study: optuna.Study, folder: Path, spec: StudySpec) -> None:
+    def __init__(self, study: optuna.Study, storage: BaseStorage, folder: Path, spec: StudySpec) -> None:
         self.folder = folder
         self.spec = spec
         self._study = study
-        self._trials = StoredTrials(study, folder, spec)
-        self._halving = spec.search.pruner.halving(spec.epochs)
+        self._storage = storage
+        self._trials = Trials(storage, study.study_name, folder, spec)
+        self.halving = spec.search.pruner.halving(spec.epochs)
+        """The rungs at which trials are frozen; None where none is."""
+        self.standings = Standings(self.halving or Halving((), factor=2))
+        """How the search's own trials stand at them."""
+        for number in self._trials.searched:
+            self._rank(number)
 
     # What is asked
 
     @property
     def asked(self) -> int:
         """How many trials the search asked for so far, in all launches."""
-        mine = {CONFIRMS, IMPOSSIBLE, CONTINUES}
-        return sum(
-            trial.state is not OptunaState.WAITING and not mine & trial.user_attrs.keys()
-            for trial in self._trials.all()
-        )
+        return self._trials.asked_for
 
     @property
     def epochs_trained(self) -> int:
         """How many epochs the search's trials trained together, confirmations left out."""
-        return sum(
-            len(trial.intermediate_values) for trial in self._trials.all() if CONFIRMS not in trial.user_attrs
-        )
+        return self._trials.epochs_trained
 
     @property
     def enqueued(self) -> tuple[Params, ...]:
         """The designs of `search.enqueue` that are still to be asked for."""
-        requested = sum(REQUESTED in trial.user_attrs for trial in self._trials.all())
-        return self.spec.enqueued[max(self.asked - requested, 0) :]
+        return self.spec.enqueued[max(self.asked - len(self._trials.requested), 0) :]
 
     def unfinished(self) -> list[Ask]:
         """Return the trials that were running when the last launch ended, to go on from where they were."""
@@ -110,17 +111,16 @@ class Study:
         study's seed and the number that the trial gets, so that a study that was interrupted suggests what it
         would have suggested, and no two suggestions share a seed.
         """
-        if not self._trials.waiting():
+        if not self._trials.waiting:
             if enqueued := self.enqueued:
                 index = len(self.spec.enqueued) - len(enqueued)
-                self._study.enqueue_trial(enqueued[0], user_attrs=self._enqueued_attrs(index))
+                self._enqueue(enqueued[0], self._enqueued_attrs(index))
             elif family is not None:
                 name, option = family
-                self._study.enqueue_trial({name: option}, user_attrs={EXEMPT: True})
+                self._enqueue({name: option}, {EXEMPT: True})
         for _ in range(MOST_IMPOSSIBLE):
-            waiting = self._trials.waiting()
-            self._seed_sampler(waiting[0].number if waiting else len(self._trials.all()))
-            trial = self._study.ask()
+            self._seed_sampler((self._trials.waiting or [self._trials.held])[0])
+            trial = self._next()
             try:
                 return self._fill(trial)
             except ValidationError as error:  # a rule between values that no probe of two of them breaks
@@ -133,12 +133,13 @@ class Study:
 
     def ask_requested(self) -> Ask | None:
         """Return a trial of the oldest design that somebody asked to try next; None where there is none."""
-        known = {trial.user_attrs.get(REQUESTED) for trial in self._trials.all()}
+        known = frozenset(self._trials.requested)
         for name, design in requested_designs(self.folder).items():
             if name not in known:
                 params, _ = design_params(self.spec.space, design)  # checked when it was requested
                 attrs = {REQUESTED: name} | ({} if self.spec.search.prune_enqueued else {EXEMPT: True})
-                self._study.enqueue_trial(params, user_attrs=attrs)
+                self._enqueue(params, attrs)
+                self._trials.requested.add(name)
             withdraw_design(self.folder, name)
             if name not in known:
                 return self.ask()
@@ -146,9 +147,8 @@ class Study:
 
     def ask_again(self, number: int, seed: int) -> Ask:
         """Return a trial that repeats another with another seed."""
-        attrs = {CONFIRMS: number, SEED: seed}
-        self._study.enqueue_trial(self._trials.first(number).params, user_attrs=attrs)
-        return self._fill(self._study.ask())
+        self._enqueue(self._trials.first(number).params, {CONFIRMS: number, SEED: seed})
+        return self._fill(self._next())
 
     # What came of it
 
@@ -161,6 +161,8 @@ class Study:
             trial = self._trial(self._trials.live(number))
             trial.set_user_attr(epoch_key(epoch), epoch_text(metrics))
             trial.report(metrics[self.spec.search.objective], step=epoch)
+            self._trials.reported(number)
+            self._rank(number)
         return self.stops(number)
 
     def stops(self, number: int) -> bool:
@@ -186,7 +188,7 @@ class Study:
     def tested(self, number: int, metrics: Mapping[str, float]) -> None:
         """Record a finished trial's errors on the test sets."""
         self._study.set_user_attr(test_key(number), dict(metrics))  # Optuna closes a trial that has ended
-        self._trials.changed(number)
+        self._trials.tested(number)
 
     def place(self, number: int, placement: Placement) -> None:
         """Record where a trial runs."""
@@ -217,6 +219,8 @@ class Study:
         if live.state is OptunaState.RUNNING:
             self._trial(live).set_user_attr(REASON, reason)
             self._study.tell(live.number, state=OptunaState.FAIL)
+            self._trials.failed(number)
+            self.standings.failed(number)
 
     def ended(self, number: int) -> bool:
         """Say whether a trial was told complete, pruned or failed."""
@@ -230,32 +234,29 @@ class Study:
 
     # Freezing and thawing
 
-    @property
-    def halving(self) -> Halving | None:
-        """The rungs at which trials are frozen; None where none is."""
-        return self._halving
-
     def exempt(self, number: int) -> bool:
         """Say whether a trial is never stopped early."""
         return bool({CONFIRMS, EXEMPT} & self._trials.live(number).user_attrs.keys())
 
     def at_rung(self, number: int) -> bool:
         """Say whether a running trial has reached a rung that it was not promoted beyond."""
-        if self._halving is None or self.exempt(number):
+        if self.halving is None or self.exempt(number):
             return False
         values = self._trials.values(number)
         rung = max(values, default=0)
-        if rung not in self._halving.pauses(self._trials.config(number).epochs):
+        if rung not in self.halving.pauses(self._trials.config(number).epochs):
             return False
         return math.isfinite(values[rung]) and self._trials.live(number).user_attrs.get(PROMOTED, 0) < rung
 
     def freeze(self, number: int) -> None:
         """Record that a trial waits at the rung that it has reached."""
         self._set(self._trials.live(number), FROZEN, max(self._trials.values(number)))
+        self.standings.froze(number)
 
     def promote(self, number: int) -> None:
         """Record that a trial trains beyond the rung that it has reached."""
         self._set(self._trials.live(number), PROMOTED, max(self._trials.values(number)))
+        self.standings.goes_on(number)
 
     def thaw(self, number: int) -> Ask:
         """Return a frozen trial to go on with, also one that was told pruned when an earlier search ended."""
@@ -264,24 +265,23 @@ class Study:
             self.promote(number)
             return self._attach(live)
         attrs = {CONTINUES: number, FROZEN: rung, PROMOTED: rung}
-        self._study.enqueue_trial(self._trials.first(number).params, user_attrs=attrs)
-        return self._fill(self._study.ask())
+        self._enqueue(self._trials.first(number).params, attrs)
+        self.standings.goes_on(number)
+        return self._fill(self._next())
 
-    def contestants(self, kept: Callable[[int], bool]) -> list[Contestant]:
-        """Return the search's trials as halving sees them; `kept` says whether a trial has its checkpoint."""
-        return [
-            Contestant(
-                number=trial.number,
-                family=curve_family(trial.params),
-                curve=[value for _, value in sorted(self._trials.values(trial.number).items())],
-                epochs=self._trials.config(trial.number).epochs,
-                waits=self._trials.waits(trial.number) and kept(trial.number),
-            )
-            for trial in self._trials.searched()
-            if self._trials.live(trial.number).state is not OptunaState.FAIL
-        ]
+    def family_counts(self, family: Family) -> tuple[int, int]:
+        """Return how many of the search's trials belong to a family, and how many of them failed."""
+        return self._trials.of_family(family)
 
     # What is read
+
+    def epochs_of(self, number: int) -> int:
+        """Return the full budget of a trial in epochs."""
+        return self._trials.config(number).epochs
+
+    def trial(self, number: int) -> TrialRecord:
+        """Return one trial as plain values."""
+        return self._trials.record(number)
 
     def trial_folder(self, number: int) -> Path:
         """Return the folder of a trial's checkpoints."""
@@ -289,12 +289,13 @@ class Study:
 
     def record(self) -> StudyRecord:
         """Return the whole study as plain values."""
-        launch = self._study.user_attrs.get(LAUNCH)
+        attrs = self._study.user_attrs
+        launch = attrs.get(LAUNCH)
         return StudyRecord(
             name=self.spec.name,
             folder=self.folder,
             objective=self.spec.search.objective,
-            provenance=Provenance.read(self._study.user_attrs[PROVENANCE]),
+            provenance=Provenance.read(attrs[PROVENANCE]),
             trials=self._trials.records(),
             spec=self.spec,
             launch=None if launch is None else LaunchRecord(**launch),
@@ -304,6 +305,29 @@ class Study:
         """Return the attributes of an enqueued design: people's own are never stopped early."""
         known = index < len(self.spec.search.enqueue) and not self.spec.search.prune_enqueued
         return {EXEMPT: True} if known else {}
+
+    def _enqueue(self, params: Params, attrs: dict[str, Any]) -> None:
+        self._study.enqueue_trial(params, user_attrs=attrs)
+        self._trials.enqueued()
+
+    def _next(self) -> optuna.Trial:
+        """Return the oldest trial that is enqueued, or a new one; nothing of it is drawn yet."""
+        trial = self._study.ask()
+        self._trials.asked(trial.number)
+        return trial
+
+    def _rank(self, number: int) -> None:
+        """Take the epochs of a trial into the standings that are not there yet, and whether it waits."""
+        if CONFIRMS in self._trials.first(number).user_attrs:
+            return
+        if self._trials.live(number).state is OptunaState.FAIL:
+            return
+        values, config = self._trials.values(number), self._trials.config(number)
+        family = curve_family(self._trials.first(number).params)
+        for epoch in sorted(values)[self.standings.epochs_done(number) :]:
+            self.standings.reported(number, family, config.epochs, values[epoch])
+        if values and self._trials.waits(number):
+            self.standings.froze(number)
 
     def _seed_sampler(self, number: int) -> None:
         seed = int(np.random.SeedSequence([self.spec.search.seed, number]).generate_state(1)[0])
@@ -335,14 +359,15 @@ def open_study(folder: Path, spec: StudySpec, provenance: Provenance) -> Study:
     Raises `InputError` for a damaged or lost journal, and for one that cannot be written.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # its word on every trial, which the live table has
+    storage = writing(folder, spec.name)
     study = optuna.create_study(
-        storage=writing(folder, spec.name),
+        storage=storage,
         study_name=spec.name,
         pruner=spec.search.pruner.build(spec.epochs),
         load_if_exists=True,
     )
     study.set_user_attr(PROVENANCE, provenance.written())
-    return Study(study, folder, spec)
+    return Study(study, storage, folder, spec)
 
 
 def read_study(folder: Path, spec: StudySpec) -> StudyRecord:
@@ -355,7 +380,7 @@ def read_study(folder: Path, spec: StudySpec) -> StudyRecord:
     study = optuna.load_study(study_name=spec.name, storage=storage) if begun else None
     if study is None or PROVENANCE not in study.user_attrs:
         raise InputError(f"study {spec.name!r} has not begun: launch it again")
-    return Study(study, folder, spec).record()
+    return Study(study, storage, folder, spec).record()
 
 
 def has_trials(folder: Path, name: str) -> bool:

@@ -30,6 +30,11 @@ def curve_family(params: Mapping[str, Value]) -> str:
     return next((f"{name}={params[name]}" for name in DIMENSIONS if name in params), "")
 
 
+def members(params: Mapping[str, Value]) -> tuple[Family, ...]:
+    """Return the families that a trial belongs to."""
+    return tuple((name, params[name]) for name in DIMENSIONS if name in params)
+
+
 def member(params: Mapping[str, Value], family: Family) -> bool:
     """Say whether a trial belongs to a family."""
     name, option = family

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Container, Iterator, Sequence
 from copy import copy
+from copy import deepcopy as deepcopied
 from typing import Any, cast
 
 import optuna
@@ -14,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from hpsearch.study.journal.schema import CONTINUES, FROZEN, PROMOTED
 from hpsearch.study.policy.families import curve_family
-from hpsearch.study.policy.halving import Contestant, finished_by_family, outlook
+from hpsearch.study.policy.outlook import Outlook
 
 
 class WithForecasts(BaseSampler):
@@ -27,28 +29,36 @@ class WithForecasts(BaseSampler):
 
     def __init__(self, sampler: BaseSampler) -> None:
         self._sampler = sampler
+        self._shown: optuna.Study | None = None
+        """The study as it is shown while one trial is sampled: reading it is most of what that costs."""
 
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
         """Return the joint search space of the trials that are shown."""
-        return self._sampler.infer_relative_search_space(_shown(study), trial)
+        return self._sampler.infer_relative_search_space(self._show(study), trial)
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Return values for the joint search space."""
-        return self._sampler.sample_relative(_shown(study), trial, search_space)
+        return self._sampler.sample_relative(self._show(study), trial, search_space)
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """Return a value for one parameter outside the joint search space."""
-        return self._sampler.sample_independent(_shown(study), trial, param_name, param_distribution)
+        return self._sampler.sample_independent(self._show(study), trial, param_name, param_distribution)
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        """Pass on."""
-        self._sampler.before_trial(_shown(study), trial)
+        """Pass on; the study has changed since the last trial."""
+        self._shown = None
+        self._sampler.before_trial(self._show(study), trial)
+
+    def _show(self, study: optuna.Study) -> optuna.Study:
+        if self._shown is None:
+            self._shown = cast(optuna.Study, _ForecastStudy(study))
+        return self._shown
 
 
 class _ForecastStudy:
@@ -59,6 +69,7 @@ class _ForecastStudy:
 
     def __init__(self, study: optuna.Study) -> None:
         self._study = study
+        self._forecasts: list[FrozenTrial] | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._study, name)
@@ -66,12 +77,10 @@ class _ForecastStudy:
     def _get_trials(
         self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
     ) -> list[FrozenTrial]:
-        trials = with_forecasts(self._study._get_trials(deepcopy=deepcopy, use_cache=use_cache))
-        return [trial for trial in trials if states is None or trial.state in states]
-
-
-def _shown(study: optuna.Study) -> optuna.Study:
-    return cast(optuna.Study, _ForecastStudy(study))
+        if self._forecasts is None:
+            self._forecasts = list(with_forecasts(self._study._get_trials(deepcopy=False)))
+        shown = [trial for trial in self._forecasts if states is None or trial.state in states]
+        return deepcopied(shown) if deepcopy else shown
 
 
 def with_forecasts(trials: Sequence[FrozenTrial]) -> Iterator[FrozenTrial]:
@@ -85,20 +94,22 @@ def with_forecasts(trials: Sequence[FrozenTrial]) -> Iterator[FrozenTrial]:
         first = trial.user_attrs.get(CONTINUES, trial.number)
         curves.setdefault(first, {}).update(trial.intermediate_values)
         parts[first] = trial
-    contestants = {number: _contestant(part, curves[number]) for number, part in parts.items()}
-    finished = finished_by_family(contestants.values())
+    outlooks: dict[str, Outlook] = defaultdict(Outlook)
     for number, part in parts.items():
-        one = contestants[number]
+        if part.state is TrialState.COMPLETE and (curve := _values(curves[number])):
+            outlooks[curve_family(part.params)].add(curve)
+    for number, part in parts.items():
         if not _stopped(part):
             yield part
-        elif (known := finished.get(one.family)) and one.curve and math.isfinite(one.curve[-1]):
-            yield _completed(part, one.curve[-1] * outlook(known, len(one.curve)))
+            continue
+        outlook, curve = outlooks[curve_family(part.params)], _values(curves[number])
+        if outlook and curve and math.isfinite(curve[-1]):
+            yield _completed(part, curve[-1] * outlook.factor(len(curve)))
 
 
-def _contestant(trial: FrozenTrial, curve: dict[int, float]) -> Contestant:
-    values = [value for _, value in sorted(curve.items())]
-    rest = 0 if trial.state is TrialState.COMPLETE else 1
-    return Contestant(trial.number, curve_family(trial.params), values, len(values) + rest)
+def _values(curve: dict[int, float]) -> list[float]:
+    """Return a curve's values in the order of its epochs."""
+    return [curve[epoch] for epoch in sorted(curve)]
 
 
 def _completed(trial: FrozenTrial, forecast: float) -> FrozenTrial:

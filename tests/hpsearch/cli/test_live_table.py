@@ -41,7 +41,7 @@ def test_log_tells_each_end_once_and_progress_once_a_minute(tmp_path: Path) -> N
     with LiveView(Console(file=out, width=80), Plan(trials=4, side_by_side=1), clock) as view:
         view.update(at_trial(study, 1))  # had ended before: an earlier launch told of it
         for count in (2, 2, 3, 4, 4):
-            view.update(at_trial(study, count))
+            view.update(at_trial(study, count), study.trials[count - 1])
             clock.now_s += 25
     lines = out.getvalue().splitlines()
     ends = [line for line in lines if " trial " in line]

@@ -88,7 +88,7 @@ class Made:
             self.study,
             SearchPlan(Budget(trials=trials), ahead=side_by_side, confirm=confirm, leaders=0),
             jobs,
-            Observers(on_change=lambda study, trial: None, say=self.said.append),
+            Observers(self.study.record(), lambda study, trial: None, self.said.append),
             self.start,
             Pretrainings(self.store, jobs, self.pretrained.append, self.said.append),
             StoppedTrials(self.study.folder, limit_gb=20.0),

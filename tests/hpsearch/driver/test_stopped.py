@@ -10,8 +10,8 @@ from hpsearch.driver.allocation import Allocation, Budget
 from hpsearch.driver.observers import Observers
 from hpsearch.driver.stopped import GB, StoppedTrials
 from hpsearch.study.records import TrialState
-from hpsearch.study.stored_trials import trial_folder
 from hpsearch.study.study import Ask, Study, open_study
+from hpsearch.study.trials import trial_folder
 
 HALVING = "{sampler: random, pruner: {successive_halving: {warmup_epochs: 3, reduction_factor: 3}}}"
 CHECKPOINT_BYTES = 1000
@@ -61,9 +61,9 @@ def test_beyond_the_limit_the_least_promising_lose_their_checkpoint_for_good(
     study, frozen = frozen_study(folder)
     stopped = StoppedTrials(folder, limit_gb=(room + 0.5) * CHECKPOINT_BYTES / GB)
     allocation = Allocation(study, Budget(trials=9), stopped.kept)
-    ranked = [one.number for one in allocation.by_promise()]
+    ranked = allocation.by_promise()
     said: list[str] = []
-    stopped.make_room(study, allocation, Observers(lambda study, trial: None, said.append))
+    stopped.make_room(study, allocation, Observers(study.record(), lambda study, trial: None, said.append))
     states = {trial.number: trial for trial in study.record().trials}
     assert [number for number in frozen if states[number].state is TrialState.FROZEN] == sorted(ranked[:room])
     lost = ranked[room:]
@@ -71,4 +71,4 @@ def test_beyond_the_limit_the_least_promising_lose_their_checkpoint_for_good(
     assert all("frozen checkpoints may take" in states[number].reason for number in lost)
     assert len(said) == len(lost) and not any(stopped.kept(number) for number in lost)
     again = Allocation(open_study(folder, study.spec, studies.PROVENANCE), Budget(trials=99), stopped.kept)
-    assert {one.number for one in again.by_promise()} == set(ranked[:room])
+    assert set(again.by_promise()) == set(ranked[:room])

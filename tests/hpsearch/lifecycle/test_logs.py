@@ -8,8 +8,8 @@ import pytest
 
 from hpsearch.lifecycle.logs import StudyLogs
 from hpsearch.study.lock import study_lock
-from hpsearch.study.stored_trials import trial_folder
 from hpsearch.study.trial_log import LOG, Log
+from hpsearch.study.trials import trial_folder
 
 
 def test_entries_come_in_the_order_of_time_each_once_with_their_trial(

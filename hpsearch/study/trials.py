@@ -1,0 +1,269 @@
+"""The trials of a study in memory, read by number: what the journal holds, replayed once and kept up.
+
+Nothing here grows with the number of trials but `records`: a driver asks for one trial at every epoch.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
+
+from hpsearch.study.journal.schema import (
+    CONFIRMS,
+    CONTINUES,
+    FROZEN,
+    IMPOSSIBLE,
+    PLACEMENT,
+    PRETRAINED,
+    REASON,
+    REQUESTED,
+    SEED,
+    epoch_key,
+    epoch_metrics,
+    test_key,
+)
+from hpsearch.study.policy.families import Family, members
+from hpsearch.study.policy.forecasts import is_frozen
+from hpsearch.study.records import Placement, TrialRecord, TrialState
+from hpsearch.study.spec import StudySpec
+from trainables.training.config import TrainConfig
+
+TRIALS = "trials"
+"""The folder of the trials' folders in a study's folder."""
+
+STATES = {
+    OptunaState.RUNNING: TrialState.RUNNING,
+    OptunaState.COMPLETE: TrialState.COMPLETE,
+    OptunaState.PRUNED: TrialState.PRUNED,
+    OptunaState.FAIL: TrialState.FAILED,
+}
+
+NOT_ASKED_FOR = {CONFIRMS, CONTINUES, IMPOSSIBLE}
+"""Attributes of what Optuna holds that the search's budget of trials does not count."""
+
+
+class Trials:
+    """The trials of one study by the number that people know them by; `storage` holds that study alone.
+
+    Where a trial went on after Optuna was told its end, Optuna holds the rest of it under another number,
+    which nobody sees: the two are its parts, and the last part is the live one. Whoever writes to the storage
+    tells of it here: `enqueued`, `asked`, `opened`, `reported`, `failed`, `tested`.
+    """
+
+    def __init__(self, storage: BaseStorage, name: str, folder: Path, spec: StudySpec) -> None:
+        self._storage = storage
+        self._study_id = storage.get_study_id_from_name(name)
+        self._folder = folder
+        self._spec = spec
+        self._ids: list[int] = []
+        """Optuna's id of each of its numbers."""
+        self._rest: dict[int, list[int]] = {}
+        self._configs: dict[int, TrainConfig] = {}
+        self._ended: dict[int, TrialRecord] = {}
+        self._shown: list[int] = []
+        """The trials whose values are all drawn, in order."""
+        self._asked: set[int] = set()
+        self._of_family: Counter[Family] = Counter()
+        self._failed_of_family: Counter[Family] = Counter()
+        self.waiting: list[int] = []
+        """Optuna's numbers of what is enqueued and was not asked for yet."""
+        self.requested: set[str] = set()
+        """The requests of people that were taken up."""
+        self.epochs_trained = 0
+        """Epochs of the search's trials together, confirmations left out."""
+        for trial in storage.get_all_trials(self._study_id, deepcopy=False):
+            self._take_in(trial)
+
+    # What is there
+
+    @property
+    def held(self) -> int:
+        """How many trials Optuna holds: the next one gets this number."""
+        return len(self._ids)
+
+    @property
+    def asked_for(self) -> int:
+        """How many trials the search asked for."""
+        return len(self._asked)
+
+    @property
+    def searched(self) -> list[int]:
+        """The search's own trials, no confirmations."""
+        return [number for number in self._shown if CONFIRMS not in self.first(number).user_attrs]
+
+    def of_family(self, family: Family) -> tuple[int, int]:
+        """Return how many of the search's trials belong to a family, and how many of them failed."""
+        return self._of_family[family], self._failed_of_family[family]
+
+    def running(self) -> list[FrozenTrial]:
+        """Return what Optuna holds open and is not frozen."""
+        states = (OptunaState.RUNNING,)
+        running = self._storage.get_all_trials(self._study_id, deepcopy=False, states=states)
+        return [trial for trial in running if not is_frozen(trial)]
+
+    # One trial
+
+    def id_of(self, number: int) -> int:
+        """Return the id by which the storage knows one of Optuna's numbers."""
+        return self._ids[number]
+
+    def first(self, number: int) -> FrozenTrial:
+        """Return the first part of a trial."""
+        return self._storage.get_trial(self._ids[number])
+
+    def live(self, number: int) -> FrozenTrial:
+        """Return the part of a trial that Optuna holds open, or held last."""
+        return self.first(self._rest[number][-1] if number in self._rest else number)
+
+    def values(self, number: int) -> dict[int, float]:
+        """Return a trial's objective after each epoch."""
+        if number not in self._rest:
+            return self.first(number).intermediate_values
+        return {epoch: v for part in self._parts(number) for epoch, v in part.intermediate_values.items()}
+
+    def config(self, number: int) -> TrainConfig:
+        """Return a trial's training config."""
+        if number not in self._configs:
+            first = self.first(number)
+            self._configs[number] = reseeded(self._spec.config(first.params), first.user_attrs)
+        return self._configs[number]
+
+    def waits(self, number: int) -> bool:
+        """Say whether a trial was frozen, and thawed neither since nor after it was told pruned."""
+        live = self.live(number)
+        return is_frozen(live) or (live.state is OptunaState.PRUNED and FROZEN in live.user_attrs)
+
+    def record(self, number: int) -> TrialRecord:
+        """Return a trial as plain values; one that has ended changes no more but for its test."""
+        if not self.live(number).state.is_finished():
+            return self._as_record(number)
+        if number not in self._ended:
+            self._ended[number] = self._as_record(number)
+        return self._ended[number]
+
+    def records(self) -> tuple[TrialRecord, ...]:
+        """Return every trial as plain values."""
+        return tuple(map(self.record, self._shown))
+
+    # What happened to it
+
+    def enqueued(self) -> None:
+        """Take in that a trial was enqueued: it has the next number, and waits to be asked for."""
+        self.waiting.append(self.held)
+        self._hold(self.held)
+
+    def asked(self, number: int) -> None:
+        """Take in that Optuna gave a trial, of which nothing is drawn yet."""
+        if number in self.waiting:
+            self.waiting.remove(number)
+        self._hold(number)
+
+    def opened(self, trial: FrozenTrial, config: TrainConfig) -> int:
+        """Take in a trial whose values have just been drawn; return the number that it is known by."""
+        number: int = trial.user_attrs.get(CONTINUES, trial.number)
+        self._configs[number] = config
+        self._ended.pop(number, None)
+        self._show(trial)
+        return number
+
+    def reported(self, number: int) -> None:
+        """Take in that a trial trained one more epoch."""
+        self.epochs_trained += CONFIRMS not in self.first(number).user_attrs
+
+    def failed(self, number: int) -> None:
+        """Take in that a trial failed."""
+        first = self.first(number)
+        if CONFIRMS not in first.user_attrs:
+            self._failed_of_family.update(members(first.params))
+
+    def tested(self, number: int) -> None:
+        """Take in that a trial was measured on the test sets after its end."""
+        self._ended.pop(number, None)
+
+    # As an earlier launch left it
+
+    def _take_in(self, trial: FrozenTrial) -> None:
+        self._hold(trial.number)
+        attrs = trial.user_attrs
+        if REQUESTED in attrs:
+            self.requested.add(attrs[REQUESTED])
+        if trial.state is OptunaState.WAITING:
+            self.waiting.append(trial.number)
+            return
+        if CONFIRMS not in attrs:
+            self.epochs_trained += len(trial.intermediate_values)
+        if CONTINUES in attrs or self._drawn(trial):
+            self._show(trial)
+            if trial.state is OptunaState.FAIL:
+                self.failed(attrs.get(CONTINUES, trial.number))
+        elif not NOT_ASKED_FOR & attrs.keys():
+            self._asked.add(trial.number)
+
+    def _drawn(self, trial: FrozenTrial) -> bool:
+        """Say whether all values of a trial are drawn; a crash, or a reader, may come between two of them.
+
+        Values that cannot go together were never a trial.
+        """
+        whole = self._spec.space.complete(trial.params).keys() == trial.params.keys()
+        return whole and IMPOSSIBLE not in trial.user_attrs
+
+    def _hold(self, number: int) -> None:
+        if number == self.held:
+            self._ids.append(self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number))
+
+    def _show(self, trial: FrozenTrial) -> None:
+        """Show a trial, or remember which one goes on under this one."""
+        if (first := trial.user_attrs.get(CONTINUES)) is not None:
+            rest = self._rest.setdefault(first, [])
+            if trial.number not in rest:
+                rest.append(trial.number)
+            return
+        at = bisect_left(self._shown, trial.number)
+        if self._shown[at : at + 1] == [trial.number]:
+            return
+        self._shown.insert(at, trial.number)
+        if CONFIRMS not in trial.user_attrs:
+            self._asked.add(trial.number)
+            self._of_family.update(members(trial.params))
+
+    def _parts(self, number: int) -> list[FrozenTrial]:
+        return [self.first(part) for part in (number, *self._rest.get(number, ()))]
+
+    def _as_record(self, number: int) -> TrialRecord:
+        parts, values = self._parts(number), self.values(number)
+        attrs: dict[str, Any] = {key: value for part in parts for key, value in part.user_attrs.items()}
+        first, live = parts[0], parts[-1]
+        epochs, placement = sorted(values), attrs.get(PLACEMENT)
+        return TrialRecord(
+            number=number,
+            state=TrialState.FROZEN if is_frozen(live) else STATES[live.state],
+            params=first.params,
+            config=self.config(number),
+            epochs=tuple(epoch_metrics(attrs[epoch_key(epoch)]) for epoch in epochs),
+            objective=values[epochs[-1]] if epochs else None,
+            reason=live.user_attrs.get(REASON, ""),
+            started_s=first.datetime_start.timestamp() if first.datetime_start else 0.0,
+            ended_s=live.datetime_complete.timestamp() if live.datetime_complete else None,
+            placement=Placement(**placement) if placement else None,
+            folder=trial_folder(self._folder, number),
+            pretrained=attrs.get(PRETRAINED),
+            confirms=attrs.get(CONFIRMS),
+            test=self._storage.get_study_user_attrs(self._study_id).get(test_key(number), {}),
+        )
+
+
+def reseeded(config: TrainConfig, attrs: Mapping[str, Any]) -> TrainConfig:
+    """Return the config of a trial; one that repeats another has a seed of its own."""
+    return config.model_copy(update={"seed": attrs[SEED]}) if CONFIRMS in attrs else config
+
+
+def trial_folder(study_folder: Path, number: int) -> Path:
+    """Return the folder of a trial's checkpoints."""
+    return study_folder / TRIALS / f"{number:04d}"
