@@ -128,7 +128,7 @@ def test_the_pretext_task_it_shows_is_added_by_one_file_and_one_row(tmp_path: Pa
     table = package / "pretext" / "__init__.py"
     imports, rows = table.read_text().split("from trainables.pretext.none")
     task = "from trainables.pretext.blanking import BlankingConfig\nfrom trainables.pretext.none"
-    end = "    }\n)\n"
+    end = "    },\n)\n"
     table.write_text(imports + task + rows.removesuffix(end) + '        "blanking": BlankingConfig,\n' + end)
     code = """
 import sys
