@@ -9,7 +9,7 @@ from pathlib import Path
 from hpsearch.study.spec import StudySpec
 from trainables.base.errors import InputError
 from trainables.data.datasets import dataset_name
-from trainables.model.inits import Pretraining, SslConfig
+from trainables.model.inits import Pretraining
 from trainables.training.config import TrainConfig
 
 ALWAYS_CHOSEN = 2
@@ -66,20 +66,14 @@ def _pretrainings(configs: Sequence[TrainConfig], datasets: Path, store: Path) -
     """Return the pretrainings that are still to be done, each once."""
     wanted: dict[str, Pretraining] = {}
     for config in configs:
-        if not isinstance(config.init, SslConfig):
+        pretraining = config.init.pretraining
+        if pretraining is None:
             continue
         try:
             start = config.init.trunk(config.init_request, datasets=datasets, store=store)
         except InputError:  # its dataset is not built yet
-            start = _unbuilt(config.init, config)
+            name = dataset_name(pretraining.images(config.data.train).dataset)
+            start = pretraining.planned(config.init_request, f"of {name}")
         if isinstance(start, Pretraining):
             wanted[start.name] = start
     return list(wanted.values())
-
-
-def _unbuilt(init: SslConfig, config: TrainConfig) -> Pretraining:
-    request = config.init_request
-    source = init.data or request.train
-    settings = init.model_copy(update={"seed": request.seed}) if init.follows_the_trial else init
-    name = dataset_name(source.dataset)
-    return Pretraining(settings, source, f"of {name}", request.backbone, request.image_px)

@@ -9,7 +9,6 @@ from functools import cached_property
 
 from hpsearch.results.statistics import Interval, interval
 from hpsearch.study.records import STATES_IN_ORDER, StudyRecord, TrialRecord, TrialState, judged_runs
-from trainables.model.inits import RandomConfig
 from trainables.pretext import NoPretextConfig
 from trainables.training.config import TrainConfig
 
@@ -91,7 +90,7 @@ class Arm:
     @property
     def starts_random(self) -> bool:
         """Whether its initial weights are random."""
-        return isinstance(self.config.init, RandomConfig)
+        return self.config.init.is_random
 
     def metric(self, name: str) -> float | None:
         """Return the mean of a metric after the last epoch over its seeds, None where one lacks it."""

@@ -11,7 +11,6 @@ from hpsearch.study.spec import StudySpec
 from trainables.base.errors import Fault, InputError
 from trainables.base.schema import KeyPath
 from trainables.data.datasets import DatasetRef, dataset_name, open_dataset
-from trainables.model.inits import SslConfig
 from trainables.training.config import TrainConfig
 
 THERE = "there"
@@ -91,8 +90,8 @@ def _faults_of(
 
 
 def _pretrained_on(config: TrainConfig) -> list[DatasetRef]:
-    init = config.init
-    return [(init.data or config.data.train).dataset] if isinstance(init, SslConfig) else []
+    pretraining = config.init.pretraining
+    return [] if pretraining is None else [pretraining.images(config.data.train).dataset]
 
 
 def _check_data(spec: StudySpec, config: TrainConfig, datasets: Path) -> None:

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import TypeVar, cast, get_args
 
-from trainables.base.errors import InputError
+from trainables.base.errors import InputError, nearest
 from trainables.base.plugins import NAME, Plugin, installed
 from trainables.base.schema import Config, variant_of
 
@@ -70,11 +70,16 @@ class Table(Mapping[str, type[Row]]):
         rest.left_out = (*self.left_out, name)
         return rest
 
+    def name_of(self, config: object) -> str:
+        """Return the name of the row that a config was made by. Raises `ValueError` for another config."""
+        for name, row in self.items():  # our own first, so that plug-ins are imported for others alone
+            if type(config) is row:
+                return name
+        raise ValueError(f"{type(config).__name__} is no row of {self.group}{nearest('', self)}")
+
     def plugin_of(self, config: object) -> Plugin | None:
         """Return the plug-in that a config's class is, or None for a row of our own."""
-        if type(config) in self.built_in.values():
-            return None
-        name = next((name for name, row in self.items() if type(config) is row), None)
+        name = self.name_of(config)
         return next((plugin for plugin in self.plugins if plugin.name == name), None)
 
     def _load(self, name: str) -> type[Row]:

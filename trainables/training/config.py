@@ -15,7 +15,7 @@ from trainables.data.sources import TestSource, TrainSource, ValidationSource
 from trainables.losses.weighting import WEIGHTINGS, FixedConfig, WeightingConfig
 from trainables.model.backbones import Backbone
 from trainables.model.heads import HEADS, BinsConfig, HeadConfig
-from trainables.model.inits import INITS, InitConfig, InitRequest, RandomConfig, SslConfig
+from trainables.model.inits import INITS, InitConfig, InitRequest, RandomConfig
 from trainables.optim.optimizers import OPTIMIZERS, AdaBeliefConfig, OptimizerConfig
 from trainables.optim.schedules import SCHEDULES, CosineConfig, ScheduleConfig
 from trainables.pretext import PRETEXT_TASKS, NoPretextConfig, PretextConfig
@@ -108,8 +108,7 @@ class TrainConfig(Config):
         data, network = fields.data.get("data"), fields.data.get("network")  # absent where at fault
         if data and network and (incompatibility := init.incompatibility(network.backbone, data.image_px)):
             raise ValueError(incompatibility)
-        if data and isinstance(init, SslConfig) and init.data:
-            seen = init.data
+        if data and init.pretraining and (seen := init.pretraining.data):
             met = [t.name for t in data.test if t.shares_images(seen.dataset, seen.split, seen.subjects)]
             if met:
                 raise ValueError(
@@ -139,8 +138,8 @@ class TrainConfig(Config):
             paths["data", "validation", "dataset"] = self.data.validation.dataset
         for index, test in enumerate(self.data.test):
             paths["data", "test", index, "dataset"] = test.dataset
-        if isinstance(self.init, SslConfig) and self.init.data:
-            paths["init", "ssl", "data", "dataset"] = self.init.data.dataset
+        if self.init.pretraining and (images := self.init.pretraining.data):
+            paths["init", INITS.name_of(self.init), "data", "dataset"] = images.dataset
         return paths
 
     @property
@@ -156,7 +155,7 @@ class TrainConfig(Config):
     @property
     def init_request(self) -> InitRequest:
         """The part of this config that a source of initial weights may depend on."""
-        own = isinstance(self.init, SslConfig) and self.init.follows_the_trial
+        own = self.init.pretraining is not None and self.init.pretraining.follows_the_trial
         seed = self.seed if own else None  # else trials of all seeds ask for the same
         return InitRequest(self.network.backbone, self.data.image_px, self.data.train, seed)
 

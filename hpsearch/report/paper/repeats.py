@@ -16,9 +16,6 @@ from hpsearch.results.arms import Arm
 from hpsearch.results.effort import images_seen
 from hpsearch.study.records import TrialRecord
 from trainables.base.schema import variant_of
-from trainables.data.augmentation import Magnitudes
-from trainables.model.heads import BinsConfig
-from trainables.model.inits import SslConfig
 from trainables.pose.angles import ANGLES
 from trainables.pretext import NoPretextConfig
 from trainables.pretext.tile_config import TileConfig
@@ -150,10 +147,10 @@ def by_key(tables: Sequence[PaperTable]) -> dict[str, Repeat]:
 
 def method_of(config: TrainConfig) -> Method | None:
     """Return the paper's method that a config follows, None where the paper has no such method."""
-    level, init = _level(config), _init(config)
+    level, init = LEVELS.get(config.augmentation.changes), _init(config)
     if level is None or init is None:
         return None
-    bins = config.head.bin_deg if isinstance(config.head, BinsConfig) else None
+    bins = _setting(config.head, "bin_deg")
     if isinstance(config.pretext, NoPretextConfig):
         task, grid, flag, heads, weight = "none", None, None, None, None
     elif isinstance(config.pretext, TileConfig):
@@ -179,21 +176,12 @@ def _last_epoch(trial: TrialRecord) -> Mapping[str, float]:
     return trial.epochs[-1] if trial.epochs else {}
 
 
-def _level(config: TrainConfig) -> str | None:
-    if not isinstance(config.augmentation, Magnitudes):
-        return LEVELS[frozenset()]
-    off = Magnitudes()
-    return LEVELS.get(frozenset(name for name, value in config.augmentation if value != getattr(off, name)))
-
-
 def _init(config: TrainConfig) -> str | None:
-    name = _variant(config, "init")
-    if not isinstance(config.init, SslConfig):
+    name, pretraining = _variant(config, "init"), config.init.pretraining
+    if pretraining is None:
         return name if name in ("random", "imagenet") else None
-    task = config.init.pretext
-    if not isinstance(task, TileConfig):
-        return None
-    return f"ssl {_variant(config.init, 'pretext')} {task.grid}x{task.grid}"
+    grid = _setting(pretraining.pretext, "grid")
+    return None if grid is None else f"ssl {_variant(pretraining, 'pretext')} {grid}x{grid}"
 
 
 def _subjects(config: TrainConfig) -> int | None:
@@ -202,6 +190,11 @@ def _subjects(config: TrainConfig) -> int | None:
     people = 1 if isinstance(train.dataset, str) else RENDERED_PEOPLE
     count, rest = divmod(len(train.subjects), people)
     return None if rest else count or None
+
+
+def _setting(variant: object, key: str) -> Any:
+    """Return a setting of a variant by its key, None where this variant has no such key."""
+    return getattr(variant, key, None)
 
 
 def _variant(config: Any, key: str) -> str:

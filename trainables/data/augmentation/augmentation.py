@@ -12,6 +12,10 @@ class AugmentationConfig(Protocol):
     """What stands under `augmentation` in a training config."""
 
     @property
+    def changes(self) -> frozenset[str]:
+        """The settings of the changes that are on."""
+
+    @property
     def turn_deg(self) -> float:
         """Largest turn of training images in their plane, degrees; it changes all three angles."""
 

@@ -67,6 +67,11 @@ class NoAugmentation(Config):
     """Training images as they are."""
 
     @property
+    def changes(self) -> frozenset[str]:
+        """Return nothing."""
+        return frozenset()
+
+    @property
     def turn_deg(self) -> float:
         """Return 0: nothing is turned."""
         return 0.0
@@ -92,6 +97,12 @@ class Magnitudes(Config):
     noise: Noise = 0.0
     mirror: Mirror = 0.0
     turn_deg: Turn = 0.0
+
+    @property
+    def changes(self) -> frozenset[str]:
+        """The settings that are not off."""
+        fields = Magnitudes.model_fields.items()
+        return frozenset(name for name, field in fields if getattr(self, name) != field.default)
 
     def build(self) -> AugmentationPlan:
         """Return the plan that draws each image's changes."""

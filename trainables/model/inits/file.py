@@ -17,6 +17,15 @@ class FileConfig(Config):
     path: str = Field(min_length=1)
     """The file: torch's `.pt` or `.pth` with tensors alone, or `.safetensors`."""
 
+    @property
+    def is_random(self) -> bool:
+        """Return False."""
+        return False
+
+    @property
+    def pretraining(self) -> None:
+        """Return None: nothing is trained first."""
+
     def incompatibility(self, backbone: Backbone, image_px: int) -> None:
         """Return None: only reading the file shows what it holds."""
 

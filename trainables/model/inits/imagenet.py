@@ -25,6 +25,15 @@ class ImageNetConfig(Config):
     file: str | None = Field(None, min_length=1)
     """A local file to use instead, for machines without internet; null: torch's cache, else a download."""
 
+    @property
+    def is_random(self) -> bool:
+        """Return False."""
+        return False
+
+    @property
+    def pretraining(self) -> None:
+        """Return None: nothing is trained first."""
+
     def incompatibility(self, backbone: Backbone, image_px: int) -> str | None:
         """Return why torchvision has no weights of this backbone, or None."""
         if self.file is not None or backbone != "resnet10":

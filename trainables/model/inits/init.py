@@ -7,11 +7,19 @@ from typing import Protocol
 
 from trainables.model.backbones import Backbone
 from trainables.model.inits.request import InitRequest
-from trainables.model.inits.ssl import Pretraining
+from trainables.model.inits.ssl import Pretraining, SslConfig
 
 
 class InitConfig(Protocol):
     """The settings of a source of initial weights."""
+
+    @property
+    def is_random(self) -> bool:
+        """Whether the weights are random, and follow from the run's seed alone."""
+
+    @property
+    def pretraining(self) -> SslConfig | None:
+        """The self-supervised pretraining that makes the weights; None where they need none."""
 
     def incompatibility(self, backbone: Backbone, image_px: int) -> str | None:
         """Return why no such network can start from here, or None."""

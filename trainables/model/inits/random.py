@@ -12,6 +12,15 @@ from trainables.model.inits.request import InitRequest
 class RandomConfig(Config):
     """Random weights that follow from the seed."""
 
+    @property
+    def is_random(self) -> bool:
+        """Return True."""
+        return True
+
+    @property
+    def pretraining(self) -> None:
+        """Return None: nothing is trained first."""
+
     def incompatibility(self, backbone: Backbone, image_px: int) -> None:
         """Return None: every network can start from random weights."""
 

@@ -74,6 +74,16 @@ class SslConfig(Config):
         return pretext
 
     @property
+    def is_random(self) -> bool:
+        """Return False."""
+        return False
+
+    @property
+    def pretraining(self) -> SslConfig:
+        """The settings themselves."""
+        return self
+
+    @property
     def follows_the_trial(self) -> bool:
         """Whether each seed of the trials has a pretraining of its own."""
         return self.seed == TRIAL
@@ -96,24 +106,26 @@ class SslConfig(Config):
 
     def check(self, request: InitRequest, *, datasets: Path) -> None:
         """Open the images. Raises `InputError` for a dataset, split or subject that is not there."""
-        source = self.data or request.train
+        source = self.images(request.train)
         open_dataset(source.dataset, datasets).samples(source.split, source.subjects)
 
     def trunk(self, request: InitRequest, *, datasets: Path, store: Path) -> Path | Pretraining:
         """Return the pretraining, or its trunk where it is done. Raises `InputError` as `check` does."""
         self.check(request, datasets=datasets)  # raises here what would end every trial later
-        source = self.data or request.train
-        settings = self.model_copy(update={"seed": request.seed}) if self.follows_the_trial else self
-        dataset = open_dataset(source.dataset, datasets)
-        pretraining = Pretraining(
-            settings=settings,
-            source=source,
-            content_hash=dataset.card.content_hash,
-            backbone=request.backbone,
-            image_px=request.image_px,
-        )
+        dataset = open_dataset(self.images(request.train).dataset, datasets)
+        pretraining = self.planned(request, dataset.card.content_hash)
         trunk = pretraining.trunk(store)
         return trunk if trunk.is_file() else pretraining
+
+    def images(self, train: TrainSource) -> TrainSource:
+        """Return the images that it learns from, for a trial with these training images."""
+        return self.data or train
+
+    def planned(self, request: InitRequest, content_hash: str) -> Pretraining:
+        """Return the pretraining of a network over images with this hash."""
+        settings = self.model_copy(update={"seed": request.seed}) if self.follows_the_trial else self
+        source = self.images(request.train)
+        return Pretraining(settings, source, content_hash, request.backbone, request.image_px)
 
 
 @dataclass(frozen=True)
