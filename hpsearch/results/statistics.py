@@ -7,6 +7,11 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
+Doubles = npt.NDArray[np.float64]
+
 CONFIDENCE = 0.95
 
 
@@ -58,3 +63,25 @@ def t_quantile(df: int, confidence: float = CONFIDENCE) -> float:
     from scipy.special import stdtrit  # here, as it takes 0.2 s to import and most commands need no interval
 
     return float(stdtrit(df, (1 + confidence) / 2))
+
+
+def t_tail_quantiles(df: Doubles, alpha: float) -> Doubles:
+    """Return t such that Student's t with each of `df` degrees of freedom lies outside ±t with probability alpha."""
+    from scipy.special import stdtrit
+
+    return np.asarray(stdtrit(df, 1 - alpha / 2))
+
+
+def chi_quantiles(probabilities: Doubles, df: Doubles) -> Doubles:
+    """Return the quantiles of chi / sqrt(df), a standard deviation over its true value: [..., P] for df [...]."""
+    from scipy.special import chdtri
+
+    df = df[..., None]
+    return np.sqrt(chdtri(df, 1 - probabilities) / df)
+
+
+def normal_cdf(values: Doubles) -> Doubles:
+    """Return the probability that a standard normal variable lies below each value."""
+    from scipy.special import ndtr
+
+    return np.asarray(ndtr(values))
