@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpsearch.study.config import baseline_seeds
 from hpsearch.study.spec import StudySpec
 from trainables.base.errors import InputError
 from trainables.data.datasets import dataset_name
@@ -43,7 +44,7 @@ def plan_runs(spec: StudySpec, datasets: Path, store: Path) -> Runs:
     """Count the runs of a search; `store` is the folder of what is pretrained already."""
     search, trials, configs = spec.search, spec.trials, spec.configs
     seeds = 0 if search.confirm is None else search.confirm.seeds
-    confirmed = 0 if search.confirm is None else _designs(search.confirm.top, trials) * seeds
+    confirmed = 0 if search.confirm is None else _confirmations(_designs(search.confirm.top, trials), seeds)
     tests = tuple(dict.fromkeys(test.name for config in configs for test in config.data.test))
     epochs = search.budget.epochs
     return Runs(
@@ -52,7 +53,7 @@ def plan_runs(spec: StudySpec, datasets: Path, store: Path) -> Runs:
         search_epochs=epochs if epochs is not None else None if trials is None else trials * spec.epochs,
         pretrainings=tuple(_pretrainings(configs, datasets, store)),
         confirmations=confirmed,
-        tested=_designs(search.leaders, trials) * (1 + seeds) if tests else 0,
+        tested=_designs(search.leaders, trials) + confirmed if tests else 0,
         tests=tests,
     )
 
@@ -60,6 +61,11 @@ def plan_runs(spec: StudySpec, datasets: Path, store: Path) -> Runs:
 def _designs(best: int, trials: int | None) -> int:
     """Return how many designs are looked at again at most, where the `best` are."""
     return best + ALWAYS_CHOSEN if trials is None else min(best + ALWAYS_CHOSEN, trials)
+
+
+def _confirmations(designs: int, seeds: int) -> int:
+    """Return how many runs confirm so many designs at most: the baseline is one of them."""
+    return (designs - 1) * seeds + baseline_seeds(seeds, designs - 1)
 
 
 def _pretrainings(configs: Sequence[TrainConfig], datasets: Path, store: Path) -> list[Pretraining]:

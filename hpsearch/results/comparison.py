@@ -7,14 +7,15 @@ is confirmed all take leader, baseline and sentence from here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
-from hpsearch.results.arms import Arm, arms_of
+from hpsearch.results.arms import Arm
+from hpsearch.results.contest import contest
+from hpsearch.results.family import Family
 from hpsearch.results.formats import signed
-from hpsearch.results.statistics import CONFIDENCE, Interval, paired_difference
+from hpsearch.results.statistics import CONFIDENCE, Interval
 from hpsearch.results.titles import title, title_with_trials
-from hpsearch.study.records import StudyRecord, TrialRecord
 
 SELECTED = "1 run, selected by this number"
 """What is said beside the error of a single run of the search: it was looked at because it is low."""
@@ -40,20 +41,25 @@ OUTCOMES = {-1: Outcome.AHEAD, 0: Outcome.CLOSE, 1: Outcome.BEHIND, None: Outcom
 
 @dataclass(frozen=True)
 class Comparison:
-    """The leader beside the baseline: `difference` is leader - baseline over the seeds that both have.
+    """The leader beside the baseline: `difference` is leader - baseline, the means over their seeds.
 
-    `pairs` counts the pairs of a helper and a baseline that these runs could have chosen. The interval is
-    corrected for them [Bonferroni]: all `pairs` intervals hold their true differences together in 95 % of
-    studies, so that the chosen one does too, however it was chosen.
+    Its interval holds together with those of all other helpers that could have led: all are right in 95 % of
+    studies, so that the chosen one is too, however it was chosen.
     """
 
     outcome: Outcome
     leader: Arm | None = None
     baseline: Arm | None = None
     difference: Interval | None = None
-    pairs: int = 0
     best: Arm | None = None
     """The first of all arms that finished."""
+    family: Family | None = None
+    """All that could have led; None where the leader or the baseline has a single run."""
+
+    @property
+    def pairs(self) -> int:
+        """How many comparisons the same runs could have chosen."""
+        return 0 if self.family is None else self.family.size
 
 
 @dataclass(frozen=True)
@@ -65,64 +71,17 @@ class Verdict:
 
 
 def compare(arms: Sequence[Arm]) -> Comparison:
-    """Compare the leader with the baseline; `arms` stand best first.
-
-    The leader is the best arm that adds something to supervised learning alone: a pretext task, or pretrained
-    weights where a supervised arm with random ones has finished too. The baseline is the best supervised arm
-    of those that suit the leader; see `_baselines`. Where arms were confirmed, only those are compared.
-    """
-    finished = [arm for arm in arms if arm.mean is not None]
-    alone = [arm for arm in finished if arm.is_supervised_alone]
-    some_random = any(arm.starts_random for arm in alone)
-    helpers = [
-        arm for arm in finished if not arm.is_supervised_alone or (some_random and not arm.starts_random)
-    ]
-    helpers = [arm for arm in helpers if arm.confirmed] or helpers
-    leader = helpers[0] if helpers else None
-    suited = alone if leader is None else _baselines(leader, alone)
-    baseline = suited[0] if suited else None
-    best = finished[0] if finished else None
+    """Compare the leader with the baseline; `arms` stand best first. See `contest`."""
+    found = contest(arms)
+    leader, baseline, family = found.leader, found.baseline, found.family
     if leader is None or baseline is None:
-        return Comparison(Outcome.UNDECIDED, leader, baseline, best=best)
-    pairs = sum(len(_baselines(helper, alone)) for helper in helpers)
-    difference = paired_difference(leader.values, baseline.values, 1 - (1 - CONFIDENCE) / pairs)
-    judged = difference is not None and not leader.thinned and not baseline.thinned
-    sign = difference.sign if difference is not None and judged else None
-    return Comparison(OUTCOMES[sign], leader, baseline, difference, pairs, best)
-
-
-def _baselines(helper: Arm, alone: Sequence[Arm]) -> list[Arm]:
-    """Return the supervised arms that suit a helper equally, so that only their errors choose among them.
-
-    Those with two seeds in common before others, those with its data, those with random initial weights.
-    """
-
-    def order(arm: Arm) -> tuple[bool, bool, bool]:
-        paired = len(arm.values.keys() & helper.values.keys()) > 1
-        return not paired, arm.config.data != helper.config.data, not arm.starts_random
-
-    others = [arm for arm in alone if arm is not helper]
-    first = min(map(order, others), default=None)
-    return [arm for arm in others if order(arm) == first]
-
-
-def baseline_trial(study: StudyRecord) -> TrialRecord | None:
-    """Return the baseline's best trial of the search, None where no supervised trial has finished.
-
-    It is the one to confirm as the baseline. Confirmations themselves do not count, so the choice stays the
-    same while they come in.
-    """
-    baseline = compare(arms_of(replace(study, trials=study.searched))).baseline
-    return None if baseline is None else baseline.best_run
-
-
-def leading_trial(study: StudyRecord) -> TrialRecord | None:
-    """Return the best trial of the search's leader, None where no trial with a helper has finished.
-
-    Confirmations themselves do not count, as for `baseline_trial`.
-    """
-    leader = compare(arms_of(replace(study, trials=study.searched))).leader
-    return None if leader is None else leader.best_run
+        return Comparison(Outcome.UNDECIDED, leader, baseline, best=found.best)
+    if family is None:
+        mean, seeds = _error(leader) - _error(baseline), min(len(leader.values), len(baseline.values))
+        return Comparison(Outcome.UNDECIDED, leader, baseline, Interval(mean, None, seeds), found.best)
+    difference = family.difference(leader)
+    sign = None if leader.thinned or baseline.thinned else difference.sign
+    return Comparison(OUTCOMES[sign], leader, baseline, difference, found.best, family)
 
 
 def describe(found: Comparison, names: Mapping[str, str], objective: str, advice: str = "") -> Verdict:
@@ -140,14 +99,13 @@ def describe(found: Comparison, names: Mapping[str, str], objective: str, advice
         f"Baseline, supervised learning alone: {title_with_trials(baseline, names)}, "
         f"{error_with_runs(baseline)}. Errors are {epoch_title(objective)}."
     )
-    reasons = [NO_SEED] if gap is None else [ONE_SEED] if gap.half is None else list(_grounds(found, gap))
+    reasons = [ONE_RUN] if gap is None or gap.half is None else list(_grounds(found, gap))
     if advice and found.outcome in (Outcome.CLOSE, Outcome.UNDECIDED):
         reasons.append(advice)
     return Verdict(statement, " ".join([arms, *reasons]))
 
 
-NO_SEED = "They have no seed in common, which decides nothing."
-ONE_SEED = "They have one seed in common, which decides nothing."
+ONE_RUN = "A single run of either decides nothing."
 
 
 def _best(found: Comparison, names: Mapping[str, str], unit: str) -> str:
@@ -181,7 +139,7 @@ def _grounds(found: Comparison, gap: Interval) -> Iterator[str]:
     if found.pairs > 1:
         corrected = f", corrected for {found.pairs} comparisons, since the same runs chose this one of them"
     yield (
-        f"Helper − baseline over {gap.n} paired seeds: {signed(gap.mean)}, {CONFIDENCE:.0%} interval "
+        f"Helper − baseline, {seeds_of(found)}: {signed(gap.mean)}, {CONFIDENCE:.0%} interval "
         f"{signed(gap.low or 0.0)} to {signed(gap.high or 0.0)}{corrected}."
     )
     shared = any(arm.shares_pretraining for arm in arms)
@@ -193,6 +151,14 @@ def _grounds(found: Comparison, gap: Interval) -> Iterator[str]:
         yield "Other seeds were stopped early for their errors: those which finished are the lucky ones."
     if arms[0].config.data != arms[1].config.data:
         yield "The two learned from different images."
+
+
+def seeds_of(found: Comparison) -> str:
+    """Return from how many runs a difference is: `3 seeds each`, `3 and 5 seeds` of helper and baseline."""
+    helper, baseline = (len(arm.values) for arm in (found.leader, found.baseline) if arm is not None)
+    if helper == baseline:
+        return f"{helper} seed{'s' if helper > 1 else ''} each"
+    return f"{helper} and {baseline} seeds"
 
 
 def _nothing_to_compare(

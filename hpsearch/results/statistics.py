@@ -66,18 +66,20 @@ def t_quantile(df: int, confidence: float = CONFIDENCE) -> float:
 
 
 def t_tail_quantiles(df: Doubles, alpha: float) -> Doubles:
-    """Return t such that Student's t with each of `df` degrees of freedom lies outside ±t with probability alpha."""
+    """Return t such that Student's t with each of `df` degrees of freedom lies outside ±t with probability
+    alpha."""
     from scipy.special import stdtrit
 
     return np.asarray(stdtrit(df, 1 - alpha / 2))
 
 
 def chi_quantiles(probabilities: Doubles, df: Doubles) -> Doubles:
-    """Return the quantiles of chi / sqrt(df), a standard deviation over its true value: [..., P] for df [...]."""
+    """Return the quantiles of chi / sqrt(df), a standard deviation over its true value: [..., P] for df
+    [...]."""
     from scipy.special import chdtri
 
     df = df[..., None]
-    return np.sqrt(chdtri(df, 1 - probabilities) / df)
+    return np.asarray(np.sqrt(chdtri(df, 1 - probabilities) / df))
 
 
 def normal_cdf(values: Doubles) -> Doubles:

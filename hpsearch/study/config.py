@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlparse
 
@@ -64,7 +65,17 @@ class ConfirmConfig(Config):
     """Best designs that are trained again; always with the best helper and the baseline among them. With 1
     the verdict compares one helper; with more it is corrected for choosing among them."""
     seeds: Annotated[int, Field(ge=2, le=50)] = 3
-    """Seeds each of them is trained with."""
+    """Seeds each of them is trained with; a baseline beside k helpers has about the square root of k times as
+    many, since it is in every comparison."""
+
+
+def baseline_seeds(seeds: int, helpers: int) -> int:
+    """Return how many seeds a baseline has beside helpers of so many each.
+
+    The square root of their number times as many: then the variances of all differences are smallest for the
+    runs that they take together. [Dunnett 1955]
+    """
+    return round(seeds * math.sqrt(max(helpers, 1)))
 
 
 class SearchConfig(Config):

@@ -54,12 +54,12 @@ def shares(case: Case, studies: int, seed: int = 0) -> dict[Outcome, float]:
 
 def study(case: Case, designs: list[list[TrainConfig]], rng: np.random.Generator) -> StudyRecord:
     """Return one study; `designs` are the configs of each arm, by seed."""
-    effects = rng.normal(0.0, SEED_DEG, 1 + case.seeds)
+    effects = rng.normal(0.0, SEED_DEG, 1 + 50)
 
     def run(number: int, arm: int, seed: int, confirms: int | None = None) -> TrialRecord:
         better = case.better_deg if arm == case.arms - 1 else 0.0
         error = MEAN_DEG - better + effects[seed] + rng.normal(0.0, RUN_DEG)
-        config = designs[arm][seed]
+        config = designs[arm][0 if case.confirm else seed]
         if confirms is not None:
             config = config.model_copy(update={"seed": 999 + seed})
         return trial(number, config, error, confirms)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hpsearch.results.comparison import Comparison
+from hpsearch.results.comparison import Comparison, seeds_of
 from hpsearch.results.subjects import FEW, SubjectInterval, subject_interval
 
 SEEDS = (
@@ -41,16 +41,16 @@ class IntervalRow:
 
 
 def intervals_section(found: Comparison) -> tuple[IntervalRow, ...]:
-    """Return the intervals of leader - baseline; none where the two have no seed in common."""
+    """Return the intervals of leader - baseline; none where one of the two has not finished."""
     leader, baseline, gap = found.leader, found.baseline, found.difference
     if leader is None or baseline is None or gap is None:
         return ()
     shared = leader.shares_pretraining or baseline.shares_pretraining
-    of_seeds = f"{gap.n} paired seed{'s' if gap.n > 1 else ''}"
     chosen = f" Corrected for {found.pairs} comparisons." if found.pairs > 1 else ""
     covers = SEEDS + chosen + (SHARED if shared else "")
-    seeds = IntervalRow("seeds", gap.mean, gap.low, gap.high, of_seeds, covers)
-    return seeds, _subjects(subject_interval(leader, baseline), gap.n, chosen=found.pairs > 1)
+    seeds = IntervalRow("seeds", gap.mean, gap.low, gap.high, seeds_of(found), covers)
+    paired = len(leader.values.keys() & baseline.values.keys())
+    return seeds, _subjects(subject_interval(leader, baseline), paired, chosen=found.pairs > 1)
 
 
 def _subjects(found: SubjectInterval | None, paired: int, *, chosen: bool) -> IntervalRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,8 +45,27 @@ def test_leaders_and_the_best_plain_trial_get_the_same_seeds(study: StudyRecord)
     leaders = [trial.number for trial in complete(study)[:2]]
     plain = next(trial.number for trial in complete(study) if trial.params["pretext"] == "none")
     wanted = list(confirmations(study, ConfirmConfig(top=2, seeds=3)))
-    chosen = list(dict.fromkeys([*leaders, plain]))
-    assert wanted == [(number, FIRST_SEED + i) for i in range(3) for number in chosen]
+    assert plain not in leaders, "one baseline stands beside two helpers"
+    chosen = [*leaders, plain]
+    shared = [(number, FIRST_SEED + i) for i in range(3) for number in chosen]
+    assert wanted == [*shared, (plain, FIRST_SEED + 3)]
+    one = list(confirmations(study, ConfirmConfig(top=1, seeds=3)))
+    assert one == [(number, FIRST_SEED + i) for i in range(3) for number in (leaders[0], plain)]
+
+
+def test_beside_four_helpers_the_baseline_has_twice_as_many_seeds() -> None:
+    helpers = [made_up.trial(n, made_up.config("puzzling", dropout=0.1 * n), 4.0 + n) for n in range(4)]
+    wanted = list(
+        confirmations(
+            made_up.study([*helpers, made_up.trial(9, made_up.config(), 9.0)]), ConfirmConfig(top=4, seeds=3)
+        )
+    )
+    assert Counter(number for number, _ in wanted) == {0: 3, 1: 3, 2: 3, 3: 3, 9: 6}
+    several = made_up.study(
+        [*helpers, *(made_up.trial(5 + n, made_up.config(dropout=0.1 * n), 3.0) for n in range(2))]
+    )
+    wanted = list(confirmations(several, ConfirmConfig(top=6, seeds=3)))
+    assert set(Counter(number for number, _ in wanted).values()) == {3}, "two baselines"
 
 
 def test_what_was_begun_is_not_begun_again_and_the_choice_stays(study: StudyRecord) -> None:

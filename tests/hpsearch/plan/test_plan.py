@@ -81,8 +81,8 @@ def test_every_run_is_counted(spec: StudySpec, tmp_path: Path) -> None:
         "rotation 2x2resnet18",
     ]
     assert runs.pretraining_epochs == 10
-    assert (runs.confirmations, runs.confirmation_epochs) == (12, 120)  # two best, helper, baseline
-    assert (runs.tested, runs.tests) == (5 * 4, ("wild",))
+    assert (runs.confirmations, runs.confirmation_epochs) == (14, 140)  # two best, helper, baseline: 5 seeds
+    assert (runs.tested, runs.tests) == (5 + 14, ("wild",))
 
 
 def test_the_dearest_design_has_the_largest_trunk_and_the_most_images(spec: StudySpec) -> None:
@@ -102,8 +102,8 @@ def test_images_of_a_dataset_that_is_not_rendered_yet_are_known(spec: StudySpec,
 def test_hours_follow_from_epochs_speed_and_trials_side_by_side(spec: StudySpec) -> None:
     plan = measured(spec, gpus=0.5)
     assert plan.cheapest.epoch_s == pytest.approx(1000 / 100 + 200 / 200)
-    assert plan.epochs == 120 + 10 + 120
-    assert plan.seconds(plan.cheapest) == pytest.approx(250 * 11 / 2)
+    assert plan.epochs == 120 + 10 + 140
+    assert plan.seconds(plan.cheapest) == pytest.approx(270 * 11 / 2)
     text = plan_text(plan, 80)
     assert all(len(line) <= 80 for line in text.splitlines()), text
     assert "0.4 to 0.8 GPU hours" in " ".join(text.split())

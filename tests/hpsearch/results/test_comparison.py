@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from scipy import stats
 from support import verdicts
 from support.made_up_arms import OBJECTIVE, arms_of, config, study, table, trial
 
@@ -18,14 +19,13 @@ from hpsearch.results.comparison import (
     SELECTED,
     Comparison,
     Outcome,
-    baseline_trial,
     compare,
     describe,
     metric_title,
 )
+from hpsearch.results.contest import baseline_trial
 from hpsearch.results.formats import signed
 from hpsearch.results.leaderboard import summary
-from hpsearch.results.statistics import interval
 from hpsearch.results.titles import names_of, title_with_trials
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from hpsearch.study.spec import load_spec
@@ -81,8 +81,14 @@ def test_a_lucky_single_run_stands_below_arms_with_several_seeds() -> None:
     assert [len(each.values) for each in found] == [2, 1]
 
 
-def test_seeds_that_move_both_arms_alike_do_not_hide_a_small_gap() -> None:
-    found = stand(arm(0, "none", [5.0, 8.0, 11.0]), arm(3, PUZZLE, [4.8, 7.7, 10.8]))
+def test_seeds_that_move_all_of_five_arms_alike_do_not_hide_a_small_gap() -> None:
+    worse = [[6.0, 9.1, 12.0], [6.1, 9.0, 12.1], [6.0, 9.0, 12.05]]
+    others = [
+        trial(10 + 3 * n + seed, config(PUZZLE, seed=seed, dropout=0.1 * n), value)
+        for n, values in enumerate(worse)
+        for seed, value in enumerate(values)
+    ]
+    found = stand(arm(0, "none", [5.0, 8.0, 11.0]), arm(3, PUZZLE, [4.8, 7.7, 10.8]), others)
     assert found.outcome is Outcome.AHEAD
     assert found.difference is not None and found.difference.mean == pytest.approx(-0.7 / 3)
     assert "It is 0.23° (3%) better than supervised learning alone (the one design, 8.00), 95%" in said(found)
@@ -116,14 +122,15 @@ def test_a_single_run_of_each_decides_nothing() -> None:
     assert found.outcome is Outcome.UNDECIDED
     assert "4.00° validation MAE (one run). It is 2.00° (33%) better" in said(found)
     assert "not decided" in said(found)
-    assert "one seed in common" in said(found)
+    assert "single run of either decides nothing" in said(found)
 
 
-def test_arms_without_a_common_seed_decide_nothing() -> None:
-    other = [trial(5 + seed, config(PUZZLE, seed=seed), 4.0 + seed) for seed in (7, 8)]
-    found = stand(arm(0, "none", [6.0, 6.1]), other)
-    assert found.outcome is Outcome.UNDECIDED
-    assert "no seed in common" in said(found)
+def test_arms_without_a_common_seed_are_compared_too() -> None:
+    for values, outcome in (((4.0, 4.1, 4.05), Outcome.AHEAD), ((4.0, 8.0, 6.0), Outcome.CLOSE)):
+        other = [trial(5 + n, config(PUZZLE, seed=7 + n), value) for n, value in enumerate(values)]
+        found = stand(arm(0, "none", [6.0, 6.1]), other)
+        assert found.outcome is outcome
+        assert "3 and 2 seeds" in said(found)
 
 
 def test_confirmation_counts_and_the_run_that_made_the_leader_does_not() -> None:
@@ -284,13 +291,12 @@ def test_helpers_that_are_equal_to_the_baseline_are_not_said_to_beat_it() -> Non
     """Of twelve equal arms the luckiest leads; uncorrected, it beats the baseline in one study of eight."""
     for case in (
         verdicts.Case(12, 3, confirm=False),
-        verdicts.Case(12, 8, confirm=False),
-        verdicts.Case(12, 8, confirm=True),
-        verdicts.Case(12, 8, confirm=False, plain=6),
+        verdicts.Case(12, 4, confirm=True),
+        verdicts.Case(12, 4, confirm=False, plain=6),
     ):
-        found = verdicts.shares(case, studies=150)
-        assert found[Outcome.AHEAD] <= 0.04, case  # 2.5 % is meant: 7 or more of 150 come in one of 15 tries
-        assert found[Outcome.BEHIND] <= 0.04, case
+        found = verdicts.shares(case, studies=100)
+        assert found[Outcome.AHEAD] <= 0.06, case  # 2.5 % is meant: 7 or more of 100 come in one of 60 tries
+        assert found[Outcome.BEHIND] <= 0.06, case
 
 
 def test_a_helper_that_is_truly_better_is_said_to_beat_the_baseline() -> None:
@@ -299,19 +305,36 @@ def test_a_helper_that_is_truly_better_is_said_to_beat_the_baseline() -> None:
         assert found[Outcome.AHEAD] >= 0.9
 
 
-def test_the_interval_is_as_wide_as_the_number_of_pairs_demands() -> None:
+def test_the_interval_holds_together_with_those_of_all_that_could_have_led() -> None:
     plain, helper = [6.0, 6.1, 6.3], [5.0, 5.2, 5.1]
     others = [
-        trial(10 + 3 * n + seed, config(PUZZLE, seed=seed, dropout=0.01 * n), 7.0 + seed)
-        for n in range(4)
+        trial(10 + 3 * n + seed, config(PUZZLE, seed=seed, dropout=0.01 * n), 7.0 + 0.1 * seed)
+        for n in range(3)
         for seed in range(3)
     ]
     alone, among = (stand(arm(0, "none", plain), arm(3, PUZZLE, helper), rest) for rest in ([], others))
-    assert (alone.pairs, among.pairs) == (1, 5)
-    for found in (alone, among):
-        expected = interval([b - a for a, b in zip(plain, helper, strict=True)], 1 - 0.05 / found.pairs)
-        assert found.difference == expected
-    assert "corrected for 5 comparisons" in said(among) and "corrected" not in said(alone)
+    assert (alone.pairs, among.pairs) == (1, 4)
+    ends = stats.ttest_ind(helper, plain, equal_var=False).confidence_interval()
+    assert alone.difference is not None and alone.difference.low == pytest.approx(ends.low, rel=1e-5)
+    assert "corrected for 4 comparisons" in said(among) and "corrected" not in said(alone)
+    assert among.family is not None
+    gaps = among.family.differences()
+    assert gaps[0].low == pytest.approx(among.difference and among.difference.low)
+    assert [gap.mean for gap in gaps[1:]] == pytest.approx([7.1 - sum(plain) / 3] * 3)
+    two = stand(arm(0, "none", plain), arm(3, PUZZLE, helper), others, second_baseline())
+    assert two.pairs == 8 and two.difference is not None and among.difference is not None
+    assert (two.difference.half or 0) > (among.difference.half or 0)
+
+
+def second_baseline() -> list[TrialRecord]:
+    return [trial(90 + seed, config(seed=seed, dropout=0.2), 8.0 + 0.1 * seed) for seed in range(3)]
+
+
+def test_single_runs_of_a_search_widen_no_interval_of_arms_with_several() -> None:
+    """They can not lead: a design with several seeds stands before them, whatever they come to."""
+    singles = [trial(20 + n, config(PUZZLE, dropout=0.01 * n), 3.0) for n in range(9)]
+    arms = [arm(0, "none", [6.0, 6.1, 6.3]), arm(3, PUZZLE, [5.0, 5.2, 5.1])]
+    assert stand(*arms).difference == stand(*arms, singles).difference
 
 
 def test_seeds_that_others_were_stopped_beside_decide_nothing() -> None:
