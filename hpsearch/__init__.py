@@ -36,23 +36,26 @@ def launch(
     trials: int | None = None,
     epochs: int | None = None,
     address: str | None = None,
+    in_process: bool = False,
 ) -> StudyView:
     """Run the search that the file `space` describes, or continue it; it says what `hpsearch launch` says.
 
     `root` is the folder of all studies, $HPSEARCH_ROOT or `hpsearch-runs` where it is None; `trials` and
-    `epochs` override the space's budget; `address` is that of a Ray cluster, this machine where it is None.
+    `epochs` override the space's budget; `address` is that of a Ray cluster, this machine where it is None;
+    with `in_process` no Ray is started, and one trial at a time runs in this process, for a debugger.
     Raises `trainables.base.errors.InputError` for a fault of the input, before anything starts, and
     `KeyboardInterrupt`, after everything was written, where it is stopped: calling it again goes on.
     """
     from pathlib import Path
 
     from hpsearch.cli.terminal import TerminalScreen
+    from hpsearch.driver.backends import backend_of
     from hpsearch.driver.launch import launch as run
     from hpsearch.driver.request import LaunchRequest
     from hpsearch.notebook.study_view import StudyView
 
-    request = LaunchRequest(Path(space), _root(root), trials, epochs, address)
-    return StudyView(run(request, TerminalScreen(request)))
+    request = LaunchRequest(Path(space), _root(root), trials, epochs, address, in_process=in_process)
+    return StudyView(run(request, TerminalScreen(request), backend_of(request)))
 
 
 def studies(root: str | os.PathLike[str] | None = None) -> list[StudyView]:

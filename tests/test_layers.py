@@ -26,7 +26,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "hpsearch": (
         ("space", "door"),
         ("study",),
-        ("results", "tracking", "reference"),
+        ("results", "tracking", "reference", "work"),
         ("report",),
         ("ray", "lifecycle"),
         ("driver",),

@@ -49,10 +49,12 @@ class Plan:
 class LiveView:
     """Shows a study while it changes; a context manager, because a terminal must be left in order.
 
-    `clock` gives Unix seconds.
+    On a terminal it is a table unless `table` is False; `clock` gives Unix seconds.
     """
 
-    def __init__(self, console: Console, plan: Plan, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, console: Console, plan: Plan, clock: Callable[[], float] = time.time, *, table: bool = True
+    ) -> None:
         self._console = console
         self._plan = plan
         self._clock = clock
@@ -63,7 +65,7 @@ class LiveView:
         self._overview = Seldom(self._summarised)
         self._progress_s = clock()
         self._live: Live | None = None
-        if console.is_terminal:
+        if table and console.is_terminal:
             self._live = Live(
                 console=console, get_renderable=self._screen, refresh_per_second=2, transient=True
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,7 @@ def add_search_commands(add: Adder) -> None:
             "launch space.yaml",
             "launch space.yaml --trials 200    # a larger budget: go on",
             "launch space.yaml --address auto  # on a Ray cluster",
+            "launch space.yaml --in-process    # one trial at a time, for a debugger",
         ],
     )
     launch.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
@@ -65,8 +67,14 @@ def add_search_commands(add: Adder) -> None:
         metavar="N",
         help="total number of epochs, in place of search.budget.epochs",
     )
-    launch.add_argument(
+    where = launch.add_mutually_exclusive_group()
+    where.add_argument(
         "--address", metavar="A", help="address of a running Ray cluster, such as auto or HOST:6379"
+    )
+    where.add_argument(
+        "--in-process",
+        action="store_true",
+        help="start no Ray: run one trial at a time in this process, where a debugger works",
     )
     add_token(launch)
     launch.add_argument(
@@ -115,12 +123,13 @@ def _launch(arguments: argparse.Namespace) -> int:
 
 def _launch_on(waiting: Waiting, arguments: argparse.Namespace) -> int:
     from hpsearch.cli.terminal import TerminalScreen
+    from hpsearch.driver.backends import backend_of
     from hpsearch.driver.launch import launch  # takes seconds, which is why there is something to see before
 
-    request = _request(arguments)
+    request = replace(_request(arguments), in_process=arguments.in_process)
     screen = TerminalScreen(request, waiting)
     try:
-        study = launch(request, screen, verbose=arguments.verbose)
+        study = launch(request, screen, backend_of(request, verbose=arguments.verbose))
     except KeyboardInterrupt:
         screen.interrupted()
         raise

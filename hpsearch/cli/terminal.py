@@ -14,10 +14,10 @@ from hpsearch.cli.summary import describe
 from hpsearch.cli.waiting import Waiting, whole_console
 from hpsearch.driver.request import LaunchRequest
 from hpsearch.ray.job_events import JobEvent, tell
-from hpsearch.ray.resources import TrialResources
 from hpsearch.results.leaderboard import table
 from hpsearch.study.records import StudyRecord, TrialRecord
 from hpsearch.study.spec import StudySpec
+from hpsearch.work.resources import TrialResources
 from trainables.base.plain_text import terminal_text
 from trainables.data.datasets import dataset_name
 from trainables.training.build import Progress
@@ -56,7 +56,7 @@ class TerminalScreen:
     def searching(
         self, spec: StudySpec, resources: TrialResources, concurrent: int
     ) -> Iterator[Callable[[StudyRecord, TrialRecord | None], None]]:
-        """Show the live table until the search ends."""
+        """Show the live table until the search ends, or lines where trials run in this process."""
         self._waiting.over()
         least = resources.smallest
         cpus = _from_to(least.cpus, resources.cpus)
@@ -66,7 +66,8 @@ class TerminalScreen:
         hours = spec.search.budget.hours
         deadline_s = None if hours is None else time.time() + hours * 3600
         plan = Plan(spec.trials, concurrent, deadline_s, spec.search.budget.epochs)
-        with LiveView(self._console, plan) as view:
+        # a debugger's prompt in this process would be drawn over
+        with LiveView(self._console, plan, table=not self._request.in_process) as view:
             yield view.update
 
     def result(self, study: StudyRecord) -> None:
@@ -99,6 +100,7 @@ class TerminalScreen:
         budget += [] if epochs is None else ["--epochs", str(epochs)]
         cluster = [] if request.address is None else ["--address", request.address]
         cluster += ["--without-token"] if request.without_token else []
+        cluster += ["--in-process"] if request.in_process else []
         return ["launch", str(request.space), *budget, *cluster]
 
     def _propose(self, *words: str, why: str = "") -> None:

@@ -18,8 +18,8 @@ ATTEMPTS = 3
 class Budget:
     """How far a search goes; None: no such limit.
 
-    `trials` and `epochs` are what the study shall hold in the end, `deadline_s` the `time.monotonic` after
-    which nothing further starts.
+    `trials` and `epochs` are what the study shall hold in the end, `deadline_s` is when, by the allocation's
+    clock, nothing further starts.
     """
 
     trials: int | None = None
@@ -33,13 +33,20 @@ class Allocation:
     Every family gets its chance first: as long as one has no design, the next trial is of that family, and it
     is never stopped early. What a person asked to try comes before that. Then frozen trials that have earned
     it come before new ones. Where the epochs left would not let a new trial finish, they go to the most
-    promising frozen ones. `kept` says whether a trial's checkpoint is there.
+    promising frozen ones. `kept` says whether a trial's checkpoint is there; `now_s` is the clock.
     """
 
-    def __init__(self, study: Study, budget: Budget, kept: Callable[[int], bool]) -> None:
+    def __init__(
+        self,
+        study: Study,
+        budget: Budget,
+        kept: Callable[[int], bool],
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._study = study
         self._budget = budget
         self._kept = kept
+        self._now_s = now_s
         enumerates = study.spec.search.sampler.enumerates
         self._families = () if enumerates else families_of(study.spec.space)
         self._running: dict[int, int] = {}  # number -> the epoch it pauses or ends at
@@ -107,7 +114,7 @@ class Allocation:
     @property
     def _late(self) -> bool:
         deadline_s = self._budget.deadline_s
-        return deadline_s is not None and time.monotonic() >= deadline_s
+        return deadline_s is not None and self._now_s() >= deadline_s
 
     @property
     def _epochs_left(self) -> float:

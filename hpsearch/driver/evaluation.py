@@ -33,7 +33,7 @@ def leaders_to_evaluate(study: StudyRecord, leaders: int, begun: Container[int])
 
 @dataclass(frozen=True)
 class EvaluationItem:
-    """The measurement of one leader; see `hpsearch.ray.work.WorkItem`."""
+    """The measurement of one leader; see `hpsearch.work.items.WorkItem`."""
 
     job: EvaluationJob
     study: Study

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpsearch.ray.resources import TrialResources
 from hpsearch.study.records import TrialRecord
 from hpsearch.study.study import Ask
+from hpsearch.work.resources import TrialResources
 from trainables.model.inits import Pretraining
 from trainables.training.checkpoints import BEST_WEIGHTS
 from trainables.training.jobs import EvaluationJob, PretrainingJob, TrialJob

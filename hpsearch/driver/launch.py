@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -20,18 +20,9 @@ from hpsearch.driver.request import LaunchRequest
 from hpsearch.driver.search import Search, SearchPlan
 from hpsearch.driver.stop_requests import stop_obeyed
 from hpsearch.driver.stopped import StoppedTrials
-from hpsearch.ray.authentication import check_token
-from hpsearch.ray.backend import run_work
-from hpsearch.ray.cluster import cluster, head_address, joined_address, side_by_side
-from hpsearch.ray.gpus import resources_in_cluster
-from hpsearch.ray.head import FAILED, head_watched
-from hpsearch.ray.nodes import Nodes, NoNodeLeft, Probe
-from hpsearch.ray.resources import TrialResources, check_precision, check_room
-from hpsearch.ray.scratch import scratch_folder
 from hpsearch.study.claim import claimed
 from hpsearch.study.folders import datasets_folder, pretrained_folder, studies_folder
 from hpsearch.study.needs import needs_of
-from hpsearch.study.plugins import plugins_of
 from hpsearch.study.provenance import gather_provenance
 from hpsearch.study.records import LaunchRecord, Provenance, StudyRecord, TrialRecord
 from hpsearch.study.spec import StudySpec, load_spec
@@ -40,10 +31,14 @@ from hpsearch.study.study import Study, open_study
 from hpsearch.study.trial_log import Log
 from hpsearch.tracking import PATIENCE_S, Tracker, relocate, tracking_uri
 from hpsearch.tracking.location import artifacts_folder
+from hpsearch.work.backend import Backend, NoWorkerLeft, Watcher, Workplace
+from hpsearch.work.resources import TrialResources, check_precision, check_room
 from trainables.base.disk import is_full
 from trainables.base.errors import InputError
-from trainables.base.shared_folder import SharedFolder, shared
 from trainables.training.build import Progress
+
+FAILED = 1
+"""The exit status of a launch that lost what it ran on."""
 
 HASTE_S = 10.0
 """How long a launch whose cluster is gone waits for an unavailable MLflow: Ray ends the process soon."""
@@ -53,16 +48,8 @@ Show = Callable[[StudyRecord, TrialRecord | None], None]
 """Shows a study in which a trial has changed; None: at the beginning."""
 
 
-class Screen(Protocol):
+class Screen(Watcher, Protocol):
     """What a person sees of a launch."""
-
-    def say(self, text: str) -> None:
-        """Show a line."""
-        ...
-
-    def doing(self, what: str) -> None:
-        """Show what is being done, until something else is shown."""
-        ...
 
     def planned(self, spec: StudySpec) -> None:
         """Show what is searched, before anything of it is done."""
@@ -78,58 +65,34 @@ class Screen(Protocol):
         """Show the search; the function it gives is called with every change."""
         ...
 
-    def interrupted(self, why: str) -> None:
-        """Say why a launch ended, and how to go on."""
-        ...
 
-
-@dataclass(frozen=True)
-class _Workplace:
-    """The cluster that is connected: its nodes, what a trial takes of them, and how many run in parallel.
-
-    `folder` is the study's where all nodes must see it, None on one machine.
-    """
-
-    nodes: Nodes
-    resources: TrialResources
-    side_by_side: int
-    folder: SharedFolder | None
-    scratch: Path
-
-
-def launch(request: LaunchRequest, screen: Screen, *, verbose: bool = False) -> StudyRecord:
-    """Run the search that is asked for, or continue it, and return the study.
+def launch(request: LaunchRequest, screen: Screen, backend: Backend) -> StudyRecord:
+    """Run the search that is asked for on a backend, or continue it, and return the study.
 
     Raises `InputError` with every fault of the input before anything starts: then no study and no experiment
     is left behind. Raises `KeyboardInterrupt` after everything was written where a person stops it: launching
-    again goes on. Where the head of the cluster is gone, everything is written too, and the process ends with
+    again goes on. Where the head of a cluster is gone, everything is written too, and the process ends with
     status 1.
     """
     spec = load_spec(request.space, trials=request.trials, epochs=request.epochs)
     screen.planned(spec)
-    check_token(request.without_token)
-    address, root = joined_address(request.address), request.root.absolute()
+    backend.check()
+    root = request.root.absolute()
     folder = studies_folder(root) / spec.name
     preparation = Preparation(datasets_folder(root), pretrained_folder(root), screen.building)
     with claimed(folder, spec.datasets), stop_obeyed(folder):
         screen.doing("looking at the data")
         provenance = _prepare(spec, folder, preparation)
-        screen.doing("starting the workers" if address is None else f"joining the cluster at {address}")
-        with (
-            scratch_folder() as scratch,
-            cluster(address, scratch, without_token=request.without_token, verbose=verbose),
-            nullcontext() if address is None else shared(folder) as shared_folder,
-        ):
-            screen.doing("asking what trials may take")
-            with _head_watched(address, screen.interrupted):
-                place = _workplace(spec, folder, preparation.datasets, shared_folder, scratch, screen)
+        with backend.opened(spec, folder, preparation.datasets, screen) as place:
+            check_precision(spec, place.resources)
+            check_room(spec, place.side_by_side, folder)
             study = open_study(folder, spec, provenance)  # from here on it has begun
             shutil.copyfile(request.space, folder / SPACE)
             with (
                 _tracked(root, spec, study, screen) as tracker,
-                _head_watched(address, _ending(spec, study, tracker, screen)),
+                place.watched(_ending(spec, study, tracker, screen)),
             ):
-                _search(spec, study, preparation, place, tracker, screen, verbose=verbose)
+                _search(spec, study, preparation, place, tracker, screen)
         return study.record()
 
 
@@ -142,69 +105,29 @@ def _prepare(spec: StudySpec, folder: Path, preparation: Preparation) -> Provena
     return gather_provenance(spec, data)
 
 
-def _workplace(
-    spec: StudySpec,
-    folder: Path,
-    datasets: Path,
-    shared_folder: SharedFolder | None,
-    scratch: Path,
-    screen: Screen,
-) -> _Workplace:
-    """Return the cluster that is connected. Raises `InputError` where it cannot run the search."""
-    nodes = _probed(shared_folder, spec, _logged(folder, screen.say))
-    resources = resources_in_cluster(spec, datasets, nodes, screen.say)
-    place = _Workplace(nodes, resources, side_by_side(resources, nodes), shared_folder, scratch)
-    check_precision(spec, resources)
-    check_room(spec, place.side_by_side, folder)
-    return place
-
-
 def _search(
     spec: StudySpec,
     study: Study,
     preparation: Preparation,
-    place: _Workplace,
+    place: Workplace,
     tracker: Tracker,
     screen: Screen,
-    *,
-    verbose: bool,
 ) -> None:
-    """Search until the budget is spent or no node is left, which ends the process with status 1."""
+    """Search until the budget is spent or no worker is left, which ends the process with status 1."""
     launched = _launch_record(spec, place.side_by_side)
     study.launched(launched)
     with screen.searching(spec, place.resources, place.side_by_side) as show:
         show(study.record(), None)
-        say = _logged(study.folder, screen.say)
+        say = Log(study.folder).spoken(screen.say)
         search = _build_search(spec, study, place, preparation, tracker, say, show)
+        settings = spec.search
         try:
-            run_work(
-                search,
-                place.resources,
-                place.nodes,
-                folder=place.folder,
-                retries=spec.search.retries,
-                epoch_timeout_s=spec.search.epoch_timeout_s,
-                scratch=place.scratch,
-                verbose=verbose,
-            )
-        except NoNodeLeft as error:
+            place.run(search, retries=settings.retries, epoch_timeout_s=settings.epoch_timeout_s)
+        except NoWorkerLeft as error:
             screen.interrupted(str(error))
             raise SystemExit(FAILED) from None
         search.remove_leftovers()
         study.launched(replace(launched, ended_s=time.time()))
-
-
-def _probed(folder: SharedFolder | None, spec: StudySpec, say: Callable[[str], None]) -> Nodes:
-    """Return the nodes of the cluster, each probed; those of a launch on one machine need no probe.
-
-    Raises `InputError` where none is fit.
-    """
-    if folder is None:
-        return Nodes(say=say)
-    gpu = spec.search.resources.gpus != 0
-    nodes = Nodes(Probe.of(folder, gpu=gpu, plugins=plugins_of(spec)), say)
-    nodes.probe_all()
-    return nodes
 
 
 def _launch_record(spec: StudySpec, side_by_side: int) -> LaunchRecord:
@@ -212,21 +135,10 @@ def _launch_record(spec: StudySpec, side_by_side: int) -> LaunchRecord:
     return LaunchRecord(spec.trials, budget.epochs, budget.hours, side_by_side, began_s=time.time())
 
 
-def _logged(folder: Path, say: Callable[[str], None]) -> Callable[[str], None]:
-    """Return what shows a line and keeps it in the study's log."""
-    log = Log(folder)
-
-    def said(text: str) -> None:
-        log.say(text)
-        say(text)
-
-    return said
-
-
 def _build_search(
     spec: StudySpec,
     study: Study,
-    place: _Workplace,
+    place: Workplace,
     preparation: Preparation,
     tracker: Tracker,
     say: Callable[[str], None],
@@ -241,7 +153,7 @@ def _build_search(
         budget=Budget(
             trials=spec.trials,
             epochs=budget.epochs,
-            deadline_s=None if budget.hours is None else time.monotonic() + budget.hours * 3600,
+            deadline_s=None if budget.hours is None else place.now_s() + budget.hours * 3600,
         ),
         ahead=place.side_by_side,
         confirm=spec.search.confirm,
@@ -251,12 +163,7 @@ def _build_search(
     pretrainings = Pretrainings(preparation.store, jobs, tracker.sync_pretraining, say)
     stopped = StoppedTrials(study.folder, spec.search.frozen_gb)
     observers = Observers(study.record(), on_change, say)
-    return Search(study, plan, jobs, observers, preparation.start, pretrainings, stopped)
-
-
-def _head_watched(address: str | None, give_up: Callable[[str], None]) -> AbstractContextManager[None]:
-    """Watch the head of a cluster, and call `give_up` where it is gone. A local one ends with the launch."""
-    return nullcontext() if address is None else head_watched(head_address(), give_up)
+    return Search(study, plan, jobs, observers, preparation.start, pretrainings, stopped, place.now_s)
 
 
 def _ending(spec: StudySpec, study: Study, tracker: Tracker, screen: Screen) -> Callable[[str], None]:

@@ -79,7 +79,7 @@ class Pretrainings:
 
 
 class PretrainingItem:
-    """One pretraining under way; see `hpsearch.ray.work.WorkItem`."""
+    """One pretraining under way; see `hpsearch.work.items.WorkItem`."""
 
     def __init__(self, job: PretrainingJob, lock: FileLock, desk: Pretrainings) -> None:
         self.job = job

@@ -11,7 +11,8 @@ class LaunchRequest:
     """Which search space, below which root, and what is given in place of the file's own budget.
 
     `address` is that of a Ray cluster, None for this machine, and under a Ray job for the cluster of that
-    job. `without_token` takes a Ray that whoever reaches its ports can use.
+    job. `without_token` takes a Ray that whoever reaches its ports can use. `in_process` starts no Ray: one
+    trial at a time runs in the process of the launch.
     """
 
     space: Path
@@ -20,3 +21,4 @@ class LaunchRequest:
     epochs: int | None = None
     address: str | None = None
     without_token: bool = False
+    in_process: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,12 +15,12 @@ from hpsearch.driver.preparation import Start
 from hpsearch.driver.pretraining import Pretrainings
 from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.driver.trial import TrialItem
-from hpsearch.ray.work import NoWork, WorkItem
 from hpsearch.study.config import ConfirmConfig
 from hpsearch.study.policy.families import family_title
 from hpsearch.study.records import StudyRecord, TrialState
 from hpsearch.study.study import Ask, Study
 from hpsearch.study.trial_log import Log
+from hpsearch.work.items import NoWork, WorkItem
 from trainables.model.inits import Pretraining
 from trainables.training.checkpoints import Checkpoints
 from trainables.training.config import TrainConfig
@@ -42,8 +43,8 @@ class SearchPlan:
 class Search:
     """Hands out the study's trials, before them the pretrainings that they need, and what follows the search.
 
-    `find_start` builds what a trial needs before it starts and says where its trunk does. See
-    `hpsearch.ray.work.WorkSource`.
+    `find_start` builds what a trial needs before it starts and says where its trunk does; `now_s` is the
+    clock of the budget's deadline. See `hpsearch.work.items.WorkSource`.
     """
 
     def __init__(
@@ -55,10 +56,11 @@ class Search:
         find_start: Callable[[TrainConfig], Start],
         pretrainings: Pretrainings,
         stopped: StoppedTrials,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._study = study
         self._stopped = stopped
-        self._allocation = Allocation(study, plan.budget, stopped.kept)
+        self._allocation = Allocation(study, plan.budget, stopped.kept, now_s)
         self._plan = plan
         self._jobs = jobs
         self._observers = observers

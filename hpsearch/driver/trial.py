@@ -17,7 +17,7 @@ from trainables.training.jobs import TrialJob
 
 @dataclass(frozen=True)
 class TrialItem:
-    """One trial; see `hpsearch.ray.work.WorkItem`."""
+    """One trial; see `hpsearch.work.items.WorkItem`."""
 
     job: TrialJob
     study: Study

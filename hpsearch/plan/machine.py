@@ -8,7 +8,8 @@ from functools import partial
 from math import inf
 from pathlib import Path
 
-from hpsearch.ray.resources import (
+from hpsearch.study.spec import StudySpec
+from hpsearch.work.resources import (
     Machines,
     TrialResources,
     check_precision,
@@ -16,7 +17,6 @@ from hpsearch.ray.resources import (
     fitting,
     resolve_resources,
 )
-from hpsearch.study.spec import StudySpec
 from trainables.base.allowance import allowed_bytes, allowed_cores
 from trainables.base.disk import existing
 from trainables.base.errors import InputError

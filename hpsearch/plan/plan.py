@@ -14,12 +14,12 @@ from hpsearch.ray.cluster import cluster, joined_address, side_by_side
 from hpsearch.ray.gpus import resources_in_cluster
 from hpsearch.ray.nodes import Nodes
 from hpsearch.ray.rehearsal import rehearse_on_cluster
-from hpsearch.ray.resources import Share, TrialResources
 from hpsearch.ray.scratch import scratch_folder
 from hpsearch.space.holes import Range
 from hpsearch.study.folders import datasets_folder, pretrained_folder
 from hpsearch.study.needs import Needs, images_of, needs_of
 from hpsearch.study.spec import StudySpec, load_spec
+from hpsearch.work.resources import Share, TrialResources
 from trainables.base.disk import existing
 from trainables.model.backbones import TRUNK_VALUES
 from trainables.training.checkpoint_size import checkpoints_bytes

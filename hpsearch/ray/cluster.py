@@ -21,7 +21,7 @@ from hpsearch.ray.authentication import AUTH_TOKEN, authentication, environment
 from hpsearch.ray.import_path import job_config, uv_left_alone
 from hpsearch.ray.nodes import Nodes
 from hpsearch.ray.reaper import KEEP_ENVIRONMENT, MARK, reaped
-from hpsearch.ray.resources import Share, TrialResources, fitting
+from hpsearch.work.resources import Share, TrialResources, describe_lack, fitting
 from trainables.base.allowance import allowed_bytes, allowed_cores
 from trainables.base.errors import InputError, why
 
@@ -156,11 +156,9 @@ def side_by_side(resources: TrialResources, usable: Nodes) -> int:
     if not fits and not resources.autoscale:
         cpus = max((node.get("CPU", 0) for node in nodes), default=0)
         gpus = max((node.get("GPU", 0) for node in nodes), default=0)
-        raise InputError(
-            f"search.resources asks for {resources.cpus} CPUs and {resources.gpus:g} GPUs a trial, "
-            f"but the largest node has {cpus:g} CPUs and {gpus:g} GPUs. Where the cluster starts nodes on "
-            "demand, set search.resources.autoscale and concurrent"
-        )
+        lack = describe_lack(resources, cpus, gpus, "the largest node")
+        demand = "Where the cluster starts nodes on demand, set search.resources.autoscale and concurrent"
+        raise InputError(f"{lack}. {demand}")
     return room(resources, usable)
 
 

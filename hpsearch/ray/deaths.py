@@ -1,4 +1,4 @@
-"""Why a worker of Ray's died, in one line; one that was killed for memory counts as one that died."""
+"""Why a worker of Ray's died; one that was killed for memory counts as one that died."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ray._private.state import state
 from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.exceptions import OutOfMemoryError, RayActorError
 
+from hpsearch.work.tries import Death, described
 from trainables.training.gpu_memory import OutOfGpuMemory
 
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
@@ -63,39 +64,24 @@ def node_of(trial: Any) -> str | None:
     return str(found["Address"]["NodeID"]) if found else None
 
 
-def gpu_shortage(trial: Any) -> OutOfGpuMemory | None:
-    """Return the lack of GPU memory that one of Tune's trials ended with; None where it ended otherwise."""
-    file = trial.pickled_error_file
-    if not file or not Path(file).is_file():
-        return None
-    cause = getattr(cloudpickle.loads(Path(file).read_bytes()), "cause", None)
-    return cause if isinstance(cause, OutOfGpuMemory) else None
-
-
-def describe_death(trial: Any, kernel_kills: int) -> str:
-    """Return why the process of one of Tune's trials died, in one line.
+def death_of(trial: Any, kernel_kills: int) -> Death:
+    """Return why the process of one of Tune's trials died.
 
     `kernel_kills` is how many processes the kernel of its machine killed for memory since the trial was last
     heard of.
     """
     error = _error_of(trial)
     if error is None:
-        return "its process ended without a word"
-    if isinstance(error, WorkerOutOfMemoryError):
-        return str(error)
-    if short := gpu_shortage(trial):
-        return str(short)
-    if isinstance(error, RayActorError) and kernel_kills:
-        return "out of memory: its process died as the kernel of its machine killed one for memory"
+        return Death("its process ended without a word", "its process ended without a word")
     cause = getattr(error, "cause", None) or error
-    lines = str(cause).strip().splitlines()
-    return f"{type(cause).__name__}: {lines[0].strip()}" if lines else type(cause).__name__
-
-
-def error_details(trial: Any) -> str:
-    """Return all that is known of the error of one of Tune's trials: for an exception, its traceback."""
-    error = _error_of(trial)
-    return "its process ended without a word" if error is None else COLOUR.sub("", str(error)).strip()
+    short = cause if isinstance(cause, OutOfGpuMemory) else None
+    details = COLOUR.sub("", str(error)).strip()  # for an exception, its traceback
+    if short or isinstance(error, WorkerOutOfMemoryError):
+        return Death(str(cause), details, short)
+    if isinstance(error, RayActorError) and kernel_kills:
+        reason = "out of memory: its process died as the kernel of its machine killed one for memory"
+        return Death(reason, details)
+    return Death(described(cause), details)
 
 
 def _error_of(trial: Any) -> Any:

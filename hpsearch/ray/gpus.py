@@ -12,14 +12,14 @@ from ray.util.placement_group import placement_group, remove_placement_group
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from hpsearch.ray.nodes import Node, Nodes
-from hpsearch.ray.resources import (
+from hpsearch.study.spec import StudySpec
+from hpsearch.work.resources import (
     Machines,
     Measured,
     TrialResources,
     designs_to_measure,
     resolve_resources,
 )
-from hpsearch.study.spec import StudySpec
 from trainables.base.errors import InputError
 from trainables.training.config import TrainConfig
 from trainables.training.footprint import Footprint, MemoryShape

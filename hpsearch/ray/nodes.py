@@ -13,6 +13,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from hpsearch.study.code_version import PACKAGES, code_version
 from hpsearch.study.plugins import absence
+from hpsearch.work.backend import NoWorkerLeft
 from trainables.base.errors import Fault, InputError
 from trainables.base.kernel import memory_kills
 from trainables.base.package_digest import PackageDigest
@@ -33,10 +34,6 @@ NODE_ID = "ray.io/node-id"
 
 Node = Mapping[str, Any]
 """A row of `ray.nodes()`."""
-
-
-class NoNodeLeft(Exception):
-    """Every node of the cluster was left out while a study ran."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ class Nodes:
             raise InputError(list(map(Fault, self._left_out.values())))
 
     def watch(self) -> None:
-        """Probe nodes that have joined, without waiting. Raises `NoNodeLeft` once none is left."""
+        """Probe nodes that have joined, without waiting. Raises `NoWorkerLeft` once none is left."""
         if time.monotonic() - self._looked_s > LOOKED_EVERY_S:
             self._looked_s = time.monotonic()
             self._look()
@@ -127,7 +124,7 @@ class Nodes:
     def leave_out(self, node_id: str, reason: str, *, own: bool = False) -> bool:
         """Give a node no further trial; return whether it is left out. The driver's is only with `own`.
 
-        Raises `NoNodeLeft` where it was the last.
+        Raises `NoWorkerLeft` where it was the last.
         """
         if not own and node_id == ray.get_runtime_context().get_node_id():
             return False
@@ -135,7 +132,7 @@ class Nodes:
             node = next((node for node in ray.nodes() if node["NodeID"] == node_id), None)
             self._leave_out(node_id, _name(node) if node else node_id, reason)
         if not any(map(_can_work, self.usable())):
-            raise NoNodeLeft("no machine is left that can run trials")
+            raise NoWorkerLeft("no machine is left that can run trials")
         return True
 
     def _look(self) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import ray
 import torch
 
-from hpsearch.ray.resources import TrialResources
+from hpsearch.work.resources import TrialResources
 from trainables.training.config import TrainConfig
 from trainables.training.rehearsal import Rehearsal, rehearse
 

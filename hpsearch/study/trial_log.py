@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,15 @@ class Log:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / LOG).open("a", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
+
+    def spoken(self, say: Callable[[str], None]) -> Callable[[str], None]:
+        """Return what shows a line with `say` and appends it."""
+
+        def said(text: str) -> None:
+            self.say(text)
+            say(text)
+
+        return said
 
 
 class LogReader:

@@ -155,7 +155,7 @@ def _a_gpu_that_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(error: RuntimeError, device: torch.device, share: float) -> OutOfGpuMemory:
         return OutOfGpuMemory(5000, share * 16_000, share)
 
-    monkeypatch.setattr("trainables.ray_trainable.shortage", full)
+    monkeypatch.setattr("trainables.training.jobs.runner.shortage", full)
 
 
 @pytest.mark.usefixtures("_a_gpu_that_is_full")

@@ -7,7 +7,7 @@ from bench import Bench
 from material import config, jpegs, session
 from support.toy import prepared_blobs, toy_config
 
-from hpsearch.ray.shares import needed_mib, per_gpu, smallest_share
+from hpsearch.work.shares import needed_mib, per_gpu, smallest_share
 from trainables.training.footprint import Footprint
 from trainables.training.footprint_measurement import measure
 from trainables.training.gpu_share import keep_to_share, shortage

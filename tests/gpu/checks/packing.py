@@ -11,7 +11,7 @@ import torch
 from bench import Bench
 from material import config, jpegs, session
 
-from hpsearch.ray.shares import share_of
+from hpsearch.work.shares import share_of
 from trainables.training.gpu_share import keep_to_share
 
 

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from hpsearch.ray.cluster import joined_address, room, side_by_side
 from hpsearch.ray.nodes import Nodes
-from hpsearch.ray.resources import TrialResources
 from hpsearch.study.config import ResourcesConfig
+from hpsearch.work.resources import TrialResources
 from trainables.base.errors import InputError
 
 ONE_CPU = TrialResources(cpus=1, gpus=0, concurrent=None)

@@ -19,11 +19,11 @@ from hpsearch.driver.pretraining import PretrainingItem, Pretrainings
 from hpsearch.driver.search import Search, SearchPlan
 from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.driver.trial import TrialItem
-from hpsearch.ray.resources import TrialResources
-from hpsearch.ray.work import NoWork, WorkItem
 from hpsearch.study.config import ConfirmConfig
 from hpsearch.study.records import Placement, PretrainingRecord, StudyRecord, TrialState
 from hpsearch.study.study import Study
+from hpsearch.work.items import NoWork, WorkItem
+from hpsearch.work.resources import TrialResources
 from trainables.data.sources import TrainSource
 from trainables.model.inits import Pretraining, SslConfig
 from trainables.training.config import TrainConfig

@@ -12,9 +12,9 @@ from hpsearch.plan.designs import extremes
 from hpsearch.plan.machine import machine_text
 from hpsearch.plan.plan import Disk, Measured, Plan
 from hpsearch.plan.runs import plan_runs
-from hpsearch.ray.resources import Share, TrialResources
 from hpsearch.study.needs import images_of, needs_of
 from hpsearch.study.spec import StudySpec, load_spec
+from hpsearch.work.resources import Share, TrialResources
 from trainables.pretext.puzzling import PuzzlingConfig
 from trainables.training.rehearsal import Rehearsal
 

@@ -14,18 +14,18 @@ from pathlib import Path
 
 import ray, torch
 
-from hpsearch.ray import backend
+from hpsearch.ray import tune
 from hpsearch.ray.nodes import Nodes
-from hpsearch.ray.resources import TrialResources
-from hpsearch.ray.work import NoWork
+from hpsearch.work.resources import TrialResources
+from hpsearch.work.items import NoWork
 from trainables.ray_trainable import RayTrainable
 from trainables.training.gpu_memory import OutOfGpuMemory
-from trainables.training.jobs import Result, Worker
+from trainables.training.jobs import JobRunner, Result, Worker
 
 
 class OnCpu(RayTrainable):
     def setup(self, config):
-        self._worker = Worker(torch.device("cpu"))
+        self._folder, self._runner = None, JobRunner(Worker(torch.device("cpu")))
         self._take(config["job"])
 
 
@@ -60,11 +60,11 @@ class Source:
         return self.items.pop(0) if self.items else NoWork.DONE
 
 
-backend.RayTrainable = OnCpu
+tune.RayTrainable = OnCpu
 ray.init("local", num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False)
 resources = TrialResources(1, 0.1, None)
 with tempfile.TemporaryDirectory() as scratch:
-    backend.run_work(
+    tune.run_work(
         Source(),
         resources,
         Nodes(),

@@ -20,10 +20,11 @@ import json, sys
 from dataclasses import replace
 from pathlib import Path
 import ray
-from hpsearch.ray import backend
+from hpsearch.ray import tune
 from hpsearch.ray.cluster import cluster
-from hpsearch.ray.nodes import Nodes, NoNodeLeft
-from hpsearch.ray.resources import TrialResources
+from hpsearch.ray.nodes import Nodes
+from hpsearch.work.backend import NoWorkerLeft
+from hpsearch.work.resources import TrialResources
 from hpsearch.ray.scratch import scratch_folder
 from trainables.base.package_digest import PackageDigest
 
@@ -60,11 +61,11 @@ said = []
 with scratch_folder() as scratch, cluster(None, scratch, without_token=False, verbose=False):
     files, path = ray.get(look.remote())
     found = {"files": files, "path": path, "driver": sys.path, "node": ray.nodes()[0]["Resources"]}
-    backend.PackageDigest = Other
+    tune.PackageDigest = Other
     where = {"folder": None, "retries": 0, "epoch_timeout_s": 100, "scratch": scratch, "verbose": False}
     try:
-        backend.run_work(Source(), TrialResources(1, 0, None), Nodes(say=said.append), **where)
-    except NoNodeLeft as error:
+        tune.run_work(Source(), TrialResources(1, 0, None), Nodes(say=said.append), **where)
+    except NoWorkerLeft as error:
         said.append(str(error))
 print(json.dumps(found | {"said": said}))
 """

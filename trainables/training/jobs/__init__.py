@@ -3,6 +3,18 @@
 from trainables.training.jobs.evaluation import EvaluationJob
 from trainables.training.jobs.job import Job, Result, Worker, confirmed, run_here
 from trainables.training.jobs.pretraining import PretrainingJob
+from trainables.training.jobs.runner import Failed, JobRunner
 from trainables.training.jobs.trial import TrialJob
 
-__all__ = ["EvaluationJob", "Job", "PretrainingJob", "Result", "TrialJob", "Worker", "confirmed", "run_here"]
+__all__ = [
+    "EvaluationJob",
+    "Failed",
+    "Job",
+    "JobRunner",
+    "PretrainingJob",
+    "Result",
+    "TrialJob",
+    "Worker",
+    "confirmed",
+    "run_here",
+]

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from hpsearch.ray.shares import (
+from hpsearch.study.config import ResourcesConfig
+from hpsearch.study.spec import StudySpec
+from hpsearch.work.shares import (
     floor_to_ray_unit,
     needed_mib,
     per_gpu,
     smallest_share,
     threads_to_feed,
 )
-from hpsearch.study.config import ResourcesConfig
-from hpsearch.study.spec import StudySpec
 from trainables.base.errors import Fault, InputError
 from trainables.model.backbones import TRUNK_VALUES
 from trainables.training.checkpoint_size import checkpoints_bytes
@@ -121,6 +121,14 @@ def _cpus(wanted: ResourcesConfig, machines: Machines, gpus: float, threads: int
     if wanted.cpus != "auto":
         return wanted.cpus
     return 1 if not gpus else max(1, min(threads, machines.cores_per_gpu // per_gpu(gpus)))
+
+
+def describe_lack(resources: TrialResources, cpus: float, gpus: float, where: str) -> str:
+    """Return that a trial takes more than there is at most, in words."""
+    return (
+        f"search.resources asks for {resources.cpus} CPUs and {resources.gpus:g} GPUs a trial, "
+        f"but {where} has {cpus:g} CPUs and {gpus:g} GPUs"
+    )
 
 
 def designs_to_measure(spec: StudySpec) -> dict[MemoryShape, TrainConfig]:

@@ -8,7 +8,9 @@ from support import studies
 from support.toy import toy_config
 
 from hpsearch.driver.jobs import JobFactory
-from hpsearch.ray.resources import (
+from hpsearch.study.config import ResourcesConfig
+from hpsearch.study.study import Ask
+from hpsearch.work.resources import (
     Machines,
     Measured,
     Share,
@@ -16,8 +18,6 @@ from hpsearch.ray.resources import (
     designs_to_measure,
     resolve_resources,
 )
-from hpsearch.study.config import ResourcesConfig
-from hpsearch.study.study import Ask
 from trainables.training.footprint import Footprint, MemoryShape
 
 NONE, ONE = Machines(0.0, 0), Machines(1.0, 16)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,26 +18,20 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
 from hpsearch.ray.cluster import UNBOUNDED, room
-from hpsearch.ray.deaths import (
-    describe_death,
-    error_details,
-    gpu_shortage,
-    memory_kills_are_deaths,
-    node_of,
-)
+from hpsearch.ray.deaths import death_of, memory_kills_are_deaths, node_of
 from hpsearch.ray.nodes import Nodes
-from hpsearch.ray.resources import TrialResources
-from hpsearch.ray.shares import larger_share
-from hpsearch.ray.work import NoWork, WorkItem, WorkSource
 from hpsearch.study.code_version import PACKAGES
 from hpsearch.study.records import Placement
+from hpsearch.work.desk import Desk
+from hpsearch.work.items import NoWork, WorkItem, WorkSource
+from hpsearch.work.resources import TrialResources
+from hpsearch.work.tries import Death, deliver, give_up, try_again
 from trainables.base.disk import DiskFull
 from trainables.base.kernel import memory_kills
 from trainables.base.package_digest import PackageDigest
 from trainables.base.shared_folder import SharedFolder
 from trainables.ray_trainable import RayTrainable
-from trainables.training.gpu_memory import OutOfGpuMemory
-from trainables.training.jobs import Job, confirmed
+from trainables.training.jobs import Job, Result, confirmed
 
 
 class _DriverError(KeyboardInterrupt):
@@ -55,52 +48,30 @@ def _ours() -> Iterator[None]:
 
 
 class _Here:
-    """Holds what stays in the driver where Tune pickles what it is given: a copy, never read, is empty.
-
-    `returned` are items that a node could not run.
-    """
+    """Holds what stays in the driver where Tune pickles what it is given: a copy, never read, is empty."""
 
     def __init__(self, source: WorkSource, resources: TrialResources, nodes: Nodes) -> None:
-        self.source = source
+        self.desk = Desk(source, lambda: room(resources, nodes))
         self.nodes = nodes
-        self.returned: list[WorkItem] = []
-        self._items: dict[str, WorkItem] = {}
-        self._under_way: set[str] = set()
-        self._resources = resources
 
     def of(self, trial: Any) -> WorkItem:
         """Return the item of one of Tune's trials."""
-        return self._items[trial.trial_id]
-
-    def begin(self, trial_id: str, item: WorkItem) -> None:
-        """Take in that Tune has an item, under an id of its own."""
-        self._items[trial_id] = item
-        self._under_way.add(trial_id)
-
-    def next_item(self) -> WorkItem | NoWork:
-        """Return what is to run next: what a node could not run, or what the source has."""
-        if len(self._under_way) >= max(1, room(self._resources, self.nodes)):
-            return NoWork.WAIT
-        if self.returned:
-            return self.returned.pop(0)
-        item = self.source.next_item()
-        return NoWork.WAIT if item is NoWork.DONE and self._under_way else item
+        return self.desk.of(trial.trial_id)
 
     def ended(self, trial: Any) -> WorkItem:
         """Return the item of one of Tune's trials, which has ended."""
-        self._under_way.discard(trial.trial_id)
-        return self.of(trial)
+        return self.desk.ended(trial.trial_id)
 
     def unseen(self, trial: Any, node: str, reason: str) -> bool:
         """Take an item back whose node does not see its files, and leave the node out; say whether it is."""
         if not self.nodes.leave_out(node, reason):
             return False
-        self.returned.append(self.ended(trial))
+        self.desk.take_back(trial.trial_id)
         return True
 
     def foreign(self, trial: Any, node: str, reason: str) -> None:
         """Take an item back whose worker runs other code than the driver, and leave its node out."""
-        self.returned.append(self.ended(trial))
+        self.desk.take_back(trial.trial_id)
         self.nodes.leave_out(node, reason, own=True)
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
@@ -121,7 +92,7 @@ def run_work(
     """Run the source's items until it has none left; Tune's files go below `scratch`.
 
     `folder` is what every node must see, None on one machine. Raises `DiskFull` where a worker met one, and
-    `NoNodeLeft` where no node can run what is left.
+    `NoWorkerLeft` where no node can run what is left.
     """
     here = _Here(source, resources, nodes)
     tuner = tune.Tuner(
@@ -159,13 +130,13 @@ class _Asker(Searcher):
 
     def suggest(self, trial_id: str) -> Any:
         with _ours():
-            item = self._here.next_item()
+            item = self._here.desk.next_item()
         match item:
             case NoWork.DONE:
                 return Searcher.FINISHED
             case NoWork.WAIT:
                 return None
-        self._here.begin(trial_id, item)
+        self._here.desk.begin(trial_id, item)
         return {"job": item.job, "nodes": self._here.nodes.selector, **self._same}
 
     def on_trial_complete(
@@ -205,11 +176,10 @@ class _Reporter(TrialScheduler):
                 return
             if "faults" in result and self._unconfirmed(trial, result):
                 return
-            item = self._here.of(trial)
             if reason := result.get("failed") or result.get("blind"):
-                item.on_failed(reason)
-            elif not self._report(trial, result):
-                item.on_done()
+                self._here.of(trial).on_failed(reason)
+            else:
+                self._report(trial, result)
             self._here.ended(trial)
 
     def _unconfirmed(self, trial: Any, result: dict[str, Any]) -> bool:
@@ -220,11 +190,9 @@ class _Reporter(TrialScheduler):
         return self._here.unseen(trial, result["node"], reason)
 
     def _report(self, trial: Any, result: dict[str, Any]) -> bool:
-        item = self._here.of(trial)
-        for note in result["notes"]:
-            item.on_note(note)
+        reported = Result(**{key: result[key] for key in ("first_epoch", "history", "notes", "done")})
         placement = Placement(**{key: result[key] for key in ("host", "device", "cpus", "gpus")})
-        return item.on_epochs(result["first_epoch"], result["history"], placement)
+        return deliver(self._here.of(trial), reported, placement)
 
     def on_trial_add(self, controller: Any, trial: Any) -> None: ...
 
@@ -273,31 +241,22 @@ class _Watch(tune.Callback):
                 ray.kill(actor)
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self._here.of(trial).on_error(error_details(trial))
-        again = f"starts again: {self._reason(trial)}"
-        if short := gpu_shortage(trial):
-            again += f"; now with {_enlarge(trial, short, self._here.nodes.selector)}"
-        self._here.of(trial).on_note(again)
+        death = self._death(trial)
+        job = try_again(self._here.of(trial), trial.config["job"], death)
+        if death.short is not None:
+            trial.config["job"] = job
+            trial.update_resources(_request(job, self._here.nodes.selector))
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self._here.of(trial).on_error(error_details(trial))
-        self._here.ended(trial).on_failed(self._reason(trial))
+        give_up(self._here.ended(trial), self._death(trial))
 
-    def _reason(self, trial: Any) -> str:
+    def _death(self, trial: Any) -> Death:
         _, before = self._heard.get(trial.trial_id, (0.0, None))
         node = node_of(trial)
-        return describe_death(trial, 0 if node is None else self._here.nodes.memory_kills_since(node, before))
+        return death_of(trial, 0 if node is None else self._here.nodes.memory_kills_since(node, before))
 
 
 def _request(job: Job, nodes: Mapping[str, str]) -> tune.PlacementGroupFactory:
     """Return what Ray shall find for a job, on a node with the labels `nodes`."""
     share = {"CPU": job.cpus, "GPU": job.gpus}
     return tune.PlacementGroupFactory([share], bundle_label_selector=[dict(nodes)])
-
-
-def _enlarge(trial: Any, short: OutOfGpuMemory, nodes: Mapping[str, str]) -> str:
-    """Let a trial that ran out of GPU memory start again with a larger share; return the share."""
-    job = replace(trial.config["job"], gpus=larger_share(short))
-    trial.config["job"] = job
-    trial.update_resources(_request(job, nodes))
-    return f"{job.gpus:g} of a GPU"

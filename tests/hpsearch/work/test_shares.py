@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpsearch.ray.shares import (
+from hpsearch.work.shares import (
     MOST_PER_GPU,
     floor_to_ray_unit,
     larger_share,

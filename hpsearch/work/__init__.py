@@ -1,0 +1,1 @@
+"""What runs a search's work: work items, what a trial takes of a machine, and the backends' common ground."""
