@@ -40,7 +40,9 @@ from hpsearch.study.journal.schema import (
     epoch_text,
     test_key,
 )
+from hpsearch.study.policy.experience import Experience
 from hpsearch.study.policy.families import Family, curve_family
+from hpsearch.study.policy.forecasts import WithForecasts, completed, is_frozen
 from hpsearch.study.policy.halving import Halving
 from hpsearch.study.policy.standings import Standings
 from hpsearch.study.records import LaunchRecord, Placement, Provenance, StudyRecord, TrialRecord
@@ -80,8 +82,10 @@ class Study:
         """The rungs at which trials are frozen; None where none is."""
         self.standings = Standings(self.halving or Halving((), factor=2))
         """How the search's own trials stand at them."""
-        for number in self._trials.searched:
+        self._experience = Experience()
+        for number in self._trials.numbers:
             self._rank(number)
+            self._learn(number)
 
     # What is asked
 
@@ -204,6 +208,7 @@ class Study:
         value = values[max(values)]
         if math.isfinite(value):
             self._study.tell(self._trials.live(number).number, value)
+            self._learn(number)
         else:
             self.fail(number, f"the objective is {value} after epoch {max(values)}")
 
@@ -212,6 +217,7 @@ class Study:
         reason = f"pruned after epoch {max(self._trials.values(number))}" + (f": {why}" if why else "")
         self._trial(self._trials.live(number)).set_user_attr(REASON, reason)
         self._study.tell(self._trials.live(number).number, state=OptunaState.PRUNED)
+        self._learn(number)
 
     def fail(self, number: int, reason: str) -> None:
         """Tell that a trial failed, and why. Does nothing where the trial has ended."""
@@ -221,6 +227,7 @@ class Study:
             self._study.tell(live.number, state=OptunaState.FAIL)
             self._trials.failed(number)
             self.standings.failed(number)
+            self._experience.goes_on(number)
 
     def ended(self, number: int) -> bool:
         """Say whether a trial was told complete, pruned or failed."""
@@ -252,11 +259,13 @@ class Study:
         """Record that a trial waits at the rung that it has reached."""
         self._set(self._trials.live(number), FROZEN, max(self._trials.values(number)))
         self.standings.froze(number)
+        self._learn(number)
 
     def promote(self, number: int) -> None:
         """Record that a trial trains beyond the rung that it has reached."""
         self._set(self._trials.live(number), PROMOTED, max(self._trials.values(number)))
         self.standings.goes_on(number)
+        self._experience.goes_on(number)
 
     def thaw(self, number: int) -> Ask:
         """Return a frozen trial to go on with, also one that was told pruned when an earlier search ended."""
@@ -267,6 +276,7 @@ class Study:
         attrs = {CONTINUES: number, FROZEN: rung, PROMOTED: rung}
         self._enqueue(self._trials.first(number).params, attrs)
         self.standings.goes_on(number)
+        self._experience.goes_on(number)
         return self._fill(self._next())
 
     def family_counts(self, family: Family) -> tuple[int, int]:
@@ -328,10 +338,26 @@ class Study:
             self.standings.reported(number, family, config.epochs, values[epoch])
         if values and self._trials.waits(number):
             self.standings.froze(number)
+        self._learn(number)
+
+    def _learn(self, number: int) -> None:
+        """Take a trial that has ended, or waits, into what the sampler learns from."""
+        live = self._trials.live(number)
+        family = curve_family(self._trials.first(number).params)
+        curve = [value for _, value in sorted(self._trials.values(number).items())]
+        if live.state is OptunaState.COMPLETE:
+            self._experience.finished(number, family, curve)
+        elif live.state is OptunaState.PRUNED or is_frozen(live):
+            self._experience.stopped(number, family, curve)
+
+    def _learned(self) -> list[FrozenTrial]:
+        """Return the trials that a sampler learns from, each complete."""
+        errors = self._experience.shown()
+        return [completed(self._trials.live(number), error) for number, error in errors.items()]
 
     def _seed_sampler(self, number: int) -> None:
         seed = int(np.random.SeedSequence([self.spec.search.seed, number]).generate_state(1)[0])
-        self._study.sampler = self.spec.search.sampler.build(seed)
+        self._study.sampler = WithForecasts(self.spec.search.sampler.build(seed), self._learned)
 
     def _fill(self, trial: optuna.Trial) -> Ask:
         """Draw what is open of a trial, and return it under the number that it is known by."""

@@ -94,9 +94,9 @@ class Trials:
         return len(self._asked)
 
     @property
-    def searched(self) -> list[int]:
-        """The search's own trials, no confirmations."""
-        return [number for number in self._shown if CONFIRMS not in self.first(number).user_attrs]
+    def numbers(self) -> tuple[int, ...]:
+        """The trials whose values are all drawn."""
+        return tuple(self._shown)
 
     def of_family(self, family: Family) -> tuple[int, int]:
         """Return how many of the search's trials belong to a family, and how many of them failed."""

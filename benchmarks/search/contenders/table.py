@@ -16,7 +16,6 @@ from contenders.optuna_alone import OptunaAlone
 from contenders.ours import Ours
 from contenders.ray_asha import OptunaSearchAsha
 from contenders.smac_hyperband import Smac
-from hpsearch.study.policy.forecasts import WithForecasts
 
 FIRST, FACTOR = 3, 3
 """Epochs before the first rung, and one of how many goes on there, for every contender with rungs."""
@@ -66,14 +65,14 @@ def unpruned(epochs: int) -> NopPruner:
 
 
 class Sampler:
-    """A sampler that no study can name, learning from forecasts as ours do."""
+    """A sampler that no study can name."""
 
     def __init__(self, make: Callable[[int], BaseSampler]) -> None:
         self._make = make
 
     def build(self, seed: int) -> BaseSampler:
         """Return Optuna's sampler, seeded."""
-        return WithForecasts(self._make(seed))
+        return self._make(seed)
 
 
 def ungrouped(seed: int) -> BaseSampler:

@@ -1,10 +1,8 @@
-"""A sampler that learns from stopped trials too: by the error that they are forecast to end with."""
+"""A sampler that learns from stopped trials too: they are shown to it as complete, with forecast errors."""
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Sequence
 from copy import copy
 from copy import deepcopy as deepcopied
 from typing import Any, cast
@@ -14,21 +12,18 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
-from hpsearch.study.journal.schema import CONTINUES, FROZEN, PROMOTED
-from hpsearch.study.policy.families import curve_family
-from hpsearch.study.policy.outlook import Outlook
+from hpsearch.study.journal.schema import FROZEN, PROMOTED
 
 
 class WithForecasts(BaseSampler):
-    """Shows frozen and pruned trials to another sampler as complete, with their forecast errors.
+    """Shows another sampler `trials()` in place of the complete and pruned trials of its study.
 
-    What a stopped trial reached is no final value: learning curves fall, and cross between families. Taken
-    for one it would make the sampler prefer what learns fast. So its error counts times what the finished
-    trials of its family made of theirs from there on, as in halving. It is hidden where its family has none.
+    `hpsearch.study.policy.experience.Experience` says which those are, and with which errors.
     """
 
-    def __init__(self, sampler: BaseSampler) -> None:
+    def __init__(self, sampler: BaseSampler, trials: Callable[[], Sequence[FrozenTrial]]) -> None:
         self._sampler = sampler
+        self._trials = trials
         self._shown: optuna.Study | None = None
         """The study as it is shown while one trial is sampled: reading it is most of what that costs."""
 
@@ -51,25 +46,24 @@ class WithForecasts(BaseSampler):
         return self._sampler.sample_independent(self._show(study), trial, param_name, param_distribution)
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        """Pass on; the study has changed since the last trial."""
+        """Forget the last trial's study: it has changed since."""
         self._shown = None
-        self._sampler.before_trial(self._show(study), trial)
 
     def _show(self, study: optuna.Study) -> optuna.Study:
         if self._shown is None:
-            self._shown = cast(optuna.Study, _ForecastStudy(study))
+            self._shown = cast(optuna.Study, _ShownStudy(study, self._trials()))
         return self._shown
 
 
-class _ForecastStudy:
-    """A study whose stopped trials are complete; everything else is the study's own.
+class _ShownStudy:
+    """A study that has other trials that ended; everything else is the study's own.
 
     Optuna's samplers read trials through `_get_trials`, which has no public twin with a cache.
     """
 
-    def __init__(self, study: optuna.Study) -> None:
+    def __init__(self, study: optuna.Study, ended: Sequence[FrozenTrial]) -> None:
         self._study = study
-        self._forecasts: list[FrozenTrial] | None = None
+        self._ended = ended
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._study, name)
@@ -77,50 +71,18 @@ class _ForecastStudy:
     def _get_trials(
         self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
     ) -> list[FrozenTrial]:
-        if self._forecasts is None:
-            self._forecasts = list(with_forecasts(self._study._get_trials(deepcopy=False)))
-        shown = [trial for trial in self._forecasts if states is None or trial.state in states]
+        shown = [trial for trial in self._ended if states is None or trial.state in states]
+        if states is None or TrialState.RUNNING in states:
+            running = self._study._get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+            shown += [trial for trial in running if not is_frozen(trial)]
         return deepcopied(shown) if deepcopy else shown
 
 
-def with_forecasts(trials: Sequence[FrozenTrial]) -> Iterator[FrozenTrial]:
-    """Yield trials: a stopped one as complete with its forecast, or not at all where it has none.
-
-    Of a trial that goes on under another number only the last part is yielded, with the whole curve.
-    """
-    curves: dict[int, dict[int, float]] = {}
-    parts: dict[int, FrozenTrial] = {}
-    for trial in trials:
-        first = trial.user_attrs.get(CONTINUES, trial.number)
-        curves.setdefault(first, {}).update(trial.intermediate_values)
-        parts[first] = trial
-    outlooks: dict[str, Outlook] = defaultdict(Outlook)
-    for number, part in parts.items():
-        if part.state is TrialState.COMPLETE and (curve := _values(curves[number])):
-            outlooks[curve_family(part.params)].add(curve)
-    for number, part in parts.items():
-        if not _stopped(part):
-            yield part
-            continue
-        outlook, curve = outlooks[curve_family(part.params)], _values(curves[number])
-        if outlook and curve and math.isfinite(curve[-1]):
-            yield _completed(part, curve[-1] * outlook.factor(len(curve)))
-
-
-def _values(curve: dict[int, float]) -> list[float]:
-    """Return a curve's values in the order of its epochs."""
-    return [curve[epoch] for epoch in sorted(curve)]
-
-
-def _completed(trial: FrozenTrial, forecast: float) -> FrozenTrial:
-    """Return a copy of a stopped trial that is complete, with its forecast."""
+def completed(trial: FrozenTrial, error: float) -> FrozenTrial:
+    """Return a copy of a trial that is complete, with an error."""
     shown = copy(trial)
-    shown.state, shown.value = TrialState.COMPLETE, forecast
+    shown.state, shown.value = TrialState.COMPLETE, error
     return shown
-
-
-def _stopped(trial: FrozenTrial) -> bool:
-    return trial.state is TrialState.PRUNED or is_frozen(trial)
 
 
 def is_frozen(trial: FrozenTrial) -> bool:

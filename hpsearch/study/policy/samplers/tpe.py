@@ -31,19 +31,16 @@ class TPEConfig(Config):
         return False
 
     def build(self, seed: int) -> BaseSampler:
-        """Return the sampler, to which stopped trials are shown with their forecasts."""
+        """Return the sampler."""
         from optuna.exceptions import ExperimentalWarning
         from optuna.samplers import TPESampler
 
-        from hpsearch.study.policy.forecasts import WithForecasts
-
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)  # of `group`, which pyproject's range has
-            tpe = TPESampler(
+            return TPESampler(
                 n_startup_trials=self.startup_trials,
                 n_ei_candidates=self.candidates,
                 multivariate=True,
                 group=True,
                 seed=seed,
             )
-        return WithForecasts(tpe)
