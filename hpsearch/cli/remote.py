@@ -174,18 +174,17 @@ def _fetch(arguments: argparse.Namespace) -> int:
     check_url(arguments.address)
     root = [] if arguments.given_root is None else ["--root", _root(str(arguments.given_root))]
 
-    from hpsearch.ray.parcel import unpack
+    from hpsearch.ray.parcel import Parcel
     from hpsearch.ray.submissions import connected
     from trainables.base.disk import ensure_folder
 
-    parts: list[str] = []
+    parcel = Parcel()
     with connected(arguments.address, without_token=arguments.without_token) as head:
-        ended = head.run(["pack", arguments.study, *root], write=parts.append)
-    text = "".join(parts)
+        ended = head.run(["pack", arguments.study, *root], write=parcel.add)
     if ended.status:
-        _write(text)
+        _write(parcel.text)
         return ended.status
-    for file in unpack(text, ensure_folder(arguments.out or Path(arguments.study))):
+    for file in parcel.unpack(ensure_folder(arguments.out or Path(arguments.study))):
         show(str(file))
     return 0
 

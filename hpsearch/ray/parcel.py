@@ -8,7 +8,21 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from trainables.base.errors import InputError
-from trainables.base.names import FOLDER_NAME
+
+NAMES = (
+    "report.html",
+    "report.csv",
+    "report-paper.csv",
+    "report-claims.csv",
+    "leaderboard.csv",
+    "best.yaml",
+    "best.pt",
+    "space.yaml",
+)
+"""What a parcel may hold: the head is another machine, and writes no other file here."""
+
+MOST_BYTES = 1 << 30
+"""Size of a parcel's text, at most: the weights of the largest network are a tenth of that."""
 
 FILE, END = "file", "end"
 LINE_BYTES = 48 * 1024
@@ -24,27 +38,57 @@ def pack(files: Iterable[Path]) -> Iterator[str]:
     yield END
 
 
-def unpack(text: str, folder: Path) -> list[Path]:
-    """Write the files of a parcel below `folder`; return them. Raises `InputError` where it is damaged."""
-    lines = text.splitlines()
-    if not lines or lines[-1] != END:
-        raise InputError("the answer of the head is cut short: try again")
-    files: list[tuple[str, str, list[str]]] = []
-    for line in lines[:-1]:
-        words = line.split(" ")
-        if words[0] == FILE and len(words) == 3:
-            files.append((words[1], words[2], []))
-        elif files:
-            files[-1][2].append(line)
-    return [_written(folder, *file) for file in files]
+class Parcel:
+    """The text of a parcel that arrives in pieces."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._pieces: list[str] = []
+        self._size = 0
+
+    def add(self, piece: str) -> None:
+        """Take in a piece. Raises `InputError` for more than a study's results can be."""
+        self._size += len(piece)
+        if self._size > self._most_bytes:
+            raise InputError(
+                f"the head sent more than {self._most_bytes >> 20} MiB, which no study's results are: stopped"
+            )
+        self._pieces.append(piece)
+
+    @property
+    def text(self) -> str:
+        """All that has come."""
+        return "".join(self._pieces)
+
+    def unpack(self, folder: Path) -> list[Path]:
+        """Write the files into `folder`; return them.
+
+        Raises `InputError` for a parcel that is damaged or holds another file; then none is written.
+        """
+        lines = self.text.splitlines()
+        if not lines or lines[-1] != END:
+            raise InputError("the answer of the head is cut short: try again")
+        files: dict[str, tuple[str, list[str]]] = {}
+        content: list[str] | None = None
+        for line in lines[:-1]:
+            words = line.split(" ")
+            if words[0] == FILE and len(words) == 3:
+                if words[1] not in NAMES or words[1] in files:
+                    raise InputError(f"the head sent a file called {words[1]!r}: nothing was written")
+                files[words[1]] = words[2], (content := [])
+            elif content is not None:
+                content.append(line)
+        contents = {name: _checked(name, *file) for name, file in files.items()}
+        for name, received in contents.items():
+            (folder / name).write_bytes(received)
+        return [folder / name for name in contents]
 
 
-def _written(folder: Path, name: str, checksum: str, lines: list[str]) -> Path:
-    if not FOLDER_NAME.fullmatch(name):
-        raise InputError(f"the head sent a file called {name!r}, which is no plain name: it was not written")
-    content = b"".join(map(base64.b64decode, lines))
+def _checked(name: str, checksum: str, lines: list[str]) -> bytes:
+    try:
+        content = b"".join(map(base64.b64decode, lines))
+    except ValueError:  # no base64
+        content = b""
     if hashlib.sha256(content).hexdigest() != checksum:
         raise InputError(f"{name} came damaged from the head: try again")
-    path = folder / name
-    path.write_bytes(content)
-    return path
+    return content

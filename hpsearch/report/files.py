@@ -16,9 +16,20 @@ from hpsearch.study.records import StudyRecord, StudyState, TrialState
 from hpsearch.study.store import state_of
 from trainables.base.atomic import in_one_step
 from trainables.base.disk import ensure_folder
+from trainables.base.errors import Fault, InputError
 
 PAGE = "report.html"
 """The page's name in the study's folder, where no other is given."""
+
+BEGIN_BYTES = 2048
+MARKS = (
+    b'<meta name="generator" content="hpsearch">',
+    b"content=\"default-src 'none'; style-src 'unsafe-inline'",  # of before the line above was written
+    b"rank,arm,state,",
+    b"table,row,method,",
+    b"claim,text,strength,",
+)
+"""What the first bytes of a page or of a table of a report hold, one of these."""
 
 RENEWS_S = 10
 """How often a running study is read again, and its page by a browser."""
@@ -36,7 +47,7 @@ def write_report(study: StudyRecord, out: Path | None = None, renews_s: int | No
     """Write the page to `out`, a file or folder (None: the study's), and CSV files beside it.
 
     With `renews_s` a browser reads the page again after so many seconds. Raises `InputError` where nothing
-    can be written there.
+    can be written there, or a file of the name is there that no report was.
     """
     page = study.folder / PAGE if out is None else out / PAGE if out.is_dir() else out
     ensure_folder(page.parent)
@@ -50,6 +61,9 @@ def write_report(study: StudyRecord, out: Path | None = None, renews_s: int | No
         )
         if rows
     }
+    if out is not None and (strangers := [file for file in (page, *tables) if _is_no_report(file)]):
+        rule = "no report wrote this file, which would be overwritten: give another --out"
+        raise InputError([Fault(rule, file=str(file)) for file in strangers])
     for file, rows in tables.items():
         file.write_text(csv_table(rows), encoding="utf-8")
     links = tuple(links_beside(page, study, list(tables)))
@@ -57,6 +71,17 @@ def write_report(study: StudyRecord, out: Path | None = None, renews_s: int | No
     with in_one_step(page, len(rendered.html)) as draft:  # a browser may be reading it
         draft.write_text(rendered.html, encoding="utf-8")
     return WrittenReport([page, *tables], rendered.faults)
+
+
+def _is_no_report(file: Path) -> bool:
+    """Return whether something else than a page or table of a report has a file's name."""
+    if not file.exists():
+        return False
+    if not file.is_file():
+        return True
+    with file.open("rb") as content:
+        begin = content.read(BEGIN_BYTES)
+    return bool(begin) and not any(mark in begin for mark in MARKS)
 
 
 def watch_report(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +16,18 @@ from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.base.atomic import load_state
 from trainables.base.disk import ensure_folder
 from trainables.base.errors import Fault, InputError
+from trainables.base.tensors import check_fit
 from trainables.data.datasets import open_dataset
 from trainables.data.images import face_square, upright
 from trainables.exported import (
     CARD,
     ONNX,
+    README,
     WEIGHTS,
     Differences,
     NetworkCard,
     compare,
+    seal,
     write_network,
 )
 from trainables.model.network import HeadPoseNetwork, build_network
@@ -33,7 +35,6 @@ from trainables.pose.angles import ANGLES
 from trainables.training.checkpoints import BEST_WEIGHTS
 from trainables.training.metric_names import VALIDATION, angle_mae, mae
 
-README = "README.md"
 FILES = frozenset({WEIGHTS, CARD, ONNX, README})
 
 CHECKED_IMAGES = 100
@@ -96,6 +97,7 @@ def export(study: StudyRecord, out: Path, *, datasets_root: Path, number: int | 
                 "report it with the versions of torch, onnx and onnxruntime"
             )
         (unfinished / README).write_text(model_card(card, exported.check), encoding="utf-8")
+        seal(unfinished, card)
         out.mkdir(parents=True, exist_ok=True)
         for file in sorted(FILES):
             (unfinished / file).replace(out / file)
@@ -169,8 +171,10 @@ def _trained(trial: TrialRecord) -> HeadPoseNetwork:
     config, file = trial.config, trial.folder / BEST_WEIGHTS
     network = build_network(config.network.backbone, config.head, _angles(trial), dropout=0.0, seed=0)
     try:
-        network.load_state_dict(load_state(file))
-    except (OSError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
+        weights = load_state(file)
+        check_fit(weights, network.state_dict())
+        network.load_state_dict(weights)
+    except (OSError, ValueError, RuntimeError) as error:
         first = str(error).splitlines()[0]
         raise InputError(Fault(f"the weights cannot be read: {first}", file=str(file))) from None
     return network.eval()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from trainables.base.disk import DiskFull, is_full
+from trainables.base.tensors import load_pickled
 
 UNFINISHED = ".unfinished"
 """Suffix of a file that is being written; a leftover comes from a process that died."""
@@ -61,19 +62,19 @@ def rename(path: Path, name: Path) -> None:
 def load_state(path: Path) -> dict[str, Any]:
     """Return what `save_state` wrote, on the CPU; only tensors and plain values are read, never code.
 
-    Raises `ValueError` for a damaged file, `pickle.UnpicklingError` for one that holds something else, and
+    Raises `ValueError`, with the path, for a damaged file and for one that holds something else, and
     `OSError` where it cannot be read.
     """
-    import torch
-
     try:
-        with zipfile.ZipFile(path) as archive:  # torch writes checksums but does not check them
-            damaged = archive.testzip()
-    except zipfile.BadZipFile as error:
-        raise ValueError(f"{path} is damaged: {error}") from None
-    if damaged is not None:
-        raise ValueError(f"{path} is damaged: the checksum of {damaged} is wrong")
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        with path.open("rb") as file:
+            whole = zipfile.is_zipfile(file)
+        if not whole:
+            raise ValueError("this file is damaged: it does not end as it should")
+        state = load_pickled(path)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    if not isinstance(state, dict):
+        raise ValueError(f"{path}: this file holds a {type(state).__name__}, not values by name")
     return state
 
 

@@ -11,21 +11,25 @@ from trainables.exported.check import Differences, compare
 from trainables.exported.folder import (
     CARD,
     ONNX,
+    README,
     WEIGHTS,
     NetworkCard,
     PoseNetwork,
     read_network,
+    seal,
     write_network,
 )
 
 __all__ = [
     "CARD",
     "ONNX",
+    "README",
     "WEIGHTS",
     "Differences",
     "NetworkCard",
     "PoseNetwork",
     "compare",
     "read_network",
+    "seal",
     "write_network",
 ]

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from trainables.base.errors import Fault, InputError
 from trainables.base.schema import Config, Variant, faults_of
-from trainables.base.tensors import load_tensors, save_tensors
+from trainables.base.tensors import check_fit, load_tensors, save_tensors
 from trainables.base.yaml_document import load_yaml
 from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
 from trainables.exported.onnx_file import write_onnx
@@ -27,9 +27,12 @@ from trainables.pose.angles import CONVENTION
 WEIGHTS = "model.safetensors"
 CARD = "config.yaml"
 ONNX = "model.onnx"
+README = "README.md"
 
 SETTINGS = "settings"
 """The key of the settings' own SHA-256."""
+
+AGAIN = "not as it was exported: its SHA-256 is another than {} says: export it again, or copy it again"
 
 RECORD = frozenset({"sha256", "training", "provenance"})
 """Keys of the card that the network does not follow from."""
@@ -58,7 +61,8 @@ class NetworkCard(Config):
     convention: str = CONVENTION
     """Signs of the angles."""
     sha256: dict[str, str] = Field(default_factory=dict)
-    """SHA-256 of each file, and of the settings above as `settings`. Empty in exports of older versions."""
+    """SHA-256 of each file, of this one without these lines, and of the settings above as `settings`. Older
+    versions wrote fewer, or none."""
     training: dict[str, Any] = Field(default_factory=dict)
     """The training config of the weights: for the record, and to train again."""
     provenance: dict[str, Any] = Field(default_factory=dict)
@@ -89,12 +93,18 @@ class PoseNetwork(nn.Module):
 
 def write_network(folder: Path, network: HeadPoseNetwork, card: NetworkCard) -> None:
     """Write weights, card and ONNX file of a network without branches into an existing folder."""
-    from ruamel.yaml import YAML
-
     save_tensors(network.state_dict(), folder / WEIGHTS)
     write_onnx(PoseNetwork(network, card.mean, card.std), card.image_px, folder / ONNX)
+    seal(folder, card)
+
+
+def seal(folder: Path, card: NetworkCard) -> None:
+    """Write the card with the SHA-256 of each file that is in the folder, and of its own contents."""
+    from ruamel.yaml import YAML
+
     tree = card.model_dump(mode="json")
-    tree["sha256"] = {name: _sha256(folder / name) for name in (WEIGHTS, ONNX)} | {SETTINGS: _settings(tree)}
+    files = {name: _sha256(folder / name) for name in (WEIGHTS, ONNX, README) if (folder / name).is_file()}
+    tree["sha256"] = files | {CARD: _contents(tree), SETTINGS: _settings(tree)}
     yaml = YAML()
     yaml.width = 200
     with (folder / CARD).open("w", encoding="utf-8") as out:
@@ -105,38 +115,36 @@ def read_network(folder: Path) -> tuple[PoseNetwork, NetworkCard]:
     """Return the network that `write_network` wrote, on the CPU. No code in the folder is run.
 
     Raises `InputError` for a folder without one, wrong settings, weights that are damaged or belong to
-    another network, and weights or settings that are not those that were written, to the bit.
+    another network, and files that are not those that were written, to the bit.
     """
     missing = [name for name in (CARD, WEIGHTS) if not (folder / name).is_file()]
     if missing:
         reason = f"no exported network here ({' and '.join(missing)} missing): `hpsearch export` writes one"
         raise InputError(Fault(reason, file=str(folder)))
-    card, settings = _read_card(folder / CARD)
+    card, digests = _read_card(folder / CARD)
     network = card.build()
     try:
-        network.load_state_dict(load_tensors(folder / WEIGHTS))
+        weights = load_tensors(folder / WEIGHTS)
+        check_fit(weights, network.state_dict())
+        network.load_state_dict(weights)
     except ValueError as error:
         raise InputError(Fault(str(error), file=str(folder / WEIGHTS))) from None
     except RuntimeError as error:
         first = str(error).splitlines()[1:2] or [str(error)]
         reason = f"weights of another network than {CARD} describes: {first[0].strip()}"
         raise InputError(Fault(reason, file=str(folder / WEIGHTS))) from None
-    _check_unchanged(folder, card, settings)
+    _check_unchanged(folder, card, digests)
     return PoseNetwork(network, card.mean, card.std), card
 
 
-def _check_unchanged(folder: Path, card: NetworkCard, settings: str) -> None:
-    """Raise `InputError` where weights or settings have changed since they were written."""
-    found = {WEIGHTS: _sha256(folder / WEIGHTS), SETTINGS: settings}
+def _check_unchanged(folder: Path, card: NetworkCard, digests: Mapping[str, str]) -> None:
+    """Raise `InputError` where a file has changed since it was written; what was not copied is not missed."""
+    there = [name for name in (WEIGHTS, ONNX, README) if (folder / name).is_file()]
+    found = {name: _sha256(folder / name) for name in there if name in card.sha256} | dict(digests)
     changed = [name for name, digest in found.items() if card.sha256.get(name, digest) != digest]
-    reason = "not as it was exported: its SHA-256 is another than {} says: export it again, or copy it again"
-    if changed:
-        raise InputError(
-            [
-                Fault(reason.format(CARD), file=str(folder / (CARD if name == SETTINGS else name)))
-                for name in changed
-            ]
-        )
+    files = dict.fromkeys(CARD if name == SETTINGS else name for name in changed)
+    if files:
+        raise InputError([Fault(AGAIN.format(CARD), file=str(folder / name)) for name in files])
 
 
 def _sha256(file: Path) -> str:
@@ -146,15 +154,24 @@ def _sha256(file: Path) -> str:
 
 def _settings(tree: Mapping[str, Any]) -> str:
     """Return the SHA-256 of what rebuilds the network, as a card's file holds it."""
-    settings = {key: value for key, value in tree.items() if key not in RECORD}
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    return _digest({key: value for key, value in tree.items() if key not in RECORD})
 
 
-def _read_card(file: Path) -> tuple[NetworkCard, str]:
-    """Return a card and the SHA-256 of its settings."""
+def _contents(tree: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of all that a card's file holds but the digests."""
+    return _digest({key: value for key, value in tree.items() if key != "sha256"})
+
+
+def _digest(tree: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
+
+
+def _read_card(file: Path) -> tuple[NetworkCard, dict[str, str]]:
+    """Return a card, and the SHA-256 of its settings and of its contents."""
     document = load_yaml(file)
+    tree = document.tree
     try:
-        return NetworkCard.model_validate(document.tree), _settings(document.tree)
+        return NetworkCard.model_validate(tree), {SETTINGS: _settings(tree), CARD: _contents(tree)}
     except ValidationError as error:
         raise InputError(
             [

@@ -50,7 +50,7 @@ class PoseModel:
         `images` is uint8 [B, H, W, 3] or any series of arrays uint8 [H, W, 3], PIL images and paths; a single
         one is a batch of one. RGB, turned upright as EXIF says. An image is taken as a face crop: if it is
         not square, its middle square is used; it is scaled to `image_px`. Raises `InputError` naming every
-        image that cannot be read.
+        image that cannot be read, and the first whose pose is no number.
         """
         one = isinstance(images, str | os.PathLike | Image.Image)
         if isinstance(images, np.ndarray):
@@ -62,6 +62,7 @@ class PoseModel:
             squares = list(self._squares(batch, faults))
             if not faults:
                 poses.append(self._poses(np.stack(squares)))
+                _check_finite(poses[-1], batch)
         if faults:
             raise InputError(faults)
         return np.concatenate(poses)
@@ -79,6 +80,14 @@ class PoseModel:
         images = torch.from_numpy(squares).to(self._device).permute(0, 3, 1, 2)
         poses: Poses = self._network(images).cpu().numpy()
         return poses
+
+
+def _check_finite(poses: Poses, images: Sequence[ImageLike]) -> None:
+    """Raise `InputError` naming the first image whose pose is NaN or infinite."""
+    broken = np.flatnonzero(~np.isfinite(poses).all(axis=1))
+    if broken.size:
+        rule = "the network's answer is no number (NaN or infinite): export another trial"
+        raise InputError(Fault(rule, file=name_of(images[int(broken[0])])))
 
 
 def load(folder: str | os.PathLike[str], device: str = "cpu") -> PoseModel:

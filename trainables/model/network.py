@@ -264,10 +264,10 @@ def _draw_trunk(backbone: Backbone, seed: int) -> tuple[Trunk, Tensor]:
     return Trunk(backbone), torch.get_rng_state()
 
 
-def trunk_shapes(backbone: Backbone) -> dict[str, tuple[int, ...]]:
-    """Return the shape of each of a trunk's tensors by name."""
+def trunk_tensors(backbone: Backbone) -> dict[str, Tensor]:
+    """Return a trunk's tensors by name, with shape and type and without values."""
     with torch.device("meta"):
-        return {name: tuple(value.shape) for name, value in Trunk(backbone).state_dict().items()}
+        return dict(Trunk(backbone).state_dict())
 
 
 def imagenet_url(backbone: Backbone) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,9 +187,8 @@ def load_trunk(file: Path) -> dict[str, Tensor]:
     """Return a trunk's initial weights. Raises `InputError` where the file is damaged."""
     try:
         return load_state(file)
-    except (OSError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
-        first = str(error).splitlines()[0]
-        rule = f"this trunk cannot be read: {first}. Remove its folder and launch again to make it anew"
+    except (OSError, ValueError) as error:
+        rule = f"this trunk cannot be read: {error}. Remove its folder and launch again to make it anew"
         raise InputError(Fault(rule, file=str(file))) from None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -135,7 +134,7 @@ class Checkpoints:
             try:
                 state = load_state(path)
                 run.load_state_dict(state["session"])
-            except (OSError, ValueError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
+            except (OSError, ValueError, RuntimeError, KeyError) as error:
                 run.load_state_dict(before)
                 broken.append(f"{path.name} cannot be read ({type(error).__name__}): using the one before")
             else:

@@ -32,6 +32,7 @@ from hpsearch.study.lock import study_lock
 from hpsearch.study.records import Provenance, StudyRecord, TrialState
 from hpsearch.study.spec import load_spec
 from hpsearch.study.store import find_study
+from trainables.base.errors import InputError
 
 VOID = {"meta", "br", "wbr", "link", "img", "input"}
 STATES = [TrialState.COMPLETE] * 9 + [TrialState.PRUNED] * 6 + [TrialState.FAILED, TrialState.RUNNING]
@@ -220,6 +221,24 @@ def test_the_page_is_written_to_the_named_file_or_folder(tmp_path: Path) -> None
     study = plausible.study(tmp_path / "study", STATES)
     assert write_report(study, tmp_path / "new" / "a.html").files[0] == tmp_path / "new" / "a.html"
     assert write_report(study, tmp_path).files[0] == tmp_path / "report.html"
+
+
+@pytest.mark.parametrize("name", ["space.yaml", "a.html", "a.csv", "folder.html"])
+def test_nothing_is_overwritten_that_is_no_report(tmp_path: Path, name: str) -> None:
+    study, page = plausible.study(tmp_path / "study", STATES), tmp_path / "a.html"
+    for _ in range(2):  # its own page and tables are
+        written = write_report(study, page).files
+    page.write_text(page.read_text().replace('<meta name="generator" content="hpsearch">\n', ""))
+    write_report(study, page)  # also those of before this line
+    out = tmp_path / name if name != "a.csv" else page
+    if name == "folder.html":
+        (out / "report.html").mkdir(parents=True)
+    else:
+        (tmp_path / name).write_text("a,b\nof somebody else's\n")
+    before = {file: file.read_bytes() for file in (*written, out) if file.is_file()}
+    with pytest.raises(InputError, match="no report wrote this file"):
+        write_report(study, out)
+    assert {file: file.read_bytes() for file in before} == before
 
 
 def test_a_page_links_to_what_lies_beside_it(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from ruamel.yaml import YAML
 from safetensors.torch import load_file, save_file
 from support.toy import ANGLES, toy_session
 
@@ -20,11 +21,13 @@ from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
 from trainables.exported import (
     CARD,
     ONNX,
+    README,
     WEIGHTS,
     Differences,
     NetworkCard,
     compare,
     read_network,
+    seal,
     write_network,
 )
 from trainables.exported.onnx_file import OnnxNetwork
@@ -219,6 +222,9 @@ def test_an_onnx_file_with_one_weight_changed_by_a_percent_is_refused(
     images = random_images(20, seed=3)
     assert compare(copied, small[1], images).allowed
     (copied / ONNX).write_bytes(model.SerializeToString())
+    with pytest.raises(InputError, match=f"{ONNX}: not as it was exported"):
+        read_network(copied)
+    seal(copied, read_card(copied))  # as if it had been written so
     wrong = compare(copied, small[1], images)
     assert not wrong.allowed and wrong.same_weights
     assert wrong.safetensors_deg <= wrong.allowed_deg < wrong.onnx_deg
@@ -238,6 +244,41 @@ def without_checksums(folder: Path) -> None:
     old = re.sub(r"sha256:\n(  .*\n)+", "", text)
     assert old != text
     (folder / CARD).write_text(old)
+
+
+def read_card(folder: Path) -> NetworkCard:
+    return NetworkCard.model_validate(YAML(typ="safe").load(folder / CARD))
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, ONNX, README, CARD])
+def test_a_change_of_any_file_is_found(copied: Path, name: str) -> None:
+    (copied / README).write_text("how good it is: 3.1 degrees\n")
+    card = read_card(copied)
+    seal(copied, card.model_copy(update={"provenance": {"validation_mae_deg": 3.1}}))
+    assert read_network(copied)[1].sha256.keys() == {WEIGHTS, ONNX, README, CARD, "settings"}
+    if name in (README, CARD):
+        (copied / name).write_text((copied / name).read_text().replace("3.1", "2.1"))
+    else:
+        content = bytearray((copied / name).read_bytes())
+        content[-100] ^= 1
+        (copied / name).write_bytes(content)
+    with pytest.raises(InputError, match=f"{name}: not as it was exported"):
+        read_network(copied)
+
+
+def test_an_export_needs_its_card_and_weights_alone(copied: Path) -> None:
+    (copied / ONNX).unlink()
+    read_network(copied)
+
+
+@pytest.mark.parametrize("kind", [torch.int8, torch.complex64, torch.float8_e4m3fn, torch.bool])
+def test_weights_of_another_kind_are_refused(copied: Path, kind: torch.dtype) -> None:
+    weights = load_file(copied / WEIGHTS)
+    weights["head.linear.bias"] = weights["head.linear.bias"].to(kind)
+    save_file(weights, copied / WEIGHTS)
+    without_checksums(copied)
+    with pytest.raises(InputError, match=rf"{WEIGHTS}: holds \w+ in head.linear.bias: take weights"):
+        read_network(copied)
 
 
 def test_an_export_of_before_the_checksums_is_read(copied: Path) -> None:

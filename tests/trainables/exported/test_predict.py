@@ -130,6 +130,23 @@ def test_every_broken_image_is_named_at_once_and_nothing_is_written(tmp_path: Pa
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_pose_that_is_no_number_is_refused_with_its_image(tmp_path: Path, value: float) -> None:
+    class Broken(MeanColours):
+        def forward(self, image: Tensor) -> Tensor:
+            poses = super().forward(image)
+            return torch.where(poses > 250, value, poses)
+
+    white, grey = tmp_path / "white.png", tmp_path / "grey.png"
+    for file, level in ((white, 255), (grey, 90)):
+        Image.new("RGB", (PX, PX), (level, 90, 90)).save(file)
+    broken = PoseModel(Broken(), model().card)
+    with pytest.raises(InputError, match=r"white.png: the network's answer is no number"):
+        predict_files(broken, [grey, white], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert np.isfinite(broken.predict([grey])).all()
+
+
 @pytest.mark.parametrize("side", [9_000, 13_000, 60_000])
 def test_a_giant_image_is_refused_by_its_header(tmp_path: Path, side: int) -> None:
     """A file of a kilobyte; decoded it would be up to fourteen gigabytes."""

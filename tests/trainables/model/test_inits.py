@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
 from functools import partial
 from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +15,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 from support.toy import ANGLES, blobs, toy_config
 from torch import Tensor, nn
@@ -33,8 +37,8 @@ from trainables.training.config import TrainConfig, parse_config
 SOURCE = TrainSource(dataset="blobs")
 
 
-def resolved(settings: Any, store: Path, backbone: Backbone = "resnet10") -> Path:
-    trunk = settings.trunk(InitRequest(backbone, 32, SOURCE), datasets=store / "none", store=store / "kept")
+def resolved(init: Any, store: Path, backbone: Backbone = "resnet10") -> Path:
+    trunk = init.trunk(InitRequest(backbone, 32, SOURCE), datasets=store / "none", store=store / "kept")
     assert isinstance(trunk, Path) and trunk.is_relative_to(store / "kept")
     return trunk
 
@@ -111,6 +115,102 @@ def test_a_file_without_weights_is_refused_by_name(tmp_path: Path, damage: str) 
         path.write_text("weights")
     with pytest.raises(InputError, match=r"best.pt: (no weights can be read here|holds no tensors)"):
         resolved(INITS["file"](path=str(path)), tmp_path)
+
+
+def _quantised(value: torch.Tensor) -> torch.Tensor:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.quantize_per_tensor(value, 0.1, 0, torch.qint8)
+
+
+KINDS: dict[str, Callable[[torch.Tensor], Any]] = {
+    "int8": lambda value: value.to(torch.int8),
+    "complex64": lambda value: value.to(torch.complex64),
+    "float8_e4m3fn": lambda value: value.to(torch.float8_e4m3fn),
+    "bool": lambda value: value > 0,
+    "not dense": lambda value: value.to_sparse(),
+    "not dense (sparse_csr)": lambda value: value.flatten(1).to_sparse_csr(),
+    "meta": lambda value: value.to("meta"),
+    "quantised": _quantised,
+    "a list": lambda value: value.tolist(),
+    "a NoneType": lambda value: None,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_torch_holds_and_no_network_is_refused_by_its_kind(tmp_path: Path, kind: str) -> None:
+    weights: dict[str, Any] = dict(trained())
+    weights["trunk.conv1.weight"] = KINDS[kind](weights["trunk.conv1.weight"])
+    torch.save(weights, tmp_path / "best.pt")
+    with pytest.raises(
+        InputError, match=rf"best.pt: holds .*{re.escape(kind)}.* in conv1.weight: take weights"
+    ):
+        resolved(INITS["file"](path=str(tmp_path / "best.pt")), tmp_path)
+
+
+def _recompressed(file: Path, how: int) -> None:
+    with zipfile.ZipFile(file) as archive:
+        entries = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    with zipfile.ZipFile(file, "w", how) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    content = bytearray(file.read_bytes())
+    content[200:260] = bytes(60)  # and damaged within what is packed
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED, 99])
+def test_an_archive_of_another_program_is_a_sentence(tmp_path: Path, how: int) -> None:
+    path = tmp_path / "best.pt"
+    torch.save(trained(), path)
+    if how == 99:  # a way of packing that nobody knows
+        content = path.read_bytes()
+        at = content.rindex(b"PK\x01\x02")
+        path.write_bytes(content[: at + 10] + b"\x63\x00" + content[at + 12 :])
+    else:
+        _recompressed(path, how)
+    with pytest.raises(
+        InputError, match=r"best.pt: no weights can be read here: this file is (packed|damaged)"
+    ):
+        resolved(INITS["file"](path=str(path)), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "held", [{1: torch.ones(2)}, {b"x": torch.ones(2)}, {("a", 1): torch.ones(2)}, [1, 2], 7]
+)
+def test_names_that_are_no_text_are_a_sentence(tmp_path: Path, held: Any) -> None:
+    torch.save(held, tmp_path / "best.pt")
+    with pytest.raises(InputError, match=r"best.pt: holds no tensors by name"):
+        resolved(INITS["file"](path=str(tmp_path / "best.pt")), tmp_path)
+
+
+def test_the_advice_to_run_a_file_s_code_is_not_passed_on(tmp_path: Path) -> None:
+    old = {"_use_new_zipfile_serialization": False}
+    for held, name in ((nn.Linear(2, 2), "new"), (nn.Linear(2, 2), "old"), (Path("x"), "path")):
+        torch.save({"trunk.conv1.weight": held}, tmp_path / f"{name}.pt", **(old if name == "old" else {}))
+        with pytest.raises(InputError, match="only tensors and plain values are read") as caught:
+            resolved(INITS["file"](path=str(tmp_path / f"{name}.pt")), tmp_path)
+        said = str(caught.value)
+        assert "weights_only" not in said and "trust" not in said and len(said.splitlines()) == 1
+        assert "asks for" in said, "what it wanted is named"
+
+
+@given(st.binary(max_size=300), st.integers(0, 2**16))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_damage_is_a_sentence(tmp_path: Path, noise: bytes, at: int) -> None:
+    for suffix in (".pt", ".safetensors"):
+        path = tmp_path / f"noise{suffix}"
+        if suffix == ".pt":
+            torch.save({"conv1.weight": torch.ones(8)}, path)
+        else:
+            save_file({"conv1.weight": torch.ones(8)}, path)
+        content = bytearray(path.read_bytes())
+        at %= len(content)
+        content[at : at + len(noise)] = noise
+        path.write_bytes(content)
+        with pytest.raises(InputError) as caught:
+            resolved(INITS["file"](path=str(path)), tmp_path)
+        assert "weights_only" not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,15 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainables.base.atomic import load_state, save_state
+from trainables.base.atomic import save_state
 from trainables.base.errors import Fault, InputError, why
-from trainables.base.tensors import SUFFIX, load_tensors
+from trainables.base.tensors import SUFFIX, check_fit, load_pickled, load_tensors, some
 from trainables.model.backbones import Backbone
 from trainables.model.inits.request import TRUNK
-from trainables.model.network import trunk_shapes
-
-SHOWN = 3
-"""Tensors of each kind that a fault names."""
+from trainables.model.network import trunk_tensors
 
 
 def keep_trunk(file: Path, backbone: Backbone, label: str, store: Path) -> Path:
@@ -51,8 +46,8 @@ def _digest(file: Path) -> str:
 def trunk_of(weights: Mapping[str, Any], backbone: Backbone, file: Path) -> dict[str, Tensor]:
     """Return the trunk in the weights of a trunk, of a classifier with torchvision's names, or of a network.
 
-    Raises `InputError` listing what is missing, what is too much, what has another shape, and what holds
-    values that are not finite.
+    Raises `InputError` listing what is missing, what is too much, what has another shape, what are no weights
+    (bytes, complex, sparse, quantised), and what holds values that are not finite.
     """
     whole = any(name.startswith("trunk.") for name in weights)
     trunk = {
@@ -60,23 +55,27 @@ def trunk_of(weights: Mapping[str, Any], backbone: Backbone, file: Path) -> dict
         for name, value in weights.items()
         if (name.startswith("trunk.") if whole else not name.startswith("fc."))
     }
-    expected = trunk_shapes(backbone)
+    expected = trunk_tensors(backbone)
+    try:
+        check_fit(trunk, expected)
+    except ValueError as error:
+        raise InputError(Fault(str(error), file=str(file))) from None
     shapes = {name: tuple(value.shape) for name, value in trunk.items() if isinstance(value, Tensor)}
     counters = {name for name in expected if name.endswith("num_batches_tracked")}  # older files lack them
     faults = {
         "has no": sorted(expected.keys() - shapes.keys() - counters),
         "has": sorted(trunk.keys() - expected.keys()),
         "has in another shape": sorted(
-            name for name in shapes.keys() & expected.keys() if shapes[name] != expected[name]
+            name for name in shapes.keys() & expected.keys() if shapes[name] != expected[name].shape
         ),
     }
     if any(faults.values()):
-        listed = "; ".join(f"it {what} {_some(names)}" for what, names in faults.items() if names)
+        listed = "; ".join(f"it {what} {some(names)}" for what, names in faults.items() if names)
         rule = f"not the trunk of a {backbone}: {listed}. Take the backbone that it was trained with"
         raise InputError(Fault(rule, file=str(file)))
     if broken := sorted(name for name, value in trunk.items() if not value.isfinite().all()):
         rule = (
-            f"values that are not finite (NaN or infinite) in {_some(broken)}: take weights of another epoch"
+            f"values that are not finite (NaN or infinite) in {some(broken)}: take weights of another epoch"
         )
         raise InputError(Fault(rule, file=str(file)))
     return trunk | {name: torch.tensor(0) for name in counters - trunk.keys()}
@@ -85,22 +84,9 @@ def trunk_of(weights: Mapping[str, Any], backbone: Backbone, file: Path) -> dict
 def _read(file: Path) -> dict[str, Any]:
     """Return the tensors in a file by name; code in it is never run."""
     try:
-        if file.suffix == SUFFIX:
-            return load_tensors(file)
-        if zipfile.is_zipfile(file):
-            weights = load_state(file)
-        else:  # as torch wrote before 1.6
-            weights = torch.load(file, map_location="cpu", weights_only=True)
-    except OSError as error:
+        weights = load_tensors(file) if file.suffix == SUFFIX else load_pickled(file)
+    except (OSError, ValueError) as error:
         raise InputError(Fault(f"no weights can be read here: {why(error)}", file=str(file))) from None
-    except (ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(Fault(f"no weights can be read here: {first}", file=str(file))) from None
-    if not isinstance(weights, Mapping):
+    if not isinstance(weights, Mapping) or not all(isinstance(name, str) for name in weights):
         raise InputError(Fault("holds no tensors by name", file=str(file)))
     return dict(weights)
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
