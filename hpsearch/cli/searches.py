@@ -88,6 +88,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from hpsearch.plan.machine import machine_text
     from hpsearch.plan.runs import plan_runs
     from hpsearch.study.folders import datasets_folder, pretrained_folder, studies_folder
+    from hpsearch.study.input_changes import look_at_inputs
     from hpsearch.study.needs import needs_of
     from hpsearch.study.spec import load_spec
     from hpsearch.study.store import changes
@@ -97,8 +98,10 @@ def _check(arguments: argparse.Namespace) -> int:
     runs = plan_runs(spec, datasets_folder(root), pretrained_folder(root))
     machine = machine_text(spec, root)
     show(check_text(spec, needs, runs, machine, shutil.get_terminal_size().columns))
-    if faults := [*changes(studies_folder(root) / spec.name, spec), *needs.faults]:
+    folder = studies_folder(root) / spec.name
+    if faults := [*changes(folder, spec), *needs.faults]:
         raise InputError(faults)
+    look_at_inputs(spec, folder, datasets_folder(root))
     return 0
 
 

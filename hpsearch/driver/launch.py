@@ -22,6 +22,7 @@ from hpsearch.driver.stop_requests import stop_obeyed
 from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.study.claim import claimed
 from hpsearch.study.folders import datasets_folder, pretrained_folder, studies_folder
+from hpsearch.study.input_changes import InputsChanged, check_inputs, look_at_inputs
 from hpsearch.study.needs import needs_of
 from hpsearch.study.provenance import gather_provenance
 from hpsearch.study.records import LaunchRecord, Provenance, StudyRecord, TrialRecord
@@ -102,7 +103,8 @@ def _prepare(spec: StudySpec, folder: Path, preparation: Preparation) -> Provena
         raise InputError(faults)
     data = preparation.data(spec.config(next(spec.space.probes())))
     preparation.check(spec)
-    return gather_provenance(spec, data)
+    inputs = look_at_inputs(spec, folder, preparation.datasets)
+    return replace(gather_provenance(spec, data), inputs=inputs)
 
 
 def _search(
@@ -123,7 +125,7 @@ def _search(
         settings = spec.search
         try:
             place.run(search, retries=settings.retries, epoch_timeout_s=settings.epoch_timeout_s)
-        except NoWorkerLeft as error:
+        except (NoWorkerLeft, InputsChanged) as error:
             screen.interrupted(str(error))
             raise SystemExit(FAILED) from None
         search.remove_leftovers()
@@ -163,7 +165,18 @@ def _build_search(
     pretrainings = Pretrainings(preparation.store, jobs, tracker.sync_pretraining, say)
     stopped = StoppedTrials(study.folder, spec.search.frozen_gb)
     observers = Observers(study.record(), on_change, say)
-    return Search(study, plan, jobs, observers, preparation.start, pretrainings, stopped, place.now_s)
+    inputs = study.record().provenance.inputs
+    return Search(
+        study,
+        plan,
+        jobs,
+        observers,
+        preparation.start,
+        pretrainings,
+        stopped,
+        lambda: check_inputs(spec.name, inputs, preparation.datasets),
+        place.now_s,
+    )
 
 
 def _ending(spec: StudySpec, study: Study, tracker: Tracker, screen: Screen) -> Callable[[str], None]:

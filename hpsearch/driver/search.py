@@ -43,8 +43,9 @@ class SearchPlan:
 class Search:
     """Hands out the study's trials, before them the pretrainings that they need, and what follows the search.
 
-    `find_start` builds what a trial needs before it starts and says where its trunk does; `now_s` is the
-    clock of the budget's deadline. See `hpsearch.work.items.WorkSource`.
+    `find_start` builds what a trial needs before it starts and says where its trunk does; `check_inputs`
+    raises where the data are no more what they were; `now_s` is the clock of the budget's deadline. See
+    `hpsearch.work.items.WorkSource`.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Search:
         find_start: Callable[[TrainConfig], Start],
         pretrainings: Pretrainings,
         stopped: StoppedTrials,
+        check_inputs: Callable[[], None],
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._study = study
@@ -66,6 +68,7 @@ class Search:
         self._observers = observers
         self._find_start = find_start
         self._pretrainings = pretrainings
+        self._check_inputs = check_inputs
         self._held: list[tuple[Ask, Start]] = []
         self._evaluated: set[int] = set()
         self._search_ended = False
@@ -106,12 +109,15 @@ class Search:
         if running:
             return NoWork.WAIT
         if trial := next(leaders_to_evaluate(study, self._plan.leaders, self._evaluated), None):
+            if not self._evaluated:
+                self._check_inputs()
             self._evaluated.add(trial.number)
             return EvaluationItem(self._jobs.evaluation(trial), self._study, self._observers)
         return NoWork.DONE
 
     def _end_search(self, study: StudyRecord) -> StudyRecord:
         """Prune what is still frozen, and name the families without a design that trained its full budget."""
+        self._check_inputs()  # before anything is confirmed, or pruned for good
         self._search_ended = True
         for trial in study.trials:
             if trial.state is TrialState.FROZEN:

@@ -12,6 +12,7 @@ from typing import Any
 
 from hpsearch.study.folders import root_of
 from hpsearch.study.spec import StudySpec
+from hpsearch.study.inputs import Inputs
 from trainables.training.config import TrainConfig
 from trainables.training.metric_names import EPOCH_S
 
@@ -93,6 +94,8 @@ class Provenance:
     code_version: str
     plugins: Mapping[str, str] = field(default_factory=dict)
     """Each row that a plug-in added to the study, such as `pretext blanking` -> its package and version."""
+    inputs: Inputs = field(default_factory=Inputs)
+    """What the datasets, and files of initial weights, held when the study first saw them."""
 
     def written(self) -> dict[str, Any]:
         """Return the value for a file, in which the training mean has the name of the first version."""
@@ -103,7 +106,11 @@ class Provenance:
     def read(cls, written: Mapping[str, Any]) -> Provenance:
         """Return the value of a file."""
         return cls(
-            written["baseline"], written["datasets"], written["code_version"], written.get("plugins", {})
+            written["baseline"],
+            written["datasets"],
+            written["code_version"],
+            written.get("plugins", {}),
+            Inputs.read(written.get("inputs", {})),
         )
 
 

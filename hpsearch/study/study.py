@@ -418,6 +418,20 @@ def has_trials(folder: Path, name: str) -> bool:
     return bool(storage.get_all_studies() and optuna.load_study(study_name=name, storage=storage).trials)
 
 
+def provenance_of(folder: Path, name: str) -> tuple[Provenance | None, bool]:
+    """Return what the study `name` in `folder` has kept of its inputs, and whether a trial trained an epoch.
+
+    Raises `InputError` for a damaged or lost journal.
+    """
+    storage = reading(folder, name)
+    if not storage.get_all_studies():
+        return None, False
+    study = optuna.load_study(study_name=name, storage=storage)
+    trained = any(trial.intermediate_values for trial in study.get_trials(deepcopy=False))
+    written = study.user_attrs.get(PROVENANCE)
+    return None if written is None else Provenance.read(written), trained
+
+
 def suggested(trial: optuna.Trial, hole: Hole) -> Value:
     """Return what the sampler chooses for a hole."""
     if isinstance(hole, Choice):

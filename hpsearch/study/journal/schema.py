@@ -15,8 +15,7 @@ from trainables.training.metric_names import LOSS, VALIDATION, angle_mae, mae
 
 # Attributes of the study
 PROVENANCE = "facts"
-"""`Provenance.written()`: training mean, datasets with their hashes, code version."""
-
+"""`Provenance.written()`: training mean, datasets with their hashes, code, digests of inputs."""
 
 LAUNCH = "launch"
 """`LaunchRecord.written()`: the budget of the last launch, and when it began and ended."""

@@ -12,6 +12,7 @@ from support import studies
 from support.toy import prepared_blobs
 
 from hpsearch.driver.allocation import Budget
+from hpsearch.driver.evaluation import EvaluationItem
 from hpsearch.driver.jobs import JobFactory
 from hpsearch.driver.observers import Observers
 from hpsearch.driver.preparation import Start
@@ -20,6 +21,7 @@ from hpsearch.driver.search import Search, SearchPlan
 from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.driver.trial import TrialItem
 from hpsearch.study.config import ConfirmConfig
+from hpsearch.study.input_changes import InputsChanged
 from hpsearch.study.records import Placement, PretrainingRecord, StudyRecord, TrialState
 from hpsearch.study.study import Study
 from hpsearch.work.items import NoWork, WorkItem
@@ -27,6 +29,7 @@ from hpsearch.work.resources import TrialResources
 from trainables.data.sources import TrainSource
 from trainables.model.inits import Pretraining, SslConfig
 from trainables.training.config import TrainConfig
+from trainables.training.metric_names import BEST_EPOCH
 
 SPACE = f"""\
 data: {{train: {{dataset: heads}}}}
@@ -75,6 +78,7 @@ class Made:
         space: str = SPACE,
         pruner: str = "none",
         confirm: ConfirmConfig | None = None,
+        leaders: int = 0,
     ) -> None:
         settings = f"{{name: {name}, sampler: random, pruner: {pruner}, {search}}}"
         self.given = studies.spec(root / name, settings, space)
@@ -83,15 +87,17 @@ class Made:
         self.said: list[str] = []
         self.pretrained: list[PretrainingRecord] = []
         self.trained: list[str] = []
+        self.checked, self.changed = 0, False
         jobs = JobFactory(root, RESOURCES)
         self.search = Search(
             self.study,
-            SearchPlan(Budget(trials=trials), ahead=side_by_side, confirm=confirm, leaders=0),
+            SearchPlan(Budget(trials=trials), ahead=side_by_side, confirm=confirm, leaders=leaders),
             jobs,
             Observers(self.study.record(), lambda study, trial: None, self.said.append),
             self.start,
             Pretrainings(self.store, jobs, self.pretrained.append, self.said.append),
             StoppedTrials(self.study.folder, limit_gb=20.0),
+            self.check_inputs,
         )
 
     def start(self, config: TrainConfig) -> Start:
@@ -102,11 +108,19 @@ class Made:
         trunk = wanted.trunk(self.store)
         return trunk if trunk.is_file() else wanted
 
+    def check_inputs(self) -> None:
+        self.checked += 1
+        if self.changed:
+            raise InputsChanged("heads")
+
     def record(self) -> StudyRecord:
         return self.study.record()
 
     def carry_out(self, item: WorkItem) -> None:
-        rows = [{studies.OBJECTIVE: 9.0 - epoch, "train/loss": 1.0} for epoch in range(item.job.epochs)]
+        rows = [
+            {studies.OBJECTIVE: 9.0 - epoch, "train/loss": 1.0, BEST_EPOCH: 1.0}
+            for epoch in range(1 if isinstance(item, EvaluationItem) else item.job.epochs)
+        ]
         item.on_epochs(1, rows, HERE)
         if isinstance(item, PretrainingItem):
             self.trained.append(item.job.folder.name)
@@ -319,3 +333,17 @@ def test_a_pretraining_that_is_done_is_there_even_where_its_file_shows_late(tmp_
     trunk.rename(trunk.with_name("late"))
     trial = made.search.next_item()
     assert isinstance(trial, TrialItem) and trial.job.trunk == trunk
+
+
+def test_nothing_is_confirmed_or_measured_on_data_that_changed_while_the_search_ran(tmp_path: Path) -> None:
+    space = PLAIN.replace("heads}", "heads}, test: [{name: other, dataset: heads, split: test}]")
+    made = Made(
+        tmp_path, "a", side_by_side=1, trials=2, space=space, confirm=ConfirmConfig(top=1, seeds=2), leaders=1
+    )
+    made.changed = True
+    with pytest.raises(InputsChanged):
+        made.drain()
+    assert [trial.confirms for trial in made.record().trials] == [None, None]
+    made.changed, made.checked = False, 0
+    made.drain()
+    assert len(made.record().trials) == 4 and made.checked == 2  # before the first of each

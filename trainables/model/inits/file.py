@@ -26,6 +26,11 @@ class FileConfig(Config):
     def pretraining(self) -> None:
         """Return None: nothing is trained first."""
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The file, whose content belongs to what a trial means."""
+        return (self.path,)
+
     def incompatibility(self, backbone: Backbone, image_px: int) -> None:
         """Return None: only reading the file shows what it holds."""
 

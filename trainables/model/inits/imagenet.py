@@ -34,6 +34,11 @@ class ImageNetConfig(Config):
     def pretraining(self) -> None:
         """Return None: nothing is trained first."""
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The file where one is named."""
+        return () if self.file is None else (self.file,)
+
     def incompatibility(self, backbone: Backbone, image_px: int) -> str | None:
         """Return why torchvision has no weights of this backbone, or None."""
         if self.file is not None or backbone != "resnet10":

@@ -21,6 +21,10 @@ class InitConfig(Protocol):
     def pretraining(self) -> SslConfig | None:
         """The self-supervised pretraining that makes the weights; None where they need none."""
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that a person names, whose content belongs to what a trial means."""
+
     def incompatibility(self, backbone: Backbone, image_px: int) -> str | None:
         """Return why no such network can start from here, or None."""
 

@@ -21,6 +21,11 @@ class RandomConfig(Config):
     def pretraining(self) -> None:
         """Return None: nothing is trained first."""
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
     def incompatibility(self, backbone: Backbone, image_px: int) -> None:
         """Return None: every network can start from random weights."""
 

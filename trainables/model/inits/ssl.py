@@ -100,6 +100,11 @@ class SslConfig(Config):
                     del level[key]
         return settings
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """None: the pretraining is known by all that shapes it."""
+        return ()
+
     def incompatibility(self, backbone: Backbone, image_px: int) -> str | None:
         """Return why the task cannot perturb images of this side, or None."""
         return self.pretext.incompatibility(image_px)
