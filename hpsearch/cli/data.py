@@ -54,6 +54,11 @@ def add_data_commands(
     )
     check.add_argument("name", nargs="?", metavar="NAME", help=named)
     add_root(check)
+    check.add_argument(
+        "--repair",
+        action="store_true",
+        help="drop images that are missing, unreadable or blank, and let dataset.json say what is there",
+    )
 
     show = add(
         "show",
@@ -138,9 +143,13 @@ def _import(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from hpsearch.cli.data_actions import check
+    from hpsearch.cli.data_actions import check, repair
 
-    checked = check(arguments.name, arguments.root)
+    if arguments.repair:
+        said, checked = repair(arguments.name, arguments.root)
+        show(said)
+    else:
+        checked = check(arguments.name, arguments.root)
     show(checked.text)
     return 1 if checked.faults else 0
 

@@ -146,6 +146,29 @@ def check(name: str | None, root: Path) -> Check:
     return check_dataset(open_dataset(reference(name or _only(root)), datasets_folder(root)).folder)
 
 
+def repair(name: str | None, root: Path) -> tuple[str, Check]:
+    """Drop the images of a dataset that are of no use; return what to say of it, and a check of the rest.
+
+    Its `dataset.json` says afterwards what is there. Raises `InputError` where there is no such dataset,
+    where a launch uses it, and where nothing would be left.
+    """
+    from hpsearch.lifecycle.dataset_deletion import refuse_used, users_of  # loads the whole training config
+    from trainables.data.datasets.repair import repair as repaired
+
+    dataset = open_dataset(reference(name or _only(root)), datasets_folder(root))
+    refuse_used(dataset.name, root)
+    before = check_dataset(dataset.folder)
+    if not before.bad and before.content_hash == dataset.card.content_hash:
+        return f"{dataset.name}: nothing to repair", before
+    after = check_dataset(repaired(dataset, before.bad).folder)
+    said = (
+        f"{dataset.name}: dropped {len(before.bad)} images{': ' if before.bad else ''}{', '.join(before.bad)}"
+    )
+    users = users_of(dataset.name, root)
+    others = f"; what has trained on it does not go on ({', '.join(users)})" if users else ""
+    return f"{said}; its content has another digest{others}", after
+
+
 def show(name: str | None, root: Path, out: Path | None, split: str | None) -> str:
     """Write the contact sheet of a dataset, by default the only one; return a line that says where.
 

@@ -30,8 +30,8 @@ def delete_dataset(name: str, root: Path, sure: Callable[[str], bool]) -> str | 
         raise InputError(f"there is no dataset {name!r} below {root}{nearest(name, there)}")
     refuse_used(name, root)
     check_removable(folder)
-    used = ", ".join(study for study in study_names(root) if name in named_in_space(root, study))
-    users = f", used by {used}" if used else ""
+    used = users_of(name, root)
+    users = f", used by {', '.join(used)}" if used else ""
     target = folder.resolve()
     if folder.is_symlink():
         if not sure(f"the link {folder}, not what it leads to ({target}{users})"):
@@ -53,6 +53,11 @@ def delete_dataset(name: str, root: Path, sure: Callable[[str], bool]) -> str | 
     (aside / CARD).unlink(missing_ok=True)  # first: what is left of a deletion that fails is no dataset
     remove(aside)
     return f"deleted {folder}"
+
+
+def users_of(name: str, root: Path) -> list[str]:
+    """Return the studies whose spaces name the dataset."""
+    return [study for study in study_names(root) if name in named_in_space(root, study)]
 
 
 def refuse_used(name: str, root: Path) -> None:

@@ -11,8 +11,8 @@ from statistics import fmean
 from typing import Any
 
 from hpsearch.study.folders import root_of
-from hpsearch.study.spec import StudySpec
 from hpsearch.study.inputs import Inputs
+from hpsearch.study.spec import StudySpec
 from trainables.training.config import TrainConfig
 from trainables.training.metric_names import EPOCH_S
 

@@ -86,12 +86,14 @@ def write_xgaze(
     side: int = 224,
     colour: tuple[int, int, int] = (200, 40, 10),
 ) -> None:
-    """Write a subject's .h5 with faces of one colour (blue, green, red)."""
+    """Write a subject's .h5 with faces of one colour (blue, green, red), whose upper half is greener."""
     file.parent.mkdir(parents=True, exist_ok=True)
     count = len(pitch_yaw_rad)
     with h5py.File(file, "w") as opened:
         faces = np.empty((count, side, side, 3), np.uint8)
         faces[:] = colour
+        faces[:, : side // 2, :, 1] += 20  # one colour alone would be a blank
+        faces[:, side // 2 :, :, 1] -= 20
         faces[:, :, :, 0] -= (4 * np.arange(count) % 200).astype(np.uint8)[:, None, None]
         opened.create_dataset("face_patch", data=faces, chunks=(1, side, side, 3), compression="lzf")
         opened.create_dataset("face_head_pose", data=np.asarray(pitch_yaw_rad, np.float32))

@@ -14,6 +14,7 @@ from trainables.base.disk import ensure_folder
 from trainables.base.errors import Fault, InputError, nearest, why
 from trainables.data.datasets.prepared import PreparedDataset
 from trainables.data.image_file import open_image
+from trainables.data.pixels import rgb_of
 from trainables.pose.angles import ANGLES
 from trainables.pose.axes import COLOURS, draw_axes
 
@@ -76,7 +77,7 @@ def _spread(table: pd.DataFrame, count: int) -> pd.DataFrame:
 def _tile(file: Path, pose_deg: list[float]) -> Image.Image:
     try:
         with open_image(file) as image:
-            tile = image.convert("RGB").resize((3 * TILE_PX, 3 * TILE_PX), Image.Resampling.BICUBIC)
+            tile = rgb_of(image, upright=False).resize((3 * TILE_PX, 3 * TILE_PX), Image.Resampling.BICUBIC)
     except (OSError, SyntaxError, ValueError) as error:
         raise InputError(Fault(f"this image cannot be read: {why(error)}", file=str(file))) from None
     draw_axes(tile, pose_deg)  # drawn large, then reduced: smooth lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from typing import IO
 
 from PIL import Image, UnidentifiedImageError
 
@@ -18,7 +19,7 @@ MOST_PIXELS = 64_000_000
 """Pixels of an image file, at most: a decoded image takes 4 bytes per pixel, and its copies as much again."""
 
 
-def open_image(file: str | os.PathLike[str]) -> Image.Image:
+def open_image(file: str | os.PathLike[str] | IO[bytes]) -> Image.Image:
     """Return the image in a file, of which only the header was read; close it, or use it in a `with` block.
 
     Raises `UnidentifiedImageError`, an `OSError`, for what is no image in one of `FORMATS`, `ValueError` for

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
 from trainables.data.datasets.crops import Box, cut, squared
 from trainables.data.image_file import open_image
+from trainables.data.pixels import rgb_of
 from trainables.pose.axes import draw_axes
 
 ImageLike = str | os.PathLike[str] | Image.Image | npt.NDArray[np.uint8]
 """A path, a PIL image, or RGB uint8 [H, W, 3]."""
 
-DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 SIDE_PX = (256, 1024)
 """Least and most side of an image with axes drawn."""
 SMOOTH = 3
@@ -38,7 +38,7 @@ def upright(image: ImageLike) -> Image.Image:
     message continues a sentence that names the image.
     """
     if isinstance(image, Image.Image):
-        return _rgb(image)
+        return rgb_of(image, upright=True)
     if isinstance(image, np.ndarray):
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             shape = list(image.shape)
@@ -48,16 +48,7 @@ def upright(image: ImageLike) -> Image.Image:
     if not path.is_file():
         raise ValueError("a folder: name the images in it" if path.is_dir() else "no such file")
     with open_image(path) as opened:
-        return _rgb(opened)
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode in DEEP_MODES:
-        raise ValueError(
-            f"pixels of mode {image.mode} have no fixed white: save the image with 8 bits per channel"
-        )
-    turned = ImageOps.exif_transpose(image)
-    return turned.convert("RGB")
+        return rgb_of(opened, upright=True)
 
 
 def middle(image: Image.Image) -> Box:

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from trainables.data.datasets.prepared import LABELS, PreparedDataset, content_hash, image_digests
+from trainables.data.datasets.image_looks import look_at_images
+from trainables.data.datasets.prepared import LABELS, PreparedDataset, content_hash
 
 ALWAYS_COMPARED = frozenset({"train", "validation", "test"})
 """Splits that must never share a subject or image; others may overlap by design (`full`, `reduced`)."""
@@ -47,6 +48,8 @@ class Check:
     spreads: tuple[Spread, ...]
     duplicates: int
     missing: int
+    bad: tuple[str, ...]
+    """Images that are missing, cannot be read, or are blank."""
     content_hash: str
     faults: tuple[str, ...]
     notes: tuple[str, ...]
@@ -64,20 +67,25 @@ class Check:
         lines += [f"  {self.convention}", f"  sha256 {self.content_hash}"]
         lines += [f"  note: {note}" for note in self.notes]
         lines += [f"  FAULT: {fault}" for fault in self.faults] or ["  no faults"]
+        if self.bad:
+            lines.append(f"  drop these images: `hpsearch data check {self.name} --repair`")
         return "\n".join(lines)
 
 
 def check_dataset(folder: Path) -> Check:
-    """Check the prepared dataset at `folder`, reading every image once, on all cores.
+    """Check the prepared dataset at `folder`, reading and decoding every image once, on all cores.
 
     Raises `InputError` where there is none.
     """
     dataset = PreparedDataset(folder)
     card, table = dataset.card, dataset.labels()
-    digests = list(image_digests(folder, table["file"]))
+    looks = list(look_at_images(folder, table["file"]))
+    digests = [look.digest for look in looks]
     now = content_hash(folder, digests)
     copies = _copies(digests)
+    bad = {file: look.fault for file, look in zip(table["file"], looks, strict=True) if look.fault}
     missing = [file for file, digest in zip(table["file"], digests, strict=True) if digest is None]
+    broken = [f"{file} ({fault})" for file, fault in bad.items() if file not in {*missing}]
     splits = {name: table[_in_split(table, name)] for name in card.splits}
     faults = [
         *_count_faults(dataset, table, splits),
@@ -87,7 +95,9 @@ def check_dataset(folder: Path) -> Check:
     ]
     if missing:
         faults.append(f"{len(missing)} images are missing: {_some(missing)}")
-    elif now != card.content_hash:
+    if broken:
+        faults.append(f"{len(broken)} images show no face: {_some(broken)}")
+    if not missing and now != card.content_hash:
         faults.append(f"labels or images changed since they were written: their hash was {card.content_hash}")
     return Check(
         name=dataset.name,
@@ -101,6 +111,7 @@ def check_dataset(folder: Path) -> Check:
         duplicates=sum(len(rows) - 1 for rows in copies),
         missing=len(missing),
         content_hash=now,
+        bad=tuple(bad),
         faults=tuple(faults),
         notes=tuple(_notes(dataset, table, copies)),
     )
@@ -193,6 +204,8 @@ def _notes(dataset: PreparedDataset, table: pd.DataFrame, copies: list[list[int]
         notes.append(f"face boxes: {details['detector']}")
     if copies:
         notes.append(f"{sum(len(rows) - 1 for rows in copies)} images are copies of others")
+    if "dropped" in details:
+        notes.append(f"{details['dropped']} images were dropped by repairs")
     extra = sum(file.is_file() for file in (dataset.folder / "images").rglob("*")) - table["file"].nunique()
     if extra > 0:
         notes.append(f"{extra} files below images/ are not in {LABELS}")

@@ -5,7 +5,8 @@
 `file` is relative to the table. Angles must follow this project's convention (yaw > 0: nose to the image's
 left, pitch > 0: up, roll > 0: clockwise, composed as AFLW2000's); `negate` and `unit` convert other common
 ones. `box` is left, top, right and bottom in pixels, separated by spaces, commas or semicolons; without it
-the whole image is taken as the face. Images are first turned upright as their EXIF data says.
+the whole image is taken as the face. Images are first turned upright as their EXIF data says, and read as
+8-bit RGB (`trainables.data.pixels`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any, Literal, TextIO
 
-from PIL import ImageOps
 from pydantic import Field, field_validator
 
 from trainables.base.errors import Fault, InputError, nearest, why
@@ -25,6 +25,7 @@ from trainables.base.schema import Strings
 from trainables.data.datasets.crops import Box, Square, squared
 from trainables.data.datasets.raw import ImportConfig, LabelledImage, RawItem, file_size, held_out
 from trainables.data.image_file import open_image
+from trainables.data.pixels import rgb_of
 from trainables.pose.angles import ANGLES, CONVENTION
 
 TABLES = ("labels.csv", "labels.parquet")
@@ -105,7 +106,7 @@ class Folder:
         if not _inside(item.file):
             raise ValueError("the file must lie below the table's folder: no absolute path, no '..'")
         with open_image(self.root / item.file) as opened:
-            image = ImageOps.exif_transpose(opened).convert("RGB")
+            image = rgb_of(opened, upright=True)
         subject = row.get("subject", item.file)
         split = row.get("split") or (
             "validation" if held_out(subject, self.config.validation_share) else "train"

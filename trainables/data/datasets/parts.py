@@ -15,6 +15,7 @@ import pandas as pd
 from trainables.data.datasets.crops import cut, jpeg
 from trainables.data.datasets.raw import LeftOut, RawDataset, RawItem
 from trainables.data.datasets.workers import Lost
+from trainables.data.pixels import is_blank
 
 CHUNK = 64
 """Images per chunk: after a kill, at most this many per worker are read again."""
@@ -67,7 +68,10 @@ class ImportOne:
             labelled = self.dataset.read(item)
             if not all(map(math.isfinite, labelled.pose_deg)):
                 raise ValueError(f"the angles are not finite: {labelled.pose_deg}")
-            encoded = jpeg(cut(labelled.image, labelled.box, self.image_px), self.jpeg_quality)
+            crop = cut(labelled.image, labelled.box, self.image_px)
+            if is_blank(crop):
+                raise ValueError("the crop is blank: all its pixels have one colour")
+            encoded = jpeg(crop, self.jpeg_quality)
         except LeftOut as rule:
             return Skipped(str(rule))
         except Exception as error:  # noqa: BLE001 whatever a broken file makes its reader raise is its own fault

@@ -14,6 +14,7 @@ from pydantic import Field
 from trainables.base.schema import Config
 from trainables.data.datasets.crops import Box
 from trainables.data.image_file import open_image
+from trainables.data.pixels import rgb_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +121,9 @@ class ImporterConfig(Protocol):
 
 
 def rgb(file: Path) -> Image.Image:
-    """Return an image in RGB, fully decoded. Raises as `open_image` and decoding do."""
+    """Return an image in RGB, fully decoded. Raises as `open_image` and `rgb_of` do."""
     with open_image(file) as image:
-        return image.convert("RGB")
+        return rgb_of(image, upright=False)  # labels and boxes are of the pixels as they are stored
 
 
 def file_size(file: Path) -> int:

@@ -5,9 +5,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from hpsearch.cli.main import main
+from hpsearch.study.claim import claimed
 from trainables.base.errors import InputError
 from trainables.data.datasets.check import check_dataset
 from trainables.data.datasets.prepared import PreparedDataset, write_labels
+from trainables.data.datasets.repair import repair
 
 
 def dataset(
@@ -89,7 +92,8 @@ def test_missing_changed_and_surplus_files_are_seen(tmp_path: Path) -> None:
     for name in ("missing", "changed", "surplus"):
         dataset(tmp_path / name, ["train"] * 3)
     (tmp_path / "missing" / "images" / "1.jpg").unlink()
-    (tmp_path / "changed" / "images" / "1.jpg").write_bytes(b"other")
+    other = np.random.default_rng(7).integers(0, 256, (16, 16, 3), np.uint8)
+    Image.fromarray(other).save(tmp_path / "changed" / "images" / "1.jpg")
     (tmp_path / "surplus" / "images" / "extra.jpg").write_bytes(b"extra")
     assert check_dataset(tmp_path / "missing").faults == ("1 images are missing: images/1.jpg",)
     assert check_dataset(tmp_path / "missing").missing == 1
@@ -116,3 +120,62 @@ def test_labels_that_do_not_fit_the_card_are_a_fault(tmp_path: Path) -> None:
 def test_a_folder_that_is_no_dataset_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no prepared dataset"):
         check_dataset(tmp_path)
+
+
+def spoil(folder: Path) -> None:
+    """Of five images one is missing, one truncated, one blank and one of 16 bits that nobody wrote so."""
+    images = folder / "images"
+    (images / "0.jpg").unlink()
+    (images / "1.jpg").write_bytes((images / "1.jpg").read_bytes()[:300])
+    Image.new("RGB", (16, 16), (9, 9, 9)).save(images / "2.jpg")
+    Image.fromarray(np.full((16, 16), 400, np.uint16)).save(images / "3.jpg", "PNG")
+
+
+def test_images_that_show_nothing_are_named_and_can_be_dropped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "datasets" / "mine"
+    dataset(folder, ["train"] * 5 + ["validation"])
+    spoil(folder)
+    faults = " ".join(check_dataset(folder).faults)
+    assert (
+        "1 images are missing: images/0.jpg" in faults and "3 images show no face: images/1.jpg (" in faults
+    )
+    assert "images/2.jpg (it is blank)" in faults and "images/3.jpg (its 16-bit pixels reach" in faults
+    was = PreparedDataset(folder).card.content_hash
+
+    assert main(["data", "check", "--repair", "--root", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "dropped 4 images: images/0.jpg, images/1.jpg" in said and "no faults" in said
+    card = PreparedDataset(folder).card
+    assert (card.images, card.splits, card.details["dropped"]) == (2, {"train": 1, "validation": 1}, 4)
+    assert card.content_hash != was and card.source == "made up" and card.details["rejected"] == 2
+    assert main(["data", "check", "--repair", "--root", str(tmp_path)]) == 0
+    assert "nothing to repair" in capsys.readouterr().out
+
+
+def test_a_dataset_that_a_launch_uses_is_not_repaired(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset(tmp_path / "datasets" / "mine", ["train"] * 5)
+    spoil(tmp_path / "datasets" / "mine")
+    with claimed(tmp_path / "studies" / "demo", ["mine"]):
+        assert main(["data", "check", "--repair", "--root", str(tmp_path)]) == 2
+    assert "used by demo" in capsys.readouterr().err
+
+
+def test_of_images_that_all_show_nothing_none_is_dropped(tmp_path: Path) -> None:
+    dataset(tmp_path / "mine", ["train"] * 2)
+    with pytest.raises(InputError, match="no image of dataset 'mine' is of use"):
+        repair(PreparedDataset(tmp_path / "mine"), ["images/0.jpg", "images/1.jpg"])
+
+
+def test_labels_that_were_edited_on_purpose_are_taken_over(tmp_path: Path) -> None:
+    table = dataset(tmp_path / "mine", ["train"] * 3)
+    table["yaw_deg"] += 1
+    table.to_parquet(tmp_path / "mine" / "labels.parquet", index=False)
+    assert any(
+        "changed since they were written" in fault for fault in check_dataset(tmp_path / "mine").faults
+    )
+    repair(PreparedDataset(tmp_path / "mine"), ())
+    assert check_dataset(tmp_path / "mine").faults == ()
