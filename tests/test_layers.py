@@ -17,6 +17,7 @@ MODULES = sorted(path for package in ("hpsearch", "trainables") for path in (ROO
 FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "trainables": (
         ("base", "pose"),
+        ("target",),
         ("data", "losses", "optim"),
         ("pretext",),
         ("model",),

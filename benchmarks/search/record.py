@@ -22,9 +22,10 @@ from curves import FOLDER, Recorded, write_curves
 from hpsearch.study.records import TrialState
 from hpsearch.study.store import find_study
 from trainables.base.yaml_document import load_yaml
-from trainables.training.metric_names import VALIDATION, mae
+from trainables.target.head_pose import MAE
+from trainables.training.metric_names import VALIDATION
 
-MAE_DEG = mae(VALIDATION)
+MAE_DEG = MAE.within(VALIDATION).name
 QUICKSTART = Path(__file__).parents[2] / "search_spaces" / "quickstart.yaml"
 PARTS: dict[str, tuple[int, dict[str, Any], int]] = {
     "quickstart": (120, {}, 1000),

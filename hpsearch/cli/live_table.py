@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from hpsearch.results.formats import degrees, duration
+from hpsearch.results.formats import duration, number
 from hpsearch.results.leaderboard_table import STYLES
 from hpsearch.study.naming import run_name, short_names
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
@@ -149,7 +149,7 @@ def progress(study: StudyRecord, plan: Plan, now_s: float) -> list[str]:
         parts.append(f"{done} of {len(again)} confirmations")
     best = study.best
     if best is not None and best.objective is not None:
-        ratio = best.objective / study.provenance.training_mean
+        ratio = study.over_training_mean(best.objective)
         parts.append(f"best {best.objective:.2f} (trial {best.number}, {ratio:.2f} of the training mean)")
     speeds = [_last(trial, IMAGES_PER_S) for trial in study.trials if trial.state is TrialState.RUNNING]
     if any(speeds):
@@ -162,7 +162,7 @@ def progress(study: StudyRecord, plan: Plan, now_s: float) -> list[str]:
 
 def ended_line(study: StudyRecord, trial: TrialRecord) -> str:
     """Return what came of one trial, in one line."""
-    result = "" if trial.objective is None else f", {study.objective} {trial.objective:.3f}"
+    result = "" if trial.objective is None else f", {study.objective.name} {trial.objective:.3f}"
     took_s = trial.trained_s or (trial.ended_s or trial.started_s) - trial.started_s
     took = f" in {duration(took_s)}" if took_s else ""
     why = f": {trial.reason}" if trial.reason and trial.state is not TrialState.COMPLETE else ""
@@ -209,7 +209,7 @@ def _trial_left_s(trial: TrialRecord, mean_s: float, elapsed_s: float) -> float:
 
 def _leading(study: StudyRecord, width: int) -> Table:
     """Return the leaders: the design first, which a narrow terminal cuts at its end."""
-    objective = study.objective.rpartition("/")[2]
+    objective = study.objective.leaf
     fixed = len(objective) + len("epochs") + len("confirmed") + STATE_WIDTH
     grid = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="bold")
     grid.add_column("leading", no_wrap=True, max_width=max(width - fixed - 6 * 2 - 1, LEAST_DESIGN))
@@ -222,8 +222,8 @@ def _leading(study: StudyRecord, width: int) -> Table:
             confirmed = study.confirmed(trial.number)
             grid.add_row(
                 Text(terminal_text(run_name(trial, short_names([trial])))),
-                degrees(trial.objective),
-                degrees(confirmed),
+                number(trial.objective),
+                number(confirmed),
                 str(len(trial.epochs)),
                 Text(trial.state.value, style=STYLES[trial.state]),
             )
@@ -240,7 +240,7 @@ def _running(
 
     A narrow terminal has a shorter bar and no speeds: the design is what tells trials apart.
     """
-    objective, wide = study.objective.rpartition("/")[2], width >= WIDE
+    objective, wide = study.objective.leaf, width >= WIDE
     bar_width = BAR_WIDTH if wide else BAR_WIDTH // 2
     fixed = 7 + bar_width + len(objective) + 7 + (8 if wide else 0)
     grid = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="bold")

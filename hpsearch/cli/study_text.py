@@ -23,14 +23,14 @@ LABEL = 9
 
 
 def list_row(study: StudyRecord) -> tuple[str, ...]:
-    """Return a study's cells in the table of `list`: counts with their budget, best objective in degrees."""
+    """Return a study's cells in the table of `list`: counts with their budget, the best objective."""
     launch, best = study.launch, study.best
     return (
         study.name,
         state_of(study).value,
         _of(_ended(study), launch.trials if launch else None),
         _of(_epochs(study), launch.epochs if launch else None),
-        "" if best is None or best.objective is None else f"{best.objective:.2f} deg",
+        "" if best is None or best.objective is None else study.objective.shown(best.objective),
         changed(study.folder),
     )
 
@@ -83,9 +83,9 @@ def _best(study: StudyRecord) -> str:
     best = study.best
     if best is None or best.objective is None:
         return "no trial is complete yet"
-    ratio = best.objective / study.provenance.training_mean
+    ratio = study.over_training_mean(best.objective)
     return (
-        f"{study.objective} {best.objective:.2f}, {ratio:.2f} of the training mean's: "
+        f"{study.objective.name} {best.objective:.2f}, {ratio:.2f} of the training mean's: "
         f"trial {run_name(best, short_names([best]))}"
     )
 
@@ -95,7 +95,7 @@ def _now(study: StudyRecord, trial: TrialRecord, now_s: float) -> str:
         f"trial {run_name(trial, short_names([trial]))}: epoch {len(trial.epochs)}/{trial.config.epochs}"
     ]
     if trial.objective is not None:
-        parts.append(f"{study.objective} {trial.objective:.2f}")
+        parts.append(f"{study.objective.name} {trial.objective:.2f}")
     if trial.epochs and IMAGES_PER_S in trial.epochs[-1]:
         parts.append(f"{trial.epochs[-1][IMAGES_PER_S]:.0f} images/s")
     if trial.placement is not None:

@@ -15,9 +15,12 @@ from hpsearch.study.policy.families import families_of, family_title, member
 from hpsearch.study.spec import StudySpec
 from trainables.base.schema import variant_of
 from trainables.model.inits import Pretraining
+from trainables.target.metric import Direction
 
 LABEL = 15
 """Characters of a label, its gap included."""
+
+DOING = {Direction.MINIMIZE: "minimising", Direction.MAXIMIZE: "maximising"}
 
 LISTED = 4
 """Pretrainings that are named."""
@@ -46,7 +49,7 @@ def describe(spec: StudySpec) -> str:
 
 
 def headline(spec: StudySpec) -> str:
-    """Return one line: how many trials, which sampler and pruner, and which metric is minimised."""
+    """Return one line: how many trials, which sampler and pruner, and which metric is optimised."""
     search, count = spec.search, spec.trials
     trials = [] if count is None else [_counted(count, "trial")]
     hours, epochs = search.budget.hours, search.budget.epochs
@@ -57,7 +60,7 @@ def headline(spec: StudySpec) -> str:
         f"sampler {_name('sampler', search)}",
         f"pruner {_name('pruner', search)}",
         f"up to {spec.epochs} epochs per trial",
-        f"minimising {search.objective}",
+        f"{DOING[spec.objective.direction]} {spec.objective.name}",
     ]
     if spec.enqueued:
         parts.insert(

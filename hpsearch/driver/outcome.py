@@ -45,7 +45,8 @@ def write_outcome(record: StudyRecord, say: Callable[[str], None]) -> list[Path]
     if best is not None:
         config = record.folder / BEST_CONFIG
         with config.open("w", encoding="utf-8") as out:
-            out.write(f"# Trial {best.number} of {record.name}: {record.objective} = {best.objective:.4f}\n")
+            aim = record.objective.name
+            out.write(f"# Trial {best.number} of {record.name}: {aim} = {best.objective:.4f}\n")
             YAML().dump(record.spec.space.fill(best.params), out)
         files.append(config)
         weights = best.folder / BEST_WEIGHTS

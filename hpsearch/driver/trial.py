@@ -43,7 +43,7 @@ class TrialItem:
 
     def _stops(self, epoch: int, metrics: Mapping[str, float]) -> bool:
         """Record one epoch; return True where the trial stops after it."""
-        number, objective = self.job.number, self.study.spec.search.objective
+        number, objective = self.job.number, self.study.spec.objective.name
         self._log.say(f"epoch {epoch}/{self.job.epochs}: {objective} {metrics[objective]:.4f}")
         if self.study.report(number, epoch, metrics):
             self.study.prune(number)

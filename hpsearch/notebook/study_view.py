@@ -32,9 +32,9 @@ class StudyView:
 
     @property
     def best(self) -> TrialRecord | None:
-        """The trial whose weights are the winner's: of the best design, the one with the lowest error.
+        """The trial whose weights are the winner's: of the best design, its best trial.
 
-        It has `config`, `params`, `objective` in degrees, `epochs` and `folder`. None before any is complete.
+        It has `config`, `params`, `objective`, `epochs` and `folder`. None before any is complete.
         """
         return self.record.best
 
@@ -96,7 +96,7 @@ class StudyView:
         return pd.DataFrame(records(self.record))
 
     def __repr__(self) -> str:
-        return f"<study {self.record.name!r}: {len(self.record.trials)} trials, {self.record.objective}>"
+        return f"<study {self.record.name!r}: {len(self.record.trials)} trials, {self.record.objective.name}>"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the verdict and the first trials of the leaderboard."""

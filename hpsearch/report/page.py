@@ -18,7 +18,7 @@ from hpsearch.report.links import Link
 from hpsearch.report.report import Report
 from hpsearch.report.sections import SECTIONS, SectionKind
 from hpsearch.report.sections.head import HeadSection, head_section
-from hpsearch.results.formats import degrees, duration, percent, signed, signed_percent
+from hpsearch.results.formats import duration, number, percent, signed, signed_percent
 from hpsearch.study.records import StudyRecord
 from trainables.base.errors import InputError
 
@@ -70,7 +70,11 @@ def render(report: Report, sections: Iterable[SectionKind] = SECTIONS) -> Render
         provenance=_provenance(report.study),
     )
     specs = {name: spec for one in drawn for name, spec in one.specs.items()}
-    data = {"trials": [record for one in drawn for record in one.records], "specs": specs}
+    data = {
+        "trials": [record for one in drawn for record in one.records],
+        "unit": report.study.objective.unit.sign,
+        "specs": specs,
+    }
     html = engine.get_template("page.html.j2").render(
         page=page, data=data, vega_script=vega_script() if specs else ""
     )
@@ -113,7 +117,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
-    for filter_ in (degrees, percent, signed, signed_percent, duration, breakable):
+    for filter_ in (number, percent, signed, signed_percent, duration, breakable):
         made.filters[filter_.__name__] = filter_
     return made
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from hpsearch.report.paper.claims import Judgement
 from hpsearch.report.paper.repeats import PaperTable
+from hpsearch.report.paper.rows import LABELS
 from hpsearch.report.paper.side_by_side import SideBySide, side_by_side
 from hpsearch.results.arms import Arm
 from hpsearch.results.statistics import Interval
 from hpsearch.results.titles import title, values_of
-from trainables.pose.angles import ANGLES
-from trainables.training.metric_names import VALIDATION, angle_mae, geodesic, group_of_test, mae
+from trainables.training.metric_names import VALIDATION, group_of_test
 
 Record = dict[str, Any]
 
@@ -29,8 +29,11 @@ def arm_records(arms: Sequence[Arm], names: Mapping[str, str]) -> list[Record]:
             "confirmed": arm.confirmed,
             "best_epoch_mean": arm.best_epoch(arm.objective),
             **_tests(arm),
-            **{f"{angle}_mae_deg": arm.metric(angle_mae(VALIDATION, angle)) for angle in ANGLES},
-            "geodesic_deg": arm.metric(geodesic(VALIDATION)),
+            **{
+                metric.name: arm.metric(metric.within(VALIDATION).name)
+                for metric in arm.config.target.metrics[1:]
+                if metric.column
+            },
             "epochs": arm.epochs,
             "trials": " ".join(str(trial.number) for trial in arm.trials),
         }
@@ -67,7 +70,7 @@ def _paper_record(found: SideBySide, table: PaperTable) -> Record:
         "method": row.title,
         "measured_on": row.dataset + (" reduced" if row.reduced else ""),
         "same_data": table.own_data,
-        **{f"{whose}_{angle}_deg": errors[whose].angles_deg[angle] for angle in ANGLES for whose in errors},
+        **{f"{whose}_{angle}_deg": errors[whose].angles_deg[angle] for angle in LABELS for whose in errors},
         **{f"{whose}_average_deg": errors[whose].average_deg for whose in errors},
         **_interval("ours", found.average),
         "difference_deg": found.difference_deg if table.own_data else None,
@@ -86,7 +89,7 @@ def _tests(arm: Arm) -> Record:
     """Return the means of the test errors, with the weights of each run's best epoch."""
     found: Record = {}
     for test in arm.config.data.test:
-        name = mae(group_of_test(test.name))
+        name = arm.config.target.metrics[0].within(group_of_test(test.name)).name
         mean = arm.test(name)
         found |= {f"{name}_mean": mean and mean.mean, f"{name}_low": mean and mean.low}
         found |= {f"{name}_high": mean and mean.high, f"{name}_runs": 0 if mean is None else mean.n}

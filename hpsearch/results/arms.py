@@ -10,6 +10,7 @@ from functools import cached_property
 from hpsearch.results.statistics import Interval, interval
 from hpsearch.study.records import STATES_IN_ORDER, StudyRecord, TrialRecord, TrialState, judged_runs
 from trainables.pretext import NoPretextConfig
+from trainables.target.metric import Metric
 from trainables.training.config import TrainConfig
 
 
@@ -18,7 +19,7 @@ class Arm:
     """One design and every trial of it, one or more, in the order they were asked."""
 
     trials: tuple[TrialRecord, ...]
-    objective: str
+    objective: Metric
 
     @property
     def config(self) -> TrainConfig:
@@ -51,8 +52,8 @@ class Arm:
 
     @property
     def best_run(self) -> TrialRecord:
-        """Of its complete trials the one with the lowest error; it must have one."""
-        return min(self.runs(), key=lambda run: (run[1], run[0].number))[0]
+        """Of its complete trials the one with the best objective; it must have one."""
+        return min(self.runs(), key=lambda run: (self.objective.cost(run[1]), run[0].number))[0]
 
     @property
     def thinned(self) -> bool:
@@ -98,10 +99,13 @@ class Arm:
         known = [value for value in found if value is not None]
         return math.fsum(known) / len(known) if known and len(known) == len(found) else None
 
-    def best_epoch(self, name: str) -> float | None:
-        """Return the mean over its seeds of each run's smallest value of a metric after any epoch."""
+    def best_epoch(self, metric: Metric) -> float | None:
+        """Return the mean over its seeds of each run's best value of a metric after any epoch."""
+        name = metric.name
         runs = [[row[name] for row in trial.epochs if name in row] for trial in self.finished.values()]
-        return math.fsum(map(min, runs)) / len(runs) if runs and all(runs) else None
+        if not runs or not all(runs):
+            return None
+        return math.fsum(min(run, key=metric.cost) for run in runs) / len(runs)
 
     def test(self, name: str) -> Interval | None:
         """Return the mean of a test error over its seeds that were tested; None where none was."""
@@ -122,6 +126,6 @@ def arms_of(study: StudyRecord) -> tuple[Arm, ...]:
         place = min(places.get(trial.number, len(places)) for trial in arm.trials)
         if arm.mean is None:
             return 3, 0.0, place
-        return (0 if arm.confirmed else 1 if arm.mean.n > 1 else 2), arm.mean.mean, place
+        return (0 if arm.confirmed else 1 if arm.mean.n > 1 else 2), arm.objective.cost(arm.mean.mean), place
 
     return tuple(sorted(arms, key=key))

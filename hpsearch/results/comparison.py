@@ -16,14 +16,12 @@ from hpsearch.results.family import Family
 from hpsearch.results.formats import signed
 from hpsearch.results.statistics import CONFIDENCE, Interval
 from hpsearch.results.titles import title, title_with_trials
+from trainables.target.metric import Metric
 
 SELECTED = "1 run, selected by this number"
 """What is said beside the error of a single run of the search: it was looked at because it is low."""
 
 ONE_CONFIRMATION = "1 confirmation"
-
-METRICS = {"mae_deg": "MAE", "best_mae_deg": "MAE of the best epoch", "geodesic_deg": "geodesic error"}
-"""The last part of an objective's name -> what it is called in a sentence."""
 
 
 class Outcome(StrEnum):
@@ -36,7 +34,7 @@ class Outcome(StrEnum):
 
 
 OUTCOMES = {-1: Outcome.AHEAD, 0: Outcome.CLOSE, 1: Outcome.BEHIND, None: Outcome.UNDECIDED}
-"""The sign of leader - baseline -> what it means; errors are better when small."""
+"""The sign of the cost of leader - baseline -> what it means."""
 
 
 @dataclass(frozen=True)
@@ -81,23 +79,24 @@ def compare(arms: Sequence[Arm]) -> Comparison:
         return Comparison(Outcome.UNDECIDED, leader, baseline, Interval(mean, None, seeds), found.best)
     difference = family.difference(leader)
     sign = None if leader.thinned or baseline.thinned else difference.sign
+    sign = None if sign is None else round(leader.objective.cost(sign))
     return Comparison(OUTCOMES[sign], leader, baseline, difference, found.best, family)
 
 
-def describe(found: Comparison, names: Mapping[str, str], objective: str, advice: str = "") -> Verdict:
+def describe(found: Comparison, names: Mapping[str, str], objective: Metric, advice: str = "") -> Verdict:
     """Return the verdict in words; `names` are the short names of the searched values.
 
     The statement names the best design first. `advice` says how to make sure where nothing is decided.
     """
-    unit = f"° {metric_title(objective)}"
+    unit = f"{objective.unit.sign} {objective.title}"
     leader, baseline, gap = found.leader, found.baseline, found.difference
     if leader is None or baseline is None:
         return _nothing_to_compare(leader, baseline, names, unit, advice)
-    statement = f"{_best(found, names, unit)} {_relation(found, names)}"
+    statement = f"{_best(found, names, unit)} {_relation(found, names, objective)}"
     arms = (
         f"Best helper: {title_with_trials(leader, names)}, {error_with_runs(leader)}. "
         f"Baseline, supervised learning alone: {title_with_trials(baseline, names)}, "
-        f"{error_with_runs(baseline)}. Errors are {epoch_title(objective)}."
+        f"{error_with_runs(baseline)}. {objective.noun.capitalize()}s are {epoch_title(objective)}."
     )
     reasons = [ONE_RUN] if gap is None or gap.half is None else list(_grounds(found, gap))
     if advice and found.outcome in (Outcome.CLOSE, Outcome.UNDECIDED):
@@ -116,7 +115,7 @@ def _best(found: Comparison, names: Mapping[str, str], unit: str) -> str:
     return f"Best design: {title(best, names)}, {_error(best):.2f}{unit}{runs}."
 
 
-def _relation(found: Comparison, names: Mapping[str, str]) -> str:
+def _relation(found: Comparison, names: Mapping[str, str], objective: Metric) -> str:
     """Return the sentence that compares the best helper with the baseline."""
     leader, baseline, gap = found.leader, found.baseline, found.difference
     assert leader is not None and baseline is not None  # noqa: S101  ours: see `describe`
@@ -124,8 +123,9 @@ def _relation(found: Comparison, names: Mapping[str, str]) -> str:
     whom = f"supervised learning alone ({title(baseline, names)}, {_error(baseline):.2f})"
     whom = "this baseline" if baseline is found.best else whom
     mean = _error(leader) - _error(baseline) if gap is None else gap.mean
-    share = f"{abs(mean) / _error(baseline):.0%}"
-    said = f"{who} is {abs(mean):.2f}° ({share}) {'better' if mean < 0 else 'worse'} than {whom}"
+    share = f" ({abs(mean) / _error(baseline):.0%})" if _error(baseline) else ""
+    better = "better" if objective.cost(mean) < 0 else "worse"
+    said = f"{who} is {objective.shown(abs(mean))}{share} {better} than {whom}"
     if gap is not None and gap.low is not None and gap.high is not None:
         said += f", {CONFIDENCE:.0%} interval {signed(gap.low)} to {signed(gap.high)}"
     ending = {Outcome.CLOSE: ": too close to call.", Outcome.UNDECIDED: ": not decided."}
@@ -181,16 +181,9 @@ def _nothing_to_compare(
     return Verdict("No trial has finished.", f"There is nothing to compare. {advice}".strip())
 
 
-def metric_title(objective: str) -> str:
-    """Return an objective as a sentence names it: `validation MAE` for `validation/mae_deg`."""
-    group, _, metric = objective.partition("/")
-    known = METRICS.get(metric, metric.removesuffix("_deg").replace("_mae", " MAE").replace("_", " "))
-    return f"{group} {known}"
-
-
-def epoch_title(objective: str) -> str:
+def epoch_title(objective: Metric) -> str:
     """Return which epoch of a run an objective is of: `of the last epoch of each run`."""
-    return f"of the {'best' if '/best_' in objective else 'last'} epoch of each run"
+    return f"of the {'best' if objective.of_best_epoch else 'last'} epoch of each run"
 
 
 def error_with_runs(arm: Arm) -> str:

@@ -1,4 +1,4 @@
-"""Evaluates an exported network on a prepared dataset: its errors by angle and by band of yaw."""
+"""Evaluates an exported network on a prepared dataset: its errors by label and by group of images."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from trainables.data.datasets import DatasetRef, open_dataset
 from trainables.data.datasets.prepared import PreparedDataset
 from trainables.data.loader import Loader
 from trainables.exported import NetworkCard, read_network
-from trainables.pose.angles import ANGLES
+from trainables.target import TargetConfig
+from trainables.target.metric import Metric
 from trainables.training.evaluation import predict
 from trainables.training.execution import Execution
-from trainables.training.metric_names import angle_mae, geodesic, mae, yaw_band_mae
-from trainables.training.metrics import YAW_BANDS_DEG
+from trainables.training.metric_names import catalogue
 
 Format = Literal["table", "csv", "json"]
 
@@ -35,16 +35,17 @@ TEST = "test"
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The errors of a network on one split of a dataset, in degrees.
+    """The errors of a network on one split of a dataset.
 
-    `rows` are all images first, then those of each band of the true |yaw| that holds some: how many, the
-    mean absolute error over all angles and of each, and the mean angle between the rotations, where there is
-    a roll.
+    `rows` are all images first, then each group that the target has metrics of: how many, and the metrics
+    that tables have a column for.
     """
 
     dataset: str
     split: str
     rows: tuple[Mapping[str, Any], ...]
+    metrics: tuple[Metric, ...]
+    """The target's, some of which are columns."""
     note: str
     """What is to be known of these images, empty where nothing is."""
 
@@ -75,8 +76,8 @@ def evaluate(model: Path, ref: DatasetRef, datasets: Path, split: str | None) ->
         threads=allowed_cores(),
     )
     predicted = predict(execution.place_network(network.network), loader, card.angles, execution)
-    errors = predicted.image_errors(GROUP)
-    return Evaluation(dataset.name, split, tuple(_rows(errors)), _note(card, dataset, split))
+    rows = tuple(_rows(predicted.image_errors(GROUP), card.target))
+    return Evaluation(dataset.name, split, rows, card.target.metrics, _note(card, dataset, split))
 
 
 def _only_split(dataset: PreparedDataset) -> str:
@@ -86,23 +87,17 @@ def _only_split(dataset: PreparedDataset) -> str:
     raise InputError(f"dataset {dataset.name!r} has no split {TEST!r}: give --split{nearest('', splits)}")
 
 
-def _rows(errors: Mapping[str, npt.NDArray[np.float64]]) -> Iterator[dict[str, Any]]:
-    """Yield the means over all images [N], and over those of each band of yaw."""
-    columns = {"mae_deg": mae(GROUP)} | {f"{angle}_mae_deg": angle_mae(GROUP, angle) for angle in ANGLES}
-    columns["geodesic_deg"] = geodesic(GROUP)
-    everything = np.ones(len(errors[mae(GROUP)]), dtype=bool)
-    bands = {ALL: everything} | {
-        f"|yaw| {_band(low, high)}": ~np.isnan(errors[yaw_band_mae(GROUP, band)])
-        for band, (low, high) in YAW_BANDS_DEG.items()
-        if yaw_band_mae(GROUP, band) in errors
+def _rows(errors: Mapping[str, npt.NDArray[np.float64]], target: TargetConfig) -> Iterator[dict[str, Any]]:
+    """Yield the means over all images [N], and over those of each group."""
+    known = catalogue(target, GROUP)
+    found = {metric: errors[name] for name, metric in known.items() if name in errors}
+    everything = np.ones(len(next(iter(errors.values()))), dtype=bool)
+    groups = {ALL: everything} | {
+        metric.images: ~np.isnan(values) for metric, values in found.items() if metric.images
     }
-    for title, inside in bands.items():
-        means = {key: float(errors[name][inside].mean()) for key, name in columns.items() if name in errors}
+    for title, inside in groups.items():
+        means = {m.leaf: float(values[inside].mean()) for m, values in found.items() if m.column}
         yield {"images": title, "count": int(inside.sum()), **means}
-
-
-def _band(low: float, high: float) -> str:
-    return f"{low:g} to {high:g}" if np.isfinite(high) else f"above {low:g}"
 
 
 def _note(card: NetworkCard, dataset: PreparedDataset, split: str) -> str:
@@ -127,7 +122,8 @@ def render(evaluation: Evaluation, form: Format) -> str:
 
 
 def _table(evaluation: Evaluation) -> str:
-    titles = [key.removesuffix("_deg").removesuffix("_mae") for key in evaluation.rows[0]]
+    columns = {metric.name: metric for metric in evaluation.metrics if metric.name in evaluation.rows[0]}
+    titles = [columns[key].column if key in columns else key for key in evaluation.rows[0]]
     cells = [titles] + [
         [f"{value:.2f}" if isinstance(value, float) else str(value) for value in row.values()]
         for row in evaluation.rows
@@ -140,5 +136,6 @@ def _table(evaluation: Evaluation) -> str:
         )
         for row in cells
     ]
-    head = f"Mean absolute errors in degrees on {evaluation.dataset}, split {evaluation.split}:"
+    units = ", ".join(dict.fromkeys(metric.unit.name for metric in columns.values() if metric.unit.name))
+    head = f"Means{f' in {units}' if units else ''} on {evaluation.dataset}, split {evaluation.split}:"
     return "\n".join([head, *lines, *filter(None, [evaluation.note])]) + "\n"

@@ -32,8 +32,9 @@ from trainables.exported import (
 )
 from trainables.model.network import HeadPoseNetwork, build_network
 from trainables.pose.angles import ANGLES
+from trainables.target.head_pose import ANGLE_MAES, MAE
 from trainables.training.checkpoints import BEST_WEIGHTS
-from trainables.training.metric_names import VALIDATION, angle_mae, mae
+from trainables.training.metric_names import VALIDATION
 
 FILES = frozenset({WEIGHTS, CARD, ONNX, README})
 
@@ -136,13 +137,13 @@ def _strangers(out: Path) -> list[str]:
 
 
 def _card(study: StudyRecord, trial: TrialRecord) -> NetworkCard:
-    maes = [metrics[mae(VALIDATION)] for metrics in trial.epochs]
+    maes = [metrics[MAE.within(VALIDATION).name] for metrics in trial.epochs]
     best = min(range(len(maes)), key=maes.__getitem__)
     provenance: dict[str, Any] = {
         "study": study.name,
         "trial": trial.number,
         "design": run_name(trial, short_names(study.trials)),
-        "objective": study.objective,
+        "objective": study.objective.name,
         "objective_value": trial.objective,
         "epoch": best + 1,
         "validation_mae_deg": maes[best],
@@ -163,7 +164,7 @@ def _card(study: StudyRecord, trial: TrialRecord) -> NetworkCard:
 
 def _angles(trial: TrialRecord) -> tuple[Any, ...]:
     """Return the angles that a finished trial was trained on."""
-    return tuple(angle for angle in ANGLES if angle_mae(VALIDATION, angle) in trial.epochs[-1])
+    return tuple(angle for angle in ANGLES if ANGLE_MAES[angle].within(VALIDATION).name in trial.epochs[-1])
 
 
 def _trained(trial: TrialRecord) -> HeadPoseNetwork:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hpsearch.results.statistics import Interval
 
 
-def degrees(value: float | None) -> str:
-    """Return an error with two digits, nothing for None."""
+def number(value: float | None) -> str:
+    """Return a value with two digits and without its unit, nothing for None."""
     return "" if value is None else f"{value:.2f}"
 
 

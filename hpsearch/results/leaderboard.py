@@ -33,7 +33,7 @@ def render(study: StudyRecord, form: Format) -> str:
         case "csv":
             return csv_table(records(study))
         case "json":
-            return json.dumps(_summary(study) | {"trials": _finite(records(study))}, indent=2) + "\n"
+            return json.dumps(_finite(_summary(study) | {"trials": records(study)}), indent=2) + "\n"
         case "table":
             console = Console()
             if not console.is_terminal:
@@ -55,11 +55,11 @@ def table(study: StudyRecord, width: int) -> RenderableType:
 
 def legend(study: StudyRecord) -> str:
     """Return what the table's errors are: which epoch, how many runs, and what they were selected by."""
-    leaf = study.objective.rpartition("/")[2]
-    parts = [f"{leaf}: {epoch_title(study.objective)}, one per trial; those at the top were selected by it"]
+    aim = study.objective
+    parts = [f"{aim.leaf}: {epoch_title(aim)}, one per trial; those at the top were selected by it"]
     if any(study.confirmations(trial.number) for trial in study.searched):
         parts.append(f"confirmed: mean of new seeds ± half its {CONFIDENCE:.0%} interval over them")
-    parts.append("best, at: the lowest error after any epoch, and that epoch")
+    parts.append(f"best, at: the best {aim.noun} after any epoch, and that epoch")
     if any(trial.test for trial in study.trials):
         parts.append("test: weights of the best epoch, of the confirmations where there are any")
     return ". ".join(parts) + "."
@@ -67,15 +67,15 @@ def legend(study: StudyRecord) -> str:
 
 def summary(study: StudyRecord) -> str:
     """Return the lines below the table: how the study stands, its best trial, and the verdict."""
-    mean = study.provenance.training_mean
+    mean, aim = study.provenance.training_mean, study.objective
     training_mean = f"Always predicting the training mean gives {mean:.2f}"
     best = study.best
     if best is None or best.objective is None:
-        first = f"{training_mean} {study.objective}."
+        first = f"{training_mean} {aim.name}."
     else:
         first = (
-            f"Best {study.objective}: {best.objective:.2f} (trial {best.number}, {_standing(study, best)}).\n"
-            f"{training_mean}: ratio {best.objective / mean:.2f}."
+            f"Best {aim.name}: {best.objective:.2f} (trial {best.number}, {_standing(study, best)}).\n"
+            f"{training_mean}: ratio {study.over_training_mean(best.objective):.2f}."
         )
     arms = arms_of(study)
     found = compare(arms)
@@ -138,11 +138,11 @@ def _summary(study: StudyRecord) -> dict[str, Any]:
     value = None if best is None else best.objective
     return {
         "study": study.name,
-        "objective": study.objective,
+        "objective": study.objective.name,
         "training_mean": study.provenance.training_mean,
         "best": value,
         "best_trial": None if best is None else best.number,
-        "best_over_training_mean": None if value is None else value / study.provenance.training_mean,
+        "best_over_training_mean": None if value is None else study.over_training_mean(value),
         "datasets": dict(study.provenance.datasets),
         "code_version": study.provenance.code_version,
         "plugins": dict(study.provenance.plugins),

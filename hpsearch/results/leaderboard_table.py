@@ -10,13 +10,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from hpsearch.results.formats import degrees, duration, mean_with_half
+from hpsearch.results.formats import duration, mean_with_half, number
 from hpsearch.results.statistics import Interval, interval
 from hpsearch.study.naming import design, short_names, shown
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.base.plain_text import terminal_text
-from trainables.pose.angles import ANGLES
-from trainables.training.metric_names import VALIDATION, angle_mae, geodesic, group_of_test, mae
+from trainables.target.metric import Metric
+from trainables.training.metric_names import VALIDATION, group_of_test
 
 STYLES = {
     TrialState.COMPLETE: "green",
@@ -58,14 +58,14 @@ def rows(study: StudyRecord, width: int, top: int | None = None) -> Table:
     return grid
 
 
-def best_of_epochs(trial: TrialRecord, objective: str) -> tuple[float, int] | tuple[None, None]:
-    """Return the smallest objective after any epoch of a trial and that epoch, from 1."""
+def best_of_epochs(trial: TrialRecord, objective: Metric) -> tuple[float, int] | tuple[None, None]:
+    """Return the best objective after any epoch of a trial and that epoch, from 1."""
     values = [
-        (row[objective], epoch)
+        (row[objective.name], epoch)
         for epoch, row in enumerate(trial.epochs, start=1)
-        if math.isfinite(row.get(objective, math.nan))
+        if math.isfinite(row.get(objective.name, math.nan))
     ]
-    return min(values, default=(None, None))
+    return min(values, key=lambda pair: (objective.cost(pair[0]), pair[1]), default=(None, None))
 
 
 def _columns(study: StudyRecord, trials: Sequence[TrialRecord]) -> list[Column]:
@@ -74,7 +74,6 @@ def _columns(study: StudyRecord, trials: Sequence[TrialRecord]) -> list[Column]:
     designs = [design(trial, names) for trial in trials]
     bests = [best_of_epochs(trial, study.objective) for trial in trials]
     last = [trial.epochs[-1] if trial.epochs else {} for trial in trials]
-    leaf = study.objective.rpartition("/")[2]
 
     def column(title: str, texts: Iterable[str], rank: int, right: bool = True) -> Column:
         return Column(terminal_text(title), tuple(map(terminal_text, texts)), rank, right)
@@ -83,18 +82,18 @@ def _columns(study: StudyRecord, trials: Sequence[TrialRecord]) -> list[Column]:
         column("#", (str(rank) for rank in range(1, len(trials) + 1)), 3),
         column("trial", (str(trial.number) for trial in trials), 0),
         column("state", (trial.state.value for trial in trials), 1, right=False),
-        column(leaf, (degrees(trial.objective) for trial in trials), 0),
+        column(study.objective.leaf, (number(trial.objective) for trial in trials), 0),
         column("confirmed", (_confirmed(study, trial) for trial in trials), 0),
-        column("best", (degrees(best) for best, _ in bests), 4),
+        column("best", (number(best) for best, _ in bests), 4),
         column("at", (_count(epoch) for _, epoch in bests), 6),
-        column("geodesic", (degrees(row.get(geodesic(VALIDATION))) for row in last), 5),
     ]
-    for angle in ANGLES:
-        metric = angle_mae(VALIDATION, angle)
-        columns.append(column(angle, (degrees(row.get(metric)) for row in last), 5))
+    for metric in study.measures[1:]:
+        name = metric.within(VALIDATION).name
+        if metric.column and name != study.objective.name:
+            columns.append(column(metric.column, (number(row.get(name)) for row in last), 5))
     for test in dict.fromkeys(test.name for trial in trials for test in trial.config.data.test):
-        metric = mae(group_of_test(test))
-        columns.append(column(f"test {test}", (_tested(study, trial, metric) for trial in trials), 1))
+        name = study.measures[0].within(group_of_test(test)).name
+        columns.append(column(f"test {test}", (_tested(study, trial, name) for trial in trials), 1))
     for name in dict.fromkeys(names.values()):
         texts = (shown(values[name]) if name in values else "" for values in designs)
         columns.append(column(name, texts, 2, right=not _words(values.get(name) for values in designs)))
@@ -143,7 +142,7 @@ def _confirmed(study: StudyRecord, trial: TrialRecord) -> str:
 def _tested(study: StudyRecord, trial: TrialRecord, metric: str) -> str:
     """Return a trial's test error: the mean over its confirmations where they were tested, else its own."""
     found = tested(study, trial, metric)
-    return degrees(trial.test.get(metric)) if found is None else mean_with_half(found)
+    return number(trial.test.get(metric)) if found is None else mean_with_half(found)
 
 
 def tested(study: StudyRecord, trial: TrialRecord, metric: str) -> Interval | None:

@@ -33,14 +33,14 @@ Doubles = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class SubjectInterval:
-    """A mean difference in degrees over all images, and its 95 % interval over subjects.
+    """A mean difference of the objective over all images, and its 95 % interval over subjects.
 
     Each image's difference is the mean over `seeds` paired seeds.
     """
 
-    mean_deg: float
-    low_deg: float
-    high_deg: float
+    mean: float
+    low: float
+    high: float
     subjects: int
     seeds: int
 
@@ -52,15 +52,17 @@ def subject_interval(leader: Arm, baseline: Arm) -> SubjectInterval | None:
     after the last epoch.
     """
     seeds = sorted(leader.finished.keys() & baseline.finished.keys())
-    pairs = [_differences(leader.finished[seed], baseline.finished[seed], leader.objective) for seed in seeds]
+    pairs = [
+        _differences(leader.finished[seed], baseline.finished[seed], leader.objective.name) for seed in seeds
+    ]
     found = [pair for pair in pairs if pair is not None]
     if not found or any(subjects != found[0][1] for _, subjects in found):
         return None
-    differences_deg, subjects = np.mean([errors for errors, _ in found], axis=0), found[0][1]
-    ends = resampled_ends(differences_deg, subjects)
+    differences, subjects = np.mean([errors for errors, _ in found], axis=0), found[0][1]
+    ends = resampled_ends(differences, subjects)
     if ends is None:
         return None
-    return SubjectInterval(float(differences_deg.mean()), *ends, len(set(subjects)), len(found))
+    return SubjectInterval(float(differences.mean()), *ends, len(set(subjects)), len(found))
 
 
 def resampled_ends(

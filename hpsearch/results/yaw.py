@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpsearch.results.arms import Arm
+from trainables.target.head_pose import MAE
 from trainables.training.image_errors import errors_file, read_images
-from trainables.training.metric_names import mae
 
 BAND_DEG = 15.0
 LEAST_IMAGES = 5
@@ -35,7 +35,7 @@ def error_by_yaw(arm: Arm, group: str) -> tuple[YawBand, ...]:
     if not found:
         return ()
     yaw = np.concatenate([poses.true_deg[:, 0] for poses in found])
-    errors = np.concatenate([poses.image_errors(group)[mae(group)] for poses in found])
+    errors = np.concatenate([poses.image_errors(group)[MAE.within(group).name] for poses in found])
     inside = np.isfinite(errors)
     places = np.floor(yaw[inside] / BAND_DEG).astype(int)
     bands = []

@@ -10,8 +10,11 @@ from pydantic import Field, field_validator, model_validator
 
 from hpsearch.study.policy.pruners import PRUNERS, PrunerConfig, SuccessiveHalvingConfig
 from hpsearch.study.policy.samplers import SAMPLERS, SamplerConfig, TPEConfig
+from trainables.base.errors import brief, nearest
 from trainables.base.names import FOLDER_NAME
 from trainables.base.schema import Config, Variant
+from trainables.target import TARGETS
+from trainables.training.metric_names import objectives
 
 
 class BudgetConfig(Config):
@@ -78,20 +81,23 @@ def baseline_seeds(seeds: int, helpers: int) -> int:
     return round(seeds * math.sqrt(max(helpers, 1)))
 
 
+def _every_objective() -> list[str]:
+    """Return the metrics of every target; a launch takes those of the space's own alone."""
+    return list(dict.fromkeys(name for row in TARGETS.values() for name in objectives(row())))
+
+
+def _offer_objectives(schema: dict[str, Any]) -> None:
+    schema["enum"] = _every_objective()
+
+
 class SearchConfig(Config):
     """How the space is searched."""
 
     name: str | None = None
     """The study's name: MLflow experiment and folder below the root. The file's name where left out."""
-    objective: Literal[
-        "validation/mae_deg",
-        "validation/best_mae_deg",
-        "validation/geodesic_deg",
-        "validation/yaw_mae_deg",
-        "validation/pitch_mae_deg",
-        "validation/roll_mae_deg",
-    ] = "validation/mae_deg"
-    """The metric to minimise, taken after the last epoch (`best_`: after the best one)."""
+    objective: Annotated[str, Field(json_schema_extra=_offer_objectives)] | None = None
+    """The metric to optimise, one of the target's, after the last epoch (`best_`: after the best one). Where
+    left out, the target's main one: `validation/mae_deg` of a head pose."""
     sampler: Annotated[SamplerConfig, Variant(SAMPLERS)] = TPEConfig()
     """How the next trial's values are chosen."""
     pruner: Annotated[PrunerConfig, Variant(PRUNERS)] = SuccessiveHalvingConfig()
@@ -123,12 +129,14 @@ class SearchConfig(Config):
 
     @field_validator("objective", mode="before")
     @classmethod
-    def _tests_decide_nothing(cls, objective: object) -> object:
+    def _is_measured_on_validation_images(cls, objective: object) -> object:
         if isinstance(objective, str) and objective.startswith("test"):
             raise ValueError(
                 f"{objective!r} is measured on a test set, and a search that tunes on it has none left: "
                 "the objective comes from validation"
             )
+        if isinstance(objective, str) and objective not in (known := _every_objective()):
+            raise ValueError(f"{brief(objective)} is no metric of a target{nearest(objective, known)}")
         return objective
 
     @field_validator("tracking")

@@ -33,7 +33,7 @@ def importances(study: StudyRecord) -> dict[str, float]:
         for trial in study.trials
         if trial.confirms is None
     }
-    copy = optuna.create_study(study_name=study.name)
+    copy = optuna.create_study(study_name=study.name, direction=study.objective.direction.value)
     for trial in kept.get_trials(deepcopy=False, states=(OptunaState.COMPLETE,)):
         if names := shared.get(trial.user_attrs.get(CONTINUES, trial.number)):
             copy.add_trial(

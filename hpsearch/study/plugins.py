@@ -22,11 +22,13 @@ from trainables.optim.optimizers import OPTIMIZERS
 from trainables.optim.schedules import SCHEDULES
 from trainables.pretext import PRETEXT_TASKS
 from trainables.pretext.views import VIEWS
+from trainables.target import TARGETS
 
 TABLES: Mapping[str, Table[Any]] = MappingProxyType(
     {
         table.group: table
         for table in (
+            TARGETS,
             PRETEXT_TASKS,
             VIEWS,
             HEADS,

@@ -8,6 +8,7 @@ from hpsearch.study.records import Provenance
 from hpsearch.study.spec import SECTION, StudySpec
 from trainables.base.errors import Fault, InputError
 from trainables.training.build import TrainingData
+from trainables.training.metric_names import VALIDATION
 from trainables.training.metrics import mean_baseline
 
 
@@ -17,20 +18,22 @@ def gather_provenance(spec: StudySpec, data: TrainingData) -> Provenance:
     Raises `InputError` where the objective cannot be measured on the validation set.
     """
     baseline = mean_baseline(data.train.pose_deg, data.validation.pose_deg, data.train.angles)
-    metric = spec.search.objective.replace("best_", "")
-    known = baseline.metrics("validation")
-    if metric not in known:
+    known = baseline.metrics(VALIDATION)
+    main = spec.target.metrics[0]  # a prediction that never changes is its own best epoch
+    known[main.best().within(VALIDATION).name] = known[main.within(VALIDATION).name]
+    objective = spec.objective.name
+    if objective not in known:
         raise InputError(
             Fault(
-                f"{data.validation_dataset.name} has no roll, so {metric} cannot be measured: "
-                "take another objective",
+                f"{objective} cannot be measured on the images and labels of {data.validation_dataset.name}: "
+                f"take another objective ({', '.join(known)})",
                 f"{SECTION}.objective",
                 spec.document.file,
             )
         )
     datasets = {"train": data.train_dataset, "validation": data.validation_dataset}
     return Provenance(
-        training_mean=known[metric],
+        training_mean=known[objective],
         datasets={role: f"{d.name} @ {d.card.content_hash}" for role, d in datasets.items()},
         code_version=code_version(),
         plugins={f"{each.group} {each.name}": f"{each.package} {each.version}" for each in plugins_of(spec)},

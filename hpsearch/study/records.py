@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -13,6 +13,7 @@ from typing import Any
 from hpsearch.study.folders import root_of
 from hpsearch.study.inputs import Inputs
 from hpsearch.study.spec import StudySpec
+from trainables.target.metric import Metric
 from trainables.training.config import TrainConfig
 from trainables.training.metric_names import EPOCH_S
 
@@ -88,7 +89,7 @@ class Provenance:
     """What is true of every trial of a study and does not follow from its search space."""
 
     training_mean: float
-    """The objective of always predicting the training mean."""
+    """The objective of always predicting the mean of the training labels."""
     datasets: Mapping[str, str]
     """Each data role (`train`, `validation`) -> `dataset name @ content hash`."""
     code_version: str
@@ -119,8 +120,8 @@ class TrialRecord:
     """One trial. Times are Unix seconds.
 
     `params` are the values of the holes under their dotted paths, `config` is the whole training config, and
-    `epochs[i]` are the metrics after epoch i + 1. `objective` is the value the search minimises, None until
-    the trial has one. `reason` says why it ended, in words.
+    `epochs[i]` are the metrics after epoch i + 1. `objective` is the value that the search optimises, None
+    until the trial has one. `reason` says why it ended, in words.
     """
 
     number: int
@@ -179,8 +180,8 @@ class StudyRecord:
 
     name: str
     folder: Path
-    objective: str
-    """The metric's name, such as `validation/mae_deg`; smaller is better."""
+    objective: Metric
+    """The metric that trials are compared by, such as `validation/mae_deg`."""
     provenance: Provenance
     trials: tuple[TrialRecord, ...]
     spec: StudySpec
@@ -221,14 +222,15 @@ class StudyRecord:
     def leaderboard(self) -> tuple[TrialRecord, ...]:
         """Return the search's complete trials, best first, then frozen, pruned, running and failed ones.
 
-        The best design comes first, and of its trials the one with the lowest error. Designs that were
+        The best design comes first, and of its trials the one with the best objective. Designs that were
         confirmed stand first, then those with several seeds, both by their mean; then single runs by theirs.
         """
         rank = {state: place for place, state in enumerate(STATES_IN_ORDER)}
-        standing = {design: _standing(trials) for design, trials in self.designs().items()}
+        cost = self.objective.cost
+        standing = {design: _standing(trials, cost) for design, trials in self.designs().items()}
 
         def key(trial: TrialRecord) -> tuple[int, int, float, int, float, int]:
-            value = float("inf") if trial.objective is None else trial.objective
+            value = float("inf") if trial.objective is None else cost(trial.objective)
             reached = -len(trial.epochs) if trial.state.stopped else 0
             complete = trial.state is TrialState.COMPLETE
             tier, mean = standing[trial.design] if complete else (0, 0.0)
@@ -237,8 +239,18 @@ class StudyRecord:
         return tuple(sorted(self.searched, key=key))
 
     @property
+    def measures(self) -> tuple[Metric, ...]:
+        """What is measured of its networks, without a group, the main one first; none without a trial."""
+        return self.trials[0].config.target.metrics if self.trials else ()
+
+    def over_training_mean(self, objective: float) -> float:
+        """Return an objective as a multiple of what always predicting the training mean gives; NaN of 0."""
+        mean = self.provenance.training_mean
+        return objective / mean if mean else float("nan")
+
+    @property
     def best(self) -> TrialRecord | None:
-        """The first of the leaderboard that is complete: of the best design, the trial with the lowest error.
+        """The first of the leaderboard that is complete: of the best design, the best trial.
 
         Its design leads by what all of its runs say; the trial itself is the one whose weights are used.
         """
@@ -268,12 +280,12 @@ def judged_runs(trials: Iterable[TrialRecord]) -> dict[int, TrialRecord]:
     return {trial.config.seed: trial for trial in reversed(fresh or complete)}
 
 
-def _standing(trials: Iterable[TrialRecord]) -> tuple[int, float]:
-    """Return the place of a design: confirmed, several seeds, one run or none, then the mean of its runs."""
+def _standing(trials: Iterable[TrialRecord], cost: Callable[[float], float]) -> tuple[int, float]:
+    """Return the place of a design: confirmed, several seeds, one run or none, then its runs' mean cost."""
     runs = [run for run in judged_runs(trials).values() if run.objective is not None]
     if not runs:
         return 3, 0.0
-    mean = fmean(run.objective for run in runs if run.objective is not None)
+    mean = cost(fmean(run.objective for run in runs if run.objective is not None))
     if any(run.confirms is not None for run in runs):
         return 0, mean
     return (1 if len(runs) > 1 else 2), mean

@@ -21,7 +21,10 @@ from trainables.base.names import FOLDER_NAME
 from trainables.base.schema import KeyPath, faults_of
 from trainables.base.yaml_document import YamlDocument, load_yaml
 from trainables.data.datasets import dataset_name
+from trainables.target import TargetConfig
+from trainables.target.metric import Metric
 from trainables.training.config import TrainConfig, parse_config
+from trainables.training.metric_names import objectives
 
 MAX_GRID = 10_000
 """Combinations that a grid may have: a hundred days of quarter-hour trials."""
@@ -40,6 +43,16 @@ class StudySpec:
     enqueued: tuple[Params, ...]
     """Params tried first; the whole grid for the grid sampler."""
     document: YamlDocument
+
+    @cached_property
+    def target(self) -> TargetConfig:
+        """What all networks of the study learn."""
+        return next(iter(self.configs)).target
+
+    @property
+    def objective(self) -> Metric:
+        """The metric that trials are compared by."""
+        return _objective(self.search, self.target)
 
     @property
     def trials(self) -> int | None:
@@ -116,9 +129,10 @@ def load_spec(
     spec = StudySpec(name, search, space, enqueued, document)
     if not space_faults:
         faults += _pruner_faults(spec)
+        faults += _target_faults(spec)
     if faults:
         raise InputError(_unique(faults))
-    return spec
+    return replace(spec, search=search.model_copy(update={"objective": spec.objective.name}))
 
 
 def _search_section(document: YamlDocument) -> tuple[SearchConfig | None, list[Fault]]:
@@ -245,6 +259,24 @@ def _pruner_faults(spec: StudySpec) -> Iterator[Fault]:
             spec.document.file,
             spec.document.line(path),
         )
+
+
+def _target_faults(spec: StudySpec) -> Iterator[Fault]:
+    """Yield what is wrong with what is learned, which designs of two targets would not be compared by."""
+    path: KeyPath = ("target",)
+    if any(config.target != spec.target for config in spec.configs):
+        rule = "one study has one target, since errors of two cannot be compared: write one, in no hole"
+        yield Fault(rule, "target", spec.document.file, spec.document.line(path))
+        return
+    path, wanted = (SECTION, "objective"), spec.search.objective
+    if wanted is not None and wanted not in (known := objectives(spec.target)):
+        rule = f"{wanted} is no metric of this target{nearest(wanted, known)}"
+        yield Fault(rule, _dotted(path), spec.document.file, spec.document.line(path))
+
+
+def _objective(search: SearchConfig, target: TargetConfig) -> Metric:
+    known = objectives(target)
+    return known[search.objective or next(iter(known))]
 
 
 def _dotted(path: KeyPath) -> str:

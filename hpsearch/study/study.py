@@ -164,7 +164,7 @@ class Study:
         if epoch not in self._trials.values(number):
             trial = self._trial(self._trials.live(number))
             trial.set_user_attr(epoch_key(epoch), epoch_text(metrics))
-            trial.report(metrics[self.spec.search.objective], step=epoch)
+            trial.report(metrics[self.spec.objective.name], step=epoch)
             self._trials.reported(number)
             self._rank(number)
         return self.stops(number)
@@ -304,7 +304,7 @@ class Study:
         return StudyRecord(
             name=self.spec.name,
             folder=self.folder,
-            objective=self.spec.search.objective,
+            objective=self.spec.objective,
             provenance=Provenance.read(attrs[PROVENANCE]),
             trials=self._trials.records(),
             spec=self.spec,
@@ -335,7 +335,7 @@ class Study:
         values, config = self._trials.values(number), self._trials.config(number)
         family = curve_family(self._trials.first(number).params)
         for epoch in sorted(values)[self.standings.epochs_done(number) :]:
-            self.standings.reported(number, family, config.epochs, values[epoch])
+            self.standings.reported(number, family, config.epochs, self.spec.objective.cost(values[epoch]))
         if values and self._trials.waits(number):
             self.standings.froze(number)
         self._learn(number)
@@ -344,7 +344,8 @@ class Study:
         """Take a trial that has ended, or waits, into what the sampler learns from."""
         live = self._trials.live(number)
         family = curve_family(self._trials.first(number).params)
-        curve = [value for _, value in sorted(self._trials.values(number).items())]
+        cost = self.spec.objective.cost
+        curve = [cost(value) for _, value in sorted(self._trials.values(number).items())]
         if live.state is OptunaState.COMPLETE:
             self._experience.finished(number, family, curve)
         elif live.state is OptunaState.PRUNED or is_frozen(live):
@@ -352,8 +353,9 @@ class Study:
 
     def _learned(self) -> list[FrozenTrial]:
         """Return the trials that a sampler learns from, each complete."""
-        errors = self._experience.shown()
-        return [completed(self._trials.live(number), error) for number, error in errors.items()]
+        value = self.spec.objective.value
+        costs = self._experience.shown()
+        return [completed(self._trials.live(number), value(cost)) for number, cost in costs.items()]
 
     def _seed_sampler(self, number: int) -> None:
         seed = int(np.random.SeedSequence([self.spec.search.seed, number]).generate_state(1)[0])
@@ -390,6 +392,7 @@ def open_study(folder: Path, spec: StudySpec, provenance: Provenance) -> Study:
         storage=storage,
         study_name=spec.name,
         pruner=spec.search.pruner.build(spec.epochs),
+        direction=spec.objective.direction.value,
         load_if_exists=True,
     )
     study.set_user_attr(PROVENANCE, provenance.written())

@@ -262,7 +262,7 @@ class Mirror:
         tags = {
             NOTE_TAG: text,
             "mlflow.experimentKind": "custom_model_development",
-            "mlflow.experiment.primaryMetric.name": study.objective,
+            "mlflow.experiment.primaryMetric.name": study.objective.name,
             **views(study),
         }
         for key, value in tags.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from pathlib import PurePath
 
 from hpsearch.study.naming import design, rows, shared_params, short_names, shown
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
@@ -71,16 +70,17 @@ def epoch_rows(study: StudyRecord, trial: TrialRecord) -> list[dict[str, float]]
     gpus = trial.placement.gpus if trial.placement is not None else 0.0
     hours = 0.0
     rows: list[dict[str, float]] = []
-    best, best_epoch = math.inf, 0
+    objective, best_epoch = study.objective, 0
+    best = math.inf
     for epoch, metrics in enumerate(trial.epochs, start=1):
-        value = metrics.get(study.objective, math.nan)
-        if value < best:
-            best, best_epoch = value, epoch
-        row = {study.objective: value} if study.objective in metrics else {}  # MLflow compares by the first
+        value = metrics.get(objective.name, math.nan)
+        if objective.cost(value) < best:
+            best, best_epoch = objective.cost(value), epoch
+        row = {objective.name: value} if objective.name in metrics else {}  # MLflow compares by the first
         hours += metrics.get(EPOCH_S, 0.0) / 3600
         row |= {**metrics, "epoch": float(epoch), HOURS: hours, GPU_HOURS: hours * gpus}
         if best_epoch:
-            row |= {"best/objective": best, "best/epoch": float(best_epoch)}
+            row |= {"best/objective": objective.value(best), "best/epoch": float(best_epoch)}
         rows.append(row)
     return rows
 
@@ -91,15 +91,18 @@ def study_rows(study: StudyRecord) -> list[tuple[float, dict[str, float]]]:
     counts: dict[TrialState, int] = {state: 0 for state in TrialState if state not in unended}
     ended = [(t.ended_s, t) for t in study.trials if t.state in counts and t.ended_s is not None]
     rows = []
-    best, mean = math.inf, study.provenance.training_mean
+    aim, mean = study.objective, study.provenance.training_mean
+    best = math.inf
     for ended_s, trial in sorted(ended, key=lambda pair: (pair[0], pair[1].number)):
         counts[trial.state] += 1
         if trial.state is TrialState.COMPLETE and trial.objective is not None:
-            best = min(best, trial.objective)
+            best = min(best, aim.cost(trial.objective))
         row = {f"study/{state.value}": float(count) for state, count in counts.items()}
         row["study/training_mean"] = mean
         if math.isfinite(best):
-            row |= {"study/best": best, "study/best_over_training_mean": best / mean}
+            row["study/best"] = aim.value(best)
+            if mean:
+                row["study/best_over_training_mean"] = study.over_training_mean(aim.value(best))
         rows.append((ended_s, row))
     return rows
 
@@ -118,13 +121,13 @@ def note(study: StudyRecord, top: int = 10) -> str:
     best, result = study.best, "no trial is complete"
     if best is not None and best.objective is not None:
         result = (
-            f"best is trial {best.number} with {study.objective} = **{best.objective:.3f}**, "
-            f"{best.objective / study.provenance.training_mean:.2f} times the error of predicting the "
+            f"best is trial {best.number} with {study.objective.name} = **{best.objective:.3f}**, "
+            f"{study.over_training_mean(best.objective):.2f} times that of predicting the "
             f"training mean ({study.provenance.training_mean:.3f})"
         )
     lines = [f"**{study.name}**: {result}; {states}."]  # a folded note shows its first line
     columns = list(dict.fromkeys(names.values()))
-    titles = ["rank", "trial", "state", PurePath(study.objective).name, "epochs", *columns]
+    titles = ["rank", "trial", "state", study.objective.leaf, "epochs", *columns]
     lines += ["", _cells(titles), _cells(["---"] * len(titles))]
     for rank, trial in enumerate(study.leaderboard()[:top], start=1):
         values: Mapping[str, object] = design(trial, names)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hpsearch.study.naming import shared_params, short_names
 from hpsearch.study.records import StudyRecord
 from hpsearch.tracking.rows import GPU_HOURS, HOURS
-from trainables.training.metric_names import BEST_EPOCH, BEST_MAE, IMAGES_PER_S, VALIDATION
+from trainables.target.metric import Direction, Metric
+from trainables.training.metric_names import IMAGES_PER_S, VALIDATION
 
 VIEW_TAG = "mlflow.sharedViewState."
 TABLE_VIEW = "designs"
@@ -32,16 +33,14 @@ COLUMNS = 2
 CONFIRMED = ("confirmed", "confirmed_low", "confirmed_high")
 """Metrics of a design that was trained again: the mean over new seeds and its interval."""
 
-MAE = "/mae_deg"
-"""The end of the name of a mean absolute error over all angles."""
-
 
 def views(study: StudyRecord) -> dict[str, str]:
     """Return the experiment tags that hold the two views of a study."""
     searched = list(short_names(study.trials))
     common = [name for name in searched if all(name in shared_params(trial) for trial in study.trials)]
     latest = [trial.epochs[-1] for trial in study.trials if trial.epochs]
-    metrics = [name for name in dict.fromkeys(name for row in latest for name in row) if _compared(name)]
+    known = {metric.within(VALIDATION).name: metric for metric in study.measures}
+    metrics = {name: known[name] for row in latest for name in row if name in known}
     return {
         VIEW_TAG + TABLE_VIEW: _saved("Designs, best first", _table(study, searched, metrics)),
         VIEW_TAG + CHART_VIEW: _saved(
@@ -50,15 +49,12 @@ def views(study: StudyRecord) -> dict[str, str]:
     }
 
 
-def _compared(metric: str) -> bool:
-    return metric.startswith(f"{VALIDATION}/") and metric not in (BEST_MAE, BEST_EPOCH)
-
-
-def _table(study: StudyRecord, searched: Sequence[str], metrics: Sequence[str]) -> dict[str, Any]:
-    objective = study.objective
-    plain = [name for name in metrics if name != objective and "_yaw_" not in name]
+def _table(study: StudyRecord, searched: Sequence[str], metrics: Mapping[str, Metric]) -> dict[str, Any]:
+    objective = study.objective.name
+    plain = [name for name, metric in metrics.items() if name != objective and not metric.images]
     confirmed = CONFIRMED if any(trial.confirms is not None for trial in study.trials) else ()
-    tests = dict.fromkeys(name for trial in study.trials for name in trial.test if name.endswith(MAE))
+    main = f"/{study.measures[0].name}" if study.measures else ""
+    tests = dict.fromkeys(name for trial in study.trials for name in trial.test if name.endswith(main))
     columns = [
         "tags.`state`",
         f"metrics.`{objective}`",
@@ -70,29 +66,32 @@ def _table(study: StudyRecord, searched: Sequence[str], metrics: Sequence[str]) 
         "metrics.`best/objective`",
         *(f"metrics.`{name}`" for name in plain),
     ]
-    return _page(objective) | {"selectedColumns": columns, "columnOrder": columns}
+    return _page(study.objective) | {"selectedColumns": columns, "columnOrder": columns}
 
 
 def _charts(
-    objective: str, searched: Sequence[str], common: Sequence[str], metrics: Sequence[str]
+    aim: Metric, searched: Sequence[str], common: Sequence[str], metrics: Mapping[str, Metric]
 ) -> dict[str, Any]:
     """Return the page of charts; `common` are the searched values that every design has.
 
     MLflow's parallel coordinates leave out a run whose value on an axis is no number where most are. So one
     chart has what all designs have, another everything for the designs that have all of it.
     """
-    bands = [name for name in metrics if "_yaw_" in name]
+    objective = aim.name
+    bands = [name for name, metric in metrics.items() if metric.images]
     others = [name for name in metrics if name not in (objective, *bands)]
     settings = [_parallel("settings", searched, objective)] if len(common) < len(searched) else []
     line = _chart("LINE", objective, metricKey=objective, selectedMetricKeys=[objective])
     charts = {
         "Error by design": [_parallel("design", common, objective), line],
         "Error by the settings that only some designs have": settings,
-        "Error by angle and yaw band": [_chart("BAR", name, metricKey=name) for name in (*bands, *others)],
+        "Error by label and group of images": [
+            _chart("BAR", name, metricKey=name) for name in (*bands, *others)
+        ],
         "Error by cost": [_scatter(cost, objective) for cost in (HOURS, GPU_HOURS)],
     }
     kept = {"isGenerated": False, "deleted": False}
-    return _page(objective) | {
+    return _page(aim) | {
         "isAccordionReordered": True,  # else the page sorts its sections by name
         "compareRunCharts": [
             chart | {"metricSectionId": name} for name, inside in charts.items() for chart in inside
@@ -114,16 +113,16 @@ def _scatter(across: str, up: str) -> dict[str, Any]:
     return _chart("SCATTER", across, **axes)
 
 
-def _page(objective: str) -> dict[str, Any]:
+def _page(objective: Metric) -> dict[str, Any]:
     return {
         "searchFilter": ONLY_TRIALS,
-        "orderByKey": f"metrics.`{objective}`",
-        "orderByAsc": True,
+        "orderByKey": f"metrics.`{objective.name}`",
+        "orderByAsc": objective.direction is Direction.MINIMIZE,
         "startTime": "ALL",
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
         "modelVersionFilter": "All Runs",
-        "selectedColumns": ["tags.`state`", f"metrics.`{objective}`"],
+        "selectedColumns": ["tags.`state`", f"metrics.`{objective.name}`"],
         "runsHiddenMode": f"FIRST_{SHOWN_RUNS}_RUNS",
         "hideEmptyCharts": True,
         "useGroupedValuesInCharts": True,

@@ -13,11 +13,13 @@ from hpsearch.results.arms import arms_of
 from hpsearch.study.records import Provenance, StudyRecord, TrialRecord, TrialState
 from hpsearch.study.spec import load_spec
 from trainables.pose.angles import ANGLES
+from trainables.target import head_pose
 from trainables.training.config import TrainConfig, parse_config
-from trainables.training.metric_names import EPOCH_S, VALIDATION, angle_mae, group_of_test, mae
+from trainables.training.metric_names import EPOCH_S, VALIDATION, group_of_test
 
 SPACES = Path(__file__).parents[2] / "search_spaces"
-OBJECTIVE = mae(VALIDATION)
+AIM = head_pose.MAE.within(VALIDATION)
+OBJECTIVE = AIM.name
 
 Errors = Callable[[TrainConfig], float]
 
@@ -37,7 +39,7 @@ def table(name: str, errors: Errors, trials: int | None = None, test: Errors | N
 
 def study(trials: list[TrialRecord], folder: Path = Path("nowhere")) -> StudyRecord:
     facts = Provenance(20.0, {"train": "heads @ 1", "validation": "heads @ 1"}, "1")
-    return StudyRecord("made-up", folder, OBJECTIVE, facts, tuple(trials), plain())
+    return StudyRecord("made-up", folder, AIM, facts, tuple(trials), plain())
 
 
 def trial(
@@ -55,14 +57,16 @@ def trial(
     rows = [] if error is None else [error + 1.0 * left for left in range(epochs - 1, -1, -1)]
     tests = {}
     for source in config.data.test if test is not None else ():
-        tests[mae(group_of_test(source.name))] = test(config) if test is not None else 0.0
+        tests[head_pose.MAE.within(group_of_test(source.name)).name] = (
+            test(config) if test is not None else 0.0
+        )
     return TrialRecord(
         number=number,
         state=state,
         params=dict(params or {}),
         config=config,
         epochs=tuple(
-            {OBJECTIVE: value, EPOCH_S: 2.0, **{angle_mae(VALIDATION, angle): value for angle in ANGLES}}
+            {OBJECTIVE: value, EPOCH_S: 2.0, **{f"validation/{angle}_mae_deg": value for angle in ANGLES}}
             for value in rows
         ),
         objective=error,

@@ -13,6 +13,7 @@ from support.spaces import plain
 
 from hpsearch.study.records import LaunchRecord, Placement, Provenance, StudyRecord, TrialRecord, TrialState
 from trainables.pose.angles import ANGLES
+from trainables.target.head_pose import MAE
 from trainables.training.config import TrainConfig, parse_config
 
 START_S = 1_790_000_000.0
@@ -30,7 +31,7 @@ def study(
     return StudyRecord(
         name=name,
         folder=folder,
-        objective="validation/mae_deg",
+        objective=MAE.within("validation"),
         provenance=Provenance(BASELINE_DEG, {"train": DATASET, "validation": DATASET}, "0.1.0+g1234567"),
         trials=trials,
         spec=plain(),

@@ -19,9 +19,10 @@ from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import Outcome, compare
 from hpsearch.study.config import ConfirmConfig
 from hpsearch.study.records import Provenance, StudyRecord, TrialRecord, TrialState
+from trainables.target.head_pose import MAE
 from trainables.training.config import TrainConfig, parse_config
 
-OBJECTIVE = "validation/mae_deg"
+AIM = MAE.within("validation")
 MEAN_DEG, SEED_DEG, RUN_DEG = 7.0, 0.2, 0.3
 """Error of a design, and the standard deviations of a seed's effect on all designs and of a run's own."""
 TOP = 3
@@ -68,7 +69,7 @@ def study(case: Case, designs: list[list[TrainConfig]], rng: np.random.Generator
     runs = [(arm, seed) for seed in searched for arm in range(case.arms)]
     trials = [run(number, arm, seed) for number, (arm, seed) in enumerate(runs)]
     facts = Provenance(20.0, {}, "1")
-    record = StudyRecord("made-up", Path("nowhere"), OBJECTIVE, facts, tuple(trials), plain())
+    record = StudyRecord("made-up", Path("nowhere"), AIM, facts, tuple(trials), plain())
     if case.confirm:
         wanted = confirmations(record, ConfirmConfig(top=TOP, seeds=case.seeds))
         again = [
@@ -103,7 +104,7 @@ def trial(number: int, config: TrainConfig, error_deg: float, confirms: int | No
         state=TrialState.COMPLETE,
         params={},
         config=config,
-        epochs=({OBJECTIVE: error_deg},),
+        epochs=({AIM.name: error_deg},),
         objective=error_deg,
         reason="",
         started_s=0.0,

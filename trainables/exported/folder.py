@@ -23,6 +23,7 @@ from trainables.model.backbones import Backbone
 from trainables.model.heads import HEADS, HeadConfig
 from trainables.model.network import HeadPoseNetwork, build_network
 from trainables.pose.angles import CONVENTION
+from trainables.target import TARGETS, HeadPoseConfig, TargetConfig
 
 WEIGHTS = "model.safetensors"
 CARD = "config.yaml"
@@ -50,6 +51,8 @@ class NetworkCard(Config):
     """The residual trunk."""
     head: Annotated[HeadConfig, Variant(HEADS)]
     """The head that turns features into angles."""
+    target: Annotated[TargetConfig, Variant(TARGETS)] = HeadPoseConfig()
+    """What the outputs are."""
     angles: Angles
     """Names of the outputs, in order."""
     image_px: Annotated[int, Field(ge=32, le=512)]

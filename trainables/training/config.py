@@ -19,6 +19,7 @@ from trainables.model.inits import INITS, InitConfig, InitRequest, RandomConfig
 from trainables.optim.optimizers import OPTIMIZERS, AdaBeliefConfig, OptimizerConfig
 from trainables.optim.schedules import SCHEDULES, CosineConfig, ScheduleConfig
 from trainables.pretext import PRETEXT_TASKS, NoPretextConfig, PretextConfig
+from trainables.target import TARGETS, HeadPoseConfig, TargetConfig
 
 Precision = Literal["auto", "fp32", "mixed"]
 
@@ -77,6 +78,8 @@ class TrainConfig(Config):
 
     data: DataConfig
     """Training and validation images."""
+    target: Annotated[TargetConfig, Variant(TARGETS)] = HeadPoseConfig()
+    """What the network learns for its own sake: labels and metrics. One study has one."""
     augmentation: Annotated[AugmentationConfig, Variant(AUGMENTATIONS)] = AUGMENTATIONS["1"]()
     """Random changes to training images, by level. [paper 4.1, 4.2, 5.2]"""
     network: NetworkConfig = NetworkConfig()

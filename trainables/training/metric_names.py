@@ -1,10 +1,14 @@
 """The name of every metric that training and evaluation report.
 
-A name is `GROUP/WHAT`; the journal, MLflow and the YAML key `search.metric` use it as it is. Errors in
-degrees stand in the groups `validation` (after every epoch) and `test/NAME` (a test set, measured after the
-search). Each function returns a name; its docstring says what the metric is. Importing this module loads
-neither torch nor numpy.
+A name is `GROUP/WHAT`; the journal, MLflow and the YAML key `search.objective` use it as it is. What a target
+measures of predictions stands in the groups `validation` (after every epoch) and `test/NAME` (a test set,
+measured after the search). Importing this module loads neither torch nor numpy.
 """
+
+from __future__ import annotations
+
+from trainables.target.metric import Metric
+from trainables.target.target import TargetConfig
 
 VALIDATION = "validation"
 TEST = "test"
@@ -15,36 +19,21 @@ def group_of_test(name: str) -> str:
     return f"{TEST}/{name}"
 
 
-def mae(group: str) -> str:
-    """Mean over the angles of the mean absolute errors, degrees."""
-    return f"{group}/mae_deg"
+def catalogue(target: TargetConfig, group: str) -> dict[str, Metric]:
+    """Return what a target measures on a group of images, by its name there; the main one first."""
+    found = (metric.within(group) for metric in target.metrics)
+    return {metric.name: metric for metric in found}
 
 
-def wrapped_mae(group: str) -> str:
-    """The same, with errors that take the shorter way round the circle."""
-    return f"{group}/wrapped_mae_deg"
+def objectives(target: TargetConfig) -> dict[str, Metric]:
+    """Return what a search may aim at, by name; the main metric first, then its best epoch."""
+    main, *others = target.metrics
+    found = (metric.within(VALIDATION) for metric in (main, main.best(), *others))
+    return {metric.name: metric for metric in found}
 
-
-def angle_mae(group: str, angle: str) -> str:
-    """Mean absolute error of one angle, degrees."""
-    return f"{group}/{angle}_mae_deg"
-
-
-def yaw_band_mae(group: str, band: str) -> str:
-    """`mae` over the images whose true |yaw| lies in a band, such as `30_60`."""
-    return f"{group}/mae_deg_yaw_{band}"
-
-
-def geodesic(group: str) -> str:
-    """Mean angle between predicted and true rotation, degrees; only where the dataset has roll."""
-    return f"{group}/geodesic_deg"
-
-
-BEST_MAE = f"{VALIDATION}/best_mae_deg"
-"""Smallest `mae(VALIDATION)` of the epochs so far."""
 
 BEST_EPOCH = f"{VALIDATION}/best_epoch"
-"""The epoch of `BEST_MAE`."""
+"""The epoch whose main metric is the best so far."""
 
 LOSS = "train/loss"
 """The weighted sum that was minimised, mean over the epoch's steps."""

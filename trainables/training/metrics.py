@@ -9,12 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from trainables.pose.geometry import geodesic_deg, wrapped_error_deg
+from trainables.target import head_pose
 from trainables.training import metric_names as names
 
 Poses = npt.NDArray[np.floating]  # [N, A], degrees
-
-YAW_BANDS_DEG = {"0_30": (0.0, 30.0), "30_60": (30.0, 60.0), "60_up": (60.0, np.inf)}
-"""Bands of the true |yaw|, each without its lower and with its upper end (the first with both)."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +33,12 @@ class PoseErrors:
 
     def metrics(self, group: str) -> dict[str, float]:
         """Return the errors by name, in a group such as `names.VALIDATION`."""
-        named = {names.mae(group): self.mae_deg, names.wrapped_mae(group): self.wrapped_mae_deg}
-        named |= {names.angle_mae(group, angle): error for angle, error in self.angle_mae_deg.items()}
-        named |= {names.yaw_band_mae(group, band): error for band, error in self.band_mae_deg.items()}
+        found = {head_pose.MAE: self.mae_deg, head_pose.WRAPPED_MAE: self.wrapped_mae_deg}
+        found |= {head_pose.ANGLE_MAES[angle]: error for angle, error in self.angle_mae_deg.items()}
+        found |= {head_pose.BAND_MAES[band]: error for band, error in self.band_mae_deg.items()}
         if self.geodesic_deg is not None:
-            named[names.geodesic(group)] = self.geodesic_deg
-        return named
+            found[head_pose.GEODESIC] = self.geodesic_deg
+        return {metric.within(group).name: error for metric, error in found.items()}
 
 
 def pose_errors(predicted_deg: Poses, true_deg: Poses, angles: Sequence[str]) -> PoseErrors:
@@ -69,7 +67,7 @@ def _by_band(error: npt.NDArray[np.float64], yaw: npt.NDArray[np.float64]) -> It
 
 def _bands(yaw: npt.NDArray[np.float64]) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
     """Yield which images of true |yaw| [N] lie in each band that holds one."""
-    for band, (low, high) in YAW_BANDS_DEG.items():
+    for band, (low, high) in head_pose.YAW_BANDS_DEG.items():
         inside = (yaw > low) & (yaw <= high) if low > 0 else yaw <= high
         if inside.any():
             yield band, inside
@@ -95,13 +93,13 @@ class Predictions:
         predicted, true = self.predicted_deg.astype(np.float64), self.true_deg.astype(np.float64)
         error = np.abs(predicted - true)
         means, yaw = error.mean(axis=1), np.abs(true[:, 0])
-        found = {names.mae(group): means, names.wrapped_mae(group): wrapped_error_deg(error).mean(axis=1)}
-        found |= {names.angle_mae(group, angle): error[:, i] for i, angle in enumerate(self.angles)}
+        found = {head_pose.MAE: means, head_pose.WRAPPED_MAE: wrapped_error_deg(error).mean(axis=1)}
+        found |= {head_pose.ANGLE_MAES[angle]: error[:, i] for i, angle in enumerate(self.angles)}
         for band, inside in _bands(yaw):
-            found[names.yaw_band_mae(group, band)] = np.where(inside, means, np.nan)
+            found[head_pose.BAND_MAES[band]] = np.where(inside, means, np.nan)
         if len(self.angles) == 3:
-            found[names.geodesic(group)] = geodesic_deg(predicted, true)
-        return found
+            found[head_pose.GEODESIC] = geodesic_deg(predicted, true)
+        return {metric.within(group).name: errors for metric, errors in found.items()}
 
 
 def mean_baseline(train_deg: Poses, true_deg: Poses, angles: Sequence[str]) -> PoseErrors:
@@ -170,6 +168,6 @@ class EpochReport:
     def metrics(self) -> dict[str, float]:
         """Return every number by its name in `metric_names`."""
         named = self.validation.metrics(names.VALIDATION)
-        named[names.BEST_MAE] = self.best_mae_deg
+        named[head_pose.MAE.best().within(names.VALIDATION).name] = self.best_mae_deg
         named[names.BEST_EPOCH] = float(self.best_epoch)
         return named | self.training.metrics() | {names.EPOCH_S: self.epoch_s}

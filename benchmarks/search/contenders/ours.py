@@ -45,7 +45,7 @@ class _Ours:
 
     def tell(self, number: int, epoch: int, mae_deg: float) -> bool:
         study = self._study
-        stops = study.report(number, epoch, {study.spec.search.objective: mae_deg})
+        stops = study.report(number, epoch, {study.spec.objective.name: mae_deg})
         if epoch == study.spec.epochs:
             study.complete(number)
         elif stops:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from hpsearch.report.charts.chart import Chart, Spec, brush, of_trials, when_hovered, when_selected
-from hpsearch.report.charts.marks import BY_STATE, NAMED, by_task, errors
+from hpsearch.report.charts.marks import BY_STATE, by_task, errors, named
 from hpsearch.report.charts.ticks import whole_ticks
 from hpsearch.report.charts.trials import ChartTrials, curve_of
 
 HEIGHT_PX = 320
 
 
-def curves_chart(found: ChartTrials, training_mean_deg: float) -> Chart | None:
+def curves_chart(found: ChartTrials, training_mean: float) -> Chart | None:
     """Return the chart; None where no epoch was trained."""
-    curves = [curve_of(trial, found.objective) for trial in found.trials]
+    curves = [curve_of(trial, found.objective.name) for trial in found.trials]
     values = [value for curve in curves for value in curve]
     if not values:
         return None
@@ -24,7 +24,7 @@ def curves_chart(found: ChartTrials, training_mean_deg: float) -> Chart | None:
         "detail": {"field": "trial"},
         "color": by_task(found),
         "opacity": when_selected(0.8, 0.06),
-        "tooltip": NAMED,
+        "tooltip": named(found.objective),
     }
     unfolded = [
         {"calculate": "sequence(0, length(datum.curve))", "as": "point"},
@@ -43,12 +43,13 @@ def curves_chart(found: ChartTrials, training_mean_deg: float) -> Chart | None:
         "encoding": shared,
     }
     layers = [lines, ends]
-    if low <= training_mean_deg <= high:
-        layers = [*_training_mean(training_mean_deg, y), *layers]
+    if low <= training_mean <= high:
+        layers = [*_training_mean(training_mean, y), *layers]
     return Chart(
         name="curves",
         title="Learning curves",
-        words=f"The error of {len(found.trials)} trials after each of at most {most} epochs, one line each.",
+        words=f"The {found.objective.noun} of {len(found.trials)} trials after each of at most {most} "
+        "epochs, one line each.",
         spec=of_trials(HEIGHT_PX, layers),
     )
 
@@ -64,8 +65,8 @@ def epochs(field: str, most: int) -> Spec:
     }
 
 
-def _training_mean(error_deg: float, y: Spec) -> list[Spec]:
-    data: Spec = {"values": [{"value": error_deg, "text": "training mean"}]}
+def _training_mean(value: float, y: Spec) -> list[Spec]:
+    data: Spec = {"values": [{"value": value, "text": "training mean"}]}
     rule: Spec = {"mark": {"type": "rule", "strokeDash": [1, 3], "color": "#8a9099"}, "encoding": {"y": y}}
     text: Spec = {
         "mark": {"type": "text", "align": "right", "dy": -7, "fontSize": 11},

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hpsearch.report.charts.ticks import ticks
 from hpsearch.study.naming import rows, shared_params, short_names, shown
 from hpsearch.study.records import StudyRecord, TrialRecord
+from trainables.target.metric import Direction, Metric
 
 FIRST = {
     "pretext": "pretext task",
@@ -100,15 +101,16 @@ def dimension(
     return Dimension(key, title, tuple(marks), positions, texts, continuous)
 
 
-def error_axis(errors: Mapping[int, float]) -> Dimension:
-    """Return the axis of errors, the smallest at 1; a trial without an error lies below it."""
+def error_axis(errors: Mapping[int, float], metric: Metric) -> Dimension:
+    """Return the axis of a metric's values, the best at 1; a trial without one lies below it."""
     low, high = min(errors.values()), max(errors.values())
     log = low > 0 and high > 1.5 * low
     marks, positions = _on_a_scale(errors, log=log)
-    upside = [Tick(1 - mark.at, mark.text) for mark in marks]
-    turned = {number: 1 - at for number, at in positions.items()}
+    if metric.direction is Direction.MINIMIZE:
+        marks = [Tick(1 - mark.at, mark.text) for mark in marks]
+        positions = {number: 1 - at for number, at in positions.items()}
     texts = {number: f"{error:.2f}" for number, error in errors.items()}
-    return Dimension("pe", "error, degrees", tuple(upside), turned, texts, continuous=True)
+    return Dimension("pe", metric.axis, tuple(marks), positions, texts, continuous=True)
 
 
 def _on_a_scale(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hpsearch.report.charts.chart import Chart, Spec, sized
 from hpsearch.results.statistics import Interval
+from trainables.target.metric import Metric
 
 PX_PER_ROW = 24
 
@@ -20,7 +21,7 @@ class IntervalLine:
     mean: Interval
 
 
-def interval_chart(name: str, title: str, lines: Sequence[IntervalLine]) -> Chart:
+def interval_chart(name: str, title: str, lines: Sequence[IntervalLine], metric: Metric) -> Chart:
     """Return a dot and a whisker for each of one or more arms, in their order from the top."""
     rows = [
         {
@@ -50,7 +51,7 @@ def interval_chart(name: str, title: str, lines: Sequence[IntervalLine]) -> Char
     x: Spec = {
         "type": "quantitative",
         "scale": {"zero": False, "nice": True},
-        "axis": {"title": "error, degrees", "tickCount": 5},
+        "axis": {"title": metric.axis, "tickCount": 5},
     }
     whiskers: Spec = {
         "mark": {"type": "rule", "strokeWidth": 1.6},

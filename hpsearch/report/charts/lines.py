@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hpsearch.report.charts.chart import Chart, Spec, sized
 from hpsearch.report.charts.marks import errors
 from hpsearch.report.charts.ticks import whole_ticks
+from trainables.target.metric import Metric
 
 HEIGHT_PX = 190
 
@@ -35,11 +36,12 @@ class Line:
 
 @dataclass(frozen=True)
 class LineChart:
-    """Lines that share their axes; y is an error in degrees."""
+    """Lines that share their axes; y is a value of `metric`."""
 
     title: str
     x_label: str
     lines: tuple[Line, ...]
+    metric: Metric
     whole_numbers: bool = False
     """Whether only whole numbers stand on the x axis."""
 
@@ -72,7 +74,7 @@ def line_chart(name: str, chart: LineChart) -> Chart:
         "tooltip": [
             {"field": "name", "title": "arm"},
             {"field": "x", "type": "quantitative", "title": chart.x_label},
-            {"field": "y", "type": "quantitative", "title": "error, degrees", "format": ".2f"},
+            {"field": "y", "type": "quantitative", "title": chart.metric.axis, "format": ".2f"},
         ],
     }
     dashes = [[5, 3] if line.dashed else [1, 0] for line in chart.lines]

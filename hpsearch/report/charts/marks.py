@@ -7,19 +7,12 @@ from hpsearch.report.charts.ticks import ticks
 from hpsearch.report.charts.trials import ChartTrials
 from hpsearch.report.style import colour_of, task_title
 from hpsearch.study.records import TrialState
+from trainables.target.metric import Metric
 
 IS_COMPLETE = f"datum.state === '{TrialState.COMPLETE.value}'"
 
 LOG_FROM = 1.5
 """Ratio of the largest to the smallest error from which their axis is logarithmic."""
-
-NAMED: list[Spec] = [
-    {"field": "name", "title": "trial"},
-    {"field": "error", "type": "quantitative", "title": "error, degrees", "format": ".2f"},
-    {"field": "state"},
-    {"field": "epochs", "type": "quantitative"},
-]
-"""What the mouse says of a trial."""
 
 BY_STATE: Spec = {
     "field": "state",
@@ -30,6 +23,16 @@ BY_STATE: Spec = {
     "legend": None,
 }
 """The dashes of a trial's line: whole where it trained its full budget."""
+
+
+def named(objective: Metric) -> list[Spec]:
+    """Return what the mouse says of a trial."""
+    return [
+        {"field": "name", "title": "trial"},
+        {"field": "error", "type": "quantitative", "title": objective.axis, "format": ".2f"},
+        {"field": "state"},
+        {"field": "epochs", "type": "quantitative"},
+    ]
 
 
 def by_task(found: ChartTrials) -> Spec:

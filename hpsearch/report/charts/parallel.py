@@ -14,7 +14,7 @@ from hpsearch.report.charts.chart import (
     when_selected,
 )
 from hpsearch.report.charts.dimensions import NONE_AT, Dimension
-from hpsearch.report.charts.marks import BY_STATE, NAMED, by_task
+from hpsearch.report.charts.marks import BY_STATE, by_task, named
 from hpsearch.report.charts.trials import ChartTrials
 
 PX_PER_AXIS = 104
@@ -59,7 +59,7 @@ def parallel_chart(found: ChartTrials) -> Chart | None:
             "strokeDash": BY_STATE,
             "opacity": when_selected(0.75 if len(found.trials) <= FEW else 0.35, 0.06),
             "strokeWidth": when_hovered(3.4, 1.3),
-            "tooltip": NAMED,
+            "tooltip": named(found.objective),
         },
     }
     rules: Spec = {

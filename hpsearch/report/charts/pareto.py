@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hpsearch.report.charts.chart import Chart, Spec, sized
 from hpsearch.report.charts.marks import errors
 from hpsearch.results.pareto import pareto_front
+from trainables.target.metric import Metric
 
 HEIGHT_PX = 220
 
@@ -19,14 +20,14 @@ class ArmCost:
     name: str
     colour: str
     cost: float
-    error_deg: float
+    error: float
 
 
-def pareto_chart(name: str, title: str, x_title: str, arms: Sequence[ArmCost]) -> Chart:
+def pareto_chart(name: str, title: str, x_title: str, arms: Sequence[ArmCost], metric: Metric) -> Chart:
     """Return a dot per arm, two or more, and a line through the front."""
-    front = pareto_front([(arm.cost, arm.error_deg) for arm in arms])
-    rows = [{"name": arm.name, "cost": arm.cost, "error": arm.error_deg, "paint": arm.colour} for arm in arms]
-    found = [arm.error_deg for arm in arms]
+    front = pareto_front([(arm.cost, metric.cost(arm.error)) for arm in arms])
+    rows = [{"name": arm.name, "cost": arm.cost, "error": arm.error, "paint": arm.colour} for arm in arms]
+    found = [arm.error for arm in arms]
     shared: Spec = {
         "x": {
             "field": "cost",
@@ -48,7 +49,7 @@ def pareto_chart(name: str, title: str, x_title: str, arms: Sequence[ArmCost]) -
             "color": {"field": "paint", "scale": None},
             "tooltip": [
                 {"field": "name", "title": "arm"},
-                {"field": "error", "type": "quantitative", "format": ".2f", "title": "error, degrees"},
+                {"field": "error", "type": "quantitative", "format": ".2f", "title": metric.axis},
                 {"field": "cost", "type": "quantitative", "format": ".4~r", "title": x_title},
             ],
         },

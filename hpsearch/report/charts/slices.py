@@ -15,7 +15,7 @@ from hpsearch.report.charts.chart import (
     when_selected,
 )
 from hpsearch.report.charts.dimensions import NONE_AT, Dimension
-from hpsearch.report.charts.marks import IS_COMPLETE, NAMED, by_task, errors
+from hpsearch.report.charts.marks import IS_COMPLETE, by_task, errors, named
 from hpsearch.report.charts.trials import ChartTrials
 
 HEIGHT_PX = 190
@@ -39,13 +39,14 @@ def slice_charts(found: ChartTrials) -> Iterator[Chart]:
                 "fillOpacity": {"condition": {"test": IS_COMPLETE, "value": 1}, "value": 0},
                 "opacity": when_selected(0.9, 0.1),
                 "size": when_hovered(130, 52),
-                "tooltip": NAMED,
+                "tooltip": named(found.objective),
             },
         }
         yield Chart(
             name=f"slice-{axis.key}",
             title=axis.title,
-            words=f"The error of each trial over {axis.title}; the table of trials has the same numbers.",
+            words=f"The {found.objective.noun} of each trial over {axis.title}; the table of trials has the "
+            "same numbers.",
             spec=of_trials(HEIGHT_PX, [points]),
         )
 

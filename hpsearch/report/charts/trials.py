@@ -11,6 +11,7 @@ from hpsearch.report.charts.dimensions import NONE_AT, Dimension, dimensions, er
 from hpsearch.report.style import task_of, task_title
 from hpsearch.study.naming import run_name, short_names
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
+from trainables.target.metric import Metric
 
 DIGITS = 3
 """After the point, of errors and of places on axes: finer than a pixel."""
@@ -32,7 +33,7 @@ class ChartTrials:
     """The axis of errors; None where no trial has one."""
     tasks: tuple[str, ...]
     """The pretext tasks that were tried, which give the colours."""
-    objective: str
+    objective: Metric
 
     @property
     def curve_step(self) -> int:
@@ -46,7 +47,7 @@ class ChartTrials:
 
     def _record(self, trial: TrialRecord, names: Mapping[str, str]) -> dict[str, Any]:
         number = trial.number
-        error, curve = self.errors.get(number), curve_of(trial, self.objective)
+        error, curve = self.errors.get(number), curve_of(trial, self.objective.name)
         return {
             "trial": number,
             "name": run_name(trial, names),
@@ -67,13 +68,13 @@ def chart_trials(study: StudyRecord) -> ChartTrials:
     """Return the search's trials; confirmations repeat the designs of some of them."""
     trials = tuple(trial for trial in study.searched if trial.epochs or trial.state is TrialState.FAILED)
     errors = {
-        trial.number: error for trial in trials if (error := _error(trial, study.objective)) is not None
+        trial.number: error for trial in trials if (error := _error(trial, study.objective.name)) is not None
     }
     return ChartTrials(
         trials=trials,
         errors=errors,
         dimensions=dimensions(study),
-        error=error_axis(errors) if errors else None,
+        error=error_axis(errors, study.objective) if errors else None,
         tasks=tuple(dict.fromkeys(task_of(trial.config) for trial in trials)),
         objective=study.objective,
     )

@@ -11,10 +11,9 @@ from hpsearch.report.style import BASELINE, LINES, colour_of, task_of, task_titl
 from hpsearch.results.arms import Arm
 from hpsearch.results.titles import title
 from hpsearch.study.records import TrialRecord
-from trainables.pose.angles import ANGLES
 from trainables.pretext.task_config import TaskConfig
 from trainables.training.config import TrainConfig
-from trainables.training.metric_names import VALIDATION, angle_mae
+from trainables.training.metric_names import VALIDATION
 
 LEADERS = 3
 """Arms beside the baseline in the learning curves of each angle."""
@@ -38,7 +37,13 @@ def flag_chart(arms: Sequence[Arm]) -> LineChart | None:
         error = fmean(arm.mean.mean for arm in alone if arm.mean is not None)
         ends = (ChartPoint(min(flags), error), ChartPoint(max(flags), error))
         lines = (*lines, Line("SL", BASELINE, ends, dashed=True, marked=False))
-    return LineChart("Error over the flag (figure 3)", "flag: branch after stage", lines, whole_numbers=True)
+    return LineChart(
+        "Error over the flag (figure 3)",
+        "flag: branch after stage",
+        lines,
+        arms[0].objective,
+        whole_numbers=True,
+    )
 
 
 def subjects_chart(arms: Sequence[Arm]) -> LineChart | None:
@@ -46,7 +51,11 @@ def subjects_chart(arms: Sequence[Arm]) -> LineChart | None:
     finished = [arm for arm in arms if arm.mean is not None]
     lines = _lines(finished, lambda arm: _subjects_of(arm.config), lambda arm: _method_title(arm.config))
     title_ = "Error over the number of subjects (figure 7)"
-    return LineChart(title_, "training subjects", lines, whole_numbers=True) if lines else None
+    return (
+        LineChart(title_, "training subjects", lines, arms[0].objective, whole_numbers=True)
+        if lines
+        else None
+    )
 
 
 def angle_charts(
@@ -56,18 +65,19 @@ def angle_charts(
     shown = [arm for arm in arms if arm.mean is not None and arm is not baseline][:LEADERS]
     paints = {id(arm): LINES[place] for place, arm in enumerate(shown)}
     charts = []
-    for angle in ANGLES:
-        metric = angle_mae(VALIDATION, angle)
+    measured = arms[0].config.target.metrics if arms else ()
+    for metric in (metric.within(VALIDATION) for metric in measured if metric.label):
         lines = []
         for arm in (*shown, *([] if baseline is None else [baseline])):
-            errors = mean_curve(list(arm.finished.values()), metric)
+            errors = mean_curve(list(arm.finished.values()), metric.name)
             points = tuple(ChartPoint(epoch, error) for epoch, error in enumerate(errors, start=1))
             if points:
                 ink = paints.get(id(arm), BASELINE)
                 dashed = arm is baseline
                 lines.append(Line(title(arm, names), ink, points, dashed, marked=len(points) == 1))
         if lines:
-            charts.append(LineChart(f"{angle} (figures 4 to 6)", "epoch", tuple(lines), whole_numbers=True))
+            title_ = f"{metric.label} (figures 4 to 6)"
+            charts.append(LineChart(title_, "epoch", tuple(lines), metric, whole_numbers=True))
     return tuple(charts)
 
 

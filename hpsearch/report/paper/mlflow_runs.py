@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hpsearch.report.paper.repeats import Repeat, by_key, tables_of
+from hpsearch.report.paper.rows import AVERAGE, METRICS
 from hpsearch.results.arms import arms_of
 from hpsearch.study.naming import shown
 from hpsearch.study.records import StudyRecord
@@ -14,8 +15,7 @@ from hpsearch.tracking.connection import MlflowUnavailableError
 from hpsearch.tracking.location import without_password
 from hpsearch.tracking.references import Reference, log_references
 from trainables.base.errors import InputError
-from trainables.pose.angles import ANGLES
-from trainables.training.metric_names import VALIDATION, angle_mae, mae
+from trainables.training.metric_names import VALIDATION
 
 SOURCE = "paper"
 
@@ -58,9 +58,9 @@ def reference_of(repeat: Repeat) -> Reference:
         "paper.dataset": row.dataset + (" reduced" if row.reduced else ""),
     }
     group = repeat.group or VALIDATION
-    metrics = {mae(group): row.average_deg}
-    errors = {angle: row.errors_deg[angle] for angle in ANGLES}
-    metrics |= {angle_mae(group, angle): error for angle, error in errors.items() if error is not None}
+    errors = {AVERAGE: row.average_deg, **row.errors_deg}
+    named = {column: metric.within(group).name for column, metric in METRICS.items()}
+    metrics = {named[column]: error for column, error in errors.items() if error is not None}
     return Reference(
         key=f"{SOURCE} {row.key}",
         name=f"paper {row.key} {row.title}",

@@ -11,16 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hpsearch.report.paper.rows import LOW_DATA, Method, PaperRow, paper_rows
+from hpsearch.report.paper.rows import AVERAGE, LOW_DATA, METRICS, Method, PaperRow, paper_rows
 from hpsearch.results.arms import Arm
 from hpsearch.results.effort import images_seen
 from hpsearch.study.records import TrialRecord
 from trainables.base.schema import variant_of
-from trainables.pose.angles import ANGLES
 from trainables.pretext import NoPretextConfig
 from trainables.pretext.tile_config import TileConfig
 from trainables.training.config import TrainConfig
-from trainables.training.metric_names import VALIDATION, angle_mae, group_of_test, mae
+from trainables.training.metric_names import VALIDATION, group_of_test
 
 LEVELS = {
     frozenset(): "none",
@@ -69,15 +68,15 @@ class Repeat:
         group = self.group
         if group is None:
             return {}
-        names = {"average": mae(group)} | {angle: angle_mae(group, angle) for angle in ANGLES}
+        names = {column: metric.within(group).name for column, metric in METRICS.items()}
         measured = {
             seed: _last_epoch(trial) if group == VALIDATION else trial.test
             for seed, trial in self.arm.finished.items()
         }
         return {
-            seed: {angle: metrics[name] for angle, name in names.items() if name in metrics}
+            seed: {column: metrics[name] for column, name in names.items() if name in metrics}
             for seed, metrics in measured.items()
-            if names["average"] in metrics
+            if names[AVERAGE] in metrics
         }
 
     @property

@@ -8,9 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainables.pose.angles import ANGLES
+from trainables.target import HeadPoseConfig
+from trainables.target.metric import Metric
 
 FOLDER = Path(__file__).parent
+
+TARGET = HeadPoseConfig()
+"""What the paper's networks learn."""
+
+LABELS = tuple(label.name for label in TARGET.labels)
+"""The columns of errors by label."""
+
+AVERAGE = "average"
+"""The column of the mean over the labels."""
+
+METRICS: dict[str, Metric] = {AVERAGE: TARGET.metrics[0]} | {
+    metric.label: metric for metric in TARGET.metrics if metric.label is not None
+}
+"""The metric of each column of errors, without its group."""
 
 LOW_DATA = "low_data_heavy"
 """The augmentation level of table 5, the one table that counts subjects."""
@@ -130,7 +145,7 @@ def _row(line: Mapping[str, str]) -> PaperRow:
         ),
         dataset=line["dataset"].partition("(")[0],
         reduced=line["reduced"].startswith("1"),
-        errors_deg={angle: float(line[angle]) if line[angle] else None for angle in ANGLES},
+        errors_deg={angle: float(line[angle]) if line[angle] else None for angle in LABELS},
         average_deg=float(line["average"]),
         note=line["note"],
     )

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from hpsearch.report.paper.claims import MARGIN, Claim, Finding, Judgement
 from hpsearch.report.paper.repeats import LEAST_SHARE, PaperTable
+from hpsearch.report.paper.rows import LABELS
 from hpsearch.report.paper.side_by_side import SideBySide, side_by_side
 from hpsearch.results.formats import difference, signed
-from trainables.pose.angles import ANGLES
 
 CHIPS = {
     Finding.HOLDS: "holds",
@@ -80,7 +80,7 @@ def table_section(table: PaperTable) -> TableSection:
         number=table.number,
         measured_on=table.measured_on,
         own_data=table.own_data,
-        angles=tuple(a for a in ANGLES if any(row.paper.angles_deg[a] is not None for row in rows)),
+        angles=tuple(a for a in LABELS if any(row.paper.angles_deg[a] is not None for row in rows)),
         rows=rows,
         our_images=_span([repeat.images_seen for repeat in table.repeats]),
         paper_images=_span([repeat.row.images_seen for repeat in table.repeats]),

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hpsearch.report.paper.repeats import PaperTable, Repeat
-from hpsearch.report.paper.rows import PaperRow
+from hpsearch.report.paper.rows import AVERAGE, LABELS, PaperRow
 from hpsearch.results.statistics import Interval, interval
-from trainables.pose.angles import ANGLES
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,13 @@ class SideBySide:
 def side_by_side(table: PaperTable) -> tuple[SideBySide, ...]:
     """Return the rows of a table that the study repeats, in the paper's order."""
     ours = [list(repeat.errors_by_seed().values()) for repeat in table.repeats]
-    averages = [interval([errors["average"] for errors in seeds]) for seeds in ours]
+    averages = [interval([errors[AVERAGE] for errors in seeds]) for seeds in ours]
     rows = []
     for repeat, seeds, average in zip(table.repeats, ours, averages, strict=True):
         row, baseline = repeat.row, _baseline(repeat, table.repeats)
         paper_base = None if baseline is None else table.repeats[baseline].row.average_deg
         our_base = None if baseline is None else averages[baseline].mean
-        means = {angle: _mean([errors[angle] for errors in seeds if angle in errors]) for angle in ANGLES}
+        means = {angle: _mean([errors[angle] for errors in seeds if angle in errors]) for angle in LABELS}
         rows.append(
             SideBySide(
                 row,

@@ -14,6 +14,7 @@ from hpsearch.results.effort import device_hours, device_kind
 from hpsearch.results.titles import title
 from hpsearch.study.records import StudyRecord
 from trainables.model.backbones import TRUNK_VALUES
+from trainables.target.metric import Metric
 from trainables.training.metric_names import IMAGES_PER_S
 
 MOST_ARMS = 12
@@ -26,7 +27,7 @@ class CostRow:
 
     name: str
     colour: str
-    error_deg: float
+    error: float
     runs: int
     epochs: float
     hours: float
@@ -60,7 +61,8 @@ def cost_section(study: StudyRecord, arms: Sequence[Arm], names: Mapping[str, st
     if not rows:
         return None
     device = device_kind(study)
-    return CostSection(rows[:MOST_ARMS], len(rows), device, tuple(_charts(rows, device)))
+    charts = tuple(_charts(rows, device, study.objective))
+    return CostSection(rows[:MOST_ARMS], len(rows), device, charts)
 
 
 def _row(arm: Arm, names: Mapping[str, str]) -> CostRow:
@@ -69,7 +71,7 @@ def _row(arm: Arm, names: Mapping[str, str]) -> CostRow:
     return CostRow(
         name=title(arm, names),
         colour=colour(arm.trials[0]),
-        error_deg=0.0 if arm.mean is None else arm.mean.mean,
+        error=0.0 if arm.mean is None else arm.mean.mean,
         runs=len(runs),
         epochs=fmean(len(trial.epochs) for trial in runs),
         hours=fmean(trial.trained_s for trial in runs) / 3600,
@@ -79,14 +81,15 @@ def _row(arm: Arm, names: Mapping[str, str]) -> CostRow:
     )
 
 
-def _charts(rows: Sequence[CostRow], device: str) -> Iterator[Chart]:
+def _charts(rows: Sequence[CostRow], device: str, metric: Metric) -> Iterator[Chart]:
+    noun = metric.noun.capitalize()
     costs: tuple[tuple[str, str, str, Callable[[CostRow], float | None]], ...] = (
-        ("hours", "Error over training", f"{device} minutes per run", lambda row: 60 * row.device_hours),
-        ("speed", "Error over time per image", "ms per training image", lambda row: row.ms_per_image),
-        ("size", "Error over size", "million parameters of the trunk", lambda row: row.parameters / 1e6),
+        ("hours", f"{noun} over training", f"{device} minutes per run", lambda row: 60 * row.device_hours),
+        ("speed", f"{noun} over time per image", "ms per training image", lambda row: row.ms_per_image),
+        ("size", f"{noun} over size", "million parameters of the trunk", lambda row: row.parameters / 1e6),
     )
     for name, words, x_title, cost in costs:
         known = [(row, value) for row in rows if (value := cost(row))]
         if len({value for _, value in known}) > 1:
-            points = [ArmCost(row.name, row.colour, value, row.error_deg) for row, value in known]
-            yield pareto_chart(f"cost-{name}", words, x_title, points)
+            points = [ArmCost(row.name, row.colour, value, row.error) for row, value in known]
+            yield pareto_chart(f"cost-{name}", words, x_title, points, metric)

@@ -102,7 +102,7 @@ def _charts(
     by_epoch: list[Line] = []
     by_images: list[Line] = []
     for arm, ink, dashed in drawn:
-        errors = mean_curve(list(arm.finished.values()), study.objective)
+        errors = mean_curve(list(arm.finished.values()), study.objective.name)
         first = next(iter(arm.finished.values()))
         images = [images_forwarded(first, epoch) for epoch in range(1, len(errors) + 1)]
         epochs = tuple(ChartPoint(epoch, error) for epoch, error in enumerate(errors, start=1))
@@ -112,9 +112,10 @@ def _charts(
         for lines, points in ((by_epoch, epochs), (by_images, arithmetic)):
             if points:
                 lines.append(Line(title(arm, names), ink, points, dashed, marked=len(points) == 1))
+    noun = study.objective.noun.capitalize()
     charts = (
-        LineChart("Error over epochs", "epoch", tuple(by_epoch), whole_numbers=True),
-        LineChart("Error over arithmetic", "thousand images forwarded", tuple(by_images)),
+        LineChart(f"{noun} over epochs", "epoch", tuple(by_epoch), study.objective, whole_numbers=True),
+        LineChart(f"{noun} over arithmetic", "thousand images forwarded", tuple(by_images), study.objective),
     )
     shown = [chart for chart in charts if chart.lines]
     return tuple(line_chart(f"effort-{place}", chart) for place, chart in enumerate(shown))

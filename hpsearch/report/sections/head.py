@@ -12,6 +12,7 @@ from hpsearch.results.comparison import Comparison, Verdict, describe
 from hpsearch.results.formats import duration, percent
 from hpsearch.results.standing import standing
 from hpsearch.study.records import StudyRecord, TrialState
+from trainables.target.metric import Direction
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,17 @@ class Figure:
     remark: str
 
 
+BETTER = {Direction.MINIMIZE: "smaller is better", Direction.MAXIMIZE: "larger is better"}
+
+
 @dataclass(frozen=True)
 class HeadSection:
     """What the page begins with."""
 
     name: str
     objective: str
+    better: str
+    """Which values of it are better, in words."""
     datasets: tuple[str, ...]
     standing: str
     """How a study stands that has not ended, in words; empty for one that has."""
@@ -46,7 +52,8 @@ def head_section(
     """Return the head of a study's page."""
     return HeadSection(
         name=study.name,
-        objective=study.objective,
+        objective=study.objective.name,
+        better=BETTER[study.objective.direction],
         datasets=tuple(
             dict.fromkeys(text.partition(" @ ")[0] for text in study.provenance.datasets.values())
         ),
@@ -65,14 +72,14 @@ def _figures(study: StudyRecord, arms: Sequence[Arm]) -> list[Figure]:
     figures = [Figure("trials", str(len(study.searched)), states)]
     if confirmations := len(study.trials) - len(study.searched):
         figures.append(Figure("confirmations", str(confirmations), "runs with other seeds"))
-    runs = [(error, trial.number) for arm in arms for trial, error in arm.runs()]
-    mean = study.provenance.training_mean
+    aim, shown = study.objective, study.objective.shown
+    runs = [(aim.cost(value), trial.number) for arm in arms for trial, value in arm.runs()]
     if runs:
-        error, number = min(runs)
-        figures.append(
-            Figure("lowest single run", f"{error:.2f}°", f"trial {number}, selected by this number")
-        )
-        figures.append(Figure("training mean", f"{mean:.2f}°", f"the lowest is {error / mean:.2f} of it"))
+        cost, number = min(runs)
+        best = aim.value(cost)
+        figures.append(Figure("best single run", shown(best), f"trial {number}, selected by this number"))
+        ratio = f"the best is {study.over_training_mean(best):.2f} of it"
+        figures.append(Figure("training mean", shown(study.provenance.training_mean), ratio))
     pruning = pruning_statistics(study)
     hours = duration(pruning.hours_trained * 3600)
     figures.append(Figure("training", hours, f"{pruning.epochs_trained} epochs"))

@@ -16,8 +16,9 @@ from trainables.base.errors import InputError
 from trainables.data.datasets import open_dataset
 from trainables.data.images import upright, with_axes
 from trainables.pose.angles import ANGLES
+from trainables.target.head_pose import MAE
 from trainables.training.image_errors import PredictedImages, errors_file, read_images
-from trainables.training.metric_names import VALIDATION, mae
+from trainables.training.metric_names import VALIDATION
 
 WORST, TYPICAL = 8, 8
 SIDE_PX = 104
@@ -59,7 +60,7 @@ def images_section(best: TrialRecord | None, datasets_root: Path) -> ImagesSecti
         folder = open_dataset(best.config.validation_dataset, datasets_root).folder
     except InputError:  # removed since: the page does without its images
         return None
-    errors = found.predictions.image_errors(VALIDATION)[mae(VALIDATION)]
+    errors = found.predictions.image_errors(VALIDATION)[MAE.within(VALIDATION).name]
     order = np.argsort(errors)
     middle = order[len(order) // 4 : len(order) - len(order) // 4]
     spread = middle[np.linspace(0, len(middle) - 1, min(TYPICAL, len(middle))).round().astype(int)]

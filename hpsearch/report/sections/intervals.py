@@ -38,6 +38,7 @@ class IntervalRow:
     high: float | None
     of: str
     covers: str
+    unit: str = ""
 
 
 def intervals_section(found: Comparison) -> tuple[IntervalRow, ...]:
@@ -48,17 +49,18 @@ def intervals_section(found: Comparison) -> tuple[IntervalRow, ...]:
     shared = leader.shares_pretraining or baseline.shares_pretraining
     chosen = f" Corrected for {found.pairs} comparisons." if found.pairs > 1 else ""
     covers = SEEDS + chosen + (SHARED if shared else "")
-    seeds = IntervalRow("seeds", gap.mean, gap.low, gap.high, seeds_of(found), covers)
+    unit = leader.objective.unit.sign
+    seeds = IntervalRow("seeds", gap.mean, gap.low, gap.high, seeds_of(found), covers, unit)
     paired = len(leader.values.keys() & baseline.values.keys())
-    return seeds, _subjects(subject_interval(leader, baseline), paired, chosen=found.pairs > 1)
+    return seeds, _subjects(subject_interval(leader, baseline), paired, unit, chosen=found.pairs > 1)
 
 
-def _subjects(found: SubjectInterval | None, paired: int, *, chosen: bool) -> IntervalRow:
+def _subjects(found: SubjectInterval | None, paired: int, unit: str, *, chosen: bool) -> IntervalRow:
     if found is None:
         return IntervalRow("subjects", None, None, None, "", NONE_KEPT)
     covers = SUBJECTS + (UNCORRECTED if chosen else "") + (TOO_FEW if found.subjects < FEW else "")
     if found.seeds < paired:
         covers += f" {found.seeds} of the {paired} paired seeds have kept their predictions."
     return IntervalRow(
-        "subjects", found.mean_deg, found.low_deg, found.high_deg, f"{found.subjects} subjects", covers
+        "subjects", found.mean, found.low, found.high, f"{found.subjects} subjects", covers, unit
     )

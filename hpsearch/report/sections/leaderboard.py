@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from hpsearch.report import svg
 from hpsearch.report.style import colour
 from hpsearch.results.arms import Arm
-from hpsearch.results.comparison import epoch_title, metric_title
-from hpsearch.results.formats import degrees, mean_with_half
+from hpsearch.results.comparison import epoch_title
+from hpsearch.results.formats import mean_with_half, number
 from hpsearch.results.statistics import Interval
 from hpsearch.results.titles import title, values_of
-from trainables.pose.angles import ANGLES
-from trainables.training.metric_names import VALIDATION, angle_mae, group_of_test, mae
+from trainables.training.metric_names import VALIDATION, group_of_test
 
 MOST_ARMS = 24
 MOST_UNFINISHED = 4
 MOST_COLUMNS = 5
-"""Searched values beside which there is room for the errors of the angles."""
+"""Searched values beside which there is room for what else was measured."""
 
 WIDTH, HEIGHT = 190.0, 18.0
 """Size of the drawing of one interval."""
@@ -37,8 +36,8 @@ class LeaderboardRow:
     """Half the interval of the mean, or what a single run is."""
     reached: str
     drawing: svg.Svg | None
-    best_epoch_deg: float | None
-    errors_deg: tuple[float | None, ...]
+    best_epoch: float | None
+    measures: tuple[float | None, ...]
     tests: tuple[str, ...]
     seeds: int
 
@@ -49,11 +48,14 @@ class LeaderboardSection:
 
     columns: tuple[str, ...]
     """Short names of the searched values."""
-    angles: tuple[str, ...]
+    measures: tuple[str, ...]
+    """Headings of what else was measured on the validation set."""
     tests: tuple[str, ...]
     """Names of the test sets that were measured."""
-    error: str
-    """The objective in words."""
+    objective: str
+    """In words."""
+    noun: str
+    """What one value of it is called."""
     epoch: str
     """Which epoch of a run it is of, in words."""
     rows: tuple[LeaderboardRow, ...]
@@ -67,15 +69,16 @@ def leaderboard_section(
     arms: Sequence[Arm], names: Mapping[str, str], baseline: Arm | None
 ) -> LeaderboardSection | None:
     """Return the section; None where nothing was tried."""
-    objective = arms[0].objective if arms else ""
     shown = [arm for arm in arms if arm.mean is not None][:MOST_ARMS]
     shown += [arm for arm in arms if arm.mean is None][:MOST_UNFINISHED]
     if not shown:
         return None
+    objective = arms[0].objective
     known = {name for arm in shown for name in values_of(arm, names)}
     columns = tuple(name for name in dict.fromkeys(names.values()) if name in known)
-    room = ANGLES if len(columns) <= MOST_COLUMNS else ()
-    angles = tuple(angle for angle in room if any(_error(arm, angle) is not None for arm in shown))
+    others = [metric.within(VALIDATION) for metric in arms[0].config.target.metrics if metric.label]
+    room = [metric for metric in others if metric.column] if len(columns) <= MOST_COLUMNS else []
+    measures = [metric for metric in room if any(arm.metric(metric.name) is not None for arm in shown)]
     named = dict.fromkeys(test.name for arm in shown for test in arm.config.data.test)
     tests = tuple(name for name in named if any(_test(arm, name) for arm in shown))
     scale = _scale(shown)
@@ -91,17 +94,18 @@ def leaderboard_section(
                 spread=_spread(arm),
                 reached=f"{arm.state.value} at {arm.epochs}" if arm.epochs else arm.state.value,
                 drawing=None if arm.mean is None else _draw(arm, arm.mean, names, baseline, scale),
-                best_epoch_deg=arm.best_epoch(objective),
+                best_epoch=arm.best_epoch(objective),
                 tests=tuple(_test(arm, name) for name in tests),
-                errors_deg=tuple(_error(arm, angle) for angle in angles),
+                measures=tuple(arm.metric(metric.name) for metric in measures),
                 seeds=len(arm.values),
             )
         )
     return LeaderboardSection(
         columns=columns,
-        angles=angles,
+        measures=tuple(metric.column for metric in measures),
         tests=tests,
-        error=metric_title(objective),
+        objective=objective.title,
+        noun=objective.noun,
         epoch=epoch_title(objective),
         rows=tuple(rows),
         arms=len(arms),
@@ -110,19 +114,15 @@ def leaderboard_section(
     )
 
 
-def _error(arm: Arm, angle: str) -> float | None:
-    return arm.metric(angle_mae(VALIDATION, angle))
-
-
 def _spread(arm: Arm) -> str:
     if arm.mean is None or arm.mean.half is not None:
-        return "" if arm.mean is None else degrees(arm.mean.half)
+        return "" if arm.mean is None else number(arm.mean.half)
     return "1 confirmation" if arm.confirmed else "1 run, selected"
 
 
 def _test(arm: Arm, name: str) -> str:
     """Return an arm's error on a test set with its interval, and over how many runs."""
-    found = arm.test(mae(group_of_test(name)))
+    found = arm.test(arm.config.target.metrics[0].within(group_of_test(name)).name)
     return "" if found is None else f"{mean_with_half(found)} ({found.n})"
 
 

@@ -12,7 +12,8 @@ from hpsearch.report.style import BASELINE, LINES
 from hpsearch.results.arms import Arm
 from hpsearch.results.titles import title
 from hpsearch.results.yaw import BAND_DEG, error_by_yaw
-from trainables.training.metric_names import VALIDATION, group_of_test, mae
+from trainables.target.head_pose import MAE
+from trainables.training.metric_names import VALIDATION, group_of_test
 
 LEADERS = 4
 
@@ -56,10 +57,11 @@ def _tests(
     arms: Sequence[tuple[Arm, str]], names: Mapping[str, str], groups: Sequence[str]
 ) -> Iterator[Chart]:
     for place, group in enumerate(groups):
-        means = [(arm, ink, arm.test(mae(group))) for arm, ink in arms]
+        main = arms[0][0].config.target.metrics[0].within(group)
+        means = [(arm, ink, arm.test(main.name)) for arm, ink in arms]
         lines = [IntervalLine(title(arm, names), ink, mean) for arm, ink, mean in means if mean is not None]
         if lines:
-            yield interval_chart(f"test-{place}", f"Test set {group.partition('/')[2]}", lines)
+            yield interval_chart(f"test-{place}", f"Test set {group.partition('/')[2]}", lines, main)
 
 
 def _yaw(
@@ -75,4 +77,4 @@ def _yaw(
             on = (
                 "Error by yaw" if group == VALIDATION else f"Error by yaw, test set {group.partition('/')[2]}"
             )
-            yield line_chart(f"yaw-{place}", LineChart(on, "true yaw, degrees", tuple(lines)))
+            yield line_chart(f"yaw-{place}", LineChart(on, "true yaw, degrees", tuple(lines), MAE))

@@ -12,7 +12,7 @@ from hpsearch.report.charts.parallel import parallel_chart
 from hpsearch.report.charts.slices import slice_charts
 from hpsearch.report.charts.trials import ChartTrials, chart_trials
 from hpsearch.report.style import colour, colour_of, task_title
-from hpsearch.results.formats import degrees, duration
+from hpsearch.results.formats import duration, number
 from hpsearch.results.leaderboard_table import best_of_epochs
 from hpsearch.study.naming import design, short_names, shown
 from hpsearch.study.records import StudyRecord, TrialRecord
@@ -105,8 +105,8 @@ def _row(
         number=trial.number,
         colour=colour(trial),
         state=trial.state.value,
-        error=degrees(trial.objective),
-        best=degrees(best),
+        error=number(trial.objective),
+        best=number(best),
         epochs=str(len(trial.epochs)),
         time=duration(trial.trained_s),
         time_s=round(trial.trained_s, 1),

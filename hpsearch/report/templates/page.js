@@ -68,7 +68,7 @@
     if (!said) return;
     said.hidden = !selected.length;
     const one = selected.length === 1 && trialOf.get(selected[0]);
-    said.firstElementChild.textContent = one ? `Selected: ${one.name}, ${one.error === null ? "no error" : one.error.toFixed(2) + "°"}, ${one.state}`
+    said.firstElementChild.textContent = one ? `Selected: ${one.name}, ${one.error === null ? "no error" : one.error.toFixed(2) + data.unit}, ${one.state}`
       : `${selected.length} of ${data.trials.length} trials selected`;
   }
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from trainables.pose.angles import ANGLES
-from trainables.training.metric_names import LOSS, VALIDATION, angle_mae, mae
+from trainables.target import TARGETS
+from trainables.training.metric_names import LOSS, VALIDATION, catalogue
 
 # Attributes of the study
 PROVENANCE = "facts"
@@ -89,9 +89,12 @@ def epoch_metrics(stored: str | Mapping[str, float]) -> Mapping[str, float]:
 
 
 def epoch_in_short(stored: str | Mapping[str, float]) -> str:
-    """Return the errors of an epoch and its loss as a short text, for a page that breaks no line."""
+    """Return what an epoch was measured by, and its loss, as a short text for a page that breaks no line."""
     metrics = epoch_metrics(stored)
-    names = (mae(VALIDATION), *(angle_mae(VALIDATION, angle) for angle in ANGLES), LOSS)
+    tables = (catalogue(row(), VALIDATION) for row in TARGETS.values())
+    shown = [name for table in tables for name, metric in table.items() if metric.column]
     return ", ".join(
-        f"{name.rpartition('/')[2]} {metrics[name]:.4g}" for name in names if metrics.get(name) is not None
+        f"{name.rpartition('/')[2]} {metrics[name]:.4g}"
+        for name in dict.fromkeys((*shown, LOSS))
+        if metrics.get(name) is not None
     )

@@ -1,5 +1,7 @@
 """What a sampler learns from: finished trials by their error, stopped ones by a forecast of theirs.
 
+Errors are costs here, smaller is better: where the objective is to grow, its negative.
+
 What a stopped trial reached is no final value: learning curves fall, and cross between families. Taken for
 one it would make a sampler prefer what learns fast. So its error counts times what the finished trials of
 its family made of theirs from there on. It is left out where its family has none.
@@ -40,7 +42,7 @@ class _Trial:
 
 
 class Experience:
-    """All trials that have ended or wait, confirmations too; `values` are their objectives by epoch."""
+    """All trials that have ended or wait, confirmations too; `values` are their costs by epoch."""
 
     def __init__(self) -> None:
         self._trials: dict[int, _Trial] = {}

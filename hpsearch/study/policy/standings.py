@@ -17,7 +17,7 @@ from hpsearch.study.policy.halving import Halving
 from hpsearch.study.policy.outlook import Outlook
 
 Place = tuple[float, int]
-"""A trial at a rung: its objective there, smaller is better, and its number, which breaks ties."""
+"""A trial at a rung: the cost of its objective there, and its number, which breaks ties."""
 
 Kept = Callable[[int], bool]
 """Says whether a trial's checkpoint is there: without it a frozen trial cannot be thawed."""
@@ -25,7 +25,7 @@ Kept = Callable[[int], bool]
 
 @dataclass
 class Curve:
-    """A trial: `values[i]` is its objective after epoch i + 1 of `epochs`."""
+    """A trial: `values[i]` is its objective after epoch i + 1 of `epochs`, as a cost: smaller is better."""
 
     number: int
     family: str
@@ -57,7 +57,7 @@ class Standings:
         self._outlooks: dict[str, Outlook] = defaultdict(Outlook)
 
     def reported(self, number: int, family: str, epochs: int, value: float) -> None:
-        """Take in the objective after the next epoch of a trial of so many epochs."""
+        """Take in the cost of the objective after the next epoch of a trial of so many epochs."""
         curve = self._curves.setdefault(number, Curve(number, family, epochs))
         curve.values.append(value)
         done = len(curve.values)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from scipy import stats
 from support import verdicts
-from support.made_up_arms import OBJECTIVE, arms_of, config, study, table, trial
+from support.made_up_arms import AIM, arms_of, config, study, table, trial
 
 from hpsearch.report.page import render
 from hpsearch.report.report import Report
@@ -21,7 +21,6 @@ from hpsearch.results.comparison import (
     Outcome,
     compare,
     describe,
-    metric_title,
 )
 from hpsearch.results.contest import baseline_trial
 from hpsearch.results.formats import signed
@@ -29,6 +28,8 @@ from hpsearch.results.leaderboard import summary
 from hpsearch.results.titles import names_of, title_with_trials
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from hpsearch.study.spec import load_spec
+from trainables.target import HeadPoseConfig
+from trainables.training.metric_names import objectives
 
 PUZZLE = {"puzzling": {"grid": 2}}
 
@@ -47,7 +48,7 @@ def stand(*arms: list[TrialRecord]) -> Comparison:
 
 
 def said(found: Comparison) -> str:
-    verdict = describe(found, {}, "validation/mae_deg")
+    verdict = describe(found, {}, AIM)
     return f"{verdict.statement} {verdict.grounds}"
 
 
@@ -237,9 +238,10 @@ def test_a_sentence_names_the_trials_of_the_search_that_an_arm_has() -> None:
 
 
 def test_an_objective_is_named_as_it_is_read() -> None:
-    assert metric_title("validation/mae_deg") == "validation MAE"
-    assert metric_title("validation/best_mae_deg") == "validation MAE of the best epoch"
-    assert metric_title("validation/yaw_mae_deg") == "validation yaw MAE"
+    known = objectives(HeadPoseConfig())
+    assert known["validation/mae_deg"].title == "validation MAE"
+    assert known["validation/best_mae_deg"].title == "validation MAE of the best epoch"
+    assert known["validation/yaw_mae_deg"].title == "validation yaw MAE"
 
 
 def test_of_several_plain_arms_the_best_is_the_baseline() -> None:
@@ -349,7 +351,8 @@ def test_a_single_run_and_the_epoch_are_named() -> None:
     found = stand(arm(0, "none", [6.0]), arm(1, PUZZLE, [4.0]))
     assert said(found).count(SELECTED) == 2
     assert "last epoch of each run" in said(found)
-    assert "best epoch of each run" in describe(found, {}, "validation/best_mae_deg").grounds
+    best = objectives(HeadPoseConfig())["validation/best_mae_deg"]
+    assert "best epoch of each run" in describe(found, {}, best).grounds
 
 
 def test_a_pretraining_that_the_seeds_share_is_named() -> None:
@@ -380,4 +383,4 @@ def test_advice_is_what_the_file_does_not_follow_yet(tmp_path: Path) -> None:
     assert advice(record, compare(arms_of(record))) == "", "its confirmations are still to come"
     record = confirmed(record, [0, 1], [[6.0, 5.9], [5.9, 6.0], [6.1, 5.8]])
     found = compare(arms_of(record))
-    assert "raise search.confirm.seeds to 6" in describe(found, {}, OBJECTIVE, advice(record, found)).grounds
+    assert "raise search.confirm.seeds to 6" in describe(found, {}, AIM, advice(record, found)).grounds

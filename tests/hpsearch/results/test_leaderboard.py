@@ -79,7 +79,7 @@ def test_csv_and_json_hold_the_record(study: StudyRecord) -> None:
     assert [int(row["trial"]) for row in from_csv] == [trial.number for trial in study.leaderboard()]
     assert [row["trial"] for row in from_json["trials"]] == [trial.number for trial in study.leaderboard()]
     for row, plain, trial in zip(from_csv, from_json["trials"], study.leaderboard(), strict=True):
-        values = [metrics[study.objective] for metrics in trial.epochs]
+        values = [metrics[study.objective.name] for metrics in trial.epochs]
         assert float(row["best"]) == plain["best"] == min(values)
         assert int(row["best_epoch"]) == values.index(min(values)) + 1
         assert plain["objective"] == trial.objective

@@ -16,6 +16,8 @@ from hpsearch.results.arms import Arm
 from hpsearch.results.subjects import resampled_ends, subject_interval
 from hpsearch.study.records import TrialRecord, TrialState
 from trainables.pose.angles import ANGLES
+from trainables.target import head_pose
+from trainables.target.metric import Metric
 from trainables.training.image_errors import PredictedImages, errors_file, write_images
 from trainables.training.metric_names import VALIDATION
 from trainables.training.metrics import Predictions
@@ -45,7 +47,7 @@ def trial(root: Path, number: int, seed: int, pretext: str, error_deg: float, **
 def arms(root: Path, seeds: int = 3) -> tuple[Arm, Arm]:
     leader = [trial(root, seed, seed, "rotation", 4.0) for seed in range(seeds)]
     baseline = [trial(root, 10 + seed, seed, "none", 5.0 + seed) for seed in range(seeds)]
-    return Arm(tuple(leader), made_up.OBJECTIVE), Arm(tuple(baseline), made_up.OBJECTIVE)
+    return Arm(tuple(leader), made_up.AIM), Arm(tuple(baseline), made_up.AIM)
 
 
 def test_its_mean_is_the_difference_of_the_trials_errors(tmp_path: Path) -> None:
@@ -53,23 +55,25 @@ def test_its_mean_is_the_difference_of_the_trials_errors(tmp_path: Path) -> None
     found = subject_interval(leader, baseline)
     assert found is not None and (found.subjects, found.seeds) == (3, 3)
     differences = [leader.values[seed] - baseline.values[seed] for seed in range(3)]
-    assert found.mean_deg == pytest.approx(np.mean(differences), rel=1e-9)
-    assert found.low_deg < found.mean_deg < found.high_deg
+    assert found.mean == pytest.approx(np.mean(differences), rel=1e-9)
+    assert found.low < found.mean < found.high
     assert subject_interval(leader, baseline) == found  # nothing is drawn anew
 
 
 @pytest.mark.parametrize(
     ("objective", "error"),
     [
-        (f"{VALIDATION}/mae_deg", lambda off: off.mean(axis=1)),
-        (f"{VALIDATION}/pitch_mae_deg", lambda off: off[:, 1]),
+        (head_pose.MAE, lambda off: off.mean(axis=1)),
+        (head_pose.ANGLE_MAES["pitch"], lambda off: off[:, 1]),
     ],
 )
 def test_a_tiny_case_agrees_with_all_of_its_resamples(
-    tmp_path: Path, objective: str, error: Callable[[np.ndarray], np.ndarray]
+    tmp_path: Path, objective: Metric, error: Callable[[np.ndarray], np.ndarray]
 ) -> None:
     """Three subjects have 27 resamples of equal probability; the percentiles of 2000 draws lie on theirs."""
-    leader, baseline = (replace(arm, objective=objective) for arm in arms(tmp_path, seeds=2))
+    leader, baseline = (
+        replace(arm, objective=objective.within(VALIDATION)) for arm in arms(tmp_path, seeds=2)
+    )
     of_images = np.zeros(len(SUBJECTS))
     for seed in range(2):
         for arm, sign in ((leader, 1), (baseline, -1)):
@@ -83,9 +87,9 @@ def test_a_tiny_case_agrees_with_all_of_its_resamples(
         for chosen in itertools.product(sorted(own), repeat=3)
     )
     found = subject_interval(leader, baseline)
-    assert found is not None and found.mean_deg == pytest.approx(of_images.mean(), rel=1e-6)
+    assert found is not None and found.mean == pytest.approx(of_images.mean(), rel=1e-6)
     # each extreme, one subject three times, has a share of 1/27 = 3.7 %: both ends are the extremes
-    assert (found.low_deg, found.high_deg) == pytest.approx((resamples[0], resamples[-1]), rel=1e-6)
+    assert (found.low, found.high) == pytest.approx((resamples[0], resamples[-1]), rel=1e-6)
 
 
 def clustered(generator: np.random.Generator, subjects: int) -> tuple[np.ndarray, list[str]]:
@@ -115,7 +119,7 @@ def test_one_subject_has_no_interval() -> None:
 
 def test_without_what_was_predicted_of_the_same_images_there_is_none(tmp_path: Path) -> None:
     leader, baseline = arms(tmp_path)
-    best = f"{VALIDATION}/best_mae_deg"  # kept is what the last epoch predicted
+    best = head_pose.MAE.best().within(VALIDATION)  # kept is what the last epoch predicted
     assert subject_interval(*(replace(arm, objective=best) for arm in (leader, baseline))) is None
     old = Arm(tuple(trial(tmp_path, 20 + s, s, "none", 5, written=False) for s in range(3)), leader.objective)
     assert subject_interval(leader, old) is None
@@ -132,7 +136,7 @@ def test_seeds_of_which_both_kept_their_predictions_count_alone(tmp_path: Path) 
     found = subject_interval(leader, baseline)
     assert found is not None and found.seeds == 2
     differences = [leader.values[seed] - baseline.values[seed] for seed in (0, 2)]
-    assert found.mean_deg == pytest.approx(np.mean(differences), rel=1e-9)
+    assert found.mean == pytest.approx(np.mean(differences), rel=1e-9)
     failed = replace(leader.finished[2], state=TrialState.FAILED)
     fewer = Arm((*leader.trials[:2], failed), leader.objective)
     only = subject_interval(fewer, baseline)

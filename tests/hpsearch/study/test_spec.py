@@ -12,6 +12,7 @@ from trainables.training.config import TrainConfig
 
 FAULTY = """\
 search:
+  objective: validation/mae
   sampler: tpee
   pruner: {median: {warmup_epoch: 3}}
   budget: {trials: 0}
@@ -40,26 +41,27 @@ def test_every_fault_is_told_at_once_with_line_path_value_and_nearest_name(tmp_p
     assert {fault.file for fault in faults} == {str(tmp_path / "space.yaml")}
     told = [(fault.line, fault.where, fault.message) for fault in faults]
     expected = [
-        (3, "search.sampler", "'tpee' is unknown (did you mean 'tpe'? valid: grid, random, tpe)"),
-        (4, "search.pruner.median.warmup_epoch", "unknown key (did you mean 'warmup_epochs'?"),
-        (5, "search.budget.trials", "input should be greater than or equal to 1, got 0"),
-        (6, "search.seed", "no hole may stand here"),
+        (3, "search.objective", "'validation/mae' is no metric of a target (did you mean"),
+        (4, "search.sampler", "'tpee' is unknown (did you mean 'tpe'? valid: grid, random, tpe)"),
+        (5, "search.pruner.median.warmup_epoch", "unknown key (did you mean 'warmup_epochs'?"),
+        (6, "search.budget.trials", "input should be greater than or equal to 1, got 0"),
+        (7, "search.seed", "no hole may stand here"),
         (
-            8,
+            9,
             "network.backbone",
             "input should be 'resnet10', 'resnet18', 'resnet34' or 'resnet50', got 'resnet19'",
         ),
-        (9, "network.dropout", "low must be below high, got [0.9, 0.1]"),
-        (13, "pretext", "'puzling' is unknown (did you mean 'puzzling'?"),
-        (15, "pretext.puzzling.grid", "input should be less than or equal to 5, got 9"),
-        (16, "pretext.puzzling.heads", "input should be a valid boolean, got 1"),
-        (17, "pretext.puzzling.ssl_weight", "a log range must stay above 0, got low = 0"),
-        (18, "pretext.puzzling.flag", "'setp' is not a key of a hole of kind 'int' (did you mean 'step'?"),
-        (19, "optimizer.adamw.lr", "input should be a valid number, got '1e-3' (text: write the number"),
-        (20, "epochs", "input should be a valid integer, got 2.0"),
-        (20, "epochs", "input should be a valid integer, got 5.0"),
-        (21, "seed", "input should be a valid integer, got True"),
-        (22, "weigthing", "unknown key (did you mean 'weighting'?"),
+        (10, "network.dropout", "low must be below high, got [0.9, 0.1]"),
+        (14, "pretext", "'puzling' is unknown (did you mean 'puzzling'?"),
+        (16, "pretext.puzzling.grid", "input should be less than or equal to 5, got 9"),
+        (17, "pretext.puzzling.heads", "input should be a valid boolean, got 1"),
+        (18, "pretext.puzzling.ssl_weight", "a log range must stay above 0, got low = 0"),
+        (19, "pretext.puzzling.flag", "'setp' is not a key of a hole of kind 'int' (did you mean 'step'?"),
+        (20, "optimizer.adamw.lr", "input should be a valid number, got '1e-3' (text: write the number"),
+        (21, "epochs", "input should be a valid integer, got 2.0"),
+        (21, "epochs", "input should be a valid integer, got 5.0"),
+        (22, "seed", "input should be a valid integer, got True"),
+        (23, "weigthing", "unknown key (did you mean 'weighting'?"),
     ]
     assert [(line, where) for line, where, _ in told] == [(line, where) for line, where, _ in expected]
     for (_, _, message), (_, _, wanted) in zip(told, expected, strict=True):

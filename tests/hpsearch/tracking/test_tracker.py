@@ -116,7 +116,7 @@ def test_every_value_of_the_record_can_be_read_back(root: Path) -> None:
         for metric in trial.epochs[0]:
             expected = [(epoch, row[metric]) for epoch, row in enumerate(trial.epochs, start=1)]
             assert curve(root, run, metric) == expected, metric
-        objective = [row[study.objective] for row in trial.epochs]
+        objective = [row[study.objective.name] for row in trial.epochs]
         assert run.data.metrics["best/objective"] == min(objective)
         assert run.data.metrics["best/epoch"] == objective.index(min(objective)) + 1
 
@@ -207,7 +207,7 @@ def test_second_launch_changes_nothing_that_was_written(root: Path) -> None:
     _, runs = runs_of(root)
     assert len(runs) == 3
     for trial in study.trials:
-        assert len(curve(root, runs[trial.number], study.objective)) == len(trial.epochs)
+        assert len(curve(root, runs[trial.number], study.objective.name)) == len(trial.epochs)
 
 
 def test_killed_driver_goes_on_in_the_same_run(root: Path) -> None:
@@ -228,7 +228,7 @@ def test_killed_driver_goes_on_in_the_same_run(root: Path) -> None:
     again.finish(study, [])
     _, after = runs_of(root)
     assert after[1].info.run_id == before[1].info.run_id
-    assert [step for step, _ in curve(root, after[1], study.objective)] == list(range(1, 11))
+    assert [step for step, _ in curve(root, after[1], study.objective.name)] == list(range(1, 11))
     assert after[1].info.status == "FINISHED"
 
 
@@ -243,7 +243,7 @@ def test_interrupted_trial_is_killed_and_goes_on_later(root: Path) -> None:
     parent, runs = runs_of(root)
     assert (runs[1].info.status, runs[1].data.tags["state"]) == ("FINISHED", "complete")
     assert parent.info.status == "FINISHED"
-    assert len(curve(root, runs[1], study.objective)) == 10
+    assert len(curve(root, runs[1], study.objective.name)) == 10
 
 
 def pretraining(state: TrialState, epochs: int) -> PretrainingRecord:

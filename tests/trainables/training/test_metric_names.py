@@ -5,21 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from trainables.pose.angles import ANGLES
+from trainables.target import HeadPoseConfig
 from trainables.training import metric_names as names
 
 
 def test_names_are_those_of_journals_already_written() -> None:
-    assert names.mae(names.VALIDATION) == "validation/mae_deg"
-    assert names.wrapped_mae(names.VALIDATION) == "validation/wrapped_mae_deg"
-    assert names.geodesic(names.VALIDATION) == "validation/geodesic_deg"
-    assert names.yaw_band_mae(names.VALIDATION, "30_60") == "validation/mae_deg_yaw_30_60"
-    assert [names.angle_mae(names.group_of_test("biwi"), angle) for angle in ANGLES] == [
-        "test/biwi/yaw_mae_deg",
-        "test/biwi/pitch_mae_deg",
-        "test/biwi/roll_mae_deg",
-    ]
-    assert (names.BEST_MAE, names.BEST_EPOCH) == ("validation/best_mae_deg", "validation/best_epoch")
+    pose = ["mae_deg", "wrapped_mae_deg", "yaw_mae_deg", "pitch_mae_deg", "roll_mae_deg", "geodesic_deg"]
+    pose += ["mae_deg_yaw_0_30", "mae_deg_yaw_30_60", "mae_deg_yaw_60_up"]
+    group = names.group_of_test("biwi")
+    assert list(names.catalogue(HeadPoseConfig(), group)) == [f"test/biwi/{name}" for name in pose]
+    aims = [pose[0], "best_mae_deg", *pose[1:]]
+    assert list(names.objectives(HeadPoseConfig())) == [f"validation/{name}" for name in aims]
+    assert names.BEST_EPOCH == "validation/best_epoch"
     assert (names.LOSS, names.loss("puzzle")) == ("train/loss", "train/loss_puzzle")
     assert names.LEARNING_RATE == "train/learning_rate"
     assert names.pretext_accuracy("puzzle") == "pretext/puzzle_accuracy"
@@ -31,7 +28,7 @@ def test_names_are_those_of_journals_already_written() -> None:
 
 def test_names_load_neither_torch_nor_numpy() -> None:
     code = (
-        "import sys, trainables.pose.angles, trainables.training.metric_names\n"
+        "import sys, trainables.target, trainables.training.metric_names\n"
         "print([tool for tool in ('torch', 'numpy') if tool in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -17,7 +17,7 @@ def arm(epochs: int = 4, **keys: Any) -> Arm:
     dataset = {"rendered-heads": {"images": 200, "subjects": 20}}
     config = parse_config({"data": {"train": {"dataset": dataset}}, "epochs": epochs, **keys})
     assert isinstance(config, TrainConfig), config
-    return Arm((made_up.trial(0, config, 5.0, epochs=epochs),), made_up.OBJECTIVE)
+    return Arm((made_up.trial(0, config, 5.0, epochs=epochs),), made_up.AIM)
 
 
 def test_a_verdict_says_whether_epochs_and_arithmetic_are_equal() -> None:

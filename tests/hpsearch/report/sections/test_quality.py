@@ -42,7 +42,7 @@ def trial(root: Path, number: int = 0, seed: int = 0) -> TrialRecord:
 
 
 def test_the_error_in_each_band_of_yaw_is_the_mean_over_its_images_and_all_seeds(tmp_path: Path) -> None:
-    arm = Arm((trial(tmp_path), trial(tmp_path, 1, seed=1)), made_up.OBJECTIVE)
+    arm = Arm((trial(tmp_path), trial(tmp_path, 1, seed=1)), made_up.AIM)
     bands = error_by_yaw(arm, VALIDATION)
     assert [band.yaw_deg for band in bands] == [-37.5, -22.5, -7.5, 7.5, 22.5, 37.5]
     assert [round(band.error_deg, 1) for band in bands[1:]] == [2.2, 0.7, 0.7, 2.2, 3.7]
