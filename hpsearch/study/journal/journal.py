@@ -115,6 +115,15 @@ class _OnlyWriter(_Snapshot):
     def __init__(self, path: Path, lines: Lines) -> None:
         super().__init__(path, lines)
         self._last = lines.last
+        self._forgotten = 0
+        """How many events Optuna has read and never asks for again; a long study has very many."""
+
+    def read_logs(self, log_number_from: int) -> Iterator[Event]:
+        del self.events[: log_number_from - self._forgotten]
+        self._forgotten = log_number_from
+        for number, event in enumerate(self.events, start=log_number_from + 1):
+            self.given = number
+            yield event
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         lines, last = [], self._last
@@ -133,14 +142,13 @@ class _OnlyWriter(_Snapshot):
                 file.truncate(whole)  # half a line would spoil the next one
                 raise
         self._last = last
-        self.events += map(
-            json.loads, lines
-        )  # as a later launch will read them: a tuple comes back as a list
+        self.events += map(json.loads, lines)  # as a later launch will read them: a tuple becomes a list
 
 
 def _replayed(backend: _Snapshot, name: str) -> JournalStorage:
     """Return Optuna's storage of the events. Raises `InputError` where they are not the study `name`."""
     path, events = backend.path, backend.events
+    begun = any(BEGUN in event for event in events)
     try:
         storage = JournalStorage(backend)
     except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
@@ -151,7 +159,7 @@ def _replayed(backend: _Snapshot, name: str) -> JournalStorage:
         rule = f"holds the study {names[0]!r}, not {name!r}: give its folder the name {names[0]!r} again"
         raise InputError(Fault(rule, file=str(path)))
     finished = len(list(path.parent.glob(WEIGHTS)))
-    if finished and not any(BEGUN in event for event in events):
+    if finished and not begun:
         there, s = "holds no trial" if path.exists() else "is missing", "s" if finished > 1 else ""
         raise InputError(
             Fault(

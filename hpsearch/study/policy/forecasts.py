@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Sequence
 from copy import copy
 from copy import deepcopy as deepcopied
+from functools import cache
 from typing import Any, cast
 
 import optuna
@@ -25,7 +26,7 @@ class WithForecasts(BaseSampler):
         self._sampler = sampler
         self._trials = trials
         self._shown: optuna.Study | None = None
-        """The study as it is shown while one trial is sampled: reading it is most of what that costs."""
+        """The study as it is shown while one trial is sampled: its trials are read once, if at all."""
 
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
@@ -51,7 +52,7 @@ class WithForecasts(BaseSampler):
 
     def _show(self, study: optuna.Study) -> optuna.Study:
         if self._shown is None:
-            self._shown = cast(optuna.Study, _ShownStudy(study, self._trials()))
+            self._shown = cast(optuna.Study, _ShownStudy(study, cache(self._trials)))
         return self._shown
 
 
@@ -61,7 +62,7 @@ class _ShownStudy:
     Optuna's samplers read trials through `_get_trials`, which has no public twin with a cache.
     """
 
-    def __init__(self, study: optuna.Study, ended: Sequence[FrozenTrial]) -> None:
+    def __init__(self, study: optuna.Study, ended: Callable[[], Sequence[FrozenTrial]]) -> None:
         self._study = study
         self._ended = ended
 
@@ -71,7 +72,7 @@ class _ShownStudy:
     def _get_trials(
         self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
     ) -> list[FrozenTrial]:
-        shown = [trial for trial in self._ended if states is None or trial.state in states]
+        shown = [trial for trial in self._ended() if states is None or trial.state in states]
         if states is None or TrialState.RUNNING in states:
             running = self._study._get_trials(deepcopy=False, states=(TrialState.RUNNING,))
             shown += [trial for trial in running if not is_frozen(trial)]
