@@ -29,6 +29,7 @@ from hpsearch.tracking.rows import (
     study_rows,
 )
 from hpsearch.tracking.views import views
+from trainables.base.seldom import Seldom
 from trainables.training.metric_names import TEST
 
 if TYPE_CHECKING:
@@ -83,18 +84,22 @@ class Mirror:
             self._experiment = self._find_experiment(name, location)
             self._parent, self._trials = self._read_runs(name)
             self._pretrainings = PretrainingRuns(self._client, self._experiment, self._parent)
+        self._study: StudyRecord | None = None
+        """The newest record."""
         self._searched: dict[str, None] = {}
         """The shared path of every value that a trial was seen to search."""
         self._tags: dict[str, str] = {}
+        self._describe_seldom = Seldom(self._describe)
 
     def sync(self, study: StudyRecord, trial: TrialRecord, seen_s: Sequence[float]) -> None:
         """Bring the run of one trial up to date; `seen_s[i]` is when epoch i + 1 was first seen."""
         with mlflow_errors():
+            self._study = study
             self._searched |= dict.fromkeys(shared_params(trial))
             written = self._trials.get(trial.number)
             if written is None:
                 written = self._trials[trial.number] = self._create(study, trial)
-                self._describe(study)  # from the first trial on, MLflow has views to show
+                self._describe_seldom()  # from the first trial on, MLflow has views to show
             if written.status != STATUS[trial.state] and trial.state is TrialState.RUNNING:
                 self._client.update_run(written.run_id, status="RUNNING")
                 written.status = "RUNNING"
@@ -103,7 +108,7 @@ class Mirror:
                 ended_s = trial.ended_s if trial.ended_s is not None else trial.started_s
                 self._client.set_terminated(written.run_id, STATUS[trial.state], _ms(ended_s))
                 written.status = STATUS[trial.state]
-                self._describe(study)
+                self._describe_seldom()
 
     def sync_pretraining(self, pretraining: PretrainingRecord) -> None:
         """Bring the run of a pretraining up to date."""
@@ -135,7 +140,8 @@ class Mirror:
             metrics = [(step, at_s, row) for step, (at_s, row) in enumerate(ended, start=1)]
             for chunk in _chunks(_metrics(metrics), MAX_METRICS):
                 self._client.log_batch(self._parent, metrics=chunk)
-            self._describe(study)
+            self._study = study
+            self._describe()
             for file in files:
                 self._client.log_artifact(self._parent, str(file))
             if study.best is not None:
@@ -255,7 +261,10 @@ class Mirror:
         if inputs:
             self._client.log_inputs(run_id, datasets=inputs)
 
-    def _describe(self, study: StudyRecord) -> None:
+    def _describe(self) -> None:
+        """Write the study's note and views, for which all of its trials are looked at."""
+        if (study := self._study) is None:
+            return
         text = note(study)
         if self._tags.get(NOTE_TAG) != text:
             self._client.set_tag(self._parent, NOTE_TAG, text)

@@ -1,0 +1,54 @@
+"""What follows a search in MLflow and in the study's folder, whatever ends the launch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hpsearch.driver.outcome import summaries, write_outcome, write_page
+from hpsearch.driver.screen import Screen
+from hpsearch.study.study import Study
+from hpsearch.tracking import PATIENCE_S, Tracker, relocate, tracking_uri
+from hpsearch.tracking.location import artifacts_folder
+from trainables.base.disk import is_full
+
+HASTE_S = 10.0
+"""How long a launch whose cluster is gone waits for an unavailable MLflow: Ray ends the process soon."""
+
+
+@contextmanager
+def concluded(root: Path, study: Study, screen: Screen) -> Iterator[Tracker]:
+    """Mirror the study into MLflow while the block runs; write the winner, whatever ends the block."""
+    relocate(root)
+    uri = tracking_uri(root, study.spec.search.tracking)
+    tracker = Tracker(uri, study.spec.name, study.folder, artifacts_folder(root), screen.say)
+    record = study.record()
+    for trial in record.trials:  # what an earlier launch could not write
+        tracker.sync(record, trial)
+    patience_s, files = PATIENCE_S, []
+    try:
+        try:
+            yield tracker
+        finally:
+            files = write_outcome(study.record(), screen.say)
+            files += write_page(study.record(), screen.say)
+    except OSError as error:
+        if is_full(error):  # MLflow's store is on that disk too
+            patience_s = 0.0
+        raise
+    finally:  # its thread would keep the process from ending
+        tracker.close(study.record(), files, patience_s, summaries(study.record()))
+
+
+def in_haste(study: Study, tracker: Tracker, screen: Screen) -> Callable[[str], None]:
+    """Return what writes everything where a launch ends for the reason that it is called with."""
+
+    def give_up(reason: str) -> None:
+        try:
+            files = write_outcome(study.record(), screen.say)
+            tracker.close(study.record(), files, HASTE_S, summaries(study.record()))
+        finally:
+            screen.interrupted(reason)
+
+    return give_up
