@@ -31,7 +31,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("report",),
         ("ray", "lifecycle"),
         ("driver",),
-        ("plan", "notebook"),
+        ("plan", "notebook", "testing"),
         ("cli",),
         ("__main__",),
     ),
@@ -49,7 +49,7 @@ KEEPERS = {
     "shtab": ("hpsearch/cli/",),
     "rich": ("hpsearch/cli/", "hpsearch/results/leaderboard"),
     "nvidia": ("trainables/data/loader/",),
-    "torchvision": ("trainables/model/network.py",),
+    "torchvision": ("trainables/model/",),
     "adabelief_pytorch": ("trainables/optim/optimizers/adabelief.py",),
     "embreex": ("trainables/data/datasets/rendered_heads/",),
     "scipy": ("trainables/data/datasets/", "hpsearch/results/statistics.py"),
@@ -59,6 +59,7 @@ KEEPERS = {
     "vl_convert": ("hpsearch/report/charts/",),
     "onnx": ("trainables/exported/onnx_file.py",),
     "onnxruntime": ("trainables/exported/onnx_file.py",),
+    "pytest": ("hpsearch/testing/",),
     "safetensors": ("trainables/base/tensors.py",),
 }
 """Where each outside tool may be named at all."""

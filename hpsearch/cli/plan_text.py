@@ -9,6 +9,7 @@ from hpsearch.cli.summary import described, known
 from hpsearch.plan.plan import Measured, Plan
 from hpsearch.results.formats import duration
 from trainables.base.schema import Config, variant_of
+from trainables.model.backbones import BACKBONES
 from trainables.training.config import TrainConfig
 
 
@@ -53,7 +54,8 @@ def _title(config: TrainConfig) -> str:
     field = variant_of(TrainConfig.model_fields["pretext"])
     task = "none" if field is None else field.name_of(cast(Config, config.pretext))
     task = "SL" if task == "none" else task
-    return f"{config.network.backbone}, {config.data.image_px} px, {task}, {config.epochs} epochs"
+    backbone = BACKBONES.name_of(config.network.backbone)
+    return f"{backbone}, {config.data.image_px} px, {task}, {config.epochs} epochs"
 
 
 def _share(design: Measured) -> str:

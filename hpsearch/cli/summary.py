@@ -14,6 +14,7 @@ from hpsearch.study.needs import Needs
 from hpsearch.study.policy.families import families_of, family_title, member
 from hpsearch.study.spec import StudySpec
 from trainables.base.schema import variant_of
+from trainables.model.backbones import BACKBONES
 from trainables.model.inits import Pretraining
 from trainables.target.metric import Direction
 
@@ -101,7 +102,7 @@ def _search(spec: StudySpec, runs: Runs) -> str:
 def _pretrainings(wanted: Sequence[Pretraining], epochs: int) -> str:
     if not wanted:
         return "none"
-    named = [f"{each.title} {each.backbone} {each.image_px} px" for each in wanted]
+    named = [f"{each.title} {BACKBONES.name_of(each.backbone)} {each.image_px} px" for each in wanted]
     more = f" and {len(named) - LISTED} more" if len(named) > LISTED else ""
     return f"{len(wanted)}, {epochs} epochs: {', '.join(named[:LISTED])}{more}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from trainables.model.backbones import TRUNK_VALUES
 from trainables.pretext.task_config import TaskConfig
 from trainables.pretext.views.two import TwoConfig
 from trainables.training.config import TrainConfig
@@ -17,7 +16,7 @@ def work_of(config: TrainConfig) -> float:
     extra = 0.0
     if task is not None:
         extra = BRANCH_WORK + (task.view.share if isinstance(task.view, TwoConfig) else 0.0)
-    trunk = TRUNK_VALUES[config.network.backbone] * config.data.image_px**2
+    trunk = config.network.backbone.trunk_values * config.data.image_px**2
     return trunk * config.epochs * (1 + extra)
 
 

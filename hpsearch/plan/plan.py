@@ -21,7 +21,6 @@ from hpsearch.study.needs import Needs, images_of, needs_of
 from hpsearch.study.spec import StudySpec, load_spec
 from hpsearch.work.resources import Share, TrialResources
 from trainables.base.disk import existing
-from trainables.model.backbones import TRUNK_VALUES
 from trainables.training.checkpoint_size import checkpoints_bytes
 from trainables.training.config import TrainConfig
 from trainables.training.rehearsal import Rehearsal
@@ -134,7 +133,7 @@ def _combinations(spec: StudySpec) -> int | None:
 
 
 def _disk(spec: StudySpec, runs: Runs, concurrent: int, root: Path) -> Disk:
-    values = max(TRUNK_VALUES[spec.config(params).network.backbone] for params in spec.space.probes())
+    values = max(spec.config(params).network.backbone.trunk_values for params in spec.space.probes())
     halving = spec.search.pruner.halving(spec.epochs)
     freezes = halving is not None and bool(halving.pauses(spec.epochs))
     complete = None if runs.trials is None else (runs.trials + runs.confirmations) * values * VALUE_BYTES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trainables.base.plain_text import markdown_text
 from trainables.exported import CARD, ONNX, WEIGHTS, NetworkCard
+from trainables.model.backbones import BACKBONES
 
 
 def model_card(card: NetworkCard, check: str) -> str:
@@ -16,7 +17,7 @@ def model_card(card: NetworkCard, check: str) -> str:
     datasets = "\n".join(f"- {role}: {markdown_text(name)}" for role, name in origin["datasets"].items())
     return f"""# Head pose from a face crop: {angles}
 
-{card.backbone}, {px} x {px} px, {trial}.
+{BACKBONES.name_of(card.backbone)}, {px} x {px} px, {trial}.
 The supervised network alone, without the branches that the pretext task added for training.
 
 ## Use

@@ -16,6 +16,7 @@ from trainables.data.augmentation import AUGMENTATIONS
 from trainables.data.datasets import GENERATED
 from trainables.data.datasets.importers import IMPORTERS
 from trainables.losses.weighting import WEIGHTINGS
+from trainables.model.backbones import BACKBONES
 from trainables.model.heads import HEADS
 from trainables.model.inits import INITS
 from trainables.optim.optimizers import OPTIMIZERS
@@ -32,6 +33,7 @@ TABLES: Mapping[str, Table[Any]] = MappingProxyType(
             PRETEXT_TASKS,
             VIEWS,
             HEADS,
+            BACKBONES,
             INITS,
             OPTIMIZERS,
             SCHEDULES,

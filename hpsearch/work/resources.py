@@ -18,7 +18,6 @@ from hpsearch.work.shares import (
     threads_to_feed,
 )
 from trainables.base.errors import Fault, InputError
-from trainables.model.backbones import TRUNK_VALUES
 from trainables.training.checkpoint_size import checkpoints_bytes
 from trainables.training.config import TrainConfig
 from trainables.training.footprint import Footprint, MemoryShape
@@ -161,8 +160,7 @@ def check_room(spec: StudySpec, concurrent: int, folder: Path) -> None:
 
     Counts the trunk only: a launch that passes may still fill the disk; one that is refused certainly would.
     """
-    backbones = {spec.config(params).network.backbone for params in spec.space.probes()}
-    weights = max(TRUNK_VALUES[backbone] for backbone in backbones)
+    weights = max(spec.config(params).network.backbone.trunk_values for params in spec.space.probes())
     needed, free = concurrent * checkpoints_bytes(weights) >> 20, shutil.disk_usage(folder).free >> 20
     if needed > free:
         raise InputError(

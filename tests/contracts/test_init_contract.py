@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 import pandas as pd
 import pytest
@@ -17,18 +16,17 @@ from trainables.base.errors import InputError
 from trainables.base.schema import Config
 from trainables.data.datasets.prepared import write_labels
 from trainables.data.sources import TrainSource
-from trainables.model.backbones import Backbone
+from trainables.model.backbones import BACKBONES, Backbone, ResNet10Config, ResNet50Config
 from trainables.model.inits import INITS, InitRequest, Pretraining
-from trainables.model.network import Trunk
 from trainables.training.config import parse_config
 
-BACKBONE: Backbone = "resnet10"
-BACKBONES: tuple[Backbone, ...] = get_args(Backbone)
+BACKBONE = ResNet10Config()
 IMAGE_PX = 32
 
 each_init = pytest.mark.parametrize("name", sorted(INITS))
 each_network = pytest.mark.parametrize(
-    ("name", "backbone", "image_px"), list(itertools.product(sorted(INITS), BACKBONES, (IMAGE_PX, 224)))
+    ("name", "backbone", "image_px"),
+    list(itertools.product(sorted(INITS), [row() for row in BACKBONES.values()], (IMAGE_PX, 224))),
 )
 
 
@@ -57,7 +55,7 @@ class Place:
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("brought") / "weights.pth"
-    torch.save(Trunk(BACKBONE).state_dict(), file)
+    torch.save(BACKBONE.build().state_dict(), file)
     return file
 
 
@@ -89,7 +87,7 @@ def trunk(name: str, place: Place, backbone: Backbone = BACKBONE) -> Path | Pret
 
 def assert_trunk(file: Path, place: Place) -> None:
     assert file.is_relative_to(place.store)
-    Trunk(BACKBONE).load_state_dict(load_state(file))
+    BACKBONE.build().load_state_dict(load_state(file))
 
 
 @each_init
@@ -119,7 +117,7 @@ def test_a_pretraining_that_is_done_is_a_trunk_like_any_other(name: str, place: 
     if isinstance(first, Pretraining):
         file = first.trunk(place.store)
         file.parent.mkdir(parents=True)
-        torch.save(Trunk(BACKBONE).state_dict(), file)
+        torch.save(BACKBONE.build().state_dict(), file)
         assert trunk(name, place) == file
         assert_trunk(file, place)
 
@@ -135,7 +133,7 @@ def test_nothing_is_written_but_to_the_store(name: str, place: Place) -> None:
 def test_weights_of_another_backbone_are_refused_by_what_differs(name: str, place: Place) -> None:
     if isinstance(trunk(name, place), Path):
         with pytest.raises(InputError, match="not the trunk of a resnet50") as caught:
-            trunk(name, place, "resnet50")
+            trunk(name, place, ResNet50Config())
         assert all(fault.file == str(place.weights) for fault in caught.value.faults)
 
 

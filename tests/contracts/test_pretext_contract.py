@@ -11,6 +11,7 @@ import torch
 from support.pretext_tasks import TASKS, cases, random_images, seeded
 
 from trainables.losses.losses import region_cross_entropy
+from trainables.model.backbones import ResNet10Config
 from trainables.model.heads import RegressionConfig
 from trainables.model.network import build_network
 from trainables.pretext import PretextTask
@@ -104,7 +105,13 @@ def test_its_loss_reaches_the_trunk_up_to_the_flag_and_nothing_after(name: str) 
     config, images = TASKS[name](), random_images(4, 64) / (4 * 3 * 64 * 64)
     task, heads = config.build(), config.ssl_heads()
     network = build_network(
-        "resnet10", RegressionConfig(), ("yaw",), dropout=0.0, seed=1, branches=task.branches, ssl_heads=heads
+        ResNet10Config(),
+        RegressionConfig(),
+        ("yaw",),
+        dropout=0.0,
+        seed=1,
+        branches=task.branches,
+        ssl_heads=heads,
     )
     perturbed = task.perturb(images, seeded())
     logits = network(perturbed.images).pretext

@@ -39,17 +39,19 @@ class Variant:
     """Marks a field whose value is one row of `table`, written `name` or `{name: {its settings}}`.
 
     Used as `Annotated[SomeProtocol, Variant(TABLE)]`. The row's name is the variant's name everywhere:
-    in YAML, in parameter paths and in MLflow.
+    in YAML, in parameter paths and in MLflow. With `bare` a variant that has no settings is written by its
+    name alone.
     """
 
-    def __init__(self, table: Mapping[str, type[Any]]) -> None:
+    def __init__(self, table: Mapping[str, type[Any]], *, bare: bool = False) -> None:
         self.table: Mapping[str, type[Config]] = table
+        self.bare = bare
         self._readers: dict[str, TypeAdapter[dict[str, Config]]] = {}
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return a schema that reads the table when a value is read: rows may have to be imported first."""
         return core_schema.no_info_plain_validator_function(
-            self._read, serialization=core_schema.plain_serializer_function_ser_schema(self._written)
+            self._read, serialization=core_schema.plain_serializer_function_ser_schema(self.written)
         )
 
     def __get_pydantic_json_schema__(
@@ -99,8 +101,10 @@ class Variant:
         except InputError as error:
             raise _fault(str(error)) from None
 
-    def _written(self, value: Config) -> object:
-        return {self.name_of(value): value.model_dump(mode="json")}
+    def written(self, value: Any) -> object:
+        """Return a value as YAML has it."""
+        name, settings = self.name_of(value), value.model_dump(mode="json")
+        return name if self.bare and not settings else {name: settings}
 
 
 def _fault(text: str) -> PydanticCustomError:

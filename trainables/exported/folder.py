@@ -48,7 +48,7 @@ class NetworkCard(Config):
     format: Literal[1] = 1
     """Version of this file's format."""
     backbone: Backbone
-    """The residual trunk."""
+    """The trunk."""
     head: Annotated[HeadConfig, Variant(HEADS)]
     """The head that turns features into angles."""
     target: Annotated[TargetConfig, Variant(TARGETS)] = HeadPoseConfig()

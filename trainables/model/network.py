@@ -1,4 +1,4 @@
-"""The network: a ResNet trunk with a supervised head and, while training, self-supervised branches.
+"""The network: a trunk with a supervised head and, while training, self-supervised branches.
 
     images -> trunk: stem, stages 1 to 4 -> global average -> dropout -> head -> pose
                        \\ after stage `flag`: block -> global average -> dropout -> linear -> pretext answers
@@ -21,11 +21,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainables.model.backbones import Backbone
+from trainables.model.backbones.trunk import STAGES, Trunk
 from trainables.model.heads.head import Head, HeadConfig
 from trainables.pretext.task import BranchSpec, Pool, SslHeads
 from trainables.pretext.views import Views
 
-STAGES = 4
 POOLS: Mapping[Pool, type[nn.Module]] = {"average": nn.AdaptiveAvgPool2d, "max": nn.AdaptiveMaxPool2d}
 EXPANSION = 4  # of the bottleneck block: its output channels beside its width
 
@@ -36,42 +36,6 @@ class Output:
 
     pose_raw: Tensor
     pretext: dict[str, Tensor]
-
-
-class Trunk(nn.Module):
-    """A torchvision ResNet without its classifier; parameters keep torchvision's names."""
-
-    def __init__(self, backbone: Backbone) -> None:
-        super().__init__()
-        from torchvision.models import resnet  # seconds to import: only when a network is built
-
-        blocks = {
-            "resnet10": (resnet.BasicBlock, [1, 1, 1, 1]),
-            "resnet18": (resnet.BasicBlock, [2, 2, 2, 2]),
-            "resnet34": (resnet.BasicBlock, [3, 4, 6, 3]),
-            "resnet50": (resnet.Bottleneck, [3, 4, 6, 3]),
-        }
-        block, layers = blocks[backbone]
-        whole = resnet.ResNet(block, layers)
-        self.conv1, self.bn1, self.relu, self.maxpool = whole.conv1, whole.bn1, whole.relu, whole.maxpool
-        self.layer1, self.layer2 = whole.layer1, whole.layer2
-        self.layer3, self.layer4 = whole.layer3, whole.layer4
-        self.channels = tuple(planes * block.expansion for planes in (64, 128, 256, 512))
-
-    def forward(
-        self, images: Tensor, *, stages: int = STAGES, leaving: int = 0, after: int = 0
-    ) -> list[Tensor]:
-        """Return the feature maps after stages 1 to `stages` of images [B, 3, H, W], at strides 4, 8, 16, 32.
-
-        The first `leaving` images go no further than stage `after`: later maps have B - leaving rows.
-        """
-        x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
-        maps = []
-        layers = (self.layer1, self.layer2, self.layer3, self.layer4)
-        for number, layer in enumerate(layers[:stages], start=1):
-            x = layer(x[leaving:] if leaving and number == after + 1 else x)
-            maps.append(x)
-        return maps
 
 
 class Branch(nn.Module):
@@ -261,18 +225,10 @@ def _drawn_trunk(backbone: Backbone, seed: int) -> Trunk:
 def _draw_trunk(backbone: Backbone, seed: int) -> tuple[Trunk, Tensor]:
     """Draw the weights; the last are kept: most trials of a search share them, and a copy costs a tenth."""
     torch.manual_seed(seed)
-    return Trunk(backbone), torch.get_rng_state()
+    return backbone.build(), torch.get_rng_state()
 
 
 def trunk_tensors(backbone: Backbone) -> dict[str, Tensor]:
     """Return a trunk's tensors by name, with shape and type and without values."""
     with torch.device("meta"):
-        return dict(Trunk(backbone).state_dict())
-
-
-def imagenet_url(backbone: Backbone) -> str:
-    """Return where torchvision's ImageNet weights of a backbone lie; there are none of `resnet10`."""
-    from torchvision.models import get_model_weights
-
-    url: str = get_model_weights(backbone)["IMAGENET1K_V1"].url
-    return url
+        return dict(backbone.build().state_dict())

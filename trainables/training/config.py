@@ -13,7 +13,7 @@ from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.data.datasets import DatasetRef
 from trainables.data.sources import TestSource, TrainSource, ValidationSource
 from trainables.losses.weighting import WEIGHTINGS, FixedConfig, WeightingConfig
-from trainables.model.backbones import Backbone
+from trainables.model.backbones import Backbone, ResNet50Config
 from trainables.model.heads import HEADS, BinsConfig, HeadConfig
 from trainables.model.inits import INITS, InitConfig, InitRequest, RandomConfig
 from trainables.optim.optimizers import OPTIMIZERS, AdaBeliefConfig, OptimizerConfig
@@ -62,10 +62,10 @@ class DataConfig(Config):
 
 
 class NetworkConfig(Config):
-    """The supervised network: a residual trunk and dropout before its heads."""
+    """The supervised network: a trunk and dropout before its heads."""
 
-    backbone: Backbone = "resnet50"
-    """torchvision's residual networks; `resnet10` has one basic block per stage. [paper: resnet50]"""
+    backbone: Backbone = ResNet50Config()
+    """The trunk that pose and pretext task share. [paper: resnet50]"""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.4
     """Share of features dropped before the supervised heads. [paper 4.1: 0.4; 4.2: 0.5]"""
 
@@ -104,6 +104,14 @@ class TrainConfig(Config):
     """`auto`: mixed on a GPU, fp32 on a CPU. [paper: mixed]"""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Seeds weights, order, augmentation and pretext labels."""
+
+    @field_validator("network")
+    @classmethod
+    def _takes_such_images(cls, network: NetworkConfig, fields: ValidationInfo) -> NetworkConfig:
+        data = fields.data.get("data")  # absent where it has faults of its own
+        if data and (incompatibility := network.backbone.incompatibility(data.image_px)):
+            raise ValueError(incompatibility)
+        return network
 
     @field_validator("init")
     @classmethod

@@ -13,7 +13,6 @@ from hpsearch.results.arms import Arm
 from hpsearch.results.effort import device_hours, device_kind
 from hpsearch.results.titles import title
 from hpsearch.study.records import StudyRecord
-from trainables.model.backbones import TRUNK_VALUES
 from trainables.target.metric import Metric
 from trainables.training.metric_names import IMAGES_PER_S
 
@@ -77,7 +76,7 @@ def _row(arm: Arm, names: Mapping[str, str]) -> CostRow:
         hours=fmean(trial.trained_s for trial in runs) / 3600,
         device_hours=fmean(device_hours(trial) for trial in runs),
         images_per_s=fmean(speeds) if speeds else None,
-        parameters=TRUNK_VALUES[arm.config.network.backbone],
+        parameters=arm.config.network.backbone.trunk_values,
     )
 
 

@@ -7,6 +7,7 @@ from bench import Bench
 from support.toy import toy_session
 
 from trainables.exported import NetworkCard, compare, write_network
+from trainables.model.backbones import ResNet10Config
 from trainables.model.heads import BinsConfig
 from trainables.model.network import build_network
 from trainables.pose.angles import ANGLES
@@ -17,10 +18,10 @@ def check(bench: Bench) -> None:
     session = toy_session(device=bench.device, pretext="puzzling", images=64)
     for _ in range(3):
         session.run_epoch()
-    network = build_network("resnet10", BinsConfig(), ANGLES, dropout=0.0, seed=0)
+    network = build_network(ResNet10Config(), BinsConfig(), ANGLES, dropout=0.0, seed=0)
     network.load_state_dict(session.best_weights())
     network.eval()
-    card = NetworkCard(backbone="resnet10", head=BinsConfig(), angles=ANGLES, image_px=32)
+    card = NetworkCard(backbone=ResNet10Config(), head=BinsConfig(), angles=ANGLES, image_px=32)
     folder = bench.folder / "network"
     folder.mkdir()
     write_network(folder, network, card)

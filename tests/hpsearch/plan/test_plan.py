@@ -15,6 +15,7 @@ from hpsearch.plan.runs import plan_runs
 from hpsearch.study.needs import images_of, needs_of
 from hpsearch.study.spec import StudySpec, load_spec
 from hpsearch.work.resources import Share, TrialResources
+from trainables.model.backbones import BACKBONES, ResNet10Config, ResNet18Config
 from trainables.pretext.puzzling import PuzzlingConfig
 from trainables.training.rehearsal import Rehearsal
 
@@ -76,7 +77,7 @@ def test_all_missing_datasets_are_named_and_what_is_built_is_none(spec: StudySpe
 def test_every_run_is_counted(spec: StudySpec, tmp_path: Path) -> None:
     runs = plan_runs(spec, tmp_path, tmp_path)
     assert (runs.trials, runs.search_epochs) == (12, 120)
-    assert sorted(each.title + each.backbone for each in runs.pretrainings) == [
+    assert sorted(each.title + BACKBONES.name_of(each.backbone) for each in runs.pretrainings) == [
         "rotation 2x2resnet10",
         "rotation 2x2resnet18",
     ]
@@ -87,7 +88,7 @@ def test_every_run_is_counted(spec: StudySpec, tmp_path: Path) -> None:
 
 def test_the_dearest_design_has_the_largest_trunk_and_the_most_images(spec: StudySpec) -> None:
     cheapest, dearest = extremes(spec.configs)
-    assert (cheapest.network.backbone, dearest.network.backbone) == ("resnet10", "resnet18")
+    assert (cheapest.network.backbone, dearest.network.backbone) == (ResNet10Config(), ResNet18Config())
     assert isinstance(dearest.pretext, PuzzlingConfig) and not isinstance(cheapest.pretext, PuzzlingConfig)
 
 

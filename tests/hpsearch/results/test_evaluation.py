@@ -15,6 +15,7 @@ from trainables.data.datasets.prepared import PreparedDataset, write_labels
 from trainables.exported import NetworkCard
 from trainables.exported.folder import write_network
 from trainables.exported.predict import load
+from trainables.model.backbones import ResNet10Config
 from trainables.model.heads import RegressionConfig
 
 YAWS_DEG = (-80.0, -10.0, 5.0, 45.0)
@@ -35,7 +36,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows.append({"file": file, "subject": str(number), "split": split, **pose})
     write_labels(folder, pd.DataFrame(rows), source="plain squares")
     card = NetworkCard(
-        backbone="resnet10", head=RegressionConfig(), angles=("yaw", "pitch", "roll"), image_px=32
+        backbone=ResNet10Config(), head=RegressionConfig(), angles=("yaw", "pitch", "roll"), image_px=32
     )
     (root / "net").mkdir()
     write_network(root / "net", card.build().eval(), card)

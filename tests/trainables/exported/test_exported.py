@@ -31,7 +31,7 @@ from trainables.exported import (
     write_network,
 )
 from trainables.exported.onnx_file import OnnxNetwork
-from trainables.model.backbones import Backbone
+from trainables.model.backbones import Backbone, ResNet10Config, ResNet50Config
 from trainables.model.heads import BinsConfig, HeadConfig, RegressionConfig, Rot6dConfig
 from trainables.model.network import HeadPoseNetwork, build_network
 from trainables.pretext import PuzzlingConfig, PuzzlingRotationConfig
@@ -42,11 +42,11 @@ TOLERANCE_DEG = 1e-4
 """Above the rounding of float32 in the networks of these tests."""
 
 CASES: dict[str, tuple[Backbone, HeadConfig, tuple[str, ...]]] = {
-    "left_edge": ("resnet10", BinsConfig(), ANGLES),
-    "center": ("resnet10", BinsConfig(bin_deg=1, decode="center"), ANGLES[:2]),
-    "regression": ("resnet10", RegressionConfig(), ANGLES),
-    "rot6d": ("resnet10", Rot6dConfig(), ANGLES),
-    "resnet50": ("resnet50", BinsConfig(), ANGLES),
+    "left_edge": (ResNet10Config(), BinsConfig(), ANGLES),
+    "center": (ResNet10Config(), BinsConfig(bin_deg=1, decode="center"), ANGLES[:2]),
+    "regression": (ResNet10Config(), RegressionConfig(), ANGLES),
+    "rot6d": (ResNet10Config(), Rot6dConfig(), ANGLES),
+    "resnet50": (ResNet50Config(), BinsConfig(), ANGLES),
 }
 
 Made = tuple[Path, HeadPoseNetwork, tuple[str, ...]]
@@ -72,7 +72,9 @@ def warmed(network: HeadPoseNetwork) -> HeadPoseNetwork:
 
 def write(folder: Path, network: HeadPoseNetwork, head: HeadConfig, **settings: Any) -> Path:
     folder.mkdir()
-    card = NetworkCard(head=head, **({"backbone": "resnet10", "angles": ANGLES, "image_px": PX} | settings))
+    card = NetworkCard(
+        head=head, **({"backbone": ResNet10Config(), "angles": ANGLES, "image_px": PX} | settings)
+    )
     write_network(folder, network, card)
     return folder
 
@@ -87,7 +89,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, HeadPoseNetwork]:
-    network = warmed(build_network("resnet10", RegressionConfig(), ANGLES, dropout=0.4, seed=1))
+    network = warmed(build_network(ResNet10Config(), RegressionConfig(), ANGLES, dropout=0.4, seed=1))
     return write(tmp_path_factory.mktemp("small") / "export", network, RegressionConfig()), network
 
 
@@ -116,7 +118,7 @@ def test_both_files_say_what_the_network_says_in_double_precision(made: Made) ->
 
 
 def test_profiles_at_gimbal_lock_are_compared_as_rotations(tmp_path: Path) -> None:
-    network = warmed(build_network("resnet10", Rot6dConfig(), ANGLES, dropout=0.4, seed=1))
+    network = warmed(build_network(ResNet10Config(), Rot6dConfig(), ANGLES, dropout=0.4, seed=1))
     with torch.no_grad():
         network.head.linear.bias.copy_(torch.tensor([0.0, 0, -1, 0, 1, 0]))  # a yaw of 90 degrees
     folder, images = write(tmp_path / "export", network, Rot6dConfig()), random_images(50, seed=5)
@@ -186,7 +188,7 @@ def test_before_training_sl_and_hmtl_export_the_same_bytes(
 ) -> None:
     task = PuzzlingConfig()
     hmtl = build_network(
-        "resnet10",
+        ResNet10Config(),
         RegressionConfig(),
         ANGLES,
         dropout=0.4,

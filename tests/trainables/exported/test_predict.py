@@ -19,6 +19,7 @@ from trainables.base.errors import InputError
 from trainables.data.images import SIDE_PX, with_axes
 from trainables.exported import NetworkCard
 from trainables.exported.predict import BATCH, PoseModel, predict_files, render
+from trainables.model.backbones import ResNet10Config
 from trainables.model.heads import RegressionConfig
 
 PX = 32
@@ -38,7 +39,7 @@ class MeanColours(nn.Module):
 
 
 def model(angles: tuple[str, ...] = ("yaw", "pitch", "roll")) -> PoseModel:
-    card = NetworkCard(backbone="resnet10", head=RegressionConfig(), angles=angles, image_px=PX)
+    card = NetworkCard(backbone=ResNet10Config(), head=RegressionConfig(), angles=angles, image_px=PX)
     return PoseModel(MeanColours(), card)
 
 

@@ -20,16 +20,16 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from support.toy import ANGLES, blobs, toy_config
 from torch import Tensor, nn
+from torchvision.models import get_model_weights
 
 from trainables.base.errors import InputError
 from trainables.data.memory_loader import MemoryLoader
 from trainables.data.sources import TrainSource
-from trainables.model import network
-from trainables.model.backbones import Backbone
+from trainables.model.backbones import BACKBONES, ResNet18Config
 from trainables.model.heads import BinsConfig
 from trainables.model.inits import INITS, InitRequest
 from trainables.model.inits.imagenet import ImageNetConfig
-from trainables.model.network import Trunk, build_network, imagenet_url
+from trainables.model.network import build_network
 from trainables.pretext import PuzzlingConfig
 from trainables.training.build import build_session, load_trunk
 from trainables.training.config import TrainConfig, parse_config
@@ -37,15 +37,16 @@ from trainables.training.config import TrainConfig, parse_config
 SOURCE = TrainSource(dataset="blobs")
 
 
-def resolved(init: Any, store: Path, backbone: Backbone = "resnet10") -> Path:
-    trunk = init.trunk(InitRequest(backbone, 32, SOURCE), datasets=store / "none", store=store / "kept")
+def resolved(init: Any, store: Path, backbone: str = "resnet10") -> Path:
+    request = InitRequest(BACKBONES[backbone](), 32, SOURCE)
+    trunk = init.trunk(request, datasets=store / "none", store=store / "kept")
     assert isinstance(trunk, Path) and trunk.is_relative_to(store / "kept")
     return trunk
 
 
-def trained(backbone: Backbone = "resnet10") -> dict[str, Tensor]:
+def trained(backbone: str = "resnet10") -> dict[str, Tensor]:
     """Return the weights of a supervised network whose running statistics have moved too."""
-    network = build_network(backbone, BinsConfig(), ANGLES, dropout=0.0, seed=5)
+    network = build_network(BACKBONES[backbone](), BinsConfig(), ANGLES, dropout=0.0, seed=5)
     network(torch.randn(4, 3, 32, 32))
     return network.state_dict()
 
@@ -83,10 +84,10 @@ def test_a_file_s_trunk_is_taken_whatever_it_lies_in(tmp_path: Path, kind: str) 
 
 
 def test_a_classifier_s_weights_from_before_batch_counters_are_a_trunk(tmp_path: Path) -> None:
-    weights = {n: v for n, v in Trunk("resnet18").state_dict().items() if "num_batches" not in n}
+    weights = {n: v for n, v in ResNet18Config().build().state_dict().items() if "num_batches" not in n}
     torch.save({**weights, "fc.weight": torch.ones(9, 512), "fc.bias": torch.ones(9)}, tmp_path / "r18.pth")
     kept = load_trunk(resolved(INITS["file"](path=str(tmp_path / "r18.pth")), tmp_path, "resnet18"))
-    Trunk("resnet18").load_state_dict(kept)
+    ResNet18Config().build().load_state_dict(kept)
     assert {name: kept[name] for name in weights}.keys() == weights.keys()
 
 
@@ -242,11 +243,11 @@ def test_imagenet_weights_are_fetched_once(
     tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = tmp_path / "served" / "made.pth"
-    torch.save(Trunk("resnet18").state_dict(), made)
+    torch.save(ResNet18Config().build().state_dict(), made)
     digest = sha256(made.read_bytes()).hexdigest()[:8]
     name = made.rename(made.with_name(f"resnet18-{digest}.pth")).name
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(network, "imagenet_url", lambda _: f"{server}/{name}")
+    monkeypatch.setattr(ResNet18Config, "imagenet_url", f"{server}/{name}")
     kept = resolved(ImageNetConfig(), tmp_path, "resnet18")
     assert kept.parent.name.startswith("imagenet-resnet18-")
     (tmp_path / "served" / name).unlink()
@@ -262,19 +263,19 @@ def test_without_a_network_the_file_to_bring_and_its_place_are_named(
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
     place = f"put it at {tmp_path}/cache/hub/checkpoints/resnet18-00000000.pth"
     for host in (server, "http://127.0.0.1:9"):  # has no such file; nobody listens
-        monkeypatch.setattr(network, "imagenet_url", lambda _, at=host: f"{at}/resnet18-00000000.pth")
+        monkeypatch.setattr(ResNet18Config, "imagenet_url", f"{host}/resnet18-00000000.pth")
         with pytest.raises(InputError, match=place):
             resolved(ImageNetConfig(), tmp_path, "resnet18")
     (tmp_path / "served" / "resnet18-00000000.pth").write_bytes(b"a proxy's page")
-    monkeypatch.setattr(network, "imagenet_url", lambda _: f"{server}/resnet18-00000000.pth")
+    monkeypatch.setattr(ResNet18Config, "imagenet_url", f"{server}/resnet18-00000000.pth")
     with pytest.raises(InputError, match=f"another file.*{place}"):
         resolved(ImageNetConfig(), tmp_path, "resnet18")
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("backbone", ["resnet18", "resnet34", "resnet50"])
-def test_torchvision_has_weights_of_its_backbones(backbone: Backbone) -> None:
-    assert imagenet_url(backbone).rpartition("/")[2].startswith(f"{backbone}-")
+def test_torchvision_has_weights_of_its_backbones(backbone: str) -> None:
+    assert BACKBONES[backbone]().imagenet_url == get_model_weights(backbone)["IMAGENET1K_V1"].url
 
 
 DATA = {"train": {"dataset": "blobs"}, "image_px": 32}
@@ -283,7 +284,7 @@ DATA = {"train": {"dataset": "blobs"}, "image_px": 32}
 @pytest.mark.parametrize(
     ("init", "wrong"),
     [
-        ("imagenet", "torchvision has no ImageNet weights of 'resnet10'"),
+        ("imagenet", "there are no ImageNet weights of 'resnet10'"),
         ({"ssl": {"pretext": "none"}}, "'none' is unknown.*valid: puzzling, puzzling_rotation, rotation"),
         ({"ssl": {"pretext": {"rotation": {"flag": 2}}}}, "flag: a pretraining learns no pose"),
         ({"ssl": {"pretext": {"puzzling": {"grid": 5}}}}, "a grid of 5 cuts 32 px into tiles below 8 px"),

@@ -6,11 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from trainables.model.backbones import TRUNK_VALUES, Backbone
+from trainables.model.backbones import BACKBONES, ResNet50Config
 from trainables.model.heads import BinsConfig
 from trainables.model.network import (
     HeadPoseNetwork,
-    Trunk,
     build_network,
     trunk_tensors,
 )
@@ -19,11 +18,11 @@ from trainables.pretext import PRETEXT_TASKS, PuzzlingConfig, PuzzlingRotationCo
 
 
 def network(
-    backbone: Backbone = "resnet10", task: str = "none", seed: int = 1, **settings: object
+    backbone: str = "resnet10", task: str = "none", seed: int = 1, **settings: object
 ) -> HeadPoseNetwork:
     config = PRETEXT_TASKS[task](**settings)
     return build_network(
-        backbone,
+        BACKBONES[backbone](),
         BinsConfig(),
         ANGLES,
         dropout=0.4,
@@ -41,17 +40,18 @@ def images(batch: int = 4, px: int = 64) -> torch.Tensor:
     return torch.randn(batch, 3, px, px, generator=torch.Generator().manual_seed(3))
 
 
-@pytest.mark.parametrize("backbone", TRUNK_VALUES)
-def test_the_size_of_a_trunk_is_known_without_building_it(backbone: Backbone) -> None:
-    assert TRUNK_VALUES[backbone] == sum(value.numel() for value in trunk_tensors(backbone).values())
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_the_size_of_a_trunk_is_known_without_building_it(backbone: str) -> None:
+    config = BACKBONES[backbone]()
+    assert config.trunk_values == sum(value.numel() for value in trunk_tensors(config).values())
 
 
 @pytest.mark.parametrize(
     ("backbone", "channels"), [("resnet10", (64, 128, 256, 512)), ("resnet50", (256, 512, 1024, 2048))]
 )
-def test_maps_at_the_flags(backbone: Backbone, channels: tuple[int, ...]) -> None:
+def test_maps_at_the_flags(backbone: str, channels: tuple[int, ...]) -> None:
     with torch.inference_mode():
-        maps = Trunk(backbone).eval()(torch.zeros(1, 3, 224, 224))
+        maps = BACKBONES[backbone]().build().eval()(torch.zeros(1, 3, 224, 224))
     assert [tuple(m.shape[1:]) for m in maps] == [
         (c, s, s) for c, s in zip(channels, (56, 28, 14, 7), strict=True)
     ]
@@ -61,8 +61,8 @@ def test_maps_at_the_flags(backbone: Backbone, channels: tuple[int, ...]) -> Non
     ("backbone", "parameters"),
     [("resnet10", 4_905_792), ("resnet18", 11_176_512), ("resnet34", 21_284_672), ("resnet50", 23_508_032)],
 )
-def test_trunks_have_torchvisions_parameters(backbone: Backbone, parameters: int) -> None:
-    trunk = Trunk(backbone)
+def test_trunks_have_torchvisions_parameters(backbone: str, parameters: int) -> None:
+    trunk = BACKBONES[backbone]().build()
     assert parameter_count(trunk) == parameters
     if backbone != "resnet10":
         from torchvision.models import get_model
@@ -80,7 +80,7 @@ def test_the_paper_s_branch_block(flag: int, out: int, stride: int) -> None:
     block = network("resnet50", "puzzling", flag=flag).branches["puzzle"].block
     assert (block.conv3.out_channels, block.conv2.stride) == (out, (stride, stride))
     if flag == 3:
-        first = Trunk("resnet50").layer4[0]
+        first = ResNet50Config().build().layer4[0]
         assert [p.shape for p in block.parameters()] == [p.shape for p in first.parameters()]
 
 

@@ -10,6 +10,7 @@ from support.toy import prepared_blobs, toy_config
 
 from trainables.base.errors import InputError
 from trainables.data.sources import TrainSource
+from trainables.model.backbones import ResNet18Config
 from trainables.model.inits import Pretraining, SslConfig
 from trainables.model.inits import ssl as ssl_module
 from trainables.model.inits.request import TRUNK
@@ -62,7 +63,7 @@ def test_trunks_that_are_already_stored_are_found_again(
     settings: dict[str, Any], name: str, key: str
 ) -> None:
     source = TrainSource(dataset="blobs", subjects=("b", "a"))
-    wanted = Pretraining(SslConfig.model_validate(settings), source, "5c0ffee", "resnet18", 64)
+    wanted = Pretraining(SslConfig.model_validate(settings), source, "5c0ffee", ResNet18Config(), 64)
     assert wanted.key == key
     assert wanted.trunk(Path("store")) == Path("store") / f"{name}-{key[:12]}" / TRUNK
 

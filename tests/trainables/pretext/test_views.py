@@ -11,6 +11,7 @@ from support.toy import CPU, blobs, toy_config, toy_session
 from torch import Tensor, nn
 
 from trainables.base.schema import Config
+from trainables.model.backbones import ResNet10Config
 from trainables.model.network import HeadPoseNetwork, build_network
 from trainables.pretext import PuzzlingConfig
 from trainables.pretext.task_config import TaskConfig
@@ -33,7 +34,7 @@ def network(view: Config, *, heads: bool = True, dropout: float = 0.0) -> HeadPo
     config = toy_config(pretext={"puzzling": {"heads": heads, "dropout": dropout}})
     task = config.pretext
     return build_network(
-        "resnet10",
+        ResNet10Config(),
         config.head,
         ("yaw", "pitch", "roll"),
         dropout=0.0,

@@ -11,6 +11,7 @@ from support.toy import CPU, blobs
 from torch import Tensor, nn
 
 from trainables.data.memory_loader import MemoryLoader
+from trainables.model.backbones import ResNet10Config
 from trainables.model.heads import BinsConfig
 from trainables.model.inits import SslConfig
 from trainables.model.network import RegionHeads, build_network
@@ -31,7 +32,7 @@ def pretrainer(settings: SslConfig, *, images: int = 16, labels: float | None = 
     if labels is not None:
         pose_deg = torch.full_like(pose_deg, labels)
     loader = MemoryLoader(pixels, pose_deg, batch=settings.batch, shuffle=True)
-    return build_pretrainer(settings, "resnet10", train=loader, device=CPU)
+    return build_pretrainer(settings, ResNet10Config(), train=loader, device=CPU)
 
 
 def assert_same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
@@ -57,7 +58,7 @@ def test_the_network_is_the_supervised_trunk_with_a_linear_head_a_region() -> No
         "puzzle.linear.weight": (9 * 9, 512),
         "puzzle.linear.bias": (9 * 9,),
     }
-    supervised = build_network("resnet10", BinsConfig(), ANGLES, dropout=0.0, seed=4)
+    supervised = build_network(ResNet10Config(), BinsConfig(), ANGLES, dropout=0.0, seed=4)
     assert_same(run.trunk(), supervised.trunk.state_dict())  # of one seed, both start alike
     assert not any(isinstance(module, nn.Linear) for module in run._trainer.network.trunk.modules())
 

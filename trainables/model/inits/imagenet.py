@@ -10,9 +10,9 @@ from urllib.request import urlopen
 
 from pydantic import Field
 
-from trainables.base.errors import InputError
+from trainables.base.errors import Fault, InputError
 from trainables.base.schema import Config
-from trainables.model.backbones import Backbone
+from trainables.model.backbones import BACKBONES, Backbone
 from trainables.model.inits.request import InitRequest
 
 TIMEOUT_S = 30.0
@@ -40,12 +40,12 @@ class ImageNetConfig(Config):
         return () if self.file is None else (self.file,)
 
     def incompatibility(self, backbone: Backbone, image_px: int) -> str | None:
-        """Return why torchvision has no weights of this backbone, or None."""
-        if self.file is not None or backbone != "resnet10":
+        """Return that there are no weights of this backbone, or None."""
+        if self.file is not None or backbone.imagenet_url is not None:
             return None
         return (
-            "torchvision has no ImageNet weights of 'resnet10': take resnet18, resnet34 or resnet50, "
-            "or name a file of your own (init.imagenet.file)"
+            f"there are no ImageNet weights of {BACKBONES.name_of(backbone)!r}: take resnet18, resnet34 or "
+            "resnet50, or name a file of your own (init.imagenet.file)"
         )
 
     def check(self, request: InitRequest, *, datasets: Path) -> None:
@@ -59,17 +59,20 @@ class ImageNetConfig(Config):
         """Return the trunk. Raises `InputError` naming the file to bring where it cannot be fetched."""
         from trainables.model.inits.weights import keep_trunk
 
-        file = _cached(request.backbone) if self.file is None else Path(self.file).expanduser()
-        return keep_trunk(file, request.backbone, f"imagenet-{request.backbone}", store)
+        url = request.backbone.imagenet_url
+        if self.file is not None:
+            file = Path(self.file).expanduser()
+        elif url is not None:
+            file = _cached(url)
+        else:
+            raise InputError(Fault(str(self.incompatibility(request.backbone, request.image_px)), "init"))
+        return keep_trunk(file, request.backbone, f"imagenet-{BACKBONES.name_of(request.backbone)}", store)
 
 
-def _cached(backbone: Backbone) -> Path:
+def _cached(url: str) -> Path:
     """Return the file in torch's cache, fetched first where it is not there."""
     import torch
 
-    from trainables.model.network import imagenet_url
-
-    url = imagenet_url(backbone)
     name = url.rpartition("/")[2]
     file = Path(torch.hub.get_dir()) / "checkpoints" / name
     if not file.is_file():

@@ -15,7 +15,7 @@ from trainables.base.schema import Config, Variant
 from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.data.datasets import open_dataset
 from trainables.data.sources import TrainSource
-from trainables.model.backbones import Backbone
+from trainables.model.backbones import Backbone, written
 from trainables.model.inits.request import TRUNK, InitRequest
 from trainables.optim.optimizers import OPTIMIZERS, AdaBeliefConfig, OptimizerConfig
 from trainables.optim.schedules import SCHEDULES, MultiStepConfig, ScheduleConfig
@@ -157,7 +157,7 @@ class Pretraining:
                 "split": self.source.split,
                 "subjects": sorted(self.source.subjects),
             },
-            "backbone": self.backbone,
+            "backbone": written(self.backbone),
             "image_px": self.image_px,
         }
 

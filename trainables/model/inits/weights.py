@@ -13,7 +13,7 @@ from torch import Tensor
 from trainables.base.atomic import save_state
 from trainables.base.errors import Fault, InputError, why
 from trainables.base.tensors import SUFFIX, check_fit, load_pickled, load_tensors, some
-from trainables.model.backbones import Backbone
+from trainables.model.backbones import BACKBONES, Backbone, written
 from trainables.model.inits.request import TRUNK
 from trainables.model.network import trunk_tensors
 
@@ -24,7 +24,9 @@ def keep_trunk(file: Path, backbone: Backbone, label: str, store: Path) -> Path:
     Raises `InputError` for a file that is not there, cannot be read, or holds another backbone.
     """
     digest = _digest(file)
-    kept = store / f"{label}-{hashlib.sha256(f'{digest} {backbone}'.encode()).hexdigest()[:12]}" / TRUNK
+    kept = (
+        store / f"{label}-{hashlib.sha256(f'{digest} {written(backbone)}'.encode()).hexdigest()[:12]}" / TRUNK
+    )
     if not kept.is_file():
         save_state(read_trunk(file, backbone), kept)
     return kept
@@ -71,7 +73,8 @@ def trunk_of(weights: Mapping[str, Any], backbone: Backbone, file: Path) -> dict
     }
     if any(faults.values()):
         listed = "; ".join(f"it {what} {some(names)}" for what, names in faults.items() if names)
-        rule = f"not the trunk of a {backbone}: {listed}. Take the backbone that it was trained with"
+        name = BACKBONES.name_of(backbone)
+        rule = f"not the trunk of a {name}: {listed}. Take the backbone that it was trained with"
         raise InputError(Fault(rule, file=str(file)))
     if broken := sorted(name for name, value in trunk.items() if not value.isfinite().all()):
         rule = (

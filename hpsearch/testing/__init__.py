@@ -1,0 +1,17 @@
+"""The contracts that every variant keeps, as tests for pytest: for hpsearch's own and for those of plug-ins.
+
+@pytest.mark.parametrize("config", [MyBackboneConfig(), MyBackboneConfig(width=8)])
+class TestMyBackbone(BackboneContract):
+    pass
+"""
+
+import pytest
+
+pytest.register_assert_rewrite(  # before they are imported: a failed assertion then shows its values
+    "hpsearch.testing.backbones",
+)
+
+from hpsearch.testing.backbones import BackboneContract  # noqa: E402
+from hpsearch.testing.rows import rows  # noqa: E402
+
+__all__ = ["BackboneContract", "rows"]
