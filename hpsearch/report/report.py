@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from hpsearch.report.links import Link
-from hpsearch.report.paper.claims import Judgement, judge
+from hpsearch.report.paper.judging import Judgement, judge
 from hpsearch.report.paper.repeats import PaperTable, tables_of
 from hpsearch.results.arms import Arm, arms_of
 from hpsearch.results.comparison import Comparison, compare

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hpsearch.report.paper.claims import Judgement
+from hpsearch.report.paper.judging import Judgement
 from hpsearch.report.paper.repeats import PaperTable
 from hpsearch.report.paper.rows import LABELS
 from hpsearch.report.paper.side_by_side import SideBySide, side_by_side

@@ -6,8 +6,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from hpsearch.results.arms import Arm
 from hpsearch.results.many_to_one import Contrasts, Runs, contrasts
 from hpsearch.results.statistics import CONFIDENCE, Interval
@@ -28,11 +26,12 @@ class Family:
     def difference(self, helper: Arm, confidence: float = CONFIDENCE) -> Interval:
         """Return helper - baseline: the intervals of all helpers hold together with this confidence."""
         place = self.helpers.index(helper)
-        return self._interval(place, float(self._one(place).halves(1 - confidence, self._loadings)[0]))
+        [half] = self._contrasts.halves(1 - confidence, self.others, slice(place, place + 1))
+        return self._interval(place, float(half))
 
     def differences(self, confidence: float = CONFIDENCE) -> tuple[Interval, ...]:
         """Return the difference of each helper, in their order."""
-        halves = self._contrasts.halves(1 - confidence, self._loadings)
+        halves = self._contrasts.halves(1 - confidence, self.others)
         return tuple(self._interval(place, half) for place, half in enumerate(halves.tolist()))
 
     @property
@@ -52,16 +51,6 @@ class Family:
     @cached_property
     def _contrasts(self) -> Contrasts:
         return contrasts(self._runs)
-
-    @property
-    def _loadings(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """The loadings of all comparisons; of those with other baselines nothing is known."""
-        return np.concatenate([self._contrasts.loadings, np.zeros(self.others)])
-
-    def _one(self, place: int) -> Contrasts:
-        """Return the contrast of one helper alone: its quantile is dear."""
-        at, all_ = [place], self._contrasts
-        return Contrasts(all_.differences[at], all_.errors[at], all_.df[at], all_.loadings[at])
 
     def _interval(self, place: int, half: float) -> Interval:
         seeds = min(len(self.baseline.values), len(self.helpers[place].values))

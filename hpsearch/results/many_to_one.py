@@ -86,54 +86,73 @@ class Runs:
 
 @dataclass(frozen=True)
 class Contrasts:
-    """The difference of each of k helpers to the baseline [..., k], with its standard error and its degrees
-    of freedom.
+    """Differences of two arms each, k of them [..., k]: with standard errors and degrees of freedom.
 
-    `loadings` [..., k] say how much of each comes from the baseline: two of them correlate by their product.
+    `loadings` [..., k] say how much of the noise of each comes from its right arm, which is `right` [k]: two
+    with the same one correlate by their product. Nothing is assumed of the others: they count as independent,
+    which is never too narrow [Royen 2014].
     """
 
     differences: Doubles
     errors: Doubles
     df: Doubles
     loadings: Doubles
+    right: npt.NDArray[np.intp]
 
-    def tail(self, among: Doubles | None = None) -> Doubles:
-        """Return of each how often one of all is so large where no arm differs [..., k]. `among` as in
-        `halves`."""
-        statistics = np.abs(self.differences) / self.errors
-        return largest_tail(statistics, self.df, self._among(among))
+    def tails(self) -> Doubles:
+        """Return of each how often the largest of all is so large where no arm differs [..., k]."""
+        noisy = self.errors > 0
+        statistics = np.abs(self.differences) / np.where(noisy, self.errors, 1.0)
+        tails = largest_tail(statistics, self.df, self._among(slice(None), 0))
+        return np.where(noisy, tails, np.where(self.differences == 0, 1.0, 0.0))
 
-    def halves(self, alpha: float, among: Doubles | None = None) -> Doubles:
-        """Return half the width of each interval [..., k]: all of them hold together in 1 - alpha of studies.
+    def halves(self, alpha: float, others: int = 0, of: slice = slice(None)) -> Doubles:
+        """Return half the width of the intervals `of` some: all of them hold together in 1 - alpha of
+        studies.
 
-        `among` are the loadings of the family where it is another, larger one: 0 for a comparison with
-        another baseline, of which nothing is known. That is never too narrow [Royen 2014].
+        `others` counts comparisons that are not among these and could have been chosen as well.
         """
-        return critical_value(self.df, self._among(among), alpha) * self.errors
+        among = self._among(of, others)
+        return critical_value(self.df[..., of], among, alpha) * self.errors[..., of]
 
-    def _among(self, among: Doubles | None) -> Doubles:
-        """Return the loadings of the family, for each of its members."""
-        return (self.loadings if among is None else among)[..., None, :]
+    def _among(self, of: slice, others: int) -> Doubles:
+        """Return the loadings of the whole family, beside each of its members [..., members, k + others]."""
+        same = self.right[of][:, None] == self.right
+        loadings = self.loadings[..., None, :] * same
+        return np.concatenate([loadings, np.zeros((*loadings.shape[:-1], others))], axis=-1)
 
 
 def contrasts(runs: Runs) -> Contrasts:
     """Return the differences of the helpers to the baseline; every arm has two runs or more."""
+    helpers = np.arange(1, len(runs.counts))
+    return differences(runs, helpers, np.zeros_like(helpers), kept=np.zeros(1, np.intp))
+
+
+def differences(
+    runs: Runs, left: npt.NDArray[np.intp], right: npt.NDArray[np.intp], kept: npt.NDArray[np.intp]
+) -> Contrasts:
+    """Return the differences left - right of arms, [k] each; every arm has two runs or more.
+
+    The variances of the arms `kept` are never drawn downwards.
+    """
     counts, (own, df) = runs.counts, runs.variances()
     prior, told = _prior(runs)
     usual = own @ df / df.sum()
     variances = (prior * usual[..., None] + df * own) / (prior + df)
-    variances[..., 0] = np.maximum(variances[..., 0], _of_baseline(runs, own))
+    variances[..., kept] = np.maximum(variances, _unmixed(runs, own))[..., kept]
     means, of_means = runs.means(), variances / counts
-    total = of_means[..., 1:] + of_means[..., :1]
+    total = of_means[..., left] + of_means[..., right]
     spent = of_means**2 / (told + df)
     noisy = total > 0  # errors that are equal in every seed have no variance
     safe = np.where(noisy, total, 1.0)
-    welch = np.divide(safe**2, spent[..., 1:] + spent[..., :1], where=noisy, out=np.full_like(safe, df.sum()))
+    both = spent[..., left] + spent[..., right]
+    welch = np.divide(safe**2, both, where=noisy, out=np.full_like(safe, df.sum()))
     return Contrasts(
-        differences=means[..., 1:] - means[..., :1],
+        differences=means[..., left] - means[..., right],
         errors=np.sqrt(total),
         df=np.minimum(welch, df.sum()),
-        loadings=np.sqrt(of_means[..., :1] / safe),
+        loadings=np.sqrt(of_means[..., right] / safe),
+        right=right,
     )
 
 
@@ -151,16 +170,16 @@ def _prior(runs: Runs) -> tuple[float, float]:
     return (1.0 if arms > 2 else 0.0), 0.0
 
 
-def _of_baseline(runs: Runs, own: Doubles) -> Doubles:
-    """Return the baseline's own variance [...], without what its neighbours' noise adds to it or takes away.
+def _unmixed(runs: Runs, own: Doubles) -> Doubles:
+    """Return the variances [..., A] without what the noise of the other arms adds to them or takes away.
 
     Where seeds' effects are taken out, by the mean over all arms, a residual holds some of the others' noise,
-    and that of a noisy baseline is too small. [Grubbs 1948]
+    and that of a noisy arm is too small. [Grubbs 1948]
     """
-    if not runs.blocked:
-        return own[..., 0]
     arms = own.shape[-1]
-    return np.asarray(((arms - 1) * own[..., 0] - own.mean(-1)) / (arms - 2))
+    if not runs.blocked:
+        return own
+    return np.asarray(((arms - 1) * own - own.mean(-1, keepdims=True)) / (arms - 2))
 
 
 def largest_tail(t: Doubles, df: Doubles, loadings: Doubles) -> Doubles:

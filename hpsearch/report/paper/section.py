@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hpsearch.report.paper.claims import MARGIN, Claim, Finding, Judgement
+from hpsearch.report.paper.claims import Claim
+from hpsearch.report.paper.judging import MARGIN, Finding, Judgement
 from hpsearch.report.paper.repeats import LEAST_SHARE, PaperTable
 from hpsearch.report.paper.rows import LABELS
 from hpsearch.report.paper.side_by_side import SideBySide, side_by_side
@@ -65,6 +66,8 @@ class ClaimsSection:
     """All claims that the study can test."""
 
     rows: tuple[ClaimRow, ...]
+    tested: int
+    """How many are judged together."""
     counts: str
     """How many hold and do not, in words."""
     own_data: bool
@@ -98,6 +101,7 @@ def claims_section(tables: Sequence[PaperTable], found: Sequence[Judgement]) -> 
     words = {kind: kind.value if count == 1 else PLURALS[kind] for kind, count in counts.items()}
     return ClaimsSection(
         rows=tuple(_row(one) for one in found),
+        tested=len(found) - counts[Finding.ONE_SEED] - counts[Finding.TOO_SMALL],
         counts=", ".join(f"{count} {words[kind]}" for kind, count in counts.items() if count),
         own_data=all(table.own_data for table in tables),
         margin=MARGIN,
