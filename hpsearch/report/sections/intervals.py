@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hpsearch.results.comparison import Comparison, seeds_of
-from hpsearch.results.subjects import FEW, SubjectInterval, subject_interval
+from hpsearch.results.subjects import SubjectInterval, over_both, subject_interval
 
 SEEDS = (
     "Training again on the same images: other initial weights, order of images and augmentation. The "
@@ -16,11 +16,11 @@ SHARED = (
     "missing: init.ssl.seed: trial trains one per seed."
 )
 SUBJECTS = (
-    "Other people like those of the validation set, resampled with all their images; where a dataset names a "
-    "photograph or an image instead of a person, that. The trained networks stay the same."
+    "Other people like those of the validation set; where a dataset names a photograph or an image instead, "
+    "that. The trained networks stay the same."
 )
 UNCORRECTED = " Not corrected for the choice of the leader, unlike that over seeds."
-TOO_FEW = f" Below {FEW} subjects it is too narrow."
+BOTH = "Training again, and other people: what to expect of the design elsewhere. The squared errors add up."
 NONE_KEPT = (
     "Not known: it needs what both arms predicted of each validation image after the last epoch "
     "(validation_errors.parquet in the trials' folders), which older trials have not kept, two or more "
@@ -50,17 +50,24 @@ def intervals_section(found: Comparison) -> tuple[IntervalRow, ...]:
     chosen = f" Corrected for {found.pairs} comparisons." if found.pairs > 1 else ""
     covers = SEEDS + chosen + (SHARED if shared else "")
     unit = leader.objective.unit.sign
-    seeds = IntervalRow("seeds", gap.mean, gap.low, gap.high, seeds_of(found), covers, unit)
+    seeds = IntervalRow("new runs, these people", gap.mean, gap.low, gap.high, seeds_of(found), covers, unit)
     paired = len(leader.values.keys() & baseline.values.keys())
-    return seeds, _subjects(subject_interval(leader, baseline), paired, unit, chosen=found.pairs > 1)
+    over_subjects = subject_interval(leader, baseline)
+    subjects = _subjects(over_subjects, paired, unit, chosen=found.pairs > 1)
+    if over_subjects is None or gap.half is None:
+        return seeds, subjects
+    both = over_both(gap, over_subjects.difference)
+    of = f"{seeds.of}, {subjects.of}"
+    together = IntervalRow("new runs, new people", both.mean, both.low, both.high, of, BOTH, unit)
+    return seeds, subjects, together
 
 
 def _subjects(found: SubjectInterval | None, paired: int, unit: str, *, chosen: bool) -> IntervalRow:
+    over = "these runs, new people"
     if found is None:
-        return IntervalRow("subjects", None, None, None, "", NONE_KEPT)
-    covers = SUBJECTS + (UNCORRECTED if chosen else "") + (TOO_FEW if found.subjects < FEW else "")
+        return IntervalRow(over, None, None, None, "", NONE_KEPT)
+    covers = SUBJECTS + (UNCORRECTED if chosen else "")
     if found.seeds < paired:
         covers += f" {found.seeds} of the {paired} paired seeds have kept their predictions."
-    return IntervalRow(
-        "subjects", found.mean, found.low, found.high, f"{found.subjects} subjects", covers, unit
-    )
+    gap = found.difference
+    return IntervalRow(over, gap.mean, gap.low, gap.high, f"{gap.n} subjects", covers, unit)

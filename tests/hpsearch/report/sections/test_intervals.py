@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from hpsearch.report.report import Report
 from hpsearch.report.sections import intervals as module
 from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import compare
+from hpsearch.results.statistics import Interval
 from hpsearch.results.subjects import SubjectInterval
 from hpsearch.study.records import StudyRecord
 
@@ -38,21 +40,22 @@ def given(monkeypatch: pytest.MonkeyPatch, found: SubjectInterval | None) -> Non
 
 
 def test_both_stand_below_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    given(monkeypatch, SubjectInterval(-1.15, -1.87, -0.33, subjects=30, seeds=4))
+    given(monkeypatch, SubjectInterval(Interval(-1.15, 0.72, 30), seeds=4))
     report = Report(study())
-    seeds, subjects = module.intervals_section(report.comparison)
+    seeds, subjects, both = module.intervals_section(report.comparison)
     gap = report.comparison.difference
     assert gap is not None and (seeds.mean, seeds.low, seeds.high) == (gap.mean, gap.low, gap.high)
-    assert (subjects.low, subjects.high, subjects.of) == (-1.87, -0.33, "30 subjects")
-    assert "too narrow" not in subjects.covers and "pretraining" not in seeds.covers
+    assert (subjects.low, subjects.high) == pytest.approx((-1.87, -0.43)) and subjects.of == "30 subjects"
+    assert gap.half is not None and both.high == pytest.approx(gap.mean + math.hypot(gap.half, 0.72))
+    assert "pretraining" not in seeds.covers
     text = render(report).html
-    assert text.index(HEADING) < text.index("Leaderboard") and "−1.87 to −0.33" in text
+    assert text.index(HEADING) < text.index("Leaderboard") and "−1.87 to −0.43" in text
 
 
-def test_few_subjects_and_seeds_that_kept_nothing_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    given(monkeypatch, SubjectInterval(-1.1, -1.5, -0.3, subjects=3, seeds=2))
-    _, subjects = module.intervals_section(compare(arms_of(study())))
-    assert "too narrow" in subjects.covers and "2 of the 4 paired seeds" in subjects.covers
+def test_seeds_that_kept_nothing_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, SubjectInterval(Interval(-1.1, 0.4, 3), seeds=2))
+    _, subjects, _ = module.intervals_section(compare(arms_of(study())))
+    assert "2 of the 4 paired seeds" in subjects.covers
 
 
 def test_where_it_is_not_known_the_page_says_why() -> None:
@@ -64,7 +67,7 @@ def test_where_it_is_not_known_the_page_says_why() -> None:
 def test_which_of_the_two_is_corrected_for_the_choice_of_the_leader_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    given(monkeypatch, SubjectInterval(-1.15, -1.87, -0.33, subjects=30, seeds=4))
+    given(monkeypatch, SubjectInterval(Interval(-1.15, 0.72, 30), seeds=4))
     one, two = (module.intervals_section(compare(arms_of(study(helpers=helpers)))) for helpers in (1, 2))
     assert not any("orrected" in row.covers for row in one)
     assert "Corrected for 2 comparisons" in two[0].covers and "Not corrected" in two[1].covers
