@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainables.base.disk import describe_full_disk, ensure_folder, is_full
+from trainables.base.disk import describe_disk_fault, ensure_folder, is_disk_fault
 from trainables.base.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     except OSError as error:
-        if not is_full(error):
+        if not is_disk_fault(error):
             raise
-        print(describe_full_disk(error, arguments.root), file=sys.stderr)
+        print(describe_disk_fault(error, arguments.root), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

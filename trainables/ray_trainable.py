@@ -8,7 +8,7 @@ from typing import Any
 import ray
 from ray import tune
 
-from trainables.base.disk import DiskFull
+from trainables.base.disk import FULL, DiskFault, is_disk_fault
 from trainables.base.kernel import memory_kills
 from trainables.base.package_digest import PackageDigest
 from trainables.base.shared_folder import SharedFolder
@@ -45,19 +45,15 @@ class RayTrainable(tune.Trainable):
 
         None of it is trained by other code than the driver's, which is the node's fault. Bad input ends the
         job for good if the driver finds it bad too; else this node does not see it, and that is the node's
-        fault, as is a folder that it no longer sees. A full disk is not the job's fault: the driver ends the
-        launch, and the next launch goes on with the job.
+        fault, as is a folder that it no longer sees. A full or broken disk is not the job's fault: the driver
+        ends the launch, and the next launch goes on with the job.
         """
         if self._foreign:
             return {"foreign": self._foreign, "node": self._node(), "done": True}
         try:
             result = self._runner.step()
-        except DiskFull as error:
-            return {"disk_full": [error.path, error.needed_bytes], "done": True}
-        except OSError:
-            if reason := self._blind():
-                return {"blind": reason, "node": self._node(), "done": True}
-            raise
+        except OSError as error:
+            return self._whose(error)
         if isinstance(result, Failed):
             if result.faults and (reason := self._blind()):
                 return {"blind": reason, "node": self._node(), "done": True}
@@ -72,6 +68,15 @@ class RayTrainable(tune.Trainable):
             "memory_kills": memory_kills(),
             **self._placement(),
         }
+
+    def _whose(self, error: OSError) -> dict[str, Any]:
+        """Return a fault of the disk or of this node alone; another error is raised again."""
+        full = isinstance(error, DiskFault) and error.errno in FULL  # the same disk for all nodes
+        if not full and (reason := self._blind()):
+            return {"blind": reason, "node": self._node(), "done": True}
+        if isinstance(error, DiskFault) or (self._folder is None and is_disk_fault(error)):
+            return {"disk_fault": DiskFault.of(error).parts, "done": True}
+        raise error
 
     def cleanup(self) -> None:
         """Let the last checkpoint be written before the process ends: the next launch may go on from it."""

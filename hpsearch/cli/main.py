@@ -30,7 +30,7 @@ from hpsearch.cli.remote import add_remote_commands, is_remote, run_remotely
 from hpsearch.cli.searches import add_search_commands
 from hpsearch.cli.signals import INTERRUPTED, Interruptions
 from hpsearch.cli.studies import add_study_commands
-from trainables.base.disk import describe_full_disk, is_full
+from trainables.base.disk import describe_disk_fault, is_disk_fault
 from trainables.base.errors import InputError
 
 SHELLS = ("bash", "zsh", "fish")
@@ -69,9 +69,9 @@ def main(words: Sequence[str] | None = None) -> int:
             sys.stderr.close()
             return interruptions.status or 0
         except OSError as error:
-            if not is_full(error):
+            if not is_disk_fault(error):
                 raise
-            print(describe_full_disk(error, getattr(arguments, "root", Path())), file=sys.stderr)
+            print(describe_disk_fault(error, getattr(arguments, "root", Path())), file=sys.stderr)
             return 1
 
 

@@ -8,18 +8,22 @@ from pathlib import Path
 
 from hpsearch.driver.outcome import summaries, write_outcome, write_page
 from hpsearch.driver.screen import Screen
+from hpsearch.study.claim import Claim
 from hpsearch.study.study import Study
 from hpsearch.tracking import PATIENCE_S, Tracker, relocate, tracking_uri
 from hpsearch.tracking.location import artifacts_folder
-from trainables.base.disk import is_full
+from trainables.base.disk import is_disk_fault
 
 HASTE_S = 10.0
 """How long a launch whose cluster is gone waits for an unavailable MLflow: Ray ends the process soon."""
 
 
 @contextmanager
-def concluded(root: Path, study: Study, screen: Screen) -> Iterator[Tracker]:
-    """Mirror the study into MLflow while the block runs; write the winner, whatever ends the block."""
+def concluded(root: Path, study: Study, claim: Claim, screen: Screen) -> Iterator[Tracker]:
+    """Mirror the study into MLflow while the block runs; write the winner, whatever ends the block.
+
+    Nothing is written to a folder that is no longer the study's.
+    """
     relocate(root)
     uri = tracking_uri(root, study.spec.search.tracking)
     tracker = Tracker(uri, study.spec.name, study.folder, artifacts_folder(root), screen.say)
@@ -31,10 +35,11 @@ def concluded(root: Path, study: Study, screen: Screen) -> Iterator[Tracker]:
         try:
             yield tracker
         finally:
-            files = write_outcome(study.record(), screen.say)
-            files += write_page(study.record(), screen.say)
+            if not claim.is_lost():
+                files = write_outcome(study.record(), screen.say)
+                files += write_page(study.record(), screen.say)
     except OSError as error:
-        if is_full(error):  # MLflow's store is on that disk too
+        if is_disk_fault(error):  # MLflow's store is on that disk too
             patience_s = 0.0
         raise
     finally:  # its thread would keep the process from ending

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from hpsearch.study.needs import needs_of
 from hpsearch.study.provenance import gather_provenance
 from hpsearch.study.records import LaunchRecord, Provenance, StudyRecord
 from hpsearch.study.spec import StudySpec, load_spec
-from hpsearch.study.store import SPACE, changes
+from hpsearch.study.store import changes, keep_space
 from hpsearch.study.study import Study, open_study
 from hpsearch.study.trial_log import Log
 from hpsearch.tracking import Tracker
@@ -37,7 +36,7 @@ def launch(request: LaunchRequest, screen: Screen, backend: Backend) -> StudyRec
 
     Raises `InputError` with every fault of the input before anything starts: then no study and no experiment
     is left behind. Raises `KeyboardInterrupt` after everything was written where a person stops it: launching
-    again goes on. Where the head of a cluster is gone, everything is written too, and the process ends with
+    again goes on. Where Ray's head or node is gone, everything is written too, and the process ends with
     status 1.
     """
     spec = load_spec(request.space, trials=request.trials, epochs=request.epochs)
@@ -46,16 +45,17 @@ def launch(request: LaunchRequest, screen: Screen, backend: Backend) -> StudyRec
     root = request.root.absolute()
     folder = studies_folder(root) / spec.name
     preparation = Preparation(datasets_folder(root), pretrained_folder(root), screen.building)
-    with claimed(folder, spec.datasets), stop_obeyed(folder):
+    with claimed(folder, spec.datasets) as claim, stop_obeyed(claim):
         screen.doing("looking at the data")
         provenance = _prepare(spec, folder, preparation)
         with backend.opened(spec, folder, preparation.datasets, screen) as place:
             check_precision(spec, place.resources)
             check_room(spec, place.side_by_side, folder)
-            study = open_study(folder, spec, provenance)  # from here on it has begun
-            shutil.copyfile(request.space, folder / SPACE)
+            claim.begin()
+            study = open_study(folder, spec, provenance)
+            keep_space(spec, folder)
             with (
-                concluded(root, study, screen) as tracker,
+                concluded(root, study, claim, screen) as tracker,
                 place.watched(in_haste(study, tracker, screen)),
             ):
                 _search(study, preparation, place, tracker, screen)

@@ -13,8 +13,9 @@ from ruamel.yaml import YAML
 from hpsearch.report.files import write_report
 from hpsearch.results.leaderboard import records, render
 from hpsearch.study.records import StudyRecord
-from hpsearch.study.store import SPACE
+from hpsearch.study.store import SPACE, keep_space
 from hpsearch.study.trial_log import Log
+from trainables.base.atomic import in_one_step, write_text
 from trainables.base.errors import InputError
 from trainables.training.checkpoints import BEST_WEIGHTS
 
@@ -39,19 +40,22 @@ def summaries(record: StudyRecord) -> dict[int, dict[str, float]]:
 def write_outcome(record: StudyRecord, say: Callable[[str], None]) -> list[Path]:
     """Write the leaderboard, and the winner's config and weights; return the files. Say what is gone."""
     leaderboard = record.folder / "leaderboard.csv"
-    leaderboard.write_text(render(record, "csv"), encoding="utf-8")
+    write_text(render(record, "csv"), leaderboard)
+    if not (record.folder / SPACE).is_file():  # removed: no command would find the study
+        keep_space(record.spec, record.folder)
     files = [record.folder / SPACE, leaderboard]
     best = record.best
     if best is not None:
         config = record.folder / BEST_CONFIG
-        with config.open("w", encoding="utf-8") as out:
+        with in_one_step(config, 0) as draft, draft.open("w", encoding="utf-8") as out:
             aim = record.objective.name
             out.write(f"# Trial {best.number} of {record.name}: {aim} = {best.objective:.4f}\n")
             YAML().dump(record.spec.space.fill(best.params), out)
         files.append(config)
         weights = best.folder / BEST_WEIGHTS
         if weights.is_file():
-            shutil.copyfile(weights, record.folder / BEST_WEIGHTS)
+            with in_one_step(record.folder / BEST_WEIGHTS, weights.stat().st_size) as draft:
+                shutil.copyfile(weights, draft)
         else:
             (record.folder / BEST_WEIGHTS).unlink(missing_ok=True)  # those of another trial
             words = ["python", "-m", "trainables", config, "--root", record.root, "--weights", weights]

@@ -1,4 +1,7 @@
-"""Obeys a request to stop, which anybody who sees the study's folder may leave there: as Ctrl-C does."""
+"""Obeys a request to stop, which anybody who sees the study's folder may leave there: as Ctrl-C does.
+
+Where that folder itself is removed, the launch ends too.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +9,30 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+from hpsearch.study.claim import Claim
 from hpsearch.study.requests import stop_requested, withdraw_stop
 
 LOOKED_EVERY_S = 1.0
 
 
 @contextmanager
-def stop_obeyed(folder: Path) -> Iterator[None]:
-    """While the block runs, interrupt the main thread once a stop of the study in `folder` is requested.
+def stop_obeyed(claim: Claim) -> Iterator[None]:
+    """While the block runs, interrupt the main thread once a stop of the study is requested.
 
-    A request that was there before was meant for an earlier launch.
+    A request that was there before was meant for an earlier launch. Raises `SystemExit` with a sentence where
+    the study's folder was removed or replaced, and interrupts the main thread for it.
     """
+    folder = claim.folder
     withdraw_stop(folder)
     over, main = threading.Event(), threading.main_thread().ident or 0
 
     def watch() -> None:
         while not over.wait(LOOKED_EVERY_S):
-            if stop_requested(folder):
-                withdraw_stop(folder)
+            lost = claim.is_lost()
+            if lost or stop_requested(folder):
+                if not lost:
+                    withdraw_stop(folder)
                 signal.pthread_kill(main, _signal())
                 return
 
@@ -36,6 +43,11 @@ def stop_obeyed(folder: Path) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
+        if claim.is_lost():
+            raise SystemExit(
+                f"the folder of study {folder.name!r} was removed or replaced: {folder}. The launch ends; "
+                "put the folder back to go on, or launch again to begin anew"
+            )
 
 
 def _signal() -> signal.Signals:

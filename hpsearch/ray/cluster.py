@@ -141,9 +141,15 @@ def _describe_refusal(address: str | None, error: Exception) -> str:
     )
 
 
-def head_address() -> str:
-    """Return HOST:PORT of the connected cluster's head."""
-    return str(ray.get_runtime_context().gcs_address)
+def needed_addresses(*, local: bool) -> dict[str, str]:
+    """Return HOST:PORT of what the driver needs of Ray, by its name: the head, and its own machine's node."""
+    context = ray.get_runtime_context()
+    own = next(node for node in ray.nodes() if node["NodeID"] == context.get_node_id())
+    head = "Ray's head process on this machine" if local else "the head of the cluster"
+    return {
+        head: str(context.gcs_address),
+        "Ray's node process on this machine": f"{own['NodeManagerAddress']}:{own['NodeManagerPort']}",
+    }
 
 
 def side_by_side(resources: TrialResources, usable: Nodes) -> int:

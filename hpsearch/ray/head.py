@@ -1,4 +1,7 @@
-"""The head of a cluster: where it is gone, a launch still ends in order, for which Ray leaves no chance."""
+"""The processes of Ray that a driver needs: where one is gone, a launch still ends in order.
+
+Ray leaves it no chance: without a node of its own a driver waits for ever, and without a head Ray aborts it.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +10,28 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
 CONNECT_TIMEOUT_S = 5.0
 ASKED_EVERY_S = 2.0
-GONE_S = 20.0
+AWAY_S = 20.0
 """How long a head may be away. After 60 s Ray aborts the process, and what ends a launch takes its time."""
+
+AWAY_HERE_S = 4.0
+"""How long a process on this machine may be away: none that was killed comes back."""
 
 UNWIND_S = 5.0
 FAILED = 1
 
 
-class _HeadGone(KeyboardInterrupt):
+class _RayGone(KeyboardInterrupt):
     """Leaves Tune, which takes every `Exception` for the trial's."""
 
 
-def head_answers(address: str) -> bool:
+def answers(address: str) -> bool:
     """Say whether something listens at an address, HOST:PORT."""
     host, _, port = address.rpartition(":")
     try:
@@ -36,38 +42,40 @@ def head_answers(address: str) -> bool:
 
 
 @contextmanager
-def head_watched(address: str, give_up: Callable[[str], None]) -> Iterator[None]:
-    """While the block runs, end the process with status 1 where nothing listens at `address` for `GONE_S`.
+def ray_watched(
+    addresses: Mapping[str, str], away_s: float, give_up: Callable[[str], None]
+) -> Iterator[None]:
+    """While the block runs, end the process with status 1 where nothing listens at an address for `away_s`.
 
-    Before it ends, `give_up` is called with the reason, in a thread: most calls of Ray never return without a
-    head, so that the main thread, which is to leave the block first, may hang in one.
+    `addresses` are HOST:PORT by what listens there. Before the process ends, `give_up` is called with the
+    reason, in a thread: most calls of Ray never return then, so that the main thread, which is to leave the
+    block first, may hang in one.
     """
     over, left = threading.Event(), threading.Event()
     main = threading.main_thread().ident or 0
 
     def watch() -> None:
-        answered_s = time.monotonic()
-        while not over.wait(ASKED_EVERY_S):
-            if head_answers(address):
-                answered_s = time.monotonic()
-            elif time.monotonic() - answered_s > GONE_S:
-                break
-        if not over.is_set():
+        answered_s, gone = dict.fromkeys(addresses, time.monotonic()), ""
+        while not gone and not over.wait(ASKED_EVERY_S):
+            answered_s |= {what: time.monotonic() for what, where in addresses.items() if answers(where)}
+            away = (what for what, at_s in answered_s.items() if time.monotonic() - at_s > away_s)
+            gone = next(away, "")
+        if gone and not over.is_set():
             signal.pthread_kill(main, signal.SIGUSR1)
             left.wait(UNWIND_S)
             try:
-                give_up(f"the head of the cluster, {address}, is gone")
+                give_up(f"{gone}, {addresses[gone]}, is gone")
             finally:
                 os._exit(FAILED)
 
     def on_gone(signum: int, frame: FrameType | None) -> NoReturn:
-        raise _HeadGone
+        raise _RayGone
 
     before = signal.signal(signal.SIGUSR1, on_gone)
-    threading.Thread(target=watch, name="head", daemon=True).start()
+    threading.Thread(target=watch, name="ray-watch", daemon=True).start()
     try:
         yield
-    except _HeadGone:
+    except _RayGone:
         left.set()
         over.wait()  # for ever: the thread ends the process
     finally:

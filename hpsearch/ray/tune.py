@@ -26,7 +26,7 @@ from hpsearch.work.desk import Desk
 from hpsearch.work.items import NoWork, WorkItem, WorkSource
 from hpsearch.work.resources import TrialResources
 from hpsearch.work.tries import Death, deliver, give_up, try_again
-from trainables.base.disk import DiskFull
+from trainables.base.disk import DiskFault
 from trainables.base.kernel import memory_kills
 from trainables.base.package_digest import PackageDigest
 from trainables.base.shared_folder import SharedFolder
@@ -91,7 +91,7 @@ def run_work(
 ) -> None:
     """Run the source's items until it has none left; Tune's files go below `scratch`.
 
-    `folder` is what every node must see, None on one machine. Raises `DiskFull` where a worker met one, and
+    `folder` is what every node must see, None on one machine. Raises `DiskFault` where a worker met one, and
     `NoWorkerLeft` where no node can run what is left.
     """
     here = _Here(source, resources, nodes)
@@ -167,8 +167,8 @@ class _Reporter(TrialScheduler):
 
     def on_trial_complete(self, controller: Any, trial: Any, result: dict[str, Any]) -> None:
         with _ours():
-            if "disk_full" in result:
-                raise DiskFull(*result["disk_full"])
+            if "disk_fault" in result:
+                raise DiskFault(*result["disk_fault"])
             if "foreign" in result:
                 self._here.foreign(trial, result["node"], result["foreign"])
                 return

@@ -9,9 +9,9 @@ from pathlib import Path
 from time import monotonic
 
 from hpsearch.ray.authentication import check_token
-from hpsearch.ray.cluster import cluster, head_address, joined_address, side_by_side
+from hpsearch.ray.cluster import cluster, joined_address, needed_addresses, side_by_side
 from hpsearch.ray.gpus import resources_in_cluster
-from hpsearch.ray.head import head_watched
+from hpsearch.ray.head import AWAY_HERE_S, AWAY_S, ray_watched
 from hpsearch.ray.nodes import Nodes, Probe
 from hpsearch.ray.scratch import scratch_folder
 from hpsearch.ray.tune import run_work
@@ -53,7 +53,7 @@ class RayBackend:
             nullcontext() if address is None else shared(folder) as shared_folder,
         ):
             watcher.doing("determining resources per trial")
-            with _head_watched(address, watcher.interrupted):
+            with _ray_watched(address, watcher.interrupted):
                 nodes = _probed(shared_folder, spec, Log(folder).spoken(watcher.say))
                 resources = resources_in_cluster(spec, datasets, nodes, watcher.say)
                 concurrent = side_by_side(resources, nodes)
@@ -82,8 +82,8 @@ class RayWorkplace:
         return monotonic()
 
     def watched(self, give_up: Callable[[str], None]) -> AbstractContextManager[None]:
-        """Watch the head of the cluster. A local one ends with the launch."""
-        return _head_watched(self.address, give_up)
+        """Watch what the launch needs of Ray: the head, and the node on this machine."""
+        return _ray_watched(self.address, give_up)
 
     def run(self, source: WorkSource, *, retries: int, epoch_timeout_s: float) -> None:
         """Run the source's items; see `run_work`."""
@@ -99,8 +99,9 @@ class RayWorkplace:
         )
 
 
-def _head_watched(address: str | None, give_up: Callable[[str], None]) -> AbstractContextManager[None]:
-    return nullcontext() if address is None else head_watched(head_address(), give_up)
+def _ray_watched(address: str | None, give_up: Callable[[str], None]) -> AbstractContextManager[None]:
+    away_s = AWAY_HERE_S if address is None else AWAY_S
+    return ray_watched(needed_addresses(local=address is None), away_s, give_up)
 
 
 def _probed(folder: SharedFolder | None, spec: StudySpec, say: Callable[[str], None]) -> Nodes:

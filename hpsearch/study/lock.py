@@ -47,7 +47,7 @@ def holder_of(folder: Path) -> Holder | None:
 
 
 @contextmanager
-def study_lock(folder: Path, datasets: Iterable[str] = ()) -> Iterator[None]:
+def study_lock(folder: Path, datasets: Iterable[str] = ()) -> Iterator[FileLock]:
     """Hold the study in `folder` for this process, which needs `datasets`: none of them is deleted meanwhile.
 
     Raises `InputError` naming the holder (host, process, since) where another launch has it. The system drops
@@ -65,7 +65,7 @@ def study_lock(folder: Path, datasets: Iterable[str] = ()) -> Iterator[None]:
         since = datetime.now().astimezone().isoformat(timespec="seconds")
         holder = Holder(socket.gethostname(), os.getpid(), since, tuple(datasets))
         lock.write(json.dumps(asdict(holder)))
-        yield
+        yield lock
 
 
 def _taken(path: Path) -> FileLock | None:

@@ -13,6 +13,7 @@ from hpsearch.study.naming import rows
 from hpsearch.study.records import StudyRecord, StudyState, TrialState
 from hpsearch.study.spec import SECTION, StudySpec, load_spec
 from hpsearch.study.study import has_trials, read_study
+from trainables.base.atomic import write_text
 from trainables.base.errors import Fault, InputError, nearest
 
 SPACE = "space.yaml"
@@ -48,6 +49,11 @@ def tracking_of(folder: Path) -> str | None:
         return load_spec(folder / SPACE, name=folder.name).search.tracking
     except InputError:  # what can no longer be read can still be deleted
         return None
+
+
+def keep_space(spec: StudySpec, folder: Path) -> None:
+    """Keep a search space in the study's folder, as it was read."""
+    write_text(spec.document.text, folder / SPACE)
 
 
 def study_names(root: Path) -> list[str]:

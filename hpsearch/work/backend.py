@@ -53,7 +53,7 @@ class Workplace(Protocol):
         """Run the source's items until it has none left.
 
         A job whose process died or raised is tried again up to `retries` times, from its newest checkpoint;
-        so is one that reports nothing for `epoch_timeout_s`. Raises `DiskFull` where a job met a full disk,
+        so is one that reports nothing for `epoch_timeout_s`. Raises `DiskFault` where a job met a full disk,
         `NoWorkerLeft`, and whatever the source itself raises.
         """
 

@@ -26,7 +26,7 @@ from hpsearch.work.resources import (
 )
 from hpsearch.work.tries import Death, deliver, give_up, try_again
 from trainables.base.allowance import allowed_bytes, allowed_cores
-from trainables.base.disk import DiskFull
+from trainables.base.disk import DiskFault, is_disk_fault
 from trainables.base.errors import InputError
 from trainables.training.jobs import Failed, Job, JobRunner, Result
 
@@ -105,14 +105,14 @@ def _carry_out(item: WorkItem, runner: JobRunner, retries: int) -> None:
 
 
 def _step(runner: JobRunner) -> Result | Failed | Death:
-    """Return what a step came to. Raises `DiskFull`, and `KeyboardInterrupt` where a debugger is quit."""
+    """Return what a step came to. Raises `DiskFault`, and `KeyboardInterrupt` where a debugger is quit."""
     try:
         return runner.step()
     except BdbQuit:
         raise KeyboardInterrupt from None
-    except DiskFull:
-        raise
     except Exception as error:  # noqa: BLE001  whatever a job raises is the job's
+        if is_disk_fault(error):
+            raise DiskFault.of(error) from None
         return Death.by(error)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 import torch
 from support.toy import prepared_blobs, toy_config
 
-from trainables.base.disk import DiskFull
+from trainables.base.disk import DiskFault
 from trainables.base.errors import Fault
 from trainables.base.shared_folder import SharedFolder, shared
 from trainables.ray_trainable import RayTrainable
@@ -126,24 +128,43 @@ class FullDisk:
 
     cpus, gpus = 1, 0.0
 
+    def __init__(self, error: OSError) -> None:
+        self.error = error
+
     def check(self) -> None: ...
 
     def run(self, worker: Worker) -> Iterator[Result]:
-        raise DiskFull(Path("/there/best.pt"), 44)
+        raise self.error
         yield
 
     def clear(self) -> None: ...
 
 
-def test_a_full_disk_is_reported_as_such() -> None:
-    assert started(FullDisk()).step() == {"disk_full": [Path("/there/best.pt"), 44], "done": True}
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS])
+def test_a_disk_that_is_full_or_broken_is_not_the_job_s_fault(number: int) -> None:
+    weights = Path("/there/best.pt")
+    written = DiskFault(weights, "it needs 44.0 MiB", number)
+    assert started(FullDisk(written)).step() == {"disk_fault": written.parts, "done": True}
+    read = OSError(number, os.strerror(number), "/there/best.pt")
+    found = started(FullDisk(read)).step()["disk_fault"]
+    assert found == (weights, os.strerror(number), number)
+
+
+def test_a_node_whose_disk_alone_is_broken_does_not_see_the_folder(tmp_path: Path) -> None:
+    with shared(tmp_path) as folder:
+        seen = started(FullDisk(DiskFault(tmp_path, "", errno.EIO)), folder).step()
+        assert "disk_fault" in seen  # it can write there: the fault is not this node's alone
+    gone = started(FullDisk(DiskFault(tmp_path, "", errno.EIO)), folder).step()
+    assert "another folder" in gone["blind"]
+    full = started(FullDisk(DiskFault(tmp_path, "", errno.ENOSPC)), folder).step()
+    assert "disk_fault" in full
 
 
 class Crowded(FullDisk):
     """A job that finds no memory on its share of a GPU."""
 
     def __init__(self, gpus: float) -> None:
-        self.gpus = gpus
+        self.gpus = gpus  # type: ignore[misc]
 
     def run(self, worker: Worker) -> Iterator[Result]:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from trainables.base.disk import DiskFull, is_full
+from trainables.base.disk import DiskFault, is_disk_fault
 from trainables.base.tensors import load_pickled
 
 UNFINISHED = ".unfinished"
@@ -22,7 +22,7 @@ def in_one_step(path: Path, needed_bytes: int) -> Iterator[Path]:
 
     After a crash or on a full disk, the previous content is still whole.
 
-    Raises `DiskFull` where there is no room for it, `OSError` where it cannot be written for another reason,
+    Raises `DiskFault` where there is no room for it, `OSError` where it cannot be written for another reason,
     and leaves no half-written file.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
@@ -33,11 +33,20 @@ def in_one_step(path: Path, needed_bytes: int) -> Iterator[Path]:
             os.fsync(file.fileno())
         rename(unfinished, path)
     except (OSError, RuntimeError) as error:
-        if is_full(error) or is_full(error.__context__):  # torch may hide the error behind its own
-            raise DiskFull(path, needed_bytes) from error
+        for cause in (error, error.__context__):  # torch may hide the error behind its own
+            if is_disk_fault(cause):
+                raise DiskFault.of(cause, path, needed_bytes) from error
         raise
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # it is not there, or what kept it from being written keeps it there, too
+            unfinished.unlink()
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write `text` to `path` as UTF-8. Raises as `in_one_step` does."""
+    content = text.encode()
+    with in_one_step(path, len(content)) as draft:
+        draft.write_bytes(content)
 
 
 def save_state(state: dict[str, Any], path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import os
 from pathlib import Path
 from typing import IO
 
@@ -21,8 +22,9 @@ class FileLock:
     holder drops it by closing the file through any other handle: it is written through this one.
     """
 
-    def __init__(self, file: IO[str]) -> None:
+    def __init__(self, file: IO[str], path: Path) -> None:
         self._file = file
+        self._path = path
 
     @classmethod
     def take(cls, path: Path) -> FileLock | None:
@@ -36,14 +38,14 @@ class FileLock:
         except BlockingIOError:
             file.close()
             return None
-        return cls(file)
+        return cls(file, path)
 
     @classmethod
     def wait(cls, path: Path) -> FileLock:
         """Wait until no other process holds the lock on `path`, and return it. Raises as `take` does."""
         file = _opened(path)
         _lock(file, path, fcntl.LOCK_EX)
-        return cls(file)
+        return cls(file, path)
 
     @staticmethod
     def is_held(path: Path) -> bool:
@@ -69,6 +71,16 @@ class FileLock:
         self._file.truncate()
         self._file.write(text)
         self._file.flush()
+
+    def is_gone(self) -> bool:
+        """Return whether its file was removed, or another stands in its place: others can take that lock."""
+        try:
+            found = self._path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:  # a network file system that is away comes back
+            return False
+        return not os.path.samestat(found, os.fstat(self._file.fileno()))
 
     def release(self) -> None:
         """Release the lock."""

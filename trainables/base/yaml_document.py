@@ -31,11 +31,12 @@ _TAG = "tag:yaml.org,2002:"
 
 @dataclass(frozen=True)
 class YamlDocument:
-    """The values of a file (`tree`, a mapping) and the 1-based line of each key path."""
+    """The values of a file (`tree`, a mapping), the 1-based line of each key path, and the file's `text`."""
 
     file: str
     tree: Mapping[str, Any]
     lines: Mapping[KeyPath, int] = field(repr=False)
+    text: str = field(default="", repr=False)
 
     def line(self, path: KeyPath) -> int | None:
         """Return the line of the value at `path`, or of the nearest value above it."""
@@ -65,7 +66,7 @@ def load_yaml(path: Path) -> YamlDocument:
     tree = reader.value(root, ())
     if reader.faults:
         raise InputError(list(dict.fromkeys(reader.faults)))
-    return YamlDocument(str(path), tree, reader.lines)
+    return YamlDocument(str(path), tree, reader.lines, text)
 
 
 def _text(path: Path) -> str:

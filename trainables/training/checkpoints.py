@@ -86,7 +86,7 @@ class Checkpoints:
         """Begin to make a checkpoint of a run after its last epoch; the oldest is dropped after it.
 
         The run must not change until `copied`. Raises what kept the one before from being written:
-        `OSError`, or `DiskFull`, which is one.
+        `OSError`, or `DiskFault`, which is one.
         """
         self.flush()
         state = {"session": run.state_dict(), "history": list(history)}

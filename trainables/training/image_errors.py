@@ -48,7 +48,7 @@ def errors_file(folder: Path, group: str) -> Path:
 
 
 def write_images(images: PredictedImages, file: Path) -> None:
-    """Write the table in one step. Raises `DiskFull` where there is no room."""
+    """Write the table in one step. Raises `DiskFault` where there is no room."""
     import pandas as pd
 
     found = images.predictions

@@ -13,7 +13,7 @@ from optuna.storages.journal import BaseJournalBackend
 
 from hpsearch.study.journal.lines import BEGUN, ENDED, Event, Lines, damage, line_of, read_lines
 from hpsearch.study.journal.schema import epoch_in_short, is_epoch_key
-from trainables.base.disk import is_full
+from trainables.base.disk import is_disk_fault
 from trainables.base.errors import Fault, InputError
 
 JOURNAL = "study.journal"
@@ -55,7 +55,7 @@ def writing(folder: Path, name: str) -> JournalStorage:
         with path.open("ab") as file:  # a last line that a crash left unfinished would spoil the next one
             file.truncate(lines.size)
     except OSError as error:
-        if is_full(error):
+        if is_disk_fault(error):
             raise
         raise InputError(
             Fault(f"cannot be written: {error.strerror}; make it writable, or restore it", file=str(path))
@@ -130,8 +130,8 @@ class _OnlyWriter(_Snapshot):
         for log in logs:
             line, last = line_of(log, last)
             lines.append(line)
-        with self.path.open("ab", buffering=0) as file:
-            whole = file.tell()
+        with self.path.open("r+b", buffering=0) as file:  # one that was removed is not begun anew
+            whole = file.seek(0, os.SEEK_END)
             try:
                 rest = memoryview(b"".join(lines))
                 while rest:

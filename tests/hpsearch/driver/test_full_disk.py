@@ -64,5 +64,9 @@ def test_a_full_disk_ends_the_launch_and_the_next_one_goes_on(tmp_path: Path) ->
     assert "first: 1\n" in ran.stdout and "second: 0\n" in ran.stdout, ran.stdout + ran.stderr
     assert "Traceback" not in ran.stderr
     told = next(line for line in ran.stderr.splitlines() if line.startswith("the disk is full"))
-    assert f"{small}/studies/tiny/trials/0001/" in told and "it needs " in told and "MiB are free" in told
+    assert (
+        f"{small}/studies/tiny/trials/0001/" in told
+        and "it needs " in told
+        and f"{small} (tmpfs) has room for " in told
+    )
     assert [trial["state"] for trial in board(kept)] == ["complete", "complete"]

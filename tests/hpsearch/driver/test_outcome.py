@@ -11,6 +11,7 @@ from support import studies
 from hpsearch.driver.outcome import write_outcome
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.spec import StudySpec
+from hpsearch.study.store import SPACE
 
 
 @pytest.fixture
@@ -35,6 +36,12 @@ def test_the_winners_config_and_weights_lie_beside_the_leaderboard(record: Study
     assert [file.name for file in files] == ["space.yaml", "leaderboard.csv", "best.yaml"]
     assert (record.folder / "best.pt").read_bytes() == b"weights"
     assert said == []
+
+
+def test_a_space_that_somebody_removed_is_kept_again(record: StudyRecord) -> None:
+    (record.folder / SPACE).unlink(missing_ok=True)
+    write_outcome(record, print)
+    assert (record.folder / SPACE).read_text() == record.spec.document.text != ""
 
 
 def test_weights_that_are_gone_are_said_and_the_leaderboard_is_written(

@@ -7,18 +7,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from hpsearch.lifecycle.stop import Stopping, stop
-from hpsearch.study.lock import holder_of
+from hpsearch.study.lock import LOCK, holder_of
 from hpsearch.study.requests import request_stop, stop_requested
 
 HOLD = """
 import sys, time
 from pathlib import Path
 from hpsearch.driver.stop_requests import stop_obeyed
-from hpsearch.study.lock import study_lock
+from hpsearch.study.claim import claimed
 folder = Path(sys.argv[1])
 try:
-    with study_lock(folder), {obeyed}:
+    with claimed(folder) as claim, {obeyed}:
         print("held", flush=True)
         time.sleep(60)
 except KeyboardInterrupt:
@@ -26,16 +28,16 @@ except KeyboardInterrupt:
 """
 
 
-def held(folder: Path, obeyed: str) -> subprocess.Popen[str]:
+def held(folder: Path, obeyed: str, stderr: int | None = None) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", HOLD.format(obeyed=obeyed), str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     return process
 
 
 def test_the_process_that_runs_a_study_is_interrupted(tmp_path: Path) -> None:
-    with held(tmp_path, "stop_obeyed(folder)") as process:
+    with held(tmp_path, "stop_obeyed(claim)") as process:
         holder = holder_of(tmp_path)
         assert holder is not None and holder.pid == process.pid
         stopping = stop(tmp_path)
@@ -59,6 +61,21 @@ def test_what_nobody_runs_needs_no_stop_and_gets_no_request(tmp_path: Path) -> N
 
 def test_a_stop_that_an_earlier_launch_was_asked_for_does_not_stop_this_one(tmp_path: Path) -> None:
     request_stop(tmp_path)
-    with held(tmp_path, "stop_obeyed(folder)") as process:
+    with held(tmp_path, "stop_obeyed(claim)") as process:
         assert not stop_requested(tmp_path)
         process.send_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["removed", "replaced"])
+def test_a_launch_whose_folder_is_gone_ends_at_once_in_a_sentence(tmp_path: Path, again: bool) -> None:
+    folder = tmp_path / "demo"
+    with held(folder, "stop_obeyed(claim)", stderr=subprocess.PIPE) as process:
+        folder.rename(tmp_path / "away")
+        if again:
+            folder.mkdir()
+            (folder / LOCK).touch()
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert said.startswith(f"the folder of study 'demo' was removed or replaced: {folder}. The launch ends; ")
+    assert "Traceback" not in said
+    assert folder.exists() == again

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from ray.cluster_utils import Cluster
 from support.launches import HALVING, board, runs, start, wait_for_epochs, write_space
+from support.mounts import may_unshare
 from support.networks import machines, may_make_networks
 from support.nodes import ray_cluster
 
@@ -83,11 +85,6 @@ OWN_FILES = ("unshare", "--mount")
 """Begins the command of a node that may see other files than this process does."""
 
 
-def may_unshare() -> bool:
-    found = shutil.which("unshare") is not None
-    return found and not subprocess.run([*OWN_FILES, "true"], check=False).returncode
-
-
 @pytest.mark.slow
 @pytest.mark.faults
 @pytest.mark.skipif(not may_unshare(), reason="this user may not mount")
@@ -140,3 +137,21 @@ def test_the_trials_of_a_node_whose_network_is_cut_go_on_elsewhere(tmp_path: Pat
     assert launch.returncode == 0, printed
     assert "trial 0: starts again: " in printed
     assert [(trial["state"], trial["epochs"]) for trial in board(tmp_path)] == [("complete", 100)]
+
+
+@pytest.mark.slow
+@pytest.mark.faults
+@pytest.mark.parametrize("process", ["gcs_server", "raylet"])
+def test_a_launch_on_one_machine_whose_ray_is_killed_ends_in_order_within_30_s(
+    tmp_path: Path, process: str
+) -> None:
+    space = write_space(tmp_path, epochs=60, concurrent=1)
+    with start(space, tmp_path) as launch:
+        wait_for_epochs(tmp_path, 2)
+        children = subprocess.run(["pgrep", "-P", str(launch.pid), process], capture_output=True, check=True)
+        os.kill(int(children.stdout), signal.SIGKILL)
+        printed, _ = launch.communicate(timeout=30)
+    assert launch.returncode == 1, printed
+    assert re.search(r"Ray's (head|node) process on this machine, \S+, is gone; everything is kept", printed)
+    assert "hpsearch launch" in printed and "Traceback" not in printed
+    assert {run.info.status for run in runs(tmp_path)} == {"KILLED"}

@@ -7,13 +7,14 @@ import time
 
 import pytest
 
-from hpsearch.ray.head import head_answers, head_watched
+from hpsearch.ray.head import answers, ray_watched
 
 HANGING = """
 import sys, threading
 from hpsearch.ray import head
-head.ASKED_EVERY_S, head.GONE_S, head.UNWIND_S = 0.05, 0.3, 0.3
-with head.head_watched(sys.argv[1], lambda reason: print("given up:", reason, flush=True)):
+head.ASKED_EVERY_S, head.UNWIND_S = 0.05, 0.3
+needed = {"what stays": sys.argv[3], "the head": sys.argv[1]}
+with head.ray_watched(needed, 0.3, lambda reason: print("given up:", reason, flush=True)):
     if sys.argv[2] == "hangs":  # as a call of Ray does: nothing is raised into it
         import signal
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
@@ -26,19 +27,20 @@ def test_a_head_that_answers_disturbs_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
         given_up: list[str] = []
-        with head_watched(address, given_up.append):
-            assert head_answers(address)
+        with ray_watched({"the head": address}, 0.1, given_up.append):
+            assert answers(address)
             time.sleep(0.2)
-    assert given_up == [] and not head_answers(address)
+    assert given_up == [] and not answers(address)
 
 
 @pytest.mark.parametrize("main_thread", ["hangs", "answers"])
 def test_without_its_head_a_launch_ends_in_order_whatever_the_main_thread_does(main_thread: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"127.0.0.1:{server.getsockname()[1]}"
-        command = [sys.executable, "-c", HANGING, address, main_thread]
-        launch = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        assert launch.stdout and launch.stdout.readline() == "begins\n"
-    printed, _ = launch.communicate(timeout=20)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            address, stays = (f"127.0.0.1:{each.getsockname()[1]}" for each in (server, other))
+            command = [sys.executable, "-c", HANGING, address, main_thread, stays]
+            launch = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            assert launch.stdout and launch.stdout.readline() == "begins\n"
+        printed, _ = launch.communicate(timeout=20)
     assert launch.returncode == 1
-    assert printed == f"given up: the head of the cluster, {address}, is gone\n"
+    assert printed == f"given up: the head, {address}, is gone\n"

@@ -10,6 +10,7 @@ from support import studies
 from support.studies import PROVENANCE
 
 from hpsearch.study.claim import claimed
+from hpsearch.study.journal.journal import JOURNAL
 from hpsearch.study.lock import study_lock
 from hpsearch.study.records import LaunchRecord, Provenance, StudyState, TrialState
 from hpsearch.study.store import SPACE, changes, find_study, only_study, state_of, study_names
@@ -90,11 +91,19 @@ def test_a_folder_that_was_made_for_a_study_that_never_began_is_gone_again(tmp_p
         raise InputError("no such dataset")
     assert not root.exists()
     (root / "datasets").mkdir(parents=True)
-    with claimed(folder):
-        with pytest.raises(InputError, match="is being run by"), claimed(folder):
-            pass
+    with claimed(folder), pytest.raises(InputError, match="is being run by"), claimed(folder):
+        pass
+    assert not folder.exists() and (root / "datasets").is_dir()
+
+
+def test_a_study_that_has_begun_stays_whatever_somebody_removes_of_it(tmp_path: Path) -> None:
+    folder = tmp_path / "studies" / "demo"
+    with claimed(folder) as claim:
+        claim.begin()
         (folder / SPACE).touch()
-    assert folder.is_dir() and (root / "datasets").is_dir()
+        (folder / JOURNAL).touch()
+        (folder / SPACE).unlink()
+    assert (folder / JOURNAL).is_file()
 
 
 def test_the_only_study_needs_no_name(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from hpsearch.work import in_process
 from hpsearch.work.in_process import InProcess, OneAtATime
 from hpsearch.work.items import NoWork
 from hpsearch.work.resources import TrialResources
-from trainables.base.disk import DiskFull
+from trainables.base.disk import DiskFault
 from trainables.base.errors import Fault, InputError
 from trainables.training.checkpoints import History
 from trainables.training.gpu_memory import OutOfGpuMemory
@@ -132,8 +132,8 @@ def test_a_lack_of_gpu_memory_is_tried_again_on_a_larger_share() -> None:
 
 
 def test_a_full_disk_ends_the_launch_and_costs_no_try() -> None:
-    item = Told(Scripted([DiskFull(Path("best.pt"), 44)]))
-    with pytest.raises(DiskFull):
+    item = Told(Scripted([OSError(errno.EIO, "made up", "best.pt")]))
+    with pytest.raises(DiskFault):
         run(item, Told(Scripted([1])))
     assert item.told == []
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trainables.base.disk import DiskFull
+from trainables.base.disk import DiskFault
 from trainables.base.errors import InputError
 from trainables.pose.angles import ANGLES
 from trainables.training.image_errors import PredictedImages, errors_file, read_images, write_images
@@ -70,6 +70,6 @@ def test_where_the_disk_is_full_the_file_before_stays_whole(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
-    with pytest.raises(DiskFull):
+    with pytest.raises(DiskFault):
         write_images(images(seed=1), file)
     assert file.read_bytes() == before and list(tmp_path.iterdir()) == [file]

@@ -59,7 +59,7 @@ class Job(Protocol):
         """Do the work; yield after each epoch, the last time with `done`.
 
         Raises `InputError` where its data is at fault, `Diverged` or `NonFinitePrediction` where the numbers
-        are no longer finite, and `DiskFull`.
+        are no longer finite, and `DiskFault`.
         """
 
     def clear(self) -> None:

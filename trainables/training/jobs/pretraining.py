@@ -74,7 +74,7 @@ class PretrainingJob:
         return build_pretrainer(settings, self.pretraining.backbone, train=train, device=worker.device)
 
     def write(self, trained: Pretrainer, history: History) -> None:
-        """Write config, history and, last, the trunk. Raises `DiskFull` where there is no room."""
+        """Write config, history and, last, the trunk. Raises `DiskFault` where there is no room."""
         from ruamel.yaml import YAML
 
         self.folder.mkdir(parents=True, exist_ok=True)

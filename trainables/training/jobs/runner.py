@@ -67,7 +67,7 @@ class JobRunner:
     def step(self) -> Result | Failed:
         """Return the job's next result, for a training that of one epoch, or why it failed for good.
 
-        Numbers that are not finite end a job for good, and so does bad input. Raises `DiskFull`, which is no
+        Numbers that are not finite end a job for good, and so does bad input. Raises `DiskFault`, which is no
         fault of the job, and what another try may mend: `OutOfGpuMemory`, on a larger share (on a whole GPU
         it is the end), and any other error.
         """

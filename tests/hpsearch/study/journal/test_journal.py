@@ -261,3 +261,11 @@ def record_with_little_room(folder: Path, spec: StudySpec, room: int) -> StudyRe
 def test_half_a_line_that_could_not_be_written_spoils_none_after_it(folder: Path, spec: StudySpec) -> None:
     record = record_with_little_room(folder, spec, room=100)
     assert record.trials[-1].state is TrialState.COMPLETE
+
+
+def test_a_journal_that_was_removed_meanwhile_is_not_begun_anew(folder: Path, spec: StudySpec) -> None:
+    study = studies.open_in(folder, spec)
+    (folder / JOURNAL).unlink()
+    with pytest.raises(FileNotFoundError):
+        study.ask()
+    assert not (folder / JOURNAL).exists()
