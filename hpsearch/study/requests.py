@@ -13,6 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hpsearch.study.trial_log import Log
+from trainables.base.atomic import write_text
+
 REQUESTS = "requests"
 """The folder of requests in a study's folder."""
 
@@ -43,9 +46,23 @@ def request_design(folder: Path, design: Mapping[str, Any]) -> str:
 
 
 def requested_designs(folder: Path) -> dict[str, Mapping[str, Any]]:
-    """Return the designs that are to be tried next by the name of their request, the oldest first."""
-    files = sorted((folder / REQUESTS).glob(f"{DESIGN}*.json"))
-    return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
+    """Return the designs that are to be tried next by the name of their request, the oldest first.
+
+    One that cannot be read, as a power cut leaves a file, is set aside and said in the study's log.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    for file in sorted((folder / REQUESTS).glob(f"{DESIGN}*.json")):
+        try:
+            design = json.loads(file.read_text(encoding="utf-8"))
+            if not isinstance(design, dict):
+                raise ValueError("it holds no design")
+        except ValueError as error:
+            aside = file.with_suffix(".damaged")
+            file.replace(aside)
+            Log(folder).say(f"a requested design cannot be read ({error}): ask for it again; see {aside}")
+        else:
+            found[file.stem] = design
+    return found
 
 
 def withdraw_design(folder: Path, name: str) -> None:
@@ -54,7 +71,4 @@ def withdraw_design(folder: Path, name: str) -> None:
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
-    path.parent.mkdir(exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(content), encoding="utf-8")
-    draft.replace(path)
+    write_text(json.dumps(content), path)

@@ -20,7 +20,7 @@ from optuna.trial import TrialState as OptunaState
 from pydantic import ValidationError
 
 from hpsearch.space.holes import Choice, Hole, Params, Value
-from hpsearch.study.journal.journal import reading, writing
+from hpsearch.study.journal.journal import WRONG, reading, unreadable, writing
 from hpsearch.study.journal.schema import (
     CONFIRMS,
     CONTINUES,
@@ -388,15 +388,18 @@ def open_study(folder: Path, spec: StudySpec, provenance: Provenance) -> Study:
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # its word on every trial, which the live table has
     storage = writing(folder, spec.name)
-    study = optuna.create_study(
-        storage=storage,
-        study_name=spec.name,
-        pruner=spec.search.pruner.build(spec.epochs),
-        direction=spec.objective.direction.value,
-        load_if_exists=True,
-    )
+    name, pruner = spec.name, spec.search.pruner.build(spec.epochs)
+    if storage.get_all_studies():  # to create it again would write that to the journal
+        study = optuna.load_study(study_name=name, storage=storage, pruner=pruner)
+    else:
+        direction = spec.objective.direction.value
+        study = optuna.create_study(storage=storage, study_name=name, pruner=pruner, direction=direction)
+    if PROVENANCE in study.user_attrs:
+        opened, _ = _readable(study, storage, folder, spec)  # before anything is added
+    else:
+        opened = Study(study, storage, folder, spec)
     study.set_user_attr(PROVENANCE, provenance.written())
-    return Study(study, storage, folder, spec)
+    return opened
 
 
 def read_study(folder: Path, spec: StudySpec) -> StudyRecord:
@@ -405,11 +408,34 @@ def read_study(folder: Path, spec: StudySpec) -> StudyRecord:
     Raises `InputError` where its launch was stopped before it began, and for a damaged or lost journal.
     """
     storage = reading(folder, spec.name)
-    begun = bool(storage.get_all_studies())
-    study = optuna.load_study(study_name=spec.name, storage=storage) if begun else None
-    if study is None or PROVENANCE not in study.user_attrs:
+    study = _begun(storage, spec)
+    if study is None:
         raise InputError(f"study {spec.name!r} has not begun: launch it again")
-    return Study(study, storage, folder, spec).record()
+    _, record = _readable(study, storage, folder, spec)
+    return record
+
+
+def _begun(storage: BaseStorage, spec: StudySpec) -> optuna.Study | None:
+    """Return Optuna's study in a journal; None where it has not begun."""
+    there = bool(storage.get_all_studies())
+    study = optuna.load_study(study_name=spec.name, storage=storage) if there else None
+    return study if study is not None and PROVENANCE in study.user_attrs else None
+
+
+def _readable(
+    study: optuna.Study, storage: BaseStorage, folder: Path, spec: StudySpec
+) -> tuple[Study, StudyRecord]:
+    """Return a study and its record. Raises `InputError` naming the first line that cannot be read."""
+
+    def read(part: BaseStorage) -> None:
+        if (so_far := _begun(part, spec)) is not None:
+            Study(so_far, part, folder, spec).record()
+
+    try:
+        opened = Study(study, storage, folder, spec)
+        return opened, opened.record()
+    except WRONG as error:
+        raise InputError(unreadable(folder, read, error)) from None
 
 
 def has_trials(folder: Path, name: str) -> bool:

@@ -15,6 +15,7 @@ from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialRecord
 from hpsearch.tracking.connection import MlflowUnavailableError
 from hpsearch.tracking.location import without_password
 from hpsearch.tracking.mirror import Mirror
+from trainables.base.atomic import write_text
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
@@ -151,7 +152,8 @@ class Tracker:
 def _study_id(folder: Path) -> str:
     """Return the study's id in MLflow, generated once and kept in the study's folder."""
     path = folder / TRACKING_ID
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(uuid.uuid4().hex, encoding="utf-8")
-    return path.read_text(encoding="utf-8").strip()
+    kept = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+    if not kept:  # not there, or left empty by a power cut
+        kept = uuid.uuid4().hex
+        write_text(kept, path)
+    return kept

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ JOURNAL = "study.journal"
 
 WEIGHTS = "trials/*/best.pt"
 """What finished trials leave beside it."""
+
+WRONG = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What a value raises that is not what its place in a journal is for."""
 
 
 def reading(folder: Path, name: str) -> JournalStorage:
@@ -145,13 +149,31 @@ class _OnlyWriter(_Snapshot):
         self.events += map(json.loads, lines)  # as a later launch will read them: a tuple becomes a list
 
 
+def unreadable(folder: Path, read: Callable[[JournalStorage], object], error: Exception) -> Fault:
+    """Return the fault of the first line that `read` cannot take in, which raised `error`, one of `WRONG`."""
+    path = folder / JOURNAL
+    events = read_lines(path).events
+
+    def fails(count: int) -> bool:
+        try:
+            read(JournalStorage(_Snapshot(path, Lines(events[:count]))))
+        except WRONG:
+            return True
+        return False
+
+    number = bisect_left(range(len(events)), True, key=fails)
+    first, *_ = str(error).splitlines() or [""]
+    what = f"holds what cannot be read ({type(error).__name__}: {first})"
+    return damage(path, number, what, events[: number - 1])
+
+
 def _replayed(backend: _Snapshot, name: str) -> JournalStorage:
     """Return Optuna's storage of the events. Raises `InputError` where they are not the study `name`."""
     path, events = backend.path, backend.events
     begun = any(BEGUN in event for event in events)
     try:
         storage = JournalStorage(backend)
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except WRONG as error:
         what = f"holds no event that can be repeated ({type(error).__name__}: {error})"
         raise InputError(damage(path, backend.given, what, events[: backend.given - 1])) from None
     names = [study.study_name for study in storage.get_all_studies()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bdb
+import errno
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path

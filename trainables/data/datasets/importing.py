@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from trainables.base.allowance import allowed_cores
+from trainables.base.atomic import write_text
 from trainables.base.errors import Fault, InputError, brief
 from trainables.base.locks import FileLock
 from trainables.base.plain_text import csv_cell
 from trainables.data.datasets.import_report import ImportReport, Progress
-from trainables.data.datasets.parts import ImportOne, Part, Parts, write_whole
+from trainables.data.datasets.parts import ImportOne, Part, Parts
 from trainables.data.datasets.prepared import PreparedDataset, write_labels
 from trainables.data.datasets.raw import ImporterConfig, RawDataset
 from trainables.data.datasets.workers import TIMEOUT_S, run_isolated
@@ -135,7 +136,7 @@ def _begin(work: Path, plan: _Plan, out: Path) -> None:
         for made in (out / "images", work / "parts"):
             shutil.rmtree(made, ignore_errors=True)
         (work / "parts").mkdir()
-    write_whole(file, json.dumps(asdict(plan)))
+    write_text(json.dumps(asdict(plan)), file)
 
 
 def _differs(holds: str, made: dict[str, Any], plan: _Plan) -> str:

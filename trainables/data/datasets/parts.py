@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from trainables.base.atomic import write_text
 from trainables.data.datasets.crops import cut, jpeg
 from trainables.data.datasets.raw import LeftOut, RawDataset, RawItem
 from trainables.data.datasets.workers import Lost
@@ -154,7 +155,7 @@ class Parts:
 
     def write(self, number: int, part: Part) -> None:
         """Write the part of chunk `number` in one step."""
-        write_whole(self._file(number), json.dumps(asdict(part)))
+        write_text(json.dumps(asdict(part)), self._file(number))
 
     def forget_rejects(self) -> None:
         """Remove the parts with files that could not be read: what was wrong with them may be put right."""
@@ -189,10 +190,3 @@ class Parts:
         whole = pa.concat_tables(tables)
         del tables
         return whole.to_pandas(self_destruct=True, split_blocks=True), digests
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Write a text file in one step: a killed process leaves all of it or nothing."""
-    unfinished = file.with_suffix(".unfinished")
-    unfinished.write_text(text)
-    unfinished.replace(file)

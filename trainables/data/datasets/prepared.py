@@ -24,7 +24,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from trainables.base.allowance import allowed_cores
-from trainables.base.errors import Fault, InputError, nearest
+from trainables.base.atomic import in_one_step, write_text
+from trainables.base.disk import is_disk_fault
+from trainables.base.errors import Fault, InputError, nearest, why
 from trainables.pose.angles import ANGLES, CONVENTION
 
 LABELS = "labels.parquet"
@@ -112,8 +114,19 @@ class PreparedDataset:
         return self.folder.name
 
     def labels(self) -> pd.DataFrame:
-        """Return the table of all images, with the columns of `COLUMNS`."""
-        return pd.read_parquet(self.folder / LABELS)
+        """Return the table of all images, with the columns of `COLUMNS`.
+
+        Raises `InputError` where it cannot be read.
+        """
+        try:
+            return pd.read_parquet(self.folder / LABELS)
+        except (OSError, ValueError) as error:  # pyarrow's own are among them
+            if is_disk_fault(error):
+                raise
+            way_out = "restore it from a copy, or delete the dataset and import or build it again"
+            raise InputError(
+                Fault(f"the labels cannot be read ({why(error)}): {way_out}", file=str(self.folder / LABELS))
+            ) from None
 
     def samples(self, split: str, subjects: Sequence[str] = ()) -> Samples:
         """Return the images of one split, of the named subjects only where any are named.
@@ -181,7 +194,8 @@ def write_labels(
     `digests` are the images' SHA-256 in the order of the table, where they are already known.
     """
     angles = tuple(angle for angle in ANGLES if f"{angle}_deg" in table)
-    table.to_parquet(folder / LABELS, index=False)
+    with in_one_step(folder / LABELS, 0) as draft:
+        table.to_parquet(draft, index=False)
     splits: dict[str, int] = {}
     for names, count in table["split"].value_counts().items():
         for name in str(names).split(" "):
@@ -198,9 +212,7 @@ def write_labels(
         ),
         details=dict(details or {}),
     )
-    unfinished = folder / ".dataset.json.unfinished"
-    unfinished.write_text(json.dumps(asdict(card), indent=2) + "\n")
-    unfinished.replace(folder / "dataset.json")
+    write_text(json.dumps(asdict(card), indent=2) + "\n", folder / "dataset.json")
     return PreparedDataset(folder)
 
 

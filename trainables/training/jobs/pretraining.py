@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainables.base.atomic import save_state
+from trainables.base.atomic import in_one_step, save_state, write_text
 from trainables.data.datasets import open_dataset
 from trainables.data.datasets.prepared import Samples
 from trainables.data.loader import Loader
@@ -77,10 +77,9 @@ class PretrainingJob:
         """Write config, history and, last, the trunk. Raises `DiskFault` where there is no room."""
         from ruamel.yaml import YAML
 
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / CONFIG).open("w", encoding="utf-8") as out:
+        with in_one_step(self.folder / CONFIG, 0) as draft, draft.open("w", encoding="utf-8") as out:
             YAML().dump({"key": self.pretraining.key, **self.pretraining.config}, out)
-        (self.folder / HISTORY).write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
+        write_text(json.dumps(history, indent=1) + "\n", self.folder / HISTORY)
         save_state(trained.trunk(), self.folder / TRUNK)
 
     def _samples(self) -> Samples:
