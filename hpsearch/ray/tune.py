@@ -7,7 +7,7 @@ it is the `WorkSource`'s business; Tune's own experiment state is scratch.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from ray import tune
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
-from hpsearch.ray.cluster import UNBOUNDED, room
+from hpsearch.ray.cluster import UNBOUNDED, needed_addresses, room
 from hpsearch.ray.deaths import death_of, memory_kills_are_deaths, node_of
+from hpsearch.ray.head import ASKED_EVERY_S, answers
 from hpsearch.ray.nodes import Nodes
 from hpsearch.study.code_version import PACKAGES
 from hpsearch.study.records import Placement
@@ -215,8 +216,11 @@ class _Watch(tune.Callback):
         self._here = here
         self._timeout_s = epoch_timeout_s
         self._heard: dict[str, tuple[float, int | None]] = {}
+        self._needed: Collection[str] = ()
+        """The addresses of what the driver needs of Ray."""
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self._needed = self._needed or needed_addresses(local=True).values()
         self._here.nodes.heard(ray.get_runtime_context().get_node_id(), memory_kills())
         self._heard[trial.trial_id] = time.monotonic(), None
 
@@ -251,6 +255,8 @@ class _Watch(tune.Callback):
         give_up(self._here.ended(trial), self._death(trial))
 
     def _death(self, trial: Any) -> Death:
+        while not all(map(answers, self._needed)):  # no fault of the trial; `ray_watched` ends this wait
+            time.sleep(ASKED_EVERY_S)
         _, before = self._heard.get(trial.trial_id, (0.0, None))
         node = node_of(trial)
         return death_of(trial, 0 if node is None else self._here.nodes.memory_kills_since(node, before))

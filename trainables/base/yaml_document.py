@@ -60,6 +60,9 @@ def load_yaml(path: Path) -> YamlDocument:
         raise InputError(_not_yaml(error, str(path))) from None
     except (YAMLError, ValueError, RecursionError) as error:
         raise InputError(Fault(f"not YAML: {error}", file=str(path))) from None
+    if not text.strip():
+        way_out = "if it was not always, restore it from the file that it is a copy of"
+        raise InputError(Fault(f"the file is empty: {way_out}", file=str(path)))
     if not isinstance(root, MappingNode):
         raise InputError(Fault("expected a mapping of settings at the root", file=str(path)))
     reader = _Reader(yaml, str(path))
