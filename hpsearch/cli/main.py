@@ -30,6 +30,7 @@ from hpsearch.cli.remote import add_remote_commands, is_remote, run_remotely
 from hpsearch.cli.searches import add_search_commands
 from hpsearch.cli.signals import INTERRUPTED, Interruptions
 from hpsearch.cli.studies import add_study_commands
+from hpsearch.cli.surroundings import check_surroundings
 from trainables.base.disk import describe_disk_fault, is_disk_fault
 from trainables.base.errors import InputError
 
@@ -56,6 +57,7 @@ def main(words: Sequence[str] | None = None) -> int:
     command: Command = arguments.command
     with Interruptions() as interruptions:
         try:
+            check_surroundings(arguments.root)
             return run_remotely(arguments, words) if is_remote(arguments) else command(arguments)
         except InputError as error:
             show_faults(error.faults)

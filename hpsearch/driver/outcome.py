@@ -53,14 +53,16 @@ def write_outcome(record: StudyRecord, say: Callable[[str], None]) -> list[Path]
             YAML().dump(record.spec.space.fill(best.params), out)
         files.append(config)
         weights = best.folder / BEST_WEIGHTS
-        if weights.is_file():
-            with in_one_step(record.folder / BEST_WEIGHTS, weights.stat().st_size) as draft:
+        size = weights.stat().st_size if weights.is_file() else 0
+        if size:
+            with in_one_step(record.folder / BEST_WEIGHTS, size) as draft:
                 shutil.copyfile(weights, draft)
         else:
             (record.folder / BEST_WEIGHTS).unlink(missing_ok=True)  # those of another trial
             words = ["python", "-m", "trainables", config, "--root", record.root, "--weights", weights]
+            what = "empty" if weights.is_file() else "gone"
             say(
-                f"the weights of the best trial, {best.number}, are gone: {weights}. Its config is intact; "
+                f"the weights of the best trial, {best.number}, are {what}: {weights}. Its config is intact; "
                 f"to train it again: {shlex.join(map(str, words))}"
             )
     return files

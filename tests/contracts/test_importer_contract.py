@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import shutil
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,28 @@ def test_the_help_explains_every_option_and_its_default(
         assert not field.is_required() and field.description, key
         assert f"{option(key)} VALUE" in shown, key
         assert f"(default: {typed(field.default) or 'none'})" in shown, key
+
+
+@each_importer
+def test_a_link_that_leads_nowhere_is_listed_or_left_out_and_ends_nothing(kind: str, tmp_path: Path) -> None:
+    """A file that is gone between the listing and the reading is the same."""
+    whole = write(kind, tmp_path / "whole")
+    for number, file in enumerate(sorted(file for file in whole.rglob("*") if file.is_file())):
+        raw = tmp_path / str(number)
+        shutil.copytree(whole, raw)
+        link = raw / file.relative_to(whole)
+        link.unlink()
+        link.symlink_to("nowhere")
+        try:
+            dataset = IMPORTERS[kind]().build(raw)
+            items = list(dataset.items())
+        except InputError:
+            continue  # the dataset cannot do without this one
+        for item in items:
+            try:
+                dataset.read(item)
+            except (LeftOut, OSError, ValueError, LookupError):
+                continue  # a reject of the import
 
 
 @each_importer

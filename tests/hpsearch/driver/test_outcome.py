@@ -44,6 +44,14 @@ def test_a_space_that_somebody_removed_is_kept_again(record: StudyRecord) -> Non
     assert (record.folder / SPACE).read_text() == record.spec.document.text != ""
 
 
+def test_weights_that_a_power_cut_left_empty_are_no_winner_s(record: StudyRecord) -> None:
+    (record.trials[0].folder / "best.pt").write_bytes(b"")
+    said: list[str] = []
+    write_outcome(record, said.append)
+    assert not (record.folder / "best.pt").exists()
+    assert said[0].startswith("the weights of the best trial, 0, are empty: ")
+
+
 def test_weights_that_are_gone_are_said_and_the_leaderboard_is_written(
     record: StudyRecord, tmp_path: Path
 ) -> None:

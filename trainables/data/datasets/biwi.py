@@ -104,7 +104,7 @@ class BIWI:
         for sequence in self.sequences:
             for image in sorted((self.root / sequence).glob("frame_*_rgb.png")):
                 name = f"{sequence}/{image.name.removesuffix('_rgb.png')}"
-                size = image.stat().st_size + file_size(self.root / f"{name}_pose.txt")
+                size = file_size(image) + file_size(self.root / f"{name}_pose.txt")
                 box = None if self.boxes is None else self.boxes.get((sequence, name[-5:]))
                 yield RawItem(file=f"{sequence}/{image.name}", name=name, size=size, detail=box)
 

@@ -32,7 +32,7 @@ from pydantic import Field, field_validator
 from trainables.base.errors import Fault, InputError
 from trainables.base.schema import Strings
 from trainables.data.datasets.crops import Box
-from trainables.data.datasets.raw import ImportConfig, LabelledImage, RawItem
+from trainables.data.datasets.raw import ImportConfig, LabelledImage, RawItem, file_size
 from trainables.data.datasets.workers import Lost, run_isolated
 from trainables.pose.angles import CONVENTION
 
@@ -150,7 +150,7 @@ class ETHXGaze:
         average = max(1, round(sum(counts) / len(counts))) if counts else 1
         for file, split in self.files:
             length, stem = self._lengths[file], Path(file).stem
-            size = (self.root / file).stat().st_size
+            size = file_size(self.root / file)
             if isinstance(length, str):
                 yield RawItem(file, f"{stem}/unreadable", size, detail=length, images=average)
             else:

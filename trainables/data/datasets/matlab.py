@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from trainables.data.datasets.raw import RawItem
+from trainables.data.datasets.raw import RawItem, file_size
 
 
 def pairs(folder: Path, below: str, name: str) -> Iterator[RawItem]:
@@ -16,7 +16,7 @@ def pairs(folder: Path, below: str, name: str) -> Iterator[RawItem]:
 
     A file without its partner is yielded too: reading it fails with the name of what is missing.
     """
-    sizes = {file.name: file.stat().st_size for file in folder.iterdir() if file.suffix in (".jpg", ".mat")}
+    sizes = {file.name: file_size(file) for file in folder.iterdir() if file.suffix in (".jpg", ".mat")}
     for stem in sorted({file[:-4] for file in sizes}):
         size = sizes.get(f"{stem}.jpg", 0) + sizes.get(f"{stem}.mat", 0)
         yield RawItem(file=f"{below}{stem}.jpg", name=f"{name}{stem}", size=size)
