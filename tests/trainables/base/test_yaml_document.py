@@ -82,7 +82,7 @@ def test_every_doubled_key_is_named_with_its_line(tmp_path: Path) -> None:
         ("a: 1\n---\nb: 1\n", 2, "not YAML"),
         ("a: *nowhere\n", 1, "undefined alias"),
         ("- a\n", None, "expected a mapping"),
-        ("", None, "expected a mapping"),
+        ("", None, "the file is empty"),
         ("a: &x {b: *x}\n", None, "nested more than"),
         ("a: " + "[" * 200 + "]" * 200, None, "nested more than"),
         ("a: \x01\n", None, "not YAML"),
