@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hpsearch.cli.main import main
 from hpsearch.driver.outcome import write_outcome
 from hpsearch.study.requests import request_design
 from hpsearch.study.store import keep_space
+from hpsearch.study.study import open_study
 from hpsearch.tracking.tracker import TRACKING_ID
 from trainables.base.atomic import save_state
 from trainables.training.checkpoints import BEST_WEIGHTS
@@ -31,10 +33,12 @@ NEEDED = {
 def root(folder: Path) -> Path:
     """Make a root with a dataset, and a study with a finished trial, a running one and a request."""
     root = folder / "root"
-    prepared_blobs(root / "datasets" / "heads", splits=("train", "validation"))
+    heads = prepared_blobs(root / "datasets" / "heads", splits=("train", "validation"))
     study_folder = root / "studies" / "demo"
     spec = studies.spec(folder, "{name: demo, sampler: random, pruner: none}")
-    study = studies.open_in(study_folder, spec)
+    study_folder.mkdir(parents=True)
+    seen = replace(studies.PROVENANCE, datasets={"train": f"heads @ {heads.card.content_hash}"})
+    study = open_study(study_folder, spec, seen)
     studies.train(study, study.ask())
     studies.train(study, study.ask(), until=3)
     keep_space(spec, study_folder)
