@@ -392,8 +392,9 @@ def open_study(folder: Path, spec: StudySpec, provenance: Provenance) -> Study:
     if storage.get_all_studies():  # to create it again would write that to the journal
         study = optuna.load_study(study_name=name, storage=storage, pruner=pruner)
     else:
-        direction = spec.objective.direction.value
-        study = optuna.create_study(storage=storage, study_name=name, pruner=pruner, direction=direction)
+        study = optuna.create_study(
+            storage=storage, study_name=name, pruner=pruner, direction=spec.objective.direction.value
+        )
     if PROVENANCE in study.user_attrs:
         opened, _ = _readable(study, storage, folder, spec)  # before anything is added
     else:
