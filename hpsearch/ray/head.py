@@ -61,7 +61,7 @@ def ray_watched(
             away = (what for what, at_s in answered_s.items() if time.monotonic() - at_s > away_s)
             gone = next(away, "")
         if gone and not over.is_set():
-            signal.pthread_kill(main, signal.SIGUSR1)
+            signal.pthread_kill(main, signal.SIGUSR2)
             left.wait(UNWIND_S)
             try:
                 give_up(f"{gone}, {addresses[gone]}, is gone")
@@ -71,7 +71,8 @@ def ray_watched(
     def on_gone(signum: int, frame: FrameType | None) -> NoReturn:
         raise _RayGone
 
-    before = signal.signal(signal.SIGUSR1, on_gone)
+    # not SIGUSR1, with which Tune ends a run as if it were done
+    before = signal.signal(signal.SIGUSR2, on_gone)
     threading.Thread(target=watch, name="ray-watch", daemon=True).start()
     try:
         yield
@@ -80,4 +81,4 @@ def ray_watched(
         over.wait()  # for ever: the thread ends the process
     finally:
         over.set()
-        signal.signal(signal.SIGUSR1, before)
+        signal.signal(signal.SIGUSR2, before)

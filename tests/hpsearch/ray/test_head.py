@@ -17,7 +17,7 @@ needed = {"what stays": sys.argv[3], "the head": sys.argv[1]}
 with head.ray_watched(needed, 0.3, lambda reason: print("given up:", reason, flush=True)):
     if sys.argv[2] == "hangs":  # as a call of Ray does: nothing is raised into it
         import signal
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
     print("begins", flush=True)
     threading.Event().wait()
 """
