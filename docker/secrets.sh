@@ -12,4 +12,6 @@ for name in ray_token postgres_password mlflow_password mlflow_secret_key; do
 done
 if [ "$(id -u)" = 0 ]; then
     chown 1000 ray_token postgres_password mlflow_password mlflow_secret_key
+elif [ "$(id -u)" != 1000 ]; then
+    echo "user 1000 of the containers cannot read what user $(id -u) made: sudo chown 1000 $PWD/*" >&2
 fi

@@ -3,16 +3,19 @@
 #
 #   sbatch --nodes 4 --gpus-per-node 2 --cpus-per-task 16 docker/slurm.sh space.yaml /shared/runs [LAUNCH OPTIONS]
 #
-# `hpsearch` must be on the PATH of every node, and the root on a disk that all of them see. Slurm sends SIGTERM
-# before the time is up: the launch writes everything, and the same line submitted again goes on.
+# `hpsearch` must be on the PATH of every node, and the root on a disk that all of them see. Slurm sends SIGTERM to
+# this script before the time is up: the launch writes everything, and the line that is printed last goes on.
 #SBATCH --job-name hpsearch
 #SBATCH --ntasks-per-node 1
 #SBATCH --time 24:00:00
-#SBATCH --signal TERM@120
+#SBATCH --signal B:TERM@120
 #SBATCH --requeue
 set -euo pipefail
 
 space=$1 root=$2
+again=(--nodes "$SLURM_JOB_NUM_NODES" ${SLURM_GPUS_PER_NODE:+--gpus-per-node "$SLURM_GPUS_PER_NODE"}
+    ${SLURM_CPUS_PER_TASK:+--cpus-per-task "$SLURM_CPUS_PER_TASK"}
+    "$(scontrol show job "$SLURM_JOB_ID" | sed -n 's/^ *Command=\([^ ]*\).*/\1/p')" "$@")
 shift 2
 port=$((20000 + SLURM_JOB_ID % 10000))
 mapfile -t hosts < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
@@ -53,4 +56,9 @@ status=0
 while kill -0 "$launch" 2> /dev/null; do
     wait "$launch" && status=0 || status=$?
 done
+if [ "$status" -ne 0 ]; then # what the launch itself has printed joins a cluster that ends now
+    printf 'To go on with this search:\n  sbatch'
+    printf ' %q' "${again[@]}"
+    echo
+fi
 exit "$status"

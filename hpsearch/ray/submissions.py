@@ -190,4 +190,10 @@ def _refusal(address: str, reason: str) -> str:
             f"the cluster at {address} does not take the token: have the head's in {AUTH_TOKEN} or "
             "~/.ray/auth_token; one without a token takes --without-token"
         )
+    if "head node agent" in reason:
+        return (
+            f"the head at {address} answers but takes no jobs: its agent does not run, as where another "
+            "program has its port. See dashboard_agent.log of the head, or start that with "
+            "`--dashboard-agent-listen-port PORT`"
+        )
     return f"no Ray dashboard answers at {address} ({first}): is its head running, with `ray[default]`?"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import shutil
+import signal
 import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -109,6 +112,70 @@ def test_secrets_are_made_once_and_are_private(tmp_path: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "secrets").iterdir()} == {0o600}
     subprocess.run([DOCKER / "secrets.sh", tmp_path / "secrets"], check=True)
     assert files == {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+
+
+def test_a_secret_that_may_not_be_read_ends_the_start_with_its_name(tmp_path: Path) -> None:
+    with_secrets = DOCKER / "bin" / "with-secrets"
+    tmp_path.chmod(0o755)
+    for folder in [*tmp_path.parents][:3]:
+        folder.chmod(0o755)
+    as_another = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups"] if os.getuid() == 0 else []
+    for name in ("ray_token", "mlflow_password"):
+        (tmp_path / name).write_text("secret")
+        (tmp_path / name).chmod(0o600 if as_another else 0o000)
+        done = subprocess.run(
+            [*as_another, "sh", "-s", "env"],
+            env={"SECRETS": str(tmp_path), "PATH": os.environ["PATH"]},
+            input=with_secrets.read_text(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1 and f"may not read {tmp_path}/{name}" in done.stderr
+        assert "secret\n" not in done.stdout
+        (tmp_path / name).unlink()
+
+
+SLURM = {
+    "scontrol": """case "$2" in
+        hostnames) echo node1 ;;
+        job) printf 'JobId=77\\n   Command=/home/me/docker/slurm.sh space.yaml\\n' ;;
+    esac""",
+    "srun": "exec sleep 60",
+    "ray": "exit 0",
+    "hpsearch": """trap 'echo "everything is kept"; exit 143' TERM
+        echo begun
+        while :; do sleep 0.1; done""",
+}
+"""Stand-ins for what `slurm.sh` calls."""
+
+
+def test_the_slurm_job_ends_in_order_at_sigterm_and_says_how_to_go_on(tmp_path: Path) -> None:
+    for name, lines in SLURM.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{lines}\n")
+        (tmp_path / name).chmod(0o755)
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "SLURM_JOB_ID": "77",
+        "SLURM_JOB_NODELIST": "node1",
+        "SLURM_JOB_NUM_NODES": "1",
+        "SLURM_CPUS_PER_TASK": "16",
+    }
+    text = (DOCKER / "slurm.sh").read_text()
+    assert "#SBATCH --signal B:TERM@120\n" in text  # to the batch shell, not to its steps alone
+    command = ["bash", DOCKER / "slurm.sh", "my space.yaml", str(tmp_path / "runs"), "--trials", "9"]
+    job = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    assert job.stdout and job.stdout.readline() == "begun\n"
+    job.send_signal(signal.SIGTERM)
+    printed, _ = job.communicate(timeout=60)
+    assert job.returncode == 143
+    *_, last = printed.splitlines()
+    assert printed.startswith("everything is kept\n")
+    assert shlex.split(last) == [
+        *("sbatch", "--nodes", "1", "--cpus-per-task", "16", "/home/me/docker/slurm.sh"),
+        *("my space.yaml", str(tmp_path / "runs"), "--trials", "9"),
+    ]
+    assert not (tmp_path / "runs" / ".slurm-77").exists()
 
 
 def test_ray_takes_its_cluster_file() -> None:
