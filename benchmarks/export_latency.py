@@ -51,7 +51,7 @@ def exported(arguments: argparse.Namespace, name: str, folder: Path) -> OnnxNetw
     session = build_trial_session(settings, data, device=torch.device("cpu"), threads=1, pool=LoaderPool())
     reports = [session.run_epoch() for _ in range(settings.epochs)]
     card = NetworkCard(
-        backbone=arguments.backbone, head=settings.head, angles=data.train.angles, image_px=arguments.px
+        backbone=arguments.backbone, head=settings.head, angles=data.train.label_names, image_px=arguments.px
     )
     folder.mkdir()
     started = time.perf_counter()
@@ -62,9 +62,9 @@ def exported(arguments: argparse.Namespace, name: str, folder: Path) -> OnnxNetw
     images = np.ascontiguousarray(squares.transpose(0, 3, 1, 2))
     differences = compare(folder, session.network, images)
     print(
-        f"{name}: {reports[-1].validation.mae_deg:.2f} deg after {settings.epochs} epochs; "
-        f"on {len(files)} images safetensors {differences.safetensors_deg:.1e} deg, "
-        f"ONNX {differences.onnx_deg:.1e} deg; "
+        f"{name}: {reports[-1].validation['mae_deg']:.2f} deg after {settings.epochs} epochs; "
+        f"on {len(files)} images safetensors {differences.safetensors:.1e} deg, "
+        f"ONNX {differences.onnx:.1e} deg; "
         f"{sum(p.numel() for p in session.network.parameters())} parameters trained, "
         f"{sum(p.numel() for p in session.network.supervised().parameters())} exported, "
         f"ONNX file {(folder / ONNX).stat().st_size} bytes, written in {wrote_s:.1f} s",
@@ -93,7 +93,7 @@ def main() -> None:
     for _ in range(arguments.rounds):
         for name in rng.permutation(list(networks)):
             started = time.perf_counter()
-            networks[name].poses_deg(image)
+            networks[name].predict(image)
             times_ms[name].append(1e3 * (time.perf_counter() - started))
     print(f"one {arguments.px} px image on one thread, ms, median and least; median ratio to SL of a round:")
     for name, values in times_ms.items():

@@ -63,13 +63,13 @@ def run(arm: str, seed: int, epochs: int, datasets: Path) -> dict[str, Any]:
     data = ensure_data(config, datasets, lambda done, total: None)
     pool = LoaderPool()
     session = build_trial_session(config, data, device=device, threads=1, pool=pool)
-    maes = [session.run_epoch().validation.mae_deg for _ in range(config.epochs)]
+    maes = [session.run_epoch().validation["mae_deg"] for _ in range(config.epochs)]
     network = session.network.supervised()
     train = build_loader(config, data.train, train=True, device=device, threads=1, pool=pool)
     with torch.inference_mode():
         update_bn((batch.images for batch in train.epoch(seed=0)), network)
     validation = build_loader(config, data.validation, train=False, device=device, threads=1, pool=pool)
-    anew_deg = session.evaluate(validation).mae_deg
+    anew_deg = session.evaluate(validation)["mae_deg"]
     return {"arm": arm, "seed": seed, "epochs": config.epochs, "mae_deg": maes, "anew_deg": anew_deg}
 
 

@@ -24,12 +24,11 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
 from trainables.data.augmentation import AUGMENTATIONS
-from trainables.data.augmentation.labels import augmented_pose
 from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.datasets.prepared import Samples
 from trainables.data.loader import Loader
 from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
-from trainables.pose.angles import ANGLES
+from trainables.target import HeadPoseConfig
 
 BATCH = 64
 SIDES_PX = (64, 112, 224)
@@ -41,7 +40,10 @@ class TorchvisionDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     def __init__(self, samples: Samples, image_px: int, augmentation: AugmentationPlan | None) -> None:
         self.samples, self.image_px = samples, image_px
         self.rows = augmentation.draw(len(samples), 0) if augmentation else None
-        self.pose_deg = samples.pose_deg if self.rows is None else augmented_pose(samples.pose_deg, self.rows)
+        self.labels = samples.labels
+        if self.rows is not None and samples.target is not None:
+            mirrored, turn_deg = self.rows["mirrored"] != 0, self.rows["turn_deg"]
+            self.labels = samples.target.augmented(samples.labels, mirrored=mirrored, turn_deg=turn_deg)
         self.operations = augmentation.operations if augmentation else frozenset[str]()
 
     def __len__(self) -> int:
@@ -51,7 +53,7 @@ class TorchvisionDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         side = self.image_px
         image = decode_jpeg(read_file(str(self.samples.files[place])))
         if self.rows is None:
-            return self._normalised(F.resize(image, [side, side])), torch.tensor(self.pose_deg[place])
+            return self._normalised(F.resize(image, [side, side])), torch.tensor(self.labels[place])
         row = self.rows[place]
         if "turn" in self.operations:
             image = F.rotate(image, -float(row["turn_deg"]), InterpolationMode.BILINEAR)
@@ -79,7 +81,7 @@ class TorchvisionDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         image = F.to_dtype(image, torch.float32, scale=True)
         if "noise" in self.operations:
             image = F.gaussian_noise(image, sigma=float(row["noise_sigma"]))
-        return self._normalised(image), torch.tensor(self.pose_deg[place])
+        return self._normalised(image), torch.tensor(self.labels[place])
 
     def _normalised(self, image: torch.Tensor) -> torch.Tensor:
         return F.normalize(
@@ -98,7 +100,8 @@ def write_images(folder: Path, count: int, side_px: int) -> Samples:
         files.append(folder / f"{number:04d}.jpg")
         Image.fromarray(np.clip(soft + grain, 0, 255).astype(np.uint8)).save(files[-1], quality=92)
     pose_deg = random.uniform(-60, 60, (count, 3)).astype(np.float32)
-    return Samples(tuple(files), pose_deg, ("a",) * count, ANGLES, "benchmark")
+    target = HeadPoseConfig()
+    return Samples(tuple(files), pose_deg, ("a",) * count, target.build(target.labels), "benchmark")
 
 
 def rate(batches: Iterable[object], images: int) -> float:

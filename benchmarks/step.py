@@ -15,7 +15,7 @@ import time
 import torch
 
 from trainables.data.memory_loader import MemoryLoader
-from trainables.pose.angles import ANGLES
+from trainables.target import HeadPoseConfig
 from trainables.training.build import build_session
 from trainables.training.config import TrainConfig
 from trainables.training.session import Session
@@ -41,7 +41,7 @@ def session(arguments: argparse.Namespace, pretext: object = "none", optimizer: 
         config,
         train=MemoryLoader(images, pose_deg, batch=batch, shuffle=False),
         validation=MemoryLoader(images[:2], pose_deg[:2], batch=2, shuffle=False),
-        angles=ANGLES,
+        labels=HeadPoseConfig().labels,
         device=device,
     )
 

@@ -10,7 +10,7 @@
     study.plot.curves().save("curves.svg")           # a notebook shows charts for the mouse
 
     model = hpsearch.load("exported")                # what `hpsearch export` wrote
-    model.predict(["face.jpg"])                      # [B, A]: yaw, pitch, roll in degrees
+    model.predict(["face.jpg"])                      # [B, L]: yaw, pitch and roll in degrees
 
 Importing this loads nothing else: each function imports what it needs.
 """
@@ -80,8 +80,9 @@ def read_study(name: str, root: str | os.PathLike[str] | None = None) -> StudyVi
 def load(folder: str | os.PathLike[str], device: str = "cpu") -> PoseModel:
     """Load the network that `hpsearch export` wrote to `folder`.
 
-    `predict(images)` takes uint8 [B, H, W, 3], paths or PIL images and returns degrees [B, A], named by
-    `angles`. Raises `trainables.base.errors.InputError` where there is none, or it is damaged.
+    `predict(images)` takes uint8 [B, H, W, 3], paths or PIL images and returns labels [B, L], which
+    `labels` names with their units. Raises `trainables.base.errors.InputError` where there is none, or it is
+    damaged.
     """
     from trainables.exported.predict import load as load_model
 

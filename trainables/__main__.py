@@ -14,6 +14,7 @@ from trainables.base.errors import Fault, InputError
 if TYPE_CHECKING:
     from trainables.model.inits import Pretraining
     from trainables.training.jobs import Worker
+    from trainables.training.metrics import EpochReport
 
 
 def main() -> int:
@@ -79,7 +80,7 @@ def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:
         for _ in range(config.epochs):
             report = session.run_epoch()
             print(
-                f"epoch {report.epoch}/{config.epochs}: {report.validation.mae_deg:.3f} deg validation MAE, "
+                f"epoch {report.epoch}/{config.epochs}: {_said(report)}, "
                 f"loss {report.training.losses['total']:.3f}, {report.training.images_per_s:.0f} images/s",
                 flush=True,
             )
@@ -87,6 +88,12 @@ def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:
         raise InputError(f"{error}: lower the learning rate or set clip_norm") from None
     if weights is not None:
         save_state(session.best_weights(), weights)
+
+
+def _said(report: EpochReport) -> str:
+    """Return what an epoch came to: `4.567° validation MAE`."""
+    main = report.main
+    return f"{main.shown(report.validation[main.name], 3)} validation {main.title}"
 
 
 def _pretrain(wanted: Pretraining, root: Path, threads: int, worker: Worker) -> Path:

@@ -22,7 +22,7 @@ from curves import FOLDER, Recorded, write_curves
 from hpsearch.study.records import TrialState
 from hpsearch.study.store import find_study
 from trainables.base.yaml_document import load_yaml
-from trainables.target.head_pose import MAE
+from trainables.target.head_pose_metrics import MAE
 from trainables.training.metric_names import VALIDATION
 
 MAE_DEG = MAE.within(VALIDATION).name

@@ -63,7 +63,7 @@ def add_data_commands(
     show = add(
         "show",
         _show,
-        "write a contact sheet: sample images with their axes, and histograms of the angles",
+        "write a contact sheet: sample images with their labels drawn, and histograms of the labels",
         below,
         examples=["data show 300w-lp", "data show 300w-lp --split validation --out sheet.png"],
     )

@@ -31,7 +31,7 @@ def add_network_commands(add: Adder) -> None:
     evaluate = add(
         "evaluate",
         _evaluate,
-        "print the errors of an exported network on a dataset, by angle and by band of yaw",
+        "print the errors of an exported network on a dataset, by label and by group of images",
         examples=["evaluate winner --data biwi", "evaluate winner --data aflw2000 --split reduced"],
     )
     evaluate.add_argument("model", type=Path, metavar="MODEL", help="a folder that `hpsearch export` wrote")
@@ -47,7 +47,7 @@ def add_network_commands(add: Adder) -> None:
     predict = add(
         "predict",
         _predict,
-        "print the head poses of face crops, and draw their axes",
+        "print the labels of face crops, such as head poses with their axes drawn",
         examples=["predict winner face.jpg", "predict winner faces/*.jpg --format csv --out drawn"],
     )
     predict.add_argument("model", type=Path, metavar="MODEL", help="a folder that `hpsearch export` wrote")

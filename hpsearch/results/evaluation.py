@@ -54,17 +54,20 @@ def evaluate(model: Path, ref: DatasetRef, datasets: Path, split: str | None) ->
     """Predict every image of a split as training does its validation set, and compare.
 
     Raises `InputError` where the network or the dataset is not there, where the split is not, and where their
-    angles do not mean the same.
+    labels do not mean the same.
     """
     network, card = read_network(model)
     dataset = open_dataset(ref, datasets)
     if dataset.card.convention != card.convention:
         raise InputError(
-            f"the angles of {dataset.name!r} ({dataset.card.convention}) do not mean what the network means "
+            f"the labels of {dataset.name!r} ({dataset.card.convention}) do not mean what the network means "
             f"by them ({card.convention}): an error between the two would measure the conventions"
         )
     split = split or _only_split(dataset)
-    samples, device = dataset.samples(split), torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    samples, device = (
+        dataset.samples(split, target=card.target),
+        torch.device("cuda" if torch.cuda.is_available() else "cpu"),
+    )
     execution = Execution.of(device, "fp32")
     loader = Loader(
         samples,
@@ -75,8 +78,10 @@ def evaluate(model: Path, ref: DatasetRef, datasets: Path, split: str | None) ->
         device=device,
         threads=allowed_cores(),
     )
-    predicted = predict(execution.place_network(network.network), loader, card.angles, execution)
-    rows = tuple(_rows(predicted.image_errors(GROUP), card.target))
+    predicted = predict(
+        execution.place_network(network.network), loader, card.target.build(card.labels), execution
+    )
+    rows = tuple(_rows(predicted.image_measures(GROUP), card.target))
     return Evaluation(dataset.name, split, rows, card.target.metrics, _note(card, dataset, split))
 
 

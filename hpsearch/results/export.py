@@ -31,8 +31,6 @@ from trainables.exported import (
     write_network,
 )
 from trainables.model.network import HeadPoseNetwork, build_network
-from trainables.pose.angles import ANGLES
-from trainables.target.head_pose import ANGLE_MAES, MAE
 from trainables.training.checkpoints import BEST_WEIGHTS
 from trainables.training.metric_names import VALIDATION
 
@@ -55,19 +53,19 @@ class Exported:
     @property
     def check(self) -> str:
         """What was compared, and the largest differences."""
-        gaps = self.differences
+        gaps, sign = self.differences, self.differences.unit.sign
         return (
-            f"on {self.checked_on} at most {gaps.safetensors_deg:.1e} deg (safetensors) and "
-            f"{gaps.onnx_deg:.1e} deg (ONNX) from the trained network, {gaps.allowed_deg:.1e} allowed for "
+            f"on {self.checked_on} at most {gaps.safetensors:.1e}{sign} (safetensors) and "
+            f"{gaps.onnx:.1e}{sign} (ONNX) from the trained network, {gaps.allowed_gap:.1e} allowed for "
             f"the rounding of float32{'' if gaps.same_weights else '; the weights differ'}"
         )
 
     def __str__(self) -> str:
-        origin = self.card.provenance
+        origin, main = self.card.provenance, self.card.target.metrics[0]
+        value = main.shown(origin[f"{VALIDATION}_{main.name}"])
         return (
             f"{self.folder}: trial {origin['trial']} of {origin['study']}, "
-            f"{origin['validation_mae_deg']:.2f} deg validation MAE after epoch {origin['epoch']}; "
-            f"{self.check}"
+            f"{value} validation {main.title} after epoch {origin['epoch']}; {self.check}"
         )
 
 
@@ -76,7 +74,7 @@ def export(study: StudyRecord, out: Path, *, datasets_root: Path, number: int | 
 
     The folder is written under another name, loaded back and compared with the trained network before it gets
     its own. An earlier export in `out` is replaced. Raises `InputError` for a trial without weights, for an
-    `out` that holds anything else or cannot be made, and where the exported network's poses are not those of
+    `out` that holds anything else or cannot be made, and where the exported network's labels are not those of
     the trained one; then nothing is left behind.
     """
     trial = _chosen(study, number)
@@ -137,8 +135,10 @@ def _strangers(out: Path) -> list[str]:
 
 
 def _card(study: StudyRecord, trial: TrialRecord) -> NetworkCard:
-    maes = [metrics[MAE.within(VALIDATION).name] for metrics in trial.epochs]
-    best = min(range(len(maes)), key=maes.__getitem__)
+    target = trial.config.target
+    main = target.metrics[0]
+    values = [metrics[main.within(VALIDATION).name] for metrics in trial.epochs]
+    best = min(range(len(values)), key=lambda epoch: main.cost(values[epoch]))
     provenance: dict[str, Any] = {
         "study": study.name,
         "trial": trial.number,
@@ -146,7 +146,7 @@ def _card(study: StudyRecord, trial: TrialRecord) -> NetworkCard:
         "objective": study.objective.name,
         "objective_value": trial.objective,
         "epoch": best + 1,
-        "validation_mae_deg": maes[best],
+        f"{VALIDATION}_{main.name}": values[best],
         "training_mean": study.provenance.training_mean,
         "datasets": dict(study.provenance.datasets),
         "code_version": study.provenance.code_version,
@@ -155,22 +155,28 @@ def _card(study: StudyRecord, trial: TrialRecord) -> NetworkCard:
     return NetworkCard(
         backbone=trial.config.network.backbone,
         head=trial.config.head,
-        angles=_angles(trial),
+        target=target,
+        angles=_labels(trial),
+        convention=target.convention,
         image_px=trial.config.data.image_px,
         training=trial.config.model_dump(mode="json"),
         provenance=provenance,
     )
 
 
-def _angles(trial: TrialRecord) -> tuple[Any, ...]:
-    """Return the angles that a finished trial was trained on."""
-    return tuple(angle for angle in ANGLES if ANGLE_MAES[angle].within(VALIDATION).name in trial.epochs[-1])
+def _labels(trial: TrialRecord) -> tuple[str, ...]:
+    """Return the labels that a finished trial learned: all, less optional ones that it has no metric of."""
+    target, last = trial.config.target, trial.epochs[-1]
+    of_label = {metric.label: metric.within(VALIDATION).name for metric in target.metrics if metric.label}
+    return tuple(
+        label.name for label in target.labels if not label.optional or of_label.get(label.name) in last
+    )
 
 
 def _trained(trial: TrialRecord) -> HeadPoseNetwork:
     """Return the trial's network with the weights of its best epoch."""
     config, file = trial.config, trial.folder / BEST_WEIGHTS
-    network = build_network(config.network.backbone, config.head, _angles(trial), dropout=0.0, seed=0)
+    network = build_network(config.network.backbone, config.head, _labels(trial), dropout=0.0, seed=0)
     try:
         weights = load_state(file)
         check_fit(weights, network.state_dict())

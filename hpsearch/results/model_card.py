@@ -10,12 +10,13 @@ from trainables.model.backbones import BACKBONES
 def model_card(card: NetworkCard, check: str) -> str:
     """Return the README of an exported network; `check` says how it was compared with the trained one."""
     origin, px, count = card.provenance, card.image_px, len(card.angles)
-    angles = ", ".join(card.angles)
+    labels, main = ", ".join(card.angles), card.target.metrics[0]
+    units = ", ".join(dict.fromkeys(label.unit.name for label in card.labels))
     trial = f"trial {origin['trial']} of the study `{origin['study']}` ({markdown_text(origin['design'])})"
-    error = f"{origin['validation_mae_deg']:.2f} deg mean absolute error"
+    value = f"{main.title} {main.shown(origin[f'validation_{main.name}'])}"
     mean = f"{origin['training_mean']:.2f} ({origin['objective']})"
     datasets = "\n".join(f"- {role}: {markdown_text(name)}" for role, name in origin["datasets"].items())
-    return f"""# Head pose from a face crop: {angles}
+    return f"""# {card.target.title} from a face crop: {labels}
 
 {BACKBONES.name_of(card.backbone)}, {px} x {px} px, {trial}.
 The supervised network alone, without the branches that the pretext task added for training.
@@ -25,7 +26,7 @@ The supervised network alone, without the branches that the pretext task added f
 ```python
 import hpsearch
 model = hpsearch.load("DIR")  # this folder
-model.predict(["face.jpg"])   # [B, {count}]: {angles} in degrees
+model.predict(["face.jpg"])   # [B, {count}]: {labels} in {units}
 ```
 
 Or `hpsearch predict DIR face.jpg`, or `{ONNX}` in any ONNX runtime:
@@ -34,18 +35,18 @@ Or `hpsearch predict DIR face.jpg`, or `{ONNX}` in any ONNX runtime:
 import numpy, onnxruntime, PIL.Image
 face = PIL.Image.open("face.jpg").convert("RGB").resize(({px}, {px}), PIL.Image.Resampling.BILINEAR)
 network = onnxruntime.InferenceSession("{ONNX}")
-(pose_deg,) = network.run(None, {{"image": numpy.asarray(face).transpose(2, 0, 1)[None]}})
+({card.target.output},) = network.run(None, {{"image": numpy.asarray(face).transpose(2, 0, 1)[None]}})
 ```
 
 - **Input** `image`: uint8 [B, 3, {px}, {px}], red, green, blue, 0 to 255; a square crop of one face, cut as
   those of the training set. Normalisation is inside.
-- **Output** `pose_deg`: float32 [B, {count}].
+- **Output** `{card.target.output}`: float32 [B, {count}].
   {card.convention}.
 
 ## How good it is
 
-{error} on the validation set after epoch {origin["epoch"]}, whose weights these are.
-The search selected by this set: expect larger errors on images that it never saw, and much larger ones on
+{value} on the validation set after epoch {origin["epoch"]}, whose weights these are.
+The search selected by this set: expect worse on images that it never saw, and much worse on
 other cameras, crops and faces. Always predicting the training mean gives {mean}.
 
 {datasets}

@@ -82,10 +82,13 @@ def _differences(
     leader: TrialRecord, baseline: TrialRecord, objective: str
 ) -> tuple[Doubles, tuple[str, ...]] | None:
     """Return the difference of each image's errors [N] and its subject, None where they cannot be paired."""
-    one, other = (read_images(errors_file(trial.folder, VALIDATION)) for trial in (leader, baseline))
+    one, other = (
+        read_images(errors_file(trial.folder, VALIDATION), trial.config.target)
+        for trial in (leader, baseline)
+    )
     if one is None or other is None or (one.files, one.subjects) != (other.files, other.subjects):
         return None
-    errors, base = (images.predictions.image_errors(VALIDATION) for images in (one, other))
+    errors, base = (images.predictions.image_measures(VALIDATION) for images in (one, other))
     if objective not in errors or objective not in base:
         return None
     return errors[objective] - base[objective], one.subjects

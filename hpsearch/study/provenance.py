@@ -8,8 +8,8 @@ from hpsearch.study.records import Provenance
 from hpsearch.study.spec import SECTION, StudySpec
 from trainables.base.errors import Fault, InputError
 from trainables.training.build import TrainingData
-from trainables.training.metric_names import VALIDATION
-from trainables.training.metrics import mean_baseline
+from trainables.training.metric_names import VALIDATION, in_group
+from trainables.training.metrics import mean_prediction
 
 
 def gather_provenance(spec: StudySpec, data: TrainingData) -> Provenance:
@@ -17,8 +17,7 @@ def gather_provenance(spec: StudySpec, data: TrainingData) -> Provenance:
 
     Raises `InputError` where the objective cannot be measured on the validation set.
     """
-    baseline = mean_baseline(data.train.pose_deg, data.validation.pose_deg, data.train.angles)
-    known = baseline.metrics(VALIDATION)
+    known = in_group(VALIDATION, _of_the_training_mean(data))
     main = spec.target.metrics[0]  # a prediction that never changes is its own best epoch
     known[main.best().within(VALIDATION).name] = known[main.within(VALIDATION).name]
     objective = spec.objective.name
@@ -38,3 +37,12 @@ def gather_provenance(spec: StudySpec, data: TrainingData) -> Provenance:
         code_version=code_version(),
         plugins={f"{each.group} {each.name}": f"{each.package} {each.version}" for each in plugins_of(spec)},
     )
+
+
+def _of_the_training_mean(data: TrainingData) -> dict[str, float]:
+    """Return what always predicting the mean of the training labels measures on the validation set."""
+    target = data.train.target
+    if target is None:
+        return {}
+    count = len(target.labels)
+    return mean_prediction(data.train.labels, data.validation.labels[:, :count], target).measures()

@@ -6,10 +6,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
+from support.poses import augmented_pose
 
 from trainables.base.schema import Config
 from trainables.data.augmentation import AUGMENTATIONS
-from trainables.data.augmentation.labels import augmented_pose
 from trainables.data.augmentation.plan import (
     NEUTRAL,
     OPERATIONS,
@@ -155,6 +155,5 @@ def test_an_image_turned_and_turned_back_has_its_pose(name: str) -> None:
 @each_level
 def test_a_turn_needs_all_three_angles_or_no_label(name: str) -> None:
     rows = drawn(AUGMENTATIONS[name](turn_deg=5, mirror=0.5))
-    assert augmented_pose(np.empty((COUNT, 0)), rows).shape == (COUNT, 0)
     with pytest.raises(ValueError, match="roll"):
         augmented_pose(poses(2), rows)

@@ -12,6 +12,7 @@ from support.settings import smallest
 from trainables.base.names import FOLDER_NAME
 from trainables.data.datasets import GENERATED, dataset_name, ensure_dataset, open_dataset
 from trainables.data.datasets.check import check_dataset
+from trainables.target import HeadPoseConfig
 
 each_recipe = pytest.mark.parametrize("name", sorted(GENERATED))
 
@@ -41,9 +42,9 @@ def test_a_recipe_is_built_once_and_gives_the_same_images_elsewhere(name: str, t
     assert check_dataset(built.folder).faults == ()
     assert {"train", "validation"} <= built.card.splits.keys()
     for split in built.card.splits:
-        samples = built.samples(split)
-        assert samples.pose_deg.shape == (len(samples), len(built.card.angles))
-        assert np.isfinite(samples.pose_deg).all()
+        samples = built.samples(split, target=HeadPoseConfig())
+        assert samples.labels.shape == (len(samples), len(built.card.angles))
+        assert np.isfinite(samples.labels).all()
         for file in samples.files:
             with Image.open(file) as image:
                 assert image.width == image.height and image.mode == "RGB"

@@ -18,7 +18,7 @@ from trainables.data.datasets.check import check_dataset
 from trainables.data.datasets.importers import IMPORTERS
 from trainables.data.datasets.prepared import COLUMNS
 from trainables.data.datasets.raw import LeftOut, RawDataset
-from trainables.pose.angles import ANGLES
+from trainables.target import HeadPoseConfig
 
 each_importer = pytest.mark.parametrize("kind", sorted(IMPORTERS))
 
@@ -113,9 +113,8 @@ def test_every_option_can_be_typed_and_a_wrong_one_is_named(
     dataset = open_dataset("faces", tmp_path / "datasets")
     assert check_dataset(dataset.folder).faults == ()
     assert dataset.card.details["importer"] == kind
-    assert {*dataset.labels().columns} == {*COLUMNS} - {
-        f"{a}_deg" for a in ANGLES if a not in dataset.card.angles
-    }
+    assert {*dataset.labels().columns} == {*COLUMNS, *dataset.label_columns}
+    assert dataset.label_columns == tuple(f"{angle}_deg" for angle in dataset.card.angles)
     for file in dataset.labels()["file"]:
         with Image.open(dataset.folder / file) as image:
             assert image.size == (32, 32) and image.mode == "RGB"
@@ -133,7 +132,7 @@ def test_the_listing_is_the_same_each_time_and_names_no_image_twice(kind: str, t
 @each_importer
 def test_a_reader_gives_square_boxes_on_the_image_and_finite_poses(kind: str, tmp_path: Path) -> None:
     dataset = built(kind, tmp_path / "raw")
-    assert dataset.angles == ANGLES[: len(dataset.angles)] and len(dataset.angles) >= 2
+    assert dataset.labels == HeadPoseConfig().labels[: len(dataset.labels)] and len(dataset.labels) >= 2
     assert dataset.source and "yaw > 0" in dataset.convention
     read = 0
     for item in dataset.items():
@@ -148,8 +147,8 @@ def test_a_reader_gives_square_boxes_on_the_image_and_finite_poses(kind: str, tm
         assert box.width == box.height > 0 and all(edge == int(edge) for edge in box)
         assert box.left < labelled.image.width and box.right > 0
         assert box.top < labelled.image.height and box.bottom > 0
-        assert len(labelled.pose_deg) == len(dataset.angles)
-        assert all(math.isfinite(angle) for angle in labelled.pose_deg)
+        assert len(labelled.labels) == len(dataset.labels)
+        assert all(math.isfinite(angle) for angle in labelled.labels)
         assert labelled.subject and labelled.split and labelled.split == " ".join(labelled.split.split())
     assert read
 
@@ -161,9 +160,9 @@ def test_a_reader_in_a_worker_reads_the_same(kind: str, tmp_path: Path) -> None:
     sent = pickle.dumps((dataset, item))  # before the first read, as it is sent to a worker
     there, sent_item = pickle.loads(sent)  # noqa: S301  ours
     here, other = dataset.read(item), there.read(sent_item)
-    assert (here.box, here.pose_deg, here.subject, here.split) == (
+    assert (here.box, here.labels, here.subject, here.split) == (
         other.box,
-        other.pose_deg,
+        other.labels,
         other.subject,
         other.split,
     )

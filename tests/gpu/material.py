@@ -17,7 +17,7 @@ from trainables.data.loader import Loader
 from trainables.data.loader.pipeline import Feed, ImagePipeline
 from trainables.data.memory_loader import MemoryBatch, MemoryLoader
 from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
-from trainables.pose.angles import ANGLES
+from trainables.target import HeadPoseConfig
 from trainables.training.build import build_session
 from trainables.training.config import TrainConfig
 from trainables.training.session import Session
@@ -34,7 +34,8 @@ def jpegs(folder: Path, count: int, px: int) -> Samples:
         files.append(folder / f"{number:05d}.jpg")
         Image.fromarray(np.clip(soft + grain, 0, 255).astype(np.uint8)).save(files[-1], quality=92)
     pose_deg = random.uniform(-60, 60, (count, 3)).astype(np.float32)
-    return Samples(tuple(files), pose_deg, ("a",) * count, ANGLES, "made up")
+    target = HeadPoseConfig()
+    return Samples(tuple(files), pose_deg, ("a",) * count, target.build(target.labels), "made up")
 
 
 def levels(images: torch.Tensor) -> npt.NDArray[np.float64]:
@@ -46,7 +47,7 @@ def levels(images: torch.Tensor) -> npt.NDArray[np.float64]:
 def decoded(pipeline: ImagePipeline, samples: Samples, places: Sequence[int]) -> npt.NDArray[np.float64]:
     """Return the grey levels of some images, in one batch."""
     chosen = np.asarray(places)
-    feed = Feed([samples.files[place] for place in chosen], samples.pose_deg[chosen], None)
+    feed = Feed([samples.files[place] for place in chosen], samples.labels[chosen], None)
     ((images, _),) = pipeline.run([feed])
     return levels(images)
 
@@ -75,7 +76,11 @@ def session(
         )
 
     return build_session(
-        settings, train=loader(train=True), validation=loader(train=False), angles=ANGLES, device=device
+        settings,
+        train=loader(train=True),
+        validation=loader(train=False),
+        labels=HeadPoseConfig().labels,
+        device=device,
     )
 
 
@@ -86,7 +91,7 @@ def memory_session(settings: TrainConfig, device: torch.device, *, batches: int,
     pose_deg = torch.rand(held * batch, 3, device=device) * 100 - 50
     train = Repeated(images, pose_deg, batch=batch, rounds=batches // held)
     few = MemoryLoader(images[:2], pose_deg[:2], batch=2, shuffle=False)
-    return build_session(settings, train=train, validation=few, angles=ANGLES, device=device)
+    return build_session(settings, train=train, validation=few, labels=HeadPoseConfig().labels, device=device)
 
 
 class Repeated(MemoryLoader):
@@ -99,6 +104,6 @@ class Repeated(MemoryLoader):
     def epoch(self, seed: int) -> Iterator[MemoryBatch]:
         for _ in range(self.rounds):
             for images, pose_deg in zip(
-                self.images.split(self.batch), self.pose_deg.split(self.batch), strict=True
+                self.images.split(self.batch), self.labels.split(self.batch), strict=True
             ):
                 yield MemoryBatch(images, pose_deg)

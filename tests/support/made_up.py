@@ -15,6 +15,7 @@ from PIL import Image
 
 from trainables.data.datasets.crops import Box
 from trainables.data.datasets.raw import ImportConfig, LabelledImage, LeftOut, RawItem
+from trainables.target import HeadPoseConfig
 
 
 class MadeUpConfig(ImportConfig):
@@ -38,7 +39,7 @@ class MadeUp:
     raw: Path
     config: MadeUpConfig
     source = "made up"
-    angles = ("yaw", "pitch", "roll")
+    labels = HeadPoseConfig().labels
     convention = "none"
 
     def items(self) -> Iterator[RawItem]:

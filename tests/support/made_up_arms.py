@@ -13,7 +13,7 @@ from hpsearch.results.arms import arms_of
 from hpsearch.study.records import Provenance, StudyRecord, TrialRecord, TrialState
 from hpsearch.study.spec import load_spec
 from trainables.pose.angles import ANGLES
-from trainables.target import head_pose
+from trainables.target import head_pose_metrics as head_pose
 from trainables.training.config import TrainConfig, parse_config
 from trainables.training.metric_names import EPOCH_S, VALIDATION, group_of_test
 

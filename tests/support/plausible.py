@@ -13,7 +13,7 @@ from support.spaces import plain
 
 from hpsearch.study.records import LaunchRecord, Placement, Provenance, StudyRecord, TrialRecord, TrialState
 from trainables.pose.angles import ANGLES
-from trainables.target.head_pose import MAE
+from trainables.target.head_pose_metrics import MAE
 from trainables.training.config import TrainConfig, parse_config
 
 START_S = 1_790_000_000.0

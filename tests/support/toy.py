@@ -15,6 +15,7 @@ from trainables.data.batches import BatchSource
 from trainables.data.datasets.prepared import PreparedDataset, write_labels
 from trainables.data.memory_loader import MemoryBatch, MemoryLoader
 from trainables.pose.angles import ANGLES
+from trainables.target import HeadPoseConfig
 from trainables.training.build import build_session
 from trainables.training.config import TrainConfig
 from trainables.training.session import Session
@@ -72,7 +73,7 @@ class Changing(MemoryLoader):
         self.seeds.append(seed)
         moved = self.offset_deg if len(self.seeds) > self.after else 0.0
         for batch in super().epoch(seed):
-            yield MemoryBatch(batch.images, batch.pose_deg + moved)
+            yield MemoryBatch(batch.images, batch.labels + moved)
 
 
 def toy_config(**settings: Any) -> TrainConfig:
@@ -107,6 +108,6 @@ def toy_session(
         config,
         train=train or MemoryLoader(pixels, pose_deg, batch=batch, shuffle=True),
         validation=validation or MemoryLoader(pixels, pose_deg, batch=batch, shuffle=False),
-        angles=angles,
+        labels=HeadPoseConfig().labels[: len(angles)],
         device=device,
     )

@@ -19,7 +19,7 @@ from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import Outcome, compare
 from hpsearch.study.config import ConfirmConfig
 from hpsearch.study.records import Provenance, StudyRecord, TrialRecord, TrialState
-from trainables.target.head_pose import MAE
+from trainables.target.head_pose_metrics import MAE
 from trainables.training.config import TrainConfig, parse_config
 
 AIM = MAE.within("validation")

@@ -1,4 +1,4 @@
-"""The interface of a loader: batches of images and poses, one epoch at a time."""
+"""The interface of a loader: batches of images and labels, one epoch at a time."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from torch import Tensor
 
 
 class Batch(Protocol):
-    """Images and their poses."""
+    """Images and their labels."""
 
     @property
     def images(self) -> Tensor:
         """Normalised RGB, float32 [B, 3, H, W]."""
 
     @property
-    def pose_deg(self) -> Tensor:
-        """True angles in degrees, float32 [B, A]."""
+    def labels(self) -> Tensor:
+        """True labels in the target's units, float32 [B, L]."""
 
 
 class BatchSource(Protocol):

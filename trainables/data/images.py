@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,15 @@ from PIL import Image
 from trainables.data.datasets.crops import Box, cut, squared
 from trainables.data.image_file import open_image
 from trainables.data.pixels import rgb_of
-from trainables.pose.axes import draw_axes
+from trainables.target import Target
 
 ImageLike = str | os.PathLike[str] | Image.Image | npt.NDArray[np.uint8]
 """A path, a PIL image, or RGB uint8 [H, W, 3]."""
 
 SIDE_PX = (256, 1024)
-"""Least and most side of an image with axes drawn."""
+"""Least and most side of an image with its labels drawn."""
 SMOOTH = 3
-"""Axes are drawn this much larger, then reduced: smooth lines."""
+"""It is drawn this much larger, then reduced: smooth lines."""
 
 
 def name_of(image: ImageLike) -> str:
@@ -61,10 +62,10 @@ def face_square(image: Image.Image, side_px: int) -> Image.Image:
     return cut(image, middle(image), side_px)
 
 
-def with_axes(image: Image.Image, pose_deg: list[float]) -> Image.Image:
-    """Return the middle square of an RGB image with the axes of a pose (yaw, pitch, roll)."""
+def drawn(image: Image.Image, target: Target, values: Sequence[float]) -> Image.Image:
+    """Return the middle square of an RGB image with its labels drawn as a target draws them."""
     square = image.crop(middle(image))
     side = min(max(square.width, SIDE_PX[0]), SIDE_PX[1])
     large = square.resize((SMOOTH * side, SMOOTH * side), Image.Resampling.BICUBIC)
-    draw_axes(large, pose_deg)
+    target.draw(large, values)
     return large.resize((side, side), Image.Resampling.BOX)

@@ -11,14 +11,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class MemoryBatch:
-    """Images and their poses."""
+    """Images and their labels."""
 
     images: Tensor  # [B, 3, H, W] float32, normalised
-    pose_deg: Tensor  # [B, A] float32
+    labels: Tensor  # [B, L] float32
 
 
 class MemoryLoader:
-    """Batches of images [N, 3, H, W] with poses [N, A], not augmented and left on their device.
+    """Batches of images [N, 3, H, W] with labels [N, L], not augmented and left on their device.
 
     With `shuffle` (for training) each epoch has a new order and the last partial batch is dropped, unless it
     is the only one; without, every image comes once, in order.
@@ -26,8 +26,8 @@ class MemoryLoader:
 
     wait_s = 0.0
 
-    def __init__(self, images: Tensor, pose_deg: Tensor, *, batch: int, shuffle: bool) -> None:
-        self.images, self.pose_deg = images, pose_deg
+    def __init__(self, images: Tensor, labels: Tensor, *, batch: int, shuffle: bool) -> None:
+        self.images, self.labels = images, labels
         self.batch, self.shuffle = min(batch, len(images)), shuffle
 
     def __len__(self) -> int:
@@ -40,4 +40,4 @@ class MemoryLoader:
         if self.shuffle:
             order = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(seed))
         for chosen in torch.split(order, self.batch)[: len(self)]:
-            yield MemoryBatch(self.images[chosen], self.pose_deg[chosen])
+            yield MemoryBatch(self.images[chosen], self.labels[chosen])

@@ -3,7 +3,7 @@
 DIR/
   model.safetensors   the weights, under the names of `HeadPoseNetwork`: numbers, never code
   config.yaml         what rebuilds the network (`NetworkCard`), and where it comes from
-  model.onnx          the same network for any runtime: uint8 RGB in, degrees out
+  model.onnx          the same network for any runtime: uint8 RGB in, labels out
   README.md           what it is, how to use it, how good it is
 """
 

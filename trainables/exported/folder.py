@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field, Strict, ValidationError
+from pydantic import Field, Strict, ValidationError, ValidationInfo, field_validator
 from torch import Tensor, nn
 
 from trainables.base.errors import Fault, InputError
@@ -23,7 +23,7 @@ from trainables.model.backbones import Backbone
 from trainables.model.heads import HEADS, HeadConfig
 from trainables.model.network import HeadPoseNetwork, build_network
 from trainables.pose.angles import CONVENTION
-from trainables.target import TARGETS, HeadPoseConfig, TargetConfig
+from trainables.target import TARGETS, HeadPoseConfig, Label, TargetConfig
 
 WEIGHTS = "model.safetensors"
 CARD = "config.yaml"
@@ -39,7 +39,7 @@ RECORD = frozenset({"sha256", "training", "provenance"})
 """Keys of the card that the network does not follow from."""
 
 Channels = Annotated[tuple[float, float, float], Strict(False)]
-Angles = Annotated[tuple[Literal["yaw", "pitch", "roll"], ...], Strict(False), Field(min_length=1)]
+Names = Annotated[tuple[str, ...], Strict(False), Field(min_length=1)]
 
 
 class NetworkCard(Config):
@@ -50,11 +50,11 @@ class NetworkCard(Config):
     backbone: Backbone
     """The trunk."""
     head: Annotated[HeadConfig, Variant(HEADS)]
-    """The head that turns features into angles."""
+    """The head that turns features into labels."""
     target: Annotated[TargetConfig, Variant(TARGETS)] = HeadPoseConfig()
     """What the outputs are."""
-    angles: Angles
-    """Names of the outputs, in order."""
+    angles: Names
+    """Names of the labels, in the order of the outputs: the angles of a head pose."""
     image_px: Annotated[int, Field(ge=32, le=512)]
     """Side of the square input, pixels."""
     mean: Channels = IMAGENET_MEAN
@@ -62,7 +62,7 @@ class NetworkCard(Config):
     std: Annotated[Channels, Field(min_length=3)] = IMAGENET_STD
     """Divides red, green and blue afterwards."""
     convention: str = CONVENTION
-    """Signs of the angles."""
+    """What the labels mean, such as the signs of angles."""
     sha256: dict[str, str] = Field(default_factory=dict)
     """SHA-256 of each file, of this one without these lines, and of the settings above as `settings`. Older
     versions wrote fewer, or none."""
@@ -71,13 +71,27 @@ class NetworkCard(Config):
     provenance: dict[str, Any] = Field(default_factory=dict)
     """Study, trial, its errors, hashes of its data, version of the code."""
 
+    @field_validator("angles")
+    @classmethod
+    def _are_labels(cls, names: tuple[str, ...], fields: ValidationInfo) -> tuple[str, ...]:
+        target = fields.data.get("target")  # absent where it has faults of its own
+        known = () if target is None else tuple(label.name for label in target.labels)
+        if target is not None and names != known[: len(names)]:
+            raise ValueError(f"must be the first of {', '.join(known)}, got {', '.join(names)}")
+        return names
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """The labels of the outputs."""
+        return self.target.labels[: len(self.angles)]
+
     def build(self) -> HeadPoseNetwork:
         """Make the network with random weights."""
         return build_network(self.backbone, self.head, self.angles, dropout=0.0, seed=0)
 
 
 class PoseNetwork(nn.Module):
-    """The network with normalisation and decoding: uint8 images in, degrees out; made in evaluation mode."""
+    """The network with normalisation and decoding: uint8 images in, labels out; made in evaluation mode."""
 
     def __init__(self, network: HeadPoseNetwork, mean: Channels, std: Channels) -> None:
         super().__init__()
@@ -89,7 +103,7 @@ class PoseNetwork(nn.Module):
         self.eval()
 
     def forward(self, image: Tensor) -> Tensor:
-        """Return the poses [B, A] in degrees of RGB images [B, 3, H, W], uint8."""
+        """Return the labels [B, L] of RGB images [B, 3, H, W], uint8."""
         normalised = (image.float() - self.mean) / self.std
         return self.network.head.decode(self.network(normalised).pose_raw)
 
@@ -97,7 +111,7 @@ class PoseNetwork(nn.Module):
 def write_network(folder: Path, network: HeadPoseNetwork, card: NetworkCard) -> None:
     """Write weights, card and ONNX file of a network without branches into an existing folder."""
     save_tensors(network.state_dict(), folder / WEIGHTS)
-    write_onnx(PoseNetwork(network, card.mean, card.std), card.image_px, folder / ONNX)
+    write_onnx(PoseNetwork(network, card.mean, card.std), card.image_px, card.target.output, folder / ONNX)
     seal(folder, card)
 
 

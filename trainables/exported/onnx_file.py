@@ -1,7 +1,8 @@
 """Writes a network as an ONNX file and runs it with ONNX Runtime.
 
-Input `image`: uint8 [batch, 3, H, W], red, green, blue, 0 to 255, of any batch size. Output `pose_deg`:
-float32 [batch, A]. Normalisation and decoding are part of the graph, so that pixels are the only input.
+Input `image`: uint8 [batch, 3, H, W], red, green, blue, 0 to 255, of any batch size. Output, `pose_deg` of a
+head pose: float32 [batch, L]. Normalisation and decoding are part of the graph, so that pixels are the only
+input.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-INPUT, OUTPUT = "image", "pose_deg"
+INPUT = "image"
 
 
-def write_onnx(network: nn.Module, image_px: int, file: Path) -> None:
-    """Write a network from uint8 [B, 3, H, W] to [B, A] as one file, weights included.
+def write_onnx(network: nn.Module, image_px: int, output: str, file: Path) -> None:
+    """Write a network from uint8 [B, 3, H, W] to `output` [B, L] as one file, weights included.
 
     The exporter records source lines with paths of this machine in each node; they are removed.
     """
@@ -31,7 +32,7 @@ def write_onnx(network: nn.Module, image_px: int, file: Path) -> None:
         dynamo=True,
         verbose=False,
         input_names=[INPUT],
-        output_names=[OUTPUT],
+        output_names=[output],
         dynamic_shapes=({0: torch.export.Dim("batch")},),
     )
     assert program is not None  # noqa: S101  ours: None only where it writes the file itself
@@ -59,7 +60,7 @@ class OnnxNetwork:
         options.intra_op_num_threads = threads
         self._session = runtime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
-    def poses_deg(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return the poses [B, A] in degrees of RGB images [B, 3, H, W]."""
-        poses: npt.NDArray[np.float32] = self._session.run([OUTPUT], {INPUT: images})[0]
-        return poses
+    def predict(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the labels [B, L] of RGB images [B, 3, H, W]."""
+        values: npt.NDArray[np.float32] = self._session.run(None, {INPUT: images})[0]
+        return values

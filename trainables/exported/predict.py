@@ -1,4 +1,4 @@
-"""Predicts head poses with an exported network, and draws the axes of each pose on its image."""
+"""Predicts the labels of images with an exported network, and draws them where its target does."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from PIL import Image
 from trainables.base.disk import ensure_folder
 from trainables.base.errors import Fault, InputError
 from trainables.base.plain_text import csv_cell
-from trainables.data.images import ImageLike, face_square, name_of, upright, with_axes
+from trainables.data.images import ImageLike, drawn, face_square, name_of, upright
 from trainables.exported import NetworkCard, PoseNetwork, read_network
-from trainables.pose.angles import ANGLES
+from trainables.target import Label
 
 Format = Literal["table", "csv", "json"]
-Poses = npt.NDArray[np.float32]
+Values = npt.NDArray[np.float32]
 
 BATCH = 32
 
@@ -33,19 +33,22 @@ BATCH = 32
 class PoseModel:
     """An exported network, ready to predict.
 
-    `angles` names the columns of its predictions; `image_px` is the side of its input; `card` is its
-    `config.yaml`. Signs: yaw > 0 turns the nose to the image's left, pitch > 0 up, roll > 0 clockwise.
+    `labels` are the columns of its predictions, each with its unit, `angles` their names alone; `image_px` is
+    the side of its input; `card` is its `config.yaml`, whose `convention` says what the labels mean, such as
+    the signs of angles.
     """
 
     def __init__(self, network: PoseNetwork, card: NetworkCard, device: str = "cpu") -> None:
         self.card = card
         self.angles: tuple[str, ...] = card.angles
+        self.labels = card.labels
+        self.target = card.target.build(card.labels)
         self.image_px = card.image_px
         self._device = torch.device(device)
         self._network = network.to(self._device)
 
-    def predict(self, images: ImageLike | Iterable[ImageLike]) -> Poses:
-        """Return the poses [B, A] in degrees of images of faces, `A` as in `angles`.
+    def predict(self, images: ImageLike | Iterable[ImageLike]) -> Values:
+        """Return the labels [B, L] of images of faces, in the order and the units of `labels`.
 
         `images` is uint8 [B, H, W, 3] or any series of arrays uint8 [H, W, 3], PIL images and paths; a single
         one is a batch of one. RGB, turned upright as EXIF says. An image is taken as a face crop: if it is
@@ -57,15 +60,15 @@ class PoseModel:
             one = images.ndim != 4
         series = iter([cast(ImageLike, images)] if one else cast(Iterable[ImageLike], images))
         faults: list[Fault] = []
-        poses = [np.empty((0, len(self.angles)), np.float32)]
+        values = [np.empty((0, len(self.labels)), np.float32)]
         while batch := list(islice(series, BATCH)):
             squares = list(self._squares(batch, faults))
             if not faults:
-                poses.append(self._poses(np.stack(squares)))
-                _check_finite(poses[-1], batch)
+                values.append(self._values(np.stack(squares)))
+                _check_finite(values[-1], batch)
         if faults:
             raise InputError(faults)
-        return np.concatenate(poses)
+        return np.concatenate(values)
 
     def _squares(self, images: Iterable[ImageLike], faults: list[Fault]) -> Iterator[npt.NDArray[np.uint8]]:
         """Yield the squares [H, W, 3] of images, and add a fault for each that cannot be read."""
@@ -76,15 +79,15 @@ class PoseModel:
                 faults.append(Fault(str(error) or type(error).__name__, file=name_of(image)))
 
     @torch.inference_mode()
-    def _poses(self, squares: npt.NDArray[np.uint8]) -> Poses:
+    def _values(self, squares: npt.NDArray[np.uint8]) -> Values:
         images = torch.from_numpy(squares).to(self._device).permute(0, 3, 1, 2)
-        poses: Poses = self._network(images).cpu().numpy()
-        return poses
+        values: Values = self._network(images).cpu().numpy()
+        return values
 
 
-def _check_finite(poses: Poses, images: Sequence[ImageLike]) -> None:
-    """Raise `InputError` naming the first image whose pose is NaN or infinite."""
-    broken = np.flatnonzero(~np.isfinite(poses).all(axis=1))
+def _check_finite(values: Values, images: Sequence[ImageLike]) -> None:
+    """Raise `InputError` naming the first image with a label that is NaN or infinite."""
+    broken = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if broken.size:
         rule = "the network's answer is no number (NaN or infinite): export another trial"
         raise InputError(Fault(rule, file=name_of(images[int(broken[0])])))
@@ -98,26 +101,28 @@ def load(folder: str | os.PathLike[str], device: str = "cpu") -> PoseModel:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The pose of one file, by angle in degrees, and the image with its axes drawn."""
+    """The labels of one file with their values, and the image that they are drawn on; None where none is."""
 
     file: Path
-    pose_deg: dict[str, float]
-    drawn: Path
+    values: dict[Label, float]
+    drawn: Path | None
 
 
 def predict_files(model: PoseModel, files: Sequence[Path], out: Path) -> list[Prediction]:
-    """Predict the pose of each file, and write each image with its axes drawn into `out`.
+    """Predict the labels of each file; where the target draws them, write each image with them into `out`.
 
     Raises `InputError` naming every file that cannot be read, and where nothing can be written to `out`; then
     nothing is written.
     """
-    poses = model.predict(files)
+    rows = [list(map(float, row)) for row in model.predict(files)]
+    values = [dict(zip(model.labels, row, strict=True)) for row in rows]
+    if not model.card.target.legend:
+        return [Prediction(file, of, None) for file, of in zip(files, values, strict=True)]
     ensure_folder(out)
     predictions = []
-    for file, pose, name in zip(files, poses, _names(files), strict=True):
-        pose_deg = dict(zip(model.angles, map(float, pose), strict=True))
-        with_axes(upright(file), [pose_deg.get(angle, 0.0) for angle in ANGLES]).save(out / name)
-        predictions.append(Prediction(file, pose_deg, out / name))
+    for file, row, of, name in zip(files, rows, values, _names(files), strict=True):
+        drawn(upright(file), model.target, row).save(out / name)
+        predictions.append(Prediction(file, of, out / name))
     return predictions
 
 
@@ -126,8 +131,9 @@ def render(predictions: Sequence[Prediction], form: Format) -> str:
     rows = [
         {
             "file": str(prediction.file),
-            **{f"{angle}_deg": value for angle, value in prediction.pose_deg.items()},
-            "picture": str(prediction.drawn),  # a name that scripts read: kept
+            **{label.column: value for label, value in prediction.values.items()},
+            # a name that scripts read: kept
+            **({} if prediction.drawn is None else {"picture": str(prediction.drawn)}),
         }
         for prediction in predictions
     ]
@@ -146,16 +152,22 @@ def render(predictions: Sequence[Prediction], form: Format) -> str:
 
 def _table(predictions: Sequence[Prediction]) -> str:
     wide = max((len(str(prediction.file)) for prediction in predictions), default=0)
-    angles = list(predictions[0].pose_deg) if predictions else []
-    lines = [" ".join([" " * wide, *(f"{angle:>8}" for angle in angles)])]
+    labels = list(predictions[0].values) if predictions else []
+    lines = [" ".join([" " * wide, *(f"{label.name:>{_width(label)}}" for label in labels)])]
     for prediction in predictions:
-        values = (f"{value:>+7.1f}°" for value in prediction.pose_deg.values())
-        lines.append(" ".join([f"{prediction.file!s:<{wide}}", *values, f" {prediction.drawn}"]))
+        values = (f"{label.shown(v, 1):>{_width(label)}}" for label, v in prediction.values.items())
+        drawn_at = [] if prediction.drawn is None else [f" {prediction.drawn}"]
+        lines.append(" ".join([f"{prediction.file!s:<{wide}}", *values, *drawn_at]))
     return "\n".join(lines) + "\n"
 
 
+def _width(label: Label) -> int:
+    """Return the characters of a label's column: a number such as `+123.4` and its unit."""
+    return max(7 + len(label.unit.sign), len(label.name))
+
+
 def _names(files: Iterable[Path]) -> Iterator[str]:
-    """Yield the name of each file's image with axes, such as `face_pose.png`; no two are equal."""
+    """Yield the name of each drawn image, such as `face_pose.png`; no two are equal."""
     times: dict[str, int] = {}
     for file in files:
         times[file.stem] = times.get(file.stem, 0) + 1

@@ -131,7 +131,7 @@ class NoHead(nn.Module):
         """Return the features [B, F] as they are."""
         return features
 
-    def losses(self, raw: Tensor, pose_deg: Tensor) -> dict[str, Tensor]:
+    def losses(self, raw: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Return no loss; the poses are ignored."""
         return {}
 

@@ -6,12 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from trainables.pose.angles import AXIS_COLOURS
 from trainables.pose.geometry import matrix_from_pose
 
 Point = npt.NDArray[np.float64]
-
-COLOURS = ((235, 64, 52), (52, 199, 89), (64, 140, 255))
-"""Red: the subject's left. Green: down. Blue: out of the face, along the nose."""
 
 
 def head_rotation(pose_deg: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -44,7 +42,7 @@ def draw_axes(
     width = max(1, round(size / 16))
     rim = max(1, width // 3)
     for axis in sorted(range(3), key=lambda axis: nearness[axis]):
-        for colour, extra in (((20, 22, 26), rim), (COLOURS[axis], 0)):
+        for colour, extra in (((20, 22, 26), rim), (AXIS_COLOURS[axis], 0)):
             _line(draw, start, tips[axis], colour, width / 2 + extra)
             if axis == 2:
                 _dot(draw, tips[axis], colour, width + extra)

@@ -2,52 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from trainables.base.schema import Config
-from trainables.pose.angles import ANGLES
-from trainables.target.metric import Metric, Unit
-from trainables.target.target import Label
+from trainables.pose.angles import ANGLES, AXES, AXIS_COLOURS, CONVENTION
+from trainables.target.head_pose_metrics import ANGLE_MAES, BAND_MAES, DEGREES, GEODESIC, MAE, WRAPPED_MAE
+from trainables.target.metric import Metric
+from trainables.target.target import Bands, Label, Mark
 
-DEGREES = Unit("deg", "degrees", "°")
+if TYPE_CHECKING:
+    from trainables.target.head_pose_target import HeadPose
 
-YAW_BANDS_DEG = {"0_30": (0.0, 30.0), "30_60": (30.0, 60.0), "60_up": (60.0, float("inf"))}
-"""Bands of the true |yaw|, each without its lower and with its upper end (the first with both)."""
-
-MAE = Metric("mae_deg", "MAE", DEGREES, column="mae")
-"""Mean over the angles of the mean absolute errors, not wrapped at 360."""
-
-WRAPPED_MAE = Metric("wrapped_mae_deg", "wrapped MAE", DEGREES)
-"""The same, with errors that take the shorter way round the circle."""
-
-GEODESIC = Metric("geodesic_deg", "geodesic error", DEGREES, column="geodesic")
-"""Mean angle between predicted and true rotation; only where the dataset has roll."""
-
-ANGLE_MAES = {
-    angle: Metric(f"{angle}_mae_deg", f"{angle} MAE", DEGREES, label=angle, column=angle) for angle in ANGLES
-}
-"""Mean absolute error of each angle."""
-
-
-def _band_maes() -> Iterator[tuple[str, Metric]]:
-    for band, (low, high) in YAW_BANDS_DEG.items():
-        images = f"|yaw| {low:g} to {high:g}" if high < float("inf") else f"|yaw| above {low:g}"
-        yield band, Metric(f"mae_deg_yaw_{band}", f"MAE at {images}", DEGREES, images=images)
-
-
-BAND_MAES = dict(_band_maes())
-"""`MAE` over the images whose true |yaw| lies in each band."""
+LIMIT_DEG = 180.0
+"""No head turns further."""
 
 
 class HeadPoseConfig(Config):
     """Yaw, pitch and roll of a head, in degrees."""
 
     @property
+    def title(self) -> str:
+        """What it is."""
+        return "Head pose"
+
+    @property
     def labels(self) -> tuple[Label, ...]:
         """Yaw, pitch and roll."""
-        return tuple(Label(angle, DEGREES) for angle in ANGLES)
+        return tuple(Label(angle, DEGREES, -LIMIT_DEG, LIMIT_DEG, angle == "roll") for angle in ANGLES)
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """Errors over all angles, of each, of the rotation, and in bands of yaw."""
         return (MAE, WRAPPED_MAE, *ANGLE_MAES.values(), GEODESIC, *BAND_MAES.values())
+
+    @property
+    def convention(self) -> str:
+        """The signs of the angles."""
+        return CONVENTION
+
+    @property
+    def output(self) -> str:
+        """Poses in degrees."""
+        return "pose_deg"
+
+    @property
+    def bands(self) -> Bands:
+        """Bands of 15 degrees of yaw."""
+        return Bands("yaw", 15.0)
+
+    @property
+    def legend(self) -> tuple[Mark, ...]:
+        """The head's three axes."""
+        return tuple(Mark(name, colour) for name, colour in zip(AXES, AXIS_COLOURS, strict=True))
+
+    def augmentation_fault(self, labels: Sequence[str], turn_deg: float) -> str | None:
+        """Say that a turn needs the roll: the new yaw and pitch follow from it too."""
+        if turn_deg == 0 or "roll" in labels:
+            return None
+        return (
+            f"turn_deg {turn_deg:g} needs the roll of every face, and there is {' and '.join(labels)} alone"
+        )
+
+    def build(self, labels: Sequence[Label]) -> HeadPose:
+        """Return the target on images with or without roll."""
+        from trainables.target.head_pose_target import HeadPose
+
+        return HeadPose(labels)

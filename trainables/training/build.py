@@ -17,6 +17,7 @@ from trainables.data.datasets import ensure_dataset, open_dataset
 from trainables.data.datasets.prepared import PreparedDataset, Samples
 from trainables.data.loader import Loader, LoaderPool
 from trainables.model.network import build_network
+from trainables.target import Label
 from trainables.training.config import TrainConfig
 from trainables.training.execution import Execution
 from trainables.training.session import Session
@@ -24,9 +25,6 @@ from trainables.training.trainer import Trainer
 
 Progress = Callable[[int, int], None]
 """Called with images done and images in all while a dataset is built."""
-
-LIMIT_DEG = 180.0
-"""Labels beyond this are refused at training time: no head turns further, so the label is broken."""
 
 
 @dataclass(frozen=True)
@@ -50,20 +48,21 @@ def ensure_data(config: TrainConfig, datasets_root: Path, progress: Progress) ->
 def open_data(config: TrainConfig, datasets_root: Path) -> TrainingData:
     """Open training and validation images.
 
-    Raises `InputError` with every fault: a dataset, split or subject that is not there, angles that differ
-    between the two, labels that are NaN or out of range, images to be turned whose roll is unknown, a head
-    that cannot learn from these angles.
+    Raises `InputError` with every fault: a dataset, split or subject that is not there, labels that differ
+    between the two, labels that are NaN or out of range, images to be turned whose labels would be unknown, a
+    head that cannot learn from these labels.
     """
     train_dataset = open_dataset(config.data.train.dataset, datasets_root)
     validation_dataset = open_dataset(config.validation_dataset, datasets_root)
-    train = train_dataset.samples(config.data.train.split, config.data.train.subjects)
-    validation = validation_dataset.samples(config.data.validation.split, config.data.validation.subjects)
+    train = train_dataset.samples(config.data.train.split, config.data.train.subjects, config.target)
+    source = config.data.validation
+    validation = validation_dataset.samples(source.split, source.subjects, config.target)
     faults = [*_label_faults(train_dataset, train), *_label_faults(validation_dataset, validation)]
     faults += _convention_faults(train_dataset, validation_dataset, "data.validation")
-    faults += _turn_faults(config, train_dataset)
-    if reason := config.head.incompatibility(train.angles):
+    faults += _turn_faults(config, train)
+    if reason := config.head.incompatibility(labels_of(train)):
         faults.append(Fault(reason, "head"))
-    if missing := set(train.angles) - set(validation.angles):
+    if missing := set(train.label_names) - set(validation.label_names):
         faults.append(Fault(f"the validation set has no {', '.join(sorted(missing))}", "data.validation"))
     if faults:
         raise InputError(faults)
@@ -73,7 +72,7 @@ def open_data(config: TrainConfig, datasets_root: Path) -> TrainingData:
 def open_tests(config: TrainConfig, datasets_root: Path) -> dict[str, Samples]:
     """Open the test sets by name. Labels may be out of range: full AFLW2000's are.
 
-    Raises `InputError` for a dataset, split or subject that is not there, or one whose angles mean something
+    Raises `InputError` for a dataset, split or subject that is not there, or one whose labels mean something
     else than those of the training set.
     """
     train = open_dataset(config.data.train.dataset, datasets_root)
@@ -85,7 +84,10 @@ def open_tests(config: TrainConfig, datasets_root: Path) -> dict[str, Samples]:
     ]
     if faults:
         raise InputError(faults)
-    return {test.name: tests[test.name].samples(test.split, test.subjects) for test in config.data.test}
+    return {
+        test.name: tests[test.name].samples(test.split, test.subjects, config.target)
+        for test in config.data.test
+    }
 
 
 def build_loader(
@@ -131,7 +133,7 @@ def build_trial_session(
         config,
         train=loader(data.train, train=True),
         validation=loader(data.validation, train=False),
-        angles=data.train.angles,
+        labels=labels_of(data.train),
         device=device,
         trunk=None if trunk is None else load_trunk(trunk),
     )
@@ -142,7 +144,7 @@ def build_session(
     *,
     train: BatchSource,
     validation: BatchSource,
-    angles: Sequence[str],
+    labels: Sequence[Label],
     device: torch.device,
     trunk: Mapping[str, Tensor] | None = None,
 ) -> Session:
@@ -155,7 +157,7 @@ def build_session(
     network = build_network(
         config.network.backbone,
         config.head,
-        angles,
+        [label.name for label in labels],
         dropout=config.network.dropout,
         seed=config.seed,
         branches=task.branches,
@@ -180,7 +182,12 @@ def build_session(
         ssl_reduction="sum" if heads is None else heads.reduction,
         clip_norm=config.clip_norm,
     )
-    return Session(trainer, validation=validation, angles=angles)
+    return Session(trainer, validation=validation, target=config.target.build(labels))
+
+
+def labels_of(samples: Samples) -> tuple[Label, ...]:
+    """Return the labels that images have."""
+    return () if samples.target is None else samples.target.labels
 
 
 def load_trunk(file: Path) -> dict[str, Tensor]:
@@ -193,44 +200,46 @@ def load_trunk(file: Path) -> dict[str, Tensor]:
 
 
 def _convention_faults(train: PreparedDataset, other: PreparedDataset, where: str) -> list[Fault]:
-    """Refuse angles that mean something else: errors between two conventions measure the conventions."""
+    """Refuse labels that mean something else: errors between two conventions measure the conventions."""
     if other.card.convention == train.card.convention:
         return []
     return [
         Fault(
-            f"its angles ({other.card.convention}) do not mean what {train.name!r} means by them "
+            f"its labels ({other.card.convention}) do not mean what {train.name!r} means by them "
             f"({train.card.convention}): import it in the same convention (eth-xgaze: --angles aflw2000)",
             where,
         )
     ]
 
 
-def _turn_faults(config: TrainConfig, train: PreparedDataset) -> list[Fault]:
-    """Refuse turns in the image plane where the roll is unknown: the new yaw and pitch follow from it too."""
-    turn_deg = config.turn_deg
-    if turn_deg == 0 or "roll" in train.card.angles:
+def _turn_faults(config: TrainConfig, train: Samples) -> list[Fault]:
+    """Refuse turns in the image plane after which labels would be unknown."""
+    reason = config.target.augmentation_fault(train.label_names, config.turn_deg)
+    if reason is None:
         return []
-    return [
-        Fault(
-            f"turn_deg {turn_deg:g} needs the roll of every face, and {train.name!r} has "
-            f"{' and '.join(train.card.angles)} alone: set turn_deg to 0, or train on a dataset with roll "
-            "(mirror works without it)",
-            "augmentation",
-        )
-    ]
+    way_out = "set turn_deg to 0, or train on a dataset with all labels (mirror works without them)"
+    return [Fault(f"{reason}: {way_out}", "augmentation")]
 
 
 def _label_faults(dataset: PreparedDataset, samples: Samples) -> list[Fault]:
     """Name the first row of each kind of broken label."""
-    broken = ~(np.abs(samples.pose_deg) <= LIMIT_DEG).all(axis=1)  # NaN compares false
+    labels = labels_of(samples)
+    lows, highs = [label.low for label in labels], [label.high for label in labels]
+    broken = ~((samples.labels >= lows) & (samples.labels <= highs)).all(axis=1)  # NaN compares false
     if not broken.any():
         return []
     row = int(np.flatnonzero(broken)[0])
     return [
         Fault(
-            f"{int(broken.sum())} labels are NaN or beyond {LIMIT_DEG:g} degrees, "
-            f"the first is {samples.pose_deg[row].tolist()} for {samples.files[row].name}",
+            f"{int(broken.sum())} labels are NaN or outside {_limits(labels)}, "
+            f"the first is {samples.labels[row].tolist()} for {samples.files[row].name}",
             f"row {row}",
             str(dataset.folder / "labels.parquet"),
         )
     ]
+
+
+def _limits(labels: Sequence[Label]) -> str:
+    """Return the least and largest values of labels in words, each once: `-180 to 180 degrees`."""
+    limits = (f"{label.low:g} to {label.high:g} {label.unit.name}" for label in labels)
+    return ", ".join(dict.fromkeys(limits))

@@ -86,8 +86,8 @@ class TrainConfig(Config):
     """Trunk and supervised dropout."""
     init: Annotated[InitConfig, Variant(INITS)] = RandomConfig()
     """Where the trunk's weights start from. [paper 4.2]"""
-    head: Annotated[HeadConfig, Variant(HEADS)] = BinsConfig()
-    """How angles are computed from the features, and the supervised loss."""
+    head: Annotated[HeadConfig, Variant(HEADS), Field(validate_default=True)] = BinsConfig()
+    """How the labels are computed from the features, and the supervised loss."""
     pretext: Annotated[PretextConfig, Variant(PRETEXT_TASKS)] = NoPretextConfig()
     """The self-supervised helper."""
     weighting: Annotated[WeightingConfig, Variant(WEIGHTINGS)] = FixedConfig()
@@ -127,6 +127,14 @@ class TrainConfig(Config):
                     "has learned from says nothing: give either a split or subjects of its own"
                 )
         return init
+
+    @field_validator("head")
+    @classmethod
+    def _learns_such_labels(cls, head: HeadConfig, fields: ValidationInfo) -> HeadConfig:
+        target = fields.data.get("target")  # absent where it has faults of its own
+        if target and (incompatibility := head.incompatibility(target.labels)):
+            raise ValueError(incompatibility)
+        return head
 
     @field_validator("pretext")
     @classmethod

@@ -1,42 +1,41 @@
-"""Measures a network on a set of images: unperturbed images in, poses and their errors in degrees out."""
+"""Measures a network on a set of images: unperturbed images in, predictions beside true labels out."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from trainables.data.batches import BatchSource
 from trainables.model.network import HeadPoseNetwork
+from trainables.target import Target
 from trainables.training.execution import Execution
 from trainables.training.metrics import Predictions
 
 
 class NonFinitePrediction(Exception):
-    """A predicted angle is infinite or not a number."""
+    """A predicted value is infinite or not a number."""
 
     def __str__(self) -> str:
-        return "a predicted angle is not a finite number"
+        return "a predicted value is not a finite number"
 
 
 def predict(
-    network: HeadPoseNetwork, source: BatchSource, angles: Sequence[str], execution: Execution
+    network: HeadPoseNetwork, source: BatchSource, target: Target, execution: Execution
 ) -> Predictions:
-    """Return the poses by a supervised network whose outputs are `angles`; it is left in evaluation mode.
+    """Return what a supervised network predicts, whose outputs are the labels of `target`.
 
-    The source may have more angles than the network, or fewer: those that both have are kept. Raises
-    `NonFinitePrediction`.
+    The network is left in evaluation mode. The source may have more labels than the network, or fewer: those
+    that both have are kept. Raises `NonFinitePrediction`.
     """
     network.eval()
     predicted, true = [], []
     with torch.inference_mode(), execution.autocast():
         for batch in source.epoch(seed=0):
             predicted.append(network.head.decode(network(execution.place_images(batch.images)).pose_raw))
-            true.append(batch.pose_deg)
-    poses = torch.cat(predicted).cpu().numpy()
-    if not np.isfinite(poses).all():
+            true.append(batch.labels)
+    values = torch.cat(predicted).cpu().numpy()
+    if not np.isfinite(values).all():
         raise NonFinitePrediction
     truth = torch.cat(true).cpu().numpy()
-    common = tuple(angles[: truth.shape[1]])
-    return Predictions(poses[:, : len(common)], truth[:, : len(common)], common)
+    common = min(values.shape[1], truth.shape[1])
+    return Predictions(values[:, :common], truth[:, :common], target.on_first(common))

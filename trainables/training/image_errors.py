@@ -1,11 +1,11 @@
-"""The poses that a network predicted of each image of a set, as a small Parquet file beside its weights.
+"""What a network predicted of each image of a set, as a small Parquet file beside its weights.
 
     validation_errors.parquet   of the validation images, after the trial's last epoch
     test_NAME_errors.parquet    of the images of a test set, by the weights that were tested
 
 One row per image, in the order of the prepared dataset: `file` (below the dataset's folder), `subject`, then
-`true_ANGLE_deg` and `predicted_ANGLE_deg` of each angle, float32, and `epoch`, after which the network had
-these weights. Angles are not wrapped.
+`true_COLUMN` and `predicted_COLUMN` of each label (`true_yaw_deg`), float32, and `epoch`, after which the
+network had these weights. Angles are not wrapped.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from trainables.base.atomic import in_one_step
 from trainables.base.errors import Fault, InputError
 from trainables.data.datasets.prepared import Samples
-from trainables.pose.angles import ANGLES
+from trainables.target import Label, TargetConfig
 from trainables.training.metrics import Predictions
 
 IMAGE_ERRORS = "_errors.parquet"
@@ -27,7 +27,7 @@ IMAGE_ERRORS = "_errors.parquet"
 
 @dataclass(frozen=True)
 class PredictedImages:
-    """Images by name, the subject of each, and their poses."""
+    """Images by name, the subject of each, and what was predicted of them."""
 
     files: tuple[str, ...]
     subjects: tuple[str, ...]
@@ -37,7 +37,7 @@ class PredictedImages:
 
     @classmethod
     def of(cls, samples: Samples, folder: Path, predictions: Predictions, epoch: int) -> PredictedImages:
-        """Name the images of the dataset in `folder` whose poses were predicted."""
+        """Name the images of the dataset in `folder` that were predicted."""
         files = tuple(file.relative_to(folder).as_posix() for file in samples.files)
         return cls(files, samples.subjects, predictions, epoch)
 
@@ -52,18 +52,18 @@ def write_images(images: PredictedImages, file: Path) -> None:
     import pandas as pd
 
     found = images.predictions
-    true_deg, predicted_deg = (poses.astype(np.float32) for poses in (found.true_deg, found.predicted_deg))
+    true, predicted = (values.astype(np.float32) for values in (found.true, found.predicted))
     table = pd.DataFrame({"file": images.files, "subject": images.subjects})
-    for column, angle in enumerate(found.angles):
-        table[_true(angle)] = true_deg[:, column]
-        table[_predicted(angle)] = predicted_deg[:, column]
+    for place, label in enumerate(found.target.labels):
+        table[_true(label)] = true[:, place]
+        table[_predicted(label)] = predicted[:, place]
     table["epoch"] = np.int32(images.epoch)
     with in_one_step(file, int(table.memory_usage().sum())) as draft:
         table.to_parquet(draft, index=False, compression="zstd")
 
 
-def read_images(file: Path) -> PredictedImages | None:
-    """Return what `write_images` wrote, None where there is no such file.
+def read_images(file: Path, target: TargetConfig) -> PredictedImages | None:
+    """Return what `write_images` wrote of a target, None where there is no such file.
 
     Raises `InputError` where it is damaged.
     """
@@ -71,14 +71,14 @@ def read_images(file: Path) -> PredictedImages | None:
 
     try:
         table = pd.read_parquet(file)
-        angles = tuple(angle for angle in ANGLES if _predicted(angle) in table)
-        true_deg, predicted_deg = (
-            table[[name(angle) for angle in angles]].to_numpy(np.float32) for name in (_true, _predicted)
+        labels = tuple(label for label in target.labels if _predicted(label) in table)
+        true, predicted = (
+            table[[name(label) for label in labels]].to_numpy(np.float32) for name in (_true, _predicted)
         )
         return PredictedImages(
             files=tuple(table["file"]),
             subjects=tuple(table["subject"]),
-            predictions=Predictions(predicted_deg, true_deg, angles),
+            predictions=Predictions(predicted, true, target.build(labels)),
             epoch=int(table["epoch"].iloc[0]),
         )
     except FileNotFoundError:
@@ -88,9 +88,9 @@ def read_images(file: Path) -> PredictedImages | None:
         raise InputError(Fault(rule, file=str(file))) from None
 
 
-def _true(angle: str) -> str:
-    return f"true_{angle}_deg"
+def _true(label: Label) -> str:
+    return f"true_{label.column}"
 
 
-def _predicted(angle: str) -> str:
-    return f"predicted_{angle}_deg"
+def _predicted(label: Label) -> str:
+    return f"predicted_{label.column}"

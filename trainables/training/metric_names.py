@@ -7,8 +7,13 @@ measured after the search). Importing this module loads neither torch nor numpy.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 from trainables.target.metric import Metric
 from trainables.target.target import TargetConfig
+
+Value = TypeVar("Value")
 
 VALIDATION = "validation"
 TEST = "test"
@@ -30,6 +35,11 @@ def objectives(target: TargetConfig) -> dict[str, Metric]:
     main, *others = target.metrics
     found = (metric.within(VALIDATION) for metric in (main, main.best(), *others))
     return {metric.name: metric for metric in found}
+
+
+def in_group(group: str, measured: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what was measured on a group of images by its names there."""
+    return {f"{group}/{name}": value for name, value in measured.items()}
 
 
 BEST_EPOCH = f"{VALIDATION}/best_epoch"

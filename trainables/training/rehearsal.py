@@ -12,7 +12,6 @@ from trainables.base.errors import InputError
 from trainables.data.batches import BatchSource
 from trainables.data.loader import LoaderPool
 from trainables.data.memory_loader import MemoryLoader
-from trainables.pose.angles import ANGLES
 from trainables.training.build import build_session, build_trial_session, open_data
 from trainables.training.config import TrainConfig
 from trainables.training.session import Session
@@ -65,7 +64,8 @@ def _session(
     except InputError:
         sources = (_noise(config, count, shuffle=shuffle, device=device) for shuffle in (True, False))
         train, validation = sources
-        session = build_session(config, train=train, validation=validation, angles=ANGLES, device=device)
+        labels = config.target.labels
+        session = build_session(config, train=train, validation=validation, labels=labels, device=device)
         return session, count, True
     few = replace(data, train=data.train.first(count), validation=data.validation.first(count))
     session = build_trial_session(config, few, device=device, threads=threads, pool=LoaderPool())
@@ -75,8 +75,8 @@ def _session(
 def _noise(config: TrainConfig, count: int, *, shuffle: bool, device: torch.device) -> BatchSource:
     side, generator = config.data.image_px, torch.Generator().manual_seed(0)
     images = torch.randn(count, 3, side, side, generator=generator).to(device)
-    pose_deg = torch.zeros(count, len(ANGLES), device=device)
-    return MemoryLoader(images, pose_deg, batch=config.data.batch, shuffle=shuffle)
+    labels = torch.zeros(count, len(config.target.labels), device=device)
+    return MemoryLoader(images, labels, batch=config.data.batch, shuffle=shuffle)
 
 
 def _peak_mib(device: torch.device) -> float:

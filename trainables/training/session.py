@@ -7,7 +7,7 @@ numbers as one that never stopped.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -15,20 +15,21 @@ from torch import Tensor
 
 from trainables.data.batches import BatchSource
 from trainables.model.network import HeadPoseNetwork
+from trainables.target import Target
 from trainables.training.evaluation import NonFinitePrediction, predict
-from trainables.training.metrics import EpochReport, PoseErrors, Predictions, TrainingReport
+from trainables.training.metrics import EpochReport, Predictions, TrainingReport
 from trainables.training.trainer import Diverged, Trainer
 
 
 class Session:
     """A network in training; `epoch` is the number of epochs trained and validated."""
 
-    def __init__(self, trainer: Trainer, *, validation: BatchSource, angles: Sequence[str]) -> None:
+    def __init__(self, trainer: Trainer, *, validation: BatchSource, target: Target) -> None:
         self.epoch = 0
-        self.best_mae_deg, self.best_epoch = float("inf"), 0
+        self.best_value, self.best_epoch = target.main.value(float("inf")), 0
         self._best_weights: Mapping[str, Tensor] = MappingProxyType({})
         self._trainer = trainer
-        self._validation, self._angles = validation, tuple(angles)
+        self._validation, self._target = validation, target
         self._predictions: Predictions | None = None
 
     @property
@@ -48,34 +49,35 @@ class Session:
         """Measure the epoch just trained, and keep its weights if they are the best. Raises `Diverged`."""
         started = time.perf_counter()
         self._predictions = self.predict(self._validation)
-        errors = self._predictions.errors()
+        measures, main = self._predictions.measures(), self._target.main
         self.epoch += 1
-        if errors.mae_deg < self.best_mae_deg:
-            self.best_mae_deg, self.best_epoch = errors.mae_deg, self.epoch
+        if main.cost(measures[main.name]) < main.cost(self.best_value):
+            self.best_value, self.best_epoch = measures[main.name], self.epoch
             self._best_weights = MappingProxyType(_copied(self.weights()))
         return EpochReport(
             epoch=self.epoch,
             training=training,
-            validation=errors,
-            best_mae_deg=self.best_mae_deg,
+            validation=measures,
+            main=main,
+            best_value=self.best_value,
             best_epoch=self.best_epoch,
             epoch_s=training.train_s + time.perf_counter() - started,
         )
 
-    def evaluate(self, source: BatchSource) -> PoseErrors:
-        """Return the errors on unperturbed images, without the branches. Raises `Diverged`."""
-        return self.predict(source).errors()
+    def evaluate(self, source: BatchSource) -> dict[str, float]:
+        """Return the target's metrics on unperturbed images, without the branches. Raises `Diverged`."""
+        return self.predict(source).measures()
 
     def predict(self, source: BatchSource) -> Predictions:
-        """Return the poses of unperturbed images, by the network as it is now. Raises `Diverged`."""
+        """Return the predictions of unperturbed images, by the network as it is now. Raises `Diverged`."""
         network = self.network.supervised()
         try:
-            return predict(network, source, self._angles, self._trainer.execution)
+            return predict(network, source, self._target, self._trainer.execution)
         except NonFinitePrediction:
             raise Diverged(self.epoch + 1) from None
 
     def validation_predictions(self) -> Predictions:
-        """Return the poses of the validation images after the newest epoch."""
+        """Return the predictions of the validation images after the newest epoch."""
         return self._predictions or self.predict(self._validation)
 
     def weights(self) -> dict[str, Tensor]:
@@ -90,7 +92,7 @@ class Session:
         """Return the whole state; see `trainables.training.checkpoints.Restorable`."""
         return {
             "epoch": self.epoch,
-            "best_mae_deg": self.best_mae_deg,
+            "best_value": self.best_value,
             "best_epoch": self.best_epoch,
             "best_weights": self._best_weights,
             **self._trainer.state_dict(),
@@ -103,7 +105,9 @@ class Session:
         """
         self._trainer.load_state_dict(state_dict)
         self._best_weights = MappingProxyType(state_dict["best_weights"])
-        self.best_mae_deg, self.best_epoch = state_dict["best_mae_deg"], state_dict["best_epoch"]
+        older = "best_mae_deg"  # as checkpoints had it while a head pose was all there was
+        self.best_value = state_dict["best_value" if older not in state_dict else older]
+        self.best_epoch = state_dict["best_epoch"]
         self.epoch = state_dict["epoch"]
         self._predictions = None
 

@@ -139,11 +139,11 @@ class Trainer:
     def _step(self, batch: Batch, generator: torch.Generator, task_weight: float, meter: EpochMeter) -> None:
         """Take one step; where `task_weight` is 0 the task is off and nothing is perturbed."""
         execution = self.execution
-        images, pose_deg = batch.images.to(execution.device), batch.pose_deg.to(execution.device)
+        images, labels = batch.images.to(execution.device), batch.labels.to(execution.device)
         views = self._view.arrange(self._task, images, generator) if task_weight else Views(images)
         with execution.autocast():
             output = self.network.learn(replace(views, images=execution.place_images(views.images)))
-        losses = self.network.head.losses(output.pose_raw, pose_deg[views.first_pose :])
+        losses = self.network.head.losses(output.pose_raw, labels[views.first_pose :])
         for name, logits in output.pretext.items():
             loss = region_cross_entropy(logits, views.labels[name], self._ssl_reduction)
             losses[name] = task_weight * loss
@@ -159,7 +159,7 @@ class Trainer:
             name: (logits.argmax(dim=-1) == views.labels[name]).float().mean()
             for name, logits in output.pretext.items()
         }
-        meter.add(len(pose_deg), {"total": total, **losses}, hits)
+        meter.add(len(labels), {"total": total, **losses}, hits)
 
 
 def _peak_memory_mib(device: torch.device) -> float:

@@ -1,4 +1,4 @@
-"""The part of the page with images: where the winner errs most, and what it usually does, axes drawn."""
+"""The part of the page with images: where the winner errs most, and what it usually does, labels drawn."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from PIL import Image
 from hpsearch.study.records import TrialRecord
 from trainables.base.errors import InputError
 from trainables.data.datasets import open_dataset
-from trainables.data.images import upright, with_axes
-from trainables.pose.angles import ANGLES
-from trainables.target.head_pose import MAE
+from trainables.data.images import drawn, upright
+from trainables.target import Mark
 from trainables.training.image_errors import PredictedImages, errors_file, read_images
 from trainables.training.metric_names import VALIDATION
 
@@ -28,7 +27,7 @@ QUALITY = 72
 
 @dataclass(frozen=True)
 class DrawnImage:
-    """An image twice, side by side: with its true axes and with the predicted ones."""
+    """An image twice, side by side: with its true labels drawn and with the predicted ones."""
 
     uri: str
     """A `data:` address that holds the JPEG."""
@@ -42,6 +41,9 @@ class ImagesSection:
 
     trial: int
     epoch: int
+    legend: tuple[Mark, ...]
+    by: str
+    """The label that usual images are ordered by."""
     worst: tuple[DrawnImage, ...]
     typical: tuple[DrawnImage, ...]
     width_px: int = 2 * SIDE_PX
@@ -49,47 +51,64 @@ class ImagesSection:
 
 
 def images_section(best: TrialRecord | None, datasets_root: Path) -> ImagesSection | None:
-    """Return the section; None where the winner kept no predictions, or its images are gone.
+    """Return the section; None where the target draws nothing, the winner kept no predictions, or its images
+    are gone.
 
     Raises `InputError` where its file of predictions is damaged.
     """
-    found = None if best is None else read_images(errors_file(best.folder, VALIDATION))
-    if best is None or found is None:
+    target = None if best is None else best.config.target
+    if best is None or target is None or not target.legend:
+        return None
+    found = read_images(errors_file(best.folder, VALIDATION), target)
+    main = target.metrics[0]
+    known = {} if found is None else found.predictions.image_measures(VALIDATION)
+    if found is None or main.within(VALIDATION).name not in known:
         return None
     try:
         folder = open_dataset(best.config.validation_dataset, datasets_root).folder
     except InputError:  # removed since: the page does without its images
         return None
-    errors = found.predictions.image_errors(VALIDATION)[MAE.within(VALIDATION).name]
-    order = np.argsort(errors)
+    values = known[main.within(VALIDATION).name]
+    order = np.argsort([main.cost(value) for value in values])
     middle = order[len(order) // 4 : len(order) - len(order) // 4]
     spread = middle[np.linspace(0, len(middle) - 1, min(TYPICAL, len(middle))).round().astype(int)]
-    by_yaw = spread[np.argsort(found.predictions.true_deg[spread, 0])]
-    worst = tuple(_drawn(found, errors, folder, order[::-1][:WORST]))
-    return ImagesSection(best.number, found.epoch, worst, tuple(_drawn(found, errors, folder, by_yaw)))
+    ordered = spread[np.argsort(found.predictions.true[spread, 0])]
+    shown = [f"{main.shown(value, 1)}" for value in values]
+    return ImagesSection(
+        best.number,
+        found.epoch,
+        target.legend,
+        target.labels[0].name,
+        worst=tuple(_drawn(found, shown, folder, order[::-1][:WORST])),
+        typical=tuple(_drawn(found, shown, folder, ordered)),
+    )
 
 
 def _drawn(
-    found: PredictedImages, errors: np.ndarray, folder: Path, places: Sequence[int] | np.ndarray
+    found: PredictedImages, shown: Sequence[str], folder: Path, places: Sequence[int] | np.ndarray
 ) -> Iterator[DrawnImage]:
-    """Yield images with their axes; one that cannot be read any more is left out."""
-    poses = found.predictions
+    """Yield images with their labels drawn; one that cannot be read any more is left out."""
+    predictions = found.predictions
+    target = predictions.target
     for place in places:
         try:
             image = upright(folder / found.files[place])
         except (OSError, ValueError):
             continue
         true, predicted = (
-            dict(zip(poses.angles, row[place], strict=True)) for row in (poses.true_deg, poses.predicted_deg)
+            list(map(float, rows[place])) for rows in (predictions.true, predictions.predicted)
         )
         pair = Image.new("RGB", (2 * SIDE_PX, SIDE_PX))
-        for at, pose in enumerate((true, predicted)):
-            drawn = with_axes(image, [float(pose.get(angle, 0.0)) for angle in ANGLES])
-            pair.paste(drawn.resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX), (at * SIDE_PX, 0))
+        for at, values in enumerate((true, predicted)):
+            pair.paste(
+                drawn(image, target, values).resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX),
+                (at * SIDE_PX, 0),
+            )
         said = ", ".join(
-            f"{angle} {true[angle]:+.0f}° predicted {predicted[angle]:+.0f}°" for angle in poses.angles
+            f"{label.name} {label.shown(is_)} predicted {label.shown(was)}"
+            for label, is_, was in zip(target.labels, true, predicted, strict=True)
         )
-        yield DrawnImage(_uri(pair), f"{found.files[place]}: {said}", f"{errors[place]:.1f}°")
+        yield DrawnImage(_uri(pair), f"{found.files[place]}: {said}", shown[place])
 
 
 def _uri(image: Image.Image) -> str:

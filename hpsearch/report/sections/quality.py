@@ -1,4 +1,4 @@
-"""The part of the page about how good the leading arms are: on test sets and over the yaw."""
+"""The part of the page about how good the leading arms are: on test sets and over a label."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hpsearch.report.charts.intervals import IntervalLine, interval_chart
 from hpsearch.report.charts.lines import ChartPoint, Line, LineChart, line_chart
 from hpsearch.report.style import BASELINE, LINES
 from hpsearch.results.arms import Arm
+from hpsearch.results.bands import by_band
 from hpsearch.results.titles import title
-from hpsearch.results.yaw import BAND_DEG, error_by_yaw
-from trainables.target.head_pose import MAE
+from trainables.target import TargetConfig
 from trainables.training.metric_names import VALIDATION, group_of_test
 
 LEADERS = 4
@@ -23,13 +23,14 @@ class QualitySection:
     """The charts of the leading arms and the baseline."""
 
     tests: tuple[Chart, ...]
-    yaw: tuple[Chart, ...]
-    band_deg: float
+    bands: tuple[Chart, ...]
+    over: str
+    """What the bands are of, in words; empty where the target has none."""
 
     @property
     def charts(self) -> tuple[Chart, ...]:
         """All of its charts."""
-        return (*self.tests, *self.yaw)
+        return (*self.tests, *self.bands)
 
 
 def quality_section(
@@ -47,8 +48,8 @@ def quality_section(
     groups = dict.fromkeys(group_of_test(test.name) for arm in leaders for test in arm.config.data.test)
     section = QualitySection(
         tests=tuple(_tests(painted, names, list(groups))),
-        yaw=tuple(_yaw(painted, names, baseline, [VALIDATION, *groups])),
-        band_deg=BAND_DEG,
+        bands=tuple(_bands(painted, names, baseline, [VALIDATION, *groups])),
+        over=_over(leaders[0].config.target) if leaders else "",
     )
     return section if section.charts else None
 
@@ -64,17 +65,30 @@ def _tests(
             yield interval_chart(f"test-{place}", f"Test set {group.partition('/')[2]}", lines, main)
 
 
-def _yaw(
+def _over(target: TargetConfig) -> str:
+    """Return how wide bands are and of what: `15° of true yaw`."""
+    if target.bands is None:
+        return ""
+    label = next(label for label in target.labels if label.name == target.bands.label)
+    return f"{target.bands.width:g}{label.unit.sign} of true {label.name}"
+
+
+def _bands(
     arms: Sequence[tuple[Arm, str]], names: Mapping[str, str], baseline: Arm | None, groups: Sequence[str]
 ) -> Iterator[Chart]:
+    target = arms[0][0].config.target if arms else None
+    if target is None or target.bands is None:
+        return
+    label = next(label for label in target.labels if label.name == target.bands.label)
     for place, group in enumerate(groups):
         lines = []
         for arm, ink in arms:
-            points = tuple(ChartPoint(band.yaw_deg, band.error_deg) for band in error_by_yaw(arm, group))
+            points = tuple(ChartPoint(band.middle, band.value) for band in by_band(arm, group))
             if len(points) > 1:
                 lines.append(Line(title(arm, names), ink, points, dashed=arm is baseline))
         if lines:
-            on = (
-                "Error by yaw" if group == VALIDATION else f"Error by yaw, test set {group.partition('/')[2]}"
-            )
-            yield line_chart(f"yaw-{place}", LineChart(on, "true yaw, degrees", tuple(lines), MAE))
+            main = target.metrics[0]
+            on = f"{main.noun.capitalize()} by {label.name}"
+            on += "" if group == VALIDATION else f", test set {group.partition('/')[2]}"
+            across = f"true {label.name}, {label.unit.name}"
+            yield line_chart(f"bands-{place}", LineChart(on, across, tuple(lines), main))

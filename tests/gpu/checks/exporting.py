@@ -27,5 +27,5 @@ def check(bench: Bench) -> None:
     write_network(folder, network, card)
     images = np.random.default_rng(0).integers(0, 256, (8, 3, 32, 32)).astype(np.uint8)
     gaps = compare(folder, network, images)
-    bench.figure("differences", safetensors_deg=gaps.safetensors_deg, onnx_deg=gaps.onnx_deg)
+    bench.figure("differences", safetensors_deg=gaps.safetensors, onnx_deg=gaps.onnx)
     bench.require(gaps.allowed, f"the export differs: {gaps}")

@@ -31,9 +31,9 @@ def check(bench: Bench) -> None:
     bench.figure("beside the CPU", mean_levels=float(np.mean(gaps)))
     bench.require(max(gaps) < 2, f"{max(gaps):.2f} grey levels from the CPU's images in a batch, 2 allowed")
     for one, two, three in zip(on_cpu, here, again, strict=True):
-        bench.require(torch.equal(one.pose_deg, two.pose_deg.cpu()), "other poses than on a CPU")
+        bench.require(torch.equal(one.labels, two.labels.cpu()), "other poses than on a CPU")
         bench.require(torch.equal(two.images, three.images), "an epoch does not repeat to the bit")
-        bench.require(two.images.device == two.pose_deg.device == bench.device, "not on the device")
+        bench.require(two.images.device == two.labels.device == bench.device, "not on the device")
     if bench.on_gpu:
         torch.cuda.set_sync_debug_mode("error")  # an implicit wait for the device raises
     began_s = time.perf_counter()

@@ -17,7 +17,7 @@ from hpsearch.study.spec import load_spec
 from trainables.training.build import ensure_data
 from trainables.training.config import TrainConfig
 from trainables.training.jobs import TrialJob, Worker, run_here
-from trainables.training.metrics import mean_baseline
+from trainables.training.metrics import mean_prediction
 
 SPACE = Path(__file__).parents[3] / "search_spaces" / "paper" / "table1_flags_heads.yaml"
 FEW = {"rendered-heads": {"images": 40, "subjects": 8, "image_px": 64}}
@@ -33,7 +33,7 @@ def check(bench: Bench) -> None:
     datasets = bench.folder / "datasets"
     data = ensure_data(configs[0], datasets, lambda done, total: None)
     train, validation = data.train, data.validation
-    baseline = mean_baseline(train.pose_deg, validation.pose_deg, train.angles).mae_deg
+    baseline = mean_prediction(train.labels, validation.labels, train.target).measures()["mae_deg"]
     errors: dict[str, list[float]] = {}
     packed, began_s = (8 if bench.on_gpu else 1), time.monotonic()
     device = str(bench.device)

@@ -17,6 +17,7 @@ from trainables.exported.folder import write_network
 from trainables.exported.predict import load
 from trainables.model.backbones import ResNet10Config
 from trainables.model.heads import RegressionConfig
+from trainables.target import HeadPoseConfig
 
 YAWS_DEG = (-80.0, -10.0, 5.0, 45.0)
 
@@ -52,8 +53,8 @@ def test_errors_are_those_of_the_predictions_of_each_image(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = json.loads(evaluated(root, capsys, "--split", "train", "--format", "json"))["rows"]
-    samples = PreparedDataset(root / "datasets" / "plain").samples("train")
-    error = np.abs(load(root / "net").predict(samples.files) - samples.pose_deg)
+    samples = PreparedDataset(root / "datasets" / "plain").samples("train", target=HeadPoseConfig())
+    error = np.abs(load(root / "net").predict(samples.files) - samples.labels)
     found = {row["images"]: (row["count"], row["mae_deg"], row["yaw_mae_deg"]) for row in rows}
     assert found["all"] == pytest.approx((2, error.mean(), error[:, 0].mean()), rel=1e-3)
     assert found["|yaw| 0 to 30"] == pytest.approx((1, error[1].mean(), error[1, 0]), rel=1e-3)

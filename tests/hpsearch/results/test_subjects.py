@@ -11,17 +11,17 @@ import pandas as pd
 import pytest
 from scipy import stats
 from support import made_up_arms as made_up
+from support.poses import predictions
 
 from hpsearch.results.arms import Arm
 from hpsearch.results.statistics import Interval, interval
 from hpsearch.results.subjects import clustered_interval, over_both, subject_interval
 from hpsearch.study.records import TrialRecord, TrialState
 from trainables.pose.angles import ANGLES
-from trainables.target import head_pose
+from trainables.target import head_pose_metrics as head_pose
 from trainables.target.metric import Metric
 from trainables.training.image_errors import PredictedImages, errors_file, write_images
 from trainables.training.metric_names import VALIDATION
-from trainables.training.metrics import Predictions
 
 SUBJECTS = ("anna",) * 4 + ("bert",) * 2 + ("cleo",) * 6
 Draw = Callable[[np.random.Generator], np.ndarray]
@@ -34,12 +34,12 @@ def trial(root: Path, number: int, seed: int, pretext: str, error_deg: float, **
     draw = np.random.default_rng(number)
     true = np.random.default_rng(99).uniform(-60, 60, (len(subjects), 3)).astype(np.float32)
     predicted = (true + draw.normal(error_deg, 1.0, true.shape)).astype(np.float32)
-    predictions = Predictions(predicted, true, ANGLES)
-    record = made_up.trial(number, made_up.config(pretext, seed), predictions.errors().mae_deg)
+    kept_predictions = predictions(predicted, true, ANGLES)
+    record = made_up.trial(number, made_up.config(pretext, seed), kept_predictions.measures()["mae_deg"])
     record = replace(record, folder=root / str(number))
     files = tuple(f"images/{image}.jpg" for image in range(len(subjects)))
     if kept.pop("written", True):
-        images = PredictedImages(files, tuple(subjects), predictions, epoch=3)
+        images = PredictedImages(files, tuple(subjects), kept_predictions, epoch=3)
         write_images(images, errors_file(record.folder, VALIDATION))
     assert not kept
     return record

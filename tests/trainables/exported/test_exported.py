@@ -35,6 +35,7 @@ from trainables.model.backbones import Backbone, ResNet10Config, ResNet50Config
 from trainables.model.heads import BinsConfig, HeadConfig, RegressionConfig, Rot6dConfig
 from trainables.model.network import HeadPoseNetwork, build_network
 from trainables.pretext import PuzzlingConfig, PuzzlingRotationConfig
+from trainables.target.head_pose_metrics import DEGREES
 
 PX = 32
 
@@ -109,7 +110,7 @@ def test_both_files_say_what_the_network_says_in_double_precision(made: Made) ->
         truth = double.head.decode(raw.float()).numpy() if raw.ndim == 2 else decoded(double, raw)
         read, card = read_network(folder)
         from_weights = read(torch.from_numpy(images)).numpy()
-    from_onnx = OnnxNetwork(folder / ONNX).poses_deg(images)
+    from_onnx = OnnxNetwork(folder / ONNX).predict(images)
     assert card.angles == angles and truth.shape == (20, len(angles))
     assert truth.std(axis=0).min() > 0.01  # poses that do not all agree
     np.testing.assert_allclose(from_weights, truth, rtol=0, atol=TOLERANCE_DEG)
@@ -122,7 +123,7 @@ def test_profiles_at_gimbal_lock_are_compared_as_rotations(tmp_path: Path) -> No
     with torch.no_grad():
         network.head.linear.bias.copy_(torch.tensor([0.0, 0, -1, 0, 1, 0]))  # a yaw of 90 degrees
     folder, images = write(tmp_path / "export", network, Rot6dConfig()), random_images(50, seed=5)
-    yaw_deg = np.abs(OnnxNetwork(folder / ONNX).poses_deg(images)[:, 0])
+    yaw_deg = np.abs(OnnxNetwork(folder / ONNX).predict(images)[:, 0])
     assert yaw_deg.min() < 90 < yaw_deg.max() and np.abs(yaw_deg - 90).min() < 5
     assert compare(folder, network, images).allowed
     with torch.no_grad():
@@ -140,9 +141,9 @@ def decoded(network: HeadPoseNetwork, logits: torch.Tensor) -> np.ndarray:
 def test_onnx_takes_any_batch_and_an_image_s_pose_does_not_depend_on_it(made: Made) -> None:
     folder, _, angles = made
     images, network = random_images(7), OnnxNetwork(folder / ONNX)
-    whole = network.poses_deg(images)
+    whole = network.predict(images)
     assert whole.shape == (7, len(angles)) and whole.dtype == np.float32
-    single = np.concatenate([network.poses_deg(images[i : i + 1]) for i in range(7)])
+    single = np.concatenate([network.predict(images[i : i + 1]) for i in range(7)])
     np.testing.assert_allclose(single, whole, rtol=0, atol=TOLERANCE_DEG)
 
 
@@ -209,7 +210,7 @@ def test_another_weight_is_noticed(small: tuple[Path, HeadPoseNetwork], copied: 
     without_checksums(copied)
     differences = compare(copied, small[1], random_images(5))
     assert not differences.allowed and not differences.same_weights
-    assert differences.onnx_deg <= differences.allowed_deg < TOLERANCE_DEG
+    assert differences.onnx <= differences.allowed_gap < TOLERANCE_DEG
 
 
 @pytest.mark.parametrize("name", ["trunk.conv1.weight", "trunk.layer2.0.conv1.weight", "head.linear.weight"])
@@ -229,15 +230,15 @@ def test_an_onnx_file_with_one_weight_changed_by_a_percent_is_refused(
     seal(copied, read_card(copied))  # as if it had been written so
     wrong = compare(copied, small[1], images)
     assert not wrong.allowed and wrong.same_weights
-    assert wrong.safetensors_deg <= wrong.allowed_deg < wrong.onnx_deg
+    assert wrong.safetensors <= wrong.allowed_gap < wrong.onnx
 
 
 @pytest.mark.parametrize("gaps", [(0.0, float("nan")), (float("nan"), 0.0), (0.0, 2e-5)])
 def test_neither_nan_nor_a_larger_difference_is_allowed(gaps: tuple[float, float]) -> None:
-    assert Differences(0.0, 0.0, 1e-5, same_weights=True).allowed
-    assert not Differences(0.0, 0.0, 1e-5, same_weights=False).allowed
-    assert not Differences(*gaps, 1e-5, same_weights=True).allowed
-    assert not Differences(0.0, 0.0, float("nan"), same_weights=True).allowed
+    assert Differences(0.0, 0.0, 1e-5, same_weights=True, unit=DEGREES).allowed
+    assert not Differences(0.0, 0.0, 1e-5, same_weights=False, unit=DEGREES).allowed
+    assert not Differences(*gaps, 1e-5, same_weights=True, unit=DEGREES).allowed
+    assert not Differences(0.0, 0.0, float("nan"), same_weights=True, unit=DEGREES).allowed
 
 
 def without_checksums(folder: Path) -> None:

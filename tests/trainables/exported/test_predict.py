@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from support.poses import target
 from torch import Tensor, nn
 
 from trainables.base.errors import InputError
-from trainables.data.images import SIDE_PX, with_axes
+from trainables.data.images import SIDE_PX, drawn
 from trainables.exported import NetworkCard
 from trainables.exported.predict import BATCH, PoseModel, predict_files, render
 from trainables.model.backbones import ResNet10Config
@@ -214,7 +215,7 @@ def test_axes_are_drawn_along_the_pose() -> None:
     grey = Image.new("RGB", (300, 400), (128, 128, 128))
 
     def nose(pose_deg: list[float]) -> tuple[float, float]:
-        pixels = np.asarray(with_axes(grey, pose_deg)).astype(int)
+        pixels = np.asarray(drawn(grey, target(), pose_deg)).astype(int)
         assert pixels.shape == (300, 300, 3)
         blue = np.argwhere((pixels[..., 2] > 200) & (pixels[..., 0] < 100))
         return tuple(blue.mean(axis=0) - 150)

@@ -31,6 +31,7 @@ from trainables.model.inits import INITS, InitRequest
 from trainables.model.inits.imagenet import ImageNetConfig
 from trainables.model.network import build_network
 from trainables.pretext import PuzzlingConfig
+from trainables.target import HeadPoseConfig
 from trainables.training.build import build_session, load_trunk
 from trainables.training.config import TrainConfig, parse_config
 
@@ -326,7 +327,12 @@ def test_a_network_starts_from_the_trunk_and_draws_the_rest_as_ever() -> None:
     loader = MemoryLoader(*blobs(8, 32), batch=8, shuffle=True)
     plain, started = (
         build_session(
-            config, train=loader, validation=loader, angles=ANGLES, device=torch.device("cpu"), trunk=weights
+            config,
+            train=loader,
+            validation=loader,
+            labels=HeadPoseConfig().labels,
+            device=torch.device("cpu"),
+            trunk=weights,
         ).network
         for weights in (None, trunk)
     )

@@ -58,7 +58,7 @@ def test_broken_labels_are_named_with_their_row(tmp_path: Path, broken: float) -
     with pytest.raises(InputError) as raised:
         open_data(config(), tmp_path)
     assert "row 0" in faults(raised)
-    assert "2 labels are NaN or beyond 180 degrees" in faults(raised)
+    assert "2 labels are NaN or outside -180 to 180 degrees" in faults(raised)
 
 
 def test_a_validation_set_without_an_angle_of_the_training_set_is_refused(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_validation_set_without_an_angle_of_the_training_set_is_refused(tmp_pa
         open_data(config(validation={"dataset": "flat"}), tmp_path)
     assert "no roll" in faults(raised)
     data = open_data(config(train={"dataset": "flat"}, validation={"dataset": "one"}), tmp_path)
-    assert data.train.angles == ("yaw", "pitch")
+    assert data.train.label_names == ("yaw", "pitch")
 
 
 def test_turns_are_refused_where_the_roll_is_unknown_and_mirroring_is_not(tmp_path: Path) -> None:
@@ -80,12 +80,12 @@ def test_turns_are_refused_where_the_roll_is_unknown_and_mirroring_is_not(tmp_pa
     with pytest.raises(InputError) as raised:
         open_data(augmented(turn_deg=12.5), tmp_path)
     assert faults(raised) == (
-        "augmentation: turn_deg 12.5 needs the roll of every face, and 'one' has yaw and pitch alone: set "
-        "turn_deg to 0, or train on a dataset with roll (mirror works without it)"
+        "augmentation: turn_deg 12.5 needs the roll of every face, and there is yaw and pitch alone: set "
+        "turn_deg to 0, or train on a dataset with all labels (mirror works without them)"
     )
-    assert open_data(augmented(mirror=0.5), tmp_path).train.angles == ("yaw", "pitch")
+    assert open_data(augmented(mirror=0.5), tmp_path).train.label_names == ("yaw", "pitch")
     prepared(tmp_path / "rolls", "one")
-    assert open_data(augmented(mirror=0.5, turn_deg=12.5), tmp_path / "rolls").train.angles[-1] == "roll"
+    assert open_data(augmented(mirror=0.5, turn_deg=12.5), tmp_path / "rolls").train.label_names[-1] == "roll"
 
 
 def test_a_damaged_trunk_is_named_with_the_way_out(tmp_path: Path) -> None:

@@ -8,19 +8,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from support.poses import predictions
 
 from trainables.base.disk import DiskFault
 from trainables.base.errors import InputError
 from trainables.pose.angles import ANGLES
+from trainables.target import HeadPoseConfig
 from trainables.training.image_errors import PredictedImages, errors_file, read_images, write_images
-from trainables.training.metrics import Predictions
 
 
 def images(angles: tuple[str, ...] = ANGLES, count: int = 6, seed: int = 0) -> PredictedImages:
     poses = np.random.default_rng(seed).normal(0, 400, (2, count, len(angles))).astype(np.float32)
     files = tuple(f"images/{number}.jpg" for number in range(count))
     subjects = tuple(f"s{number % 2}" for number in range(count))
-    return PredictedImages(files, subjects, Predictions(poses[0], poses[1], angles), epoch=9)
+    return PredictedImages(files, subjects, predictions(poses[0], poses[1], angles), epoch=9)
 
 
 @pytest.mark.parametrize("angles", [ANGLES, ANGLES[:2]], ids=len)
@@ -28,11 +29,11 @@ def test_it_is_read_as_it_was_written(tmp_path: Path, angles: tuple[str, ...]) -
     file, made = errors_file(tmp_path / "0003", "test/biwi"), images(angles)
     assert file == tmp_path / "0003" / "test_biwi_errors.parquet"
     write_images(made, file)
-    read = read_images(file)
+    read = read_images(file, HeadPoseConfig())
     assert read is not None and (read.files, read.subjects, read.epoch) == (made.files, made.subjects, 9)
-    assert read.predictions.angles == angles
-    assert np.array_equal(read.predictions.predicted_deg, made.predictions.predicted_deg)
-    assert np.array_equal(read.predictions.true_deg, made.predictions.true_deg)
+    assert [label.name for label in read.predictions.target.labels] == list(angles)
+    assert np.array_equal(read.predictions.predicted, made.predictions.predicted)
+    assert np.array_equal(read.predictions.true, made.predictions.true)
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
@@ -41,7 +42,7 @@ def test_other_tools_find_what_its_columns_say(tmp_path: Path) -> None:
     write_images(made, file)
     table = pd.read_parquet(file)
     error = (table["predicted_roll_deg"] - table["true_roll_deg"]).abs().mean()
-    assert error == pytest.approx(made.predictions.errors().angle_mae_deg["roll"], rel=1e-5)
+    assert error == pytest.approx(made.predictions.measures()["roll_mae_deg"], rel=1e-5)
     assert {str(table[name].dtype) for name in table if name.endswith("_deg")} == {"float32"}
 
 
@@ -52,11 +53,11 @@ def test_fifteen_thousand_images_take_less_than_a_megabyte(tmp_path: Path) -> No
 
 def test_a_file_that_is_not_there_is_none_and_a_damaged_one_is_said(tmp_path: Path) -> None:
     file = tmp_path / "validation_errors.parquet"
-    assert read_images(file) is None
+    assert read_images(file, HeadPoseConfig()) is None
     write_images(images(), file)
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(InputError, match=r"validation_errors.parquet.*damaged.*remove it"):
-        read_images(file)
+        read_images(file, HeadPoseConfig())
 
 
 def test_where_the_disk_is_full_the_file_before_stays_whole(

@@ -10,15 +10,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from support.poses import predictions, target
 
 from trainables.pose.angles import ANGLES
+from trainables.target.head_pose_metrics import MAE
+from trainables.target.head_pose_target import pose_errors
+from trainables.training.metric_names import in_group
 from trainables.training.metrics import (
     EpochReport,
-    Predictions,
     PretextScore,
     TrainingReport,
-    mean_baseline,
-    pose_errors,
+    mean_prediction,
 )
 
 
@@ -53,10 +55,10 @@ def test_bands_of_yaw_partition_the_images() -> None:
 @pytest.mark.parametrize("angles", [ANGLES, ANGLES[:2]], ids=len)
 def test_every_error_is_the_mean_of_those_of_its_images(angles: tuple[str, ...]) -> None:
     true, predicted = (2.3 * poses(200, seed)[:, : len(angles)] for seed in (1, 2))
-    found = Predictions(predicted, true, angles)
-    of_images = found.image_errors("validation")
+    found = predictions(predicted, true, angles)
+    of_images = found.image_measures("validation")
     means = {name: float(np.nanmean(errors)) for name, errors in of_images.items()}
-    assert means == pytest.approx(found.errors().metrics("validation"), rel=1e-12)
+    assert means == pytest.approx(in_group("validation", found.measures()), rel=1e-12)
     assert {errors.shape for errors in of_images.values()} == {(200,)}
     assert len({*means.values()}) == len(means)  # no two metrics are the same by chance
 
@@ -64,8 +66,8 @@ def test_every_error_is_the_mean_of_those_of_its_images(angles: tuple[str, ...])
 def test_without_roll_there_is_no_geodesic_error() -> None:
     errors = pose_errors(poses(9)[:, :2], poses(9, 1)[:, :2], ANGLES[:2])
     assert errors.geodesic_deg is None
-    assert "validation/geodesic_deg" not in errors.metrics("validation")
-    assert "validation/roll_mae_deg" not in errors.metrics("validation")
+    assert "geodesic_deg" not in errors.by_metric()
+    assert "roll_mae_deg" not in errors.by_metric()
 
 
 def test_shapes_that_differ_are_refused() -> None:
@@ -85,8 +87,8 @@ def test_floor_of_a_perfect_predictor_clipped_to_the_bins_on_the_whole_of_aflw20
 def test_mean_baseline_predicts_the_training_mean() -> None:
     train, true = poses(200), poses(100, 1)
     expected = np.abs(true.astype(float) - train.astype(float).mean(axis=0)).mean(axis=0)
-    baseline = mean_baseline(train, true, ANGLES)
-    assert list(baseline.angle_mae_deg.values()) == pytest.approx(list(expected))
+    baseline = mean_prediction(train, true, target()).measures()
+    assert [baseline[f"{angle}_mae_deg"] for angle in ANGLES] == pytest.approx(list(expected))
 
 
 def test_report_names_every_number_and_travels_as_plain_values() -> None:
@@ -102,8 +104,9 @@ def test_report_names_every_number_and_travels_as_plain_values() -> None:
             data_wait_share=0.1,
             peak_memory_mib=800.0,
         ),
-        validation=pose_errors(poses(9), poses(9, 1), ANGLES),
-        best_mae_deg=4.0,
+        validation=pose_errors(poses(9), poses(9, 1), ANGLES).by_metric(),
+        main=MAE,
+        best_value=4.0,
         best_epoch=2,
         epoch_s=12.0,
     )
@@ -111,7 +114,7 @@ def test_report_names_every_number_and_travels_as_plain_values() -> None:
     assert metrics["train/loss"] == 5.0 and metrics["train/loss_puzzle"] == 1.5
     assert (metrics["pretext/puzzle_accuracy"], metrics["pretext/puzzle_chance"]) == (0.5, 0.25)
     assert (metrics["validation/best_mae_deg"], metrics["validation/best_epoch"]) == (4.0, 2.0)
-    assert metrics["validation/mae_deg"] == report.validation.mae_deg
+    assert metrics["validation/mae_deg"] == report.validation["mae_deg"]
     assert all(type(value) is float and math.isfinite(value) for value in metrics.values())
     assert json.loads(json.dumps(metrics)) == metrics
     assert pickle.loads(pickle.dumps(report)) == report  # noqa: S301 - our own bytes

@@ -21,7 +21,8 @@ from trainables.base.errors import Fault, InputError
 from trainables.data.datasets.crops import Margins, Square, box_of_points, squared, widened
 from trainables.data.datasets.matlab import pairs, points_of, pose_deg_of, read_mat
 from trainables.data.datasets.raw import ImportConfig, LabelledImage, RawItem, rgb
-from trainables.pose.angles import ANGLES, CONVENTION
+from trainables.pose.angles import CONVENTION
+from trainables.target import HeadPoseConfig
 
 REDUCED_DEG = 99.0
 """Largest angle of the split `reduced`. [HopeNet]"""
@@ -68,7 +69,7 @@ class AFLW2000:
     """The raw folder of AFLW2000-3D."""
 
     source = "AFLW2000-3D, poses of its 3DMM fits, face boxes from its landmarks"
-    angles = ANGLES
+    labels = HeadPoseConfig().labels
     convention = CONVENTION
 
     def __init__(self, root: Path, config: AFLW2000Config) -> None:
@@ -87,7 +88,7 @@ class AFLW2000:
         return LabelledImage(
             image=rgb(file),
             box=squared(widened(box_of_points(points), margins(self.config.margin_k)), self.config.square),
-            pose_deg=pose_deg,
+            labels=pose_deg,
             subject=file.stem,
             split="full reduced" if all(abs(angle) <= REDUCED_DEG for angle in pose_deg) else "full",
         )

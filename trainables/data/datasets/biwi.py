@@ -28,8 +28,9 @@ from pydantic import Field
 from trainables.base.errors import Fault, InputError, why
 from trainables.data.datasets.crops import Box, Margins, Square, box_at, squared, widened
 from trainables.data.datasets.raw import ImportConfig, LabelledImage, LeftOut, RawItem, file_size, rgb
-from trainables.pose.angles import ANGLES, CONVENTION
+from trainables.pose.angles import CONVENTION
 from trainables.pose.geometry import pose_from_biwi
+from trainables.target import HeadPoseConfig
 
 SAME_PERSON = (("03", "15"), ("05", "18"), ("02", "21"), ("07", "22"))
 """Pairs of sequences of one person; both go to the same split."""
@@ -83,7 +84,7 @@ class BIWIConfig(ImportConfig):
 class BIWI:
     """The raw folder of BIWI."""
 
-    angles = ANGLES
+    labels = HeadPoseConfig().labels
     convention = CONVENTION
 
     def __init__(

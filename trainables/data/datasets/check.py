@@ -1,9 +1,9 @@
-"""Checks a prepared dataset: its counts, the ranges of its angles, and faults such as leaking subjects."""
+"""Checks a prepared dataset: its counts, the ranges of its labels, and faults such as leaking subjects."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -13,6 +13,7 @@ import pandas as pd
 
 from trainables.data.datasets.image_looks import look_at_images
 from trainables.data.datasets.prepared import LABELS, PreparedDataset, content_hash
+from trainables.target import Label, known_labels
 
 ALWAYS_COMPARED = frozenset({"train", "validation", "test"})
 """Splits that must never share a subject or image; others may overlap by design (`full`, `reduced`)."""
@@ -23,12 +24,12 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Spread:
-    """The range and median of one angle, in degrees."""
+    """The range and median of one label, in its unit."""
 
-    angle: str
-    low_deg: float
-    median_deg: float
-    high_deg: float
+    label: Label
+    low: float
+    median: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class Check:
         for split, images in self.split_images.items():
             lines.append(f"  {split:<{width}}  {images:>8} images  {self.split_subjects[split]:>6} subjects")
         for spread in self.spreads:
-            reach = f"{spread.low_deg:+9.3f} to {spread.high_deg:+9.3f} degrees"
-            lines.append(f"  {spread.angle:<5}  {reach}, median {spread.median_deg:+.3f}")
+            reach = f"{spread.low:+9.3f} to {spread.high:+9.3f} {spread.label.unit.name}"
+            lines.append(f"  {spread.label.name:<5}  {reach}, median {spread.median:+.3f}")
         lines += [f"  {self.convention}", f"  sha256 {self.content_hash}"]
         lines += [f"  note: {note}" for note in self.notes]
         lines += [f"  FAULT: {fault}" for fault in self.faults] or ["  no faults"]
@@ -81,6 +82,7 @@ def check_dataset(folder: Path) -> Check:
     card, table = dataset.card, dataset.labels()
     looks = list(look_at_images(folder, table["file"]))
     digests = [look.digest for look in looks]
+    labels = [label for label in known_labels() if label.column in dataset.label_columns]
     now = content_hash(folder, digests)
     copies = _copies(digests)
     bad = {file: look.fault for file, look in zip(table["file"], looks, strict=True) if look.fault}
@@ -89,9 +91,9 @@ def check_dataset(folder: Path) -> Check:
     splits = {name: table[_in_split(table, name)] for name in card.splits}
     faults = [
         *_count_faults(dataset, table, splits),
-        *_angle_faults(table, card.angles),
+        *_label_faults(table, labels),
         *_subject_faults(splits),
-        *_copy_faults(table, splits, copies, card.angles),
+        *_copy_faults(table, splits, copies, labels),
     ]
     if missing:
         faults.append(f"{len(missing)} images are missing: {_some(missing)}")
@@ -107,7 +109,7 @@ def check_dataset(folder: Path) -> Check:
         subjects=int(table["subject"].nunique()),
         split_images={name: len(rows) for name, rows in splits.items()},
         split_subjects={name: int(rows["subject"].nunique()) for name, rows in splits.items()},
-        spreads=tuple(_spread(table, angle) for angle in card.angles),
+        spreads=tuple(_spread(table, label) for label in labels),
         duplicates=sum(len(rows) - 1 for rows in copies),
         missing=len(missing),
         content_hash=now,
@@ -121,12 +123,12 @@ def _in_split(table: pd.DataFrame, name: str) -> pd.Series[bool]:
     return table["split"].str.split(" ").map(lambda names: name in names).astype(bool)
 
 
-def _spread(table: pd.DataFrame, angle: str) -> Spread:
-    values = table[f"{angle}_deg"].to_numpy(np.float64)
+def _spread(table: pd.DataFrame, label: Label) -> Spread:
+    values = table[label.column].to_numpy(np.float64)
     values = values[np.isfinite(values)]
     if not len(values):
-        return Spread(angle, np.nan, np.nan, np.nan)
-    return Spread(angle, float(values.min()), float(np.median(values)), float(values.max()))
+        return Spread(label, np.nan, np.nan, np.nan)
+    return Spread(label, float(values.min()), float(np.median(values)), float(values.max()))
 
 
 def _count_faults(
@@ -142,12 +144,12 @@ def _count_faults(
     return faults
 
 
-def _angle_faults(table: pd.DataFrame, angles: tuple[str, ...]) -> list[str]:
+def _label_faults(table: pd.DataFrame, labels: Sequence[Label]) -> list[str]:
     faults = []
-    for angle in angles:
-        bad = table.loc[~np.isfinite(table[f"{angle}_deg"].to_numpy(np.float64)), "file"]
+    for label in labels:
+        bad = table.loc[~np.isfinite(table[label.column].to_numpy(np.float64)), "file"]
         if len(bad):
-            faults.append(f"{angle} is not a finite number in {len(bad)} images: {_some(bad)}")
+            faults.append(f"{label.name} is not a finite number in {len(bad)} images: {_some(bad)}")
     return faults
 
 
@@ -179,15 +181,15 @@ def _copies(digests: list[bytes | None]) -> list[list[int]]:
 
 
 def _copy_faults(
-    table: pd.DataFrame, splits: dict[str, pd.DataFrame], copies: list[list[int]], angles: tuple[str, ...]
+    table: pd.DataFrame, splits: dict[str, pd.DataFrame], copies: list[list[int]], labels: Sequence[Label]
 ) -> list[str]:
-    """Return the faults of copies: the same image in two compared splits, or with two different poses."""
+    """Return the faults of copies: the same image in two compared splits, or with two different labels."""
     pairs = [(splits[one].index, splits[other].index) for one, other in _compared(splits)]
     across = [rows for rows in copies if any(a.isin(rows).any() and b.isin(rows).any() for a, b in pairs)]
-    poses = table[[f"{angle}_deg" for angle in angles]].to_numpy(np.float64)
-    apart = [rows for rows in copies if np.ptp(poses[rows], axis=0).max() > 0]
+    values = table[[label.column for label in labels]].to_numpy(np.float64)
+    apart = [rows for rows in copies if np.ptp(values[rows], axis=0).max(initial=0) > 0]
     faults = []
-    for found, what in ((across, "are in two splits"), (apart, "have two different poses")):
+    for found, what in ((across, "are in two splits"), (apart, "have two different labels")):
         if found:
             examples = (" = ".join(table["file"].iloc[rows]) for rows in found)
             faults.append(f"{len(found)} images {what}: {_some(examples)}")

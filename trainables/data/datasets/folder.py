@@ -1,6 +1,9 @@
-"""A user's own images: a CSV or Parquet table of their poses, and a folder.
+"""A user's own images: a CSV or Parquet table of their labels, and a folder.
 
     file,yaw,pitch,roll[,subject][,split][,box]
+
+The labels are those of the option `target`, a head pose unless it says otherwise; a column is called by the
+label's name or as in the prepared dataset (`yaw`, `yaw_deg`).
 
 `file` is relative to the table. Angles must follow this project's convention (yaw > 0: nose to the image's
 left, pitch > 0: up, roll > 0: clockwise, composed as AFLW2000's); `negate` and `unit` convert other common
@@ -18,7 +21,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any, Literal, TextIO
 
-from pydantic import Field, field_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+)
 
 from trainables.base.errors import Fault, InputError, nearest, why
 from trainables.base.schema import Strings
@@ -26,22 +35,26 @@ from trainables.data.datasets.crops import Box, Square, squared
 from trainables.data.datasets.raw import ImportConfig, LabelledImage, RawItem, file_size, held_out
 from trainables.data.image_file import open_image
 from trainables.data.pixels import rgb_of
-from trainables.pose.angles import ANGLES, CONVENTION
+from trainables.target import TARGETS, Label
+from trainables.target.head_pose_metrics import DEGREES
 
 TABLES = ("labels.csv", "labels.parquet")
-REQUIRED = ("file", "yaw", "pitch")
-OPTIONAL = ("roll", "subject", "split", "box")
+HEAD_POSE = "head_pose"
+OPTIONAL = ("subject", "split", "box")
 SPLITS = re.compile(r"[A-Za-z0-9][\w.-]*( [A-Za-z0-9][\w.-]*)*")
 
 
 class FolderConfig(ImportConfig):
     """Own images: a CSV or Parquet file, or the folder that holds labels.csv or labels.parquet."""
 
+    target: str = HEAD_POSE
+    """Whose labels the table has."""
+
     unit: Literal["degrees", "radians"] = "degrees"
     """Unit of the table's angles."""
 
     negate: Strings = ()
-    """Angles whose sign is opposite in the table: any of yaw, pitch, roll."""
+    """Labels whose sign is opposite in the table: any of yaw, pitch, roll."""
 
     square: Square = "around"
     """Square made of the box: `around` all of it, or `inside`, its middle."""
@@ -49,10 +62,26 @@ class FolderConfig(ImportConfig):
     validation_share: float = Field(default=0.1, ge=0, lt=1)
     """Share of the subjects held out as split `validation`, for rows without a split."""
 
+    @model_serializer(mode="wrap")
+    def _as_older_versions_wrote_it(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave the default target out: it would make another import of each that was finished before."""
+        written: dict[str, Any] = write(self)
+        return {key: value for key, value in written.items() if (key, value) != ("target", HEAD_POSE)}
+
+    @field_validator("target")
+    @classmethod
+    def _is_a_target(cls, name: str) -> str:
+        if name not in TARGETS:
+            raise ValueError(f"{name!r} is no target{nearest(name, TARGETS)}")
+        return name
+
     @field_validator("negate")
     @classmethod
-    def _are_angles(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [f"{name!r} is not an angle{nearest(name, ANGLES)}" for name in names if name not in ANGLES]
+    def _are_labels(cls, names: tuple[str, ...], fields: ValidationInfo) -> tuple[str, ...]:
+        if (target := fields.data.get("target")) is None:  # at fault itself
+            return names
+        known = [label.name for label in TARGETS[target]().labels]
+        unknown = [f"{name!r} is not a label{nearest(name, known)}" for name in names if name not in known]
         if unknown:
             raise ValueError("; ".join(unknown))
         return names
@@ -68,23 +97,28 @@ class FolderConfig(ImportConfig):
 
 
 class Folder:
-    """A table of poses and its folder of images."""
+    """A table of labels and its folder of images."""
 
     source = "own images"
-    convention = CONVENTION
 
     def __init__(self, table: Path, config: FolderConfig) -> None:
         self.table, self.root, self.config = table, table.parent, config
         self.columns = _columns(table)
-        faults = [f"the column {name!r} is missing" for name in REQUIRED if name not in self.columns]
+        target = TARGETS[config.target]()
+        self.convention = target.convention
+        self._known = ("file", *OPTIONAL, *(name for label in target.labels for name in _names(label)))
+        there = [any(name in self.columns for name in _names(label)) for label in target.labels]
+        pairs = list(zip(target.labels, there, strict=True))
+        missing = [] if "file" in self.columns else ["file"]
+        missing += [label.name for label, found in pairs if not found and not label.optional]
+        faults = [f"the column {name!r} is missing" for name in missing]
         if faults:
             known = ", ".join(self.columns)
             raise InputError([Fault(f"{fault}; the table has {known}", file=str(table)) for fault in faults])
-        self.angles = tuple(angle for angle in ANGLES if angle in self.columns)
+        self.labels = tuple(label for label, found in pairs if found)
 
     def items(self) -> Iterator[RawItem]:
         """Yield the table's rows, numbered, since one image may have several rows with a box each."""
-        known = (*REQUIRED, *OPTIONAL)
         for number, row in enumerate(_rows(self.table)):
             if isinstance(row, str):
                 yield RawItem(
@@ -92,7 +126,7 @@ class Folder:
                 )
                 continue
             file = str(row["file"])
-            detail = {key: str(row[key]) for key in known if row.get(key) not in (None, "")}
+            detail = {key: str(row[key]) for key in self._known if row.get(key) not in (None, "")}
             name = f"{_stem(file)}-{number:06d}" if _inside(file) else f"outside-{number:06d}"
             yield RawItem(file, f"{number // 1000:04d}/{name}", file_size(self.root / file), detail=detail)
 
@@ -114,18 +148,25 @@ class Folder:
         if not SPLITS.fullmatch(split):
             raise ValueError(f"{split!r} is not a split: write names separated by single spaces")
         box = _box(row["box"]) if "box" in row else Box(0, 0, image.width, image.height)
-        pose_deg = tuple(self._degrees(angle, row) for angle in self.angles)
-        return LabelledImage(image, squared(box, self.config.square), pose_deg, subject, split)
+        labels = tuple(self._value(label, row) for label in self.labels)
+        return LabelledImage(image, squared(box, self.config.square), labels, subject, split)
 
-    def _degrees(self, angle: str, row: Mapping[str, str]) -> float:
-        if angle not in row:
-            raise ValueError(f"the row has no {angle}")
-        value = -float(row[angle]) if angle in self.config.negate else float(row[angle])
-        return math.degrees(value) if self.config.unit == "radians" else value
+    def _value(self, label: Label, row: Mapping[str, str]) -> float:
+        written = next((row[name] for name in _names(label) if name in row), None)
+        if written is None:
+            raise ValueError(f"the row has no {label.name}")
+        value = -float(written) if label.name in self.config.negate else float(written)
+        in_radians = self.config.unit == "radians" and label.unit == DEGREES
+        return math.degrees(value) if in_radians else value
 
     def details(self) -> dict[str, Any]:
         """Return the name of the table."""
         return {"table": self.table.name}
+
+
+def _names(label: Label) -> tuple[str, str]:
+    """Return what a label's column may be called."""
+    return label.name, label.column
 
 
 def _stem(file: str) -> str:

@@ -67,8 +67,8 @@ class ImportOne:
         """Return the outcome of `item`. Raises `OSError` where the image cannot be written."""
         try:
             labelled = self.dataset.read(item)
-            if not all(map(math.isfinite, labelled.pose_deg)):
-                raise ValueError(f"the angles are not finite: {labelled.pose_deg}")
+            if not all(map(math.isfinite, labelled.labels)):
+                raise ValueError(f"the labels are not finite: {labelled.labels}")
             crop = cut(labelled.image, labelled.box, self.image_px)
             if is_blank(crop):
                 raise ValueError("the crop is blank: all its pixels have one colour")
@@ -79,13 +79,13 @@ class ImportOne:
             return Reject(item.file, _reason(error), item.images)
         file = f"images/{item.name}.jpg"
         _write_image(self.out / file, encoded)
-        angles = zip(self.dataset.angles, labelled.pose_deg, strict=True)
+        labels = zip(self.dataset.labels, labelled.labels, strict=True)
         box = zip(("left", "top", "right", "bottom"), labelled.box, strict=True)
         row = {
             "file": file,
             "subject": labelled.subject,
             "split": labelled.split,
-            **{f"{angle}_deg": float(value) for angle, value in angles},
+            **{label.column: float(value) for label, value in labels},
             **{f"box_{edge}_px": int(value) for edge, value in box},
             "sha256": hashlib.sha256(encoded).hexdigest(),
         }

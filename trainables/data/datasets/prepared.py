@@ -5,7 +5,7 @@ Every importer writes it and the loader reads it; no code after it depends on wh
     NAME/
       images/...jpg     square face crops
       labels.parquet    one row per image, see `COLUMNS`
-      dataset.json      source, angles, convention, counts, content hash
+      dataset.json      source, labels, convention, counts, content hash
 """
 
 from __future__ import annotations
@@ -28,16 +28,18 @@ from trainables.base.atomic import in_one_step, write_text
 from trainables.base.disk import is_disk_fault
 from trainables.base.errors import Fault, InputError, nearest, why
 from trainables.pose.angles import ANGLES, CONVENTION
+from trainables.target import Label, Target, TargetConfig, known_labels
 
 LABELS = "labels.parquet"
+
+LISTS = ("angles", "labels")
+"""The lists in `dataset.json`."""
 
 COLUMNS = (
     "file",  # path below the dataset's folder, with forward slashes
     "subject",  # identity; a subject never stands in two splits that are compared
     "split",  # `train`, `validation`, ...; several names separated by a space where splits overlap
-    "yaw_deg",
-    "pitch_deg",
-    "roll_deg",  # absent where the dataset has no roll
+    # then the labels: `yaw_deg`, `pitch_deg` and, unless the dataset has none, `roll_deg` of a head pose
     "box_left_px",  # the crop's box in the source image; may lie outside it
     "box_top_px",
     "box_right_px",
@@ -47,16 +49,22 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Samples:
-    """Images and their poses, ready for the loader.
+    """Images and their labels, ready for the loader.
 
-    `files` are absolute paths; `pose_deg` is float32 [N, A] in the order of `angles`.
+    `files` are absolute paths; `labels` is float32 [N, L] in the order of the target's labels. What
+    learns from images alone has no target, and no label (L = 0).
     """
 
     files: tuple[Path, ...]
-    pose_deg: npt.NDArray[np.float32]
+    labels: npt.NDArray[np.float32]
     subjects: tuple[str, ...]
-    angles: tuple[str, ...]
+    target: Target | None
     content_hash: str
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The names of the labels, in order."""
+        return () if self.target is None else tuple(label.name for label in self.target.labels)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -66,13 +74,9 @@ class Samples:
         return replace(
             self,
             files=self.files[:count],
-            pose_deg=self.pose_deg[:count],
+            labels=self.labels[:count],
             subjects=self.subjects[:count],
         )
-
-    def without_labels(self) -> Samples:
-        """Return the same images with no angle at all, for what learns from images alone."""
-        return replace(self, pose_deg=self.pose_deg[:, :0], angles=())
 
 
 @dataclass(frozen=True)
@@ -81,11 +85,14 @@ class DatasetCard:
 
     source: str
     angles: tuple[str, ...]
+    """Those of a head pose that it has labels of."""
     convention: str
     splits: dict[str, int]
     subjects: int
     images: int
     content_hash: str
+    labels: tuple[str, ...] = ()
+    """The columns of its labels; empty in those of older versions, which have the `angles` alone."""
     details: dict[str, Any] = field(default_factory=dict)
     """Facts of this source alone, such as the options of its import, the face detector, what was left out."""
 
@@ -100,7 +107,7 @@ class PreparedDataset:
         self.folder = folder
         try:
             card = json.loads((folder / "dataset.json").read_text())
-            self.card = DatasetCard(**{**card, "angles": tuple(card["angles"])})
+            self.card = DatasetCard(**{**card, **{key: tuple(card[key]) for key in LISTS if key in card}})
         except FileNotFoundError:
             raise InputError(
                 Fault("no prepared dataset here (dataset.json is missing)", file=str(folder))
@@ -128,15 +135,34 @@ class PreparedDataset:
                 Fault(f"the labels cannot be read ({why(error)}): {way_out}", file=str(self.folder / LABELS))
             ) from None
 
-    def samples(self, split: str, subjects: Sequence[str] = ()) -> Samples:
+    @property
+    def label_columns(self) -> tuple[str, ...]:
+        """The columns of its labels."""
+        return self.card.labels or tuple(f"{angle}_deg" for angle in self.card.angles)
+
+    def labels_of(self, target: TargetConfig) -> tuple[Label, ...]:
+        """Return the labels of a target that it has. Raises `InputError` where it lacks one that it needs."""
+        found = tuple(label for label in target.labels if label.column in self.label_columns)
+        missing = [label.column for label in target.labels if label not in found and not label.optional]
+        if missing:
+            raise InputError(
+                f"dataset {self.name!r} has no labels {' and '.join(missing)} (it has "
+                f"{', '.join(self.label_columns) or 'none'}): name one that has, or another target"
+            )
+        return found
+
+    def samples(
+        self, split: str, subjects: Sequence[str] = (), target: TargetConfig | None = None
+    ) -> Samples:
         """Return the images of one split, of the named subjects only where any are named.
 
-        Raises `InputError` for an unknown split or subject, and for a selection without an image.
+        Without a target they have no labels. Raises `InputError` for an unknown split or subject, for a
+        selection without an image, and where there are no labels of the target.
         """
         file = (self.folder / LABELS).stat()
-        return _samples(self.folder, (file.st_mtime_ns, file.st_size), split, tuple(subjects))
+        return _samples(self.folder, (file.st_mtime_ns, file.st_size), split, tuple(subjects), target)
 
-    def _select(self, split: str, subjects: tuple[str, ...]) -> Samples:
+    def _select(self, split: str, subjects: tuple[str, ...], target: TargetConfig | None) -> Samples:
         table = self.labels()
         if split not in self.card.splits:
             raise InputError(
@@ -150,12 +176,13 @@ class PreparedDataset:
             table = table[table["subject"].isin(list(subjects))]
         if table.empty:
             raise InputError(f"split {split!r} of dataset {self.name!r} holds no image")
-        columns = [f"{angle}_deg" for angle in self.card.angles]
+        labels = () if target is None else self.labels_of(target)
+        columns = [label.column for label in labels]
         return Samples(
             files=tuple(self.folder / file for file in table["file"]),
-            pose_deg=_fixed(table[columns].to_numpy(dtype=np.float32)),
+            labels=_fixed(table[columns].to_numpy(dtype=np.float32)),
             subjects=tuple(table["subject"]),
-            angles=self.card.angles,
+            target=None if target is None else target.build(labels),
             content_hash=self.card.content_hash,
         )
 
@@ -175,9 +202,15 @@ def _fixed(array: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 @lru_cache(maxsize=8)
-def _samples(folder: Path, stamp: tuple[int, int], split: str, subjects: tuple[str, ...]) -> Samples:
+def _samples(
+    folder: Path,
+    stamp: tuple[int, int],
+    split: str,
+    subjects: tuple[str, ...],
+    target: TargetConfig | None,
+) -> Samples:
     """Read a selection once per process, as every trial asks for the same. `stamp` changes with the file."""
-    return PreparedDataset(folder)._select(split, subjects)
+    return PreparedDataset(folder)._select(split, subjects, target)
 
 
 def write_labels(
@@ -194,6 +227,7 @@ def write_labels(
     `digests` are the images' SHA-256 in the order of the table, where they are already known.
     """
     angles = tuple(angle for angle in ANGLES if f"{angle}_deg" in table)
+    labels = tuple(label.column for label in known_labels() if label.column in table)
     with in_one_step(folder / LABELS, 0) as draft:
         table.to_parquet(draft, index=False)
     splits: dict[str, int] = {}
@@ -210,6 +244,7 @@ def write_labels(
         content_hash=content_hash(
             folder, image_digests(folder, table["file"]) if digests is None else digests
         ),
+        labels=labels,
         details=dict(details or {}),
     )
     write_text(json.dumps(asdict(card), indent=2) + "\n", folder / "dataset.json")

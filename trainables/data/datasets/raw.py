@@ -15,6 +15,7 @@ from trainables.base.schema import Config
 from trainables.data.datasets.crops import Box
 from trainables.data.image_file import open_image
 from trainables.data.pixels import rgb_of
+from trainables.target import Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class LabelledImage:
 
     image: Image.Image
     box: Box
-    pose_deg: tuple[float, ...]  # in the order of the dataset's angles
+    labels: tuple[float, ...]  # in the order of the dataset's labels
     subject: str
     split: str  # several names separated by a space where splits overlap
 
@@ -52,13 +53,13 @@ class RawDataset(Protocol):
         ...
 
     @property
-    def angles(self) -> tuple[str, ...]:
-        """The angles that it has labels of."""
+    def labels(self) -> tuple[Label, ...]:
+        """The labels of its images."""
         ...
 
     @property
     def convention(self) -> str:
-        """Signs and composition of the prepared angles."""
+        """What the prepared labels mean, such as signs and composition of angles."""
         ...
 
     def items(self) -> Iterator[RawItem]:

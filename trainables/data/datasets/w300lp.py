@@ -24,7 +24,8 @@ from trainables.base.errors import Fault, InputError
 from trainables.data.datasets.crops import Margins, Square, box_of_points, squared, widened
 from trainables.data.datasets.matlab import pairs, points_of, pose_deg_of, read_mat
 from trainables.data.datasets.raw import ImportConfig, LabelledImage, LeftOut, RawItem, held_out, rgb
-from trainables.pose.angles import ANGLES, CONVENTION
+from trainables.pose.angles import CONVENTION
+from trainables.target import HeadPoseConfig
 
 PHOTOS = ("AFW", "HELEN", "IBUG", "LFPW")
 FOLDERS = tuple(name for photos in PHOTOS for name in (photos, f"{photos}_Flip"))
@@ -62,7 +63,7 @@ class W300LP:
     """The raw folder of 300W-LP."""
 
     source = "300W-LP, poses of its 3DMM fits, face boxes from its landmarks"
-    angles = ANGLES
+    labels = HeadPoseConfig().labels
     convention = CONVENTION
 
     def __init__(self, root: Path, config: W300LPConfig) -> None:
@@ -87,7 +88,7 @@ class W300LP:
         return LabelledImage(
             image=rgb(file),
             box=squared(box, self.config.square),
-            pose_deg=pose_deg,
+            labels=pose_deg,
             subject=subject,
             split="validation" if held_out(subject, self.config.validation_share) else "train",
         )

@@ -12,7 +12,6 @@ import numpy.typing as npt
 import torch
 
 from trainables.base.errors import Fault, InputError, why
-from trainables.data.augmentation.labels import augmented_pose
 from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.datasets.prepared import Samples
 from trainables.data.loader.epoch_plan import BatchPlan, batch_count, plan_epoch
@@ -23,10 +22,10 @@ from trainables.data.loader.waiting import WaitClock
 
 @dataclass(frozen=True)
 class Batch:
-    """Images and their poses, on the loader's device."""
+    """Images and their labels, on the loader's device."""
 
     images: torch.Tensor  # [B, 3, H, W] float32, RGB, normalised with the statistics of ImageNet
-    pose_deg: torch.Tensor  # [B, A] float32, the pose seen: of the mirrored or turned image
+    labels: torch.Tensor  # [B, L] float32, those of the image as it is seen: mirrored or turned
 
 
 class Loader:
@@ -93,10 +92,10 @@ class Loader:
                 raise InputError(faults) from error
             raise
         ahead.popleft()
-        angles = len(self.samples.angles)
+        labels = self.samples.labels.shape[1]
         if self._noise is not None:
-            self._noise.add_to(images, beside[:, angles:])
-        return Batch(images, beside[:, :angles])
+            self._noise.add_to(images, beside[:, labels:])
+        return Batch(images, beside[:, :labels])
 
     def _feeds(self, seed: int, ahead: deque[BatchPlan]) -> Iterator[Feed]:
         """Yield the pipeline's inputs, and keep in `ahead` the plans whose output has not come yet."""
@@ -108,12 +107,15 @@ class Loader:
             yield Feed(files, self._beside(plan), plan.parameters)
 
     def _beside(self, plan: BatchPlan) -> npt.NDArray[np.float32]:
-        """Return what a batch needs on the device besides images: the poses seen, and where to cut noise."""
-        pose_deg, rows = self.samples.pose_deg[plan.places], plan.parameters
+        """Return what a batch needs besides images: the labels as seen, and where to cut noise."""
+        labels, rows, target = self.samples.labels[plan.places], plan.parameters, self.samples.target
         if rows is None:
-            return pose_deg
+            return labels
+        if target is not None:
+            turn_deg = rows["turn_deg"]
+            labels = target.augmented(labels, mirrored=rows["mirrored"] != 0, turn_deg=turn_deg)
         noise = [rows[name][:, None] for name in COLUMNS] if self._noise is not None else []
-        return np.concatenate([augmented_pose(pose_deg, rows), *noise], axis=1)
+        return np.concatenate([labels, *noise], axis=1)
 
 
 class LoaderPool:

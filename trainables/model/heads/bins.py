@@ -9,6 +9,8 @@ from pydantic import Field
 
 from trainables.base.schema import Config
 from trainables.losses.kinds import AngleLoss
+from trainables.target import Label
+from trainables.target.head_pose_metrics import DEGREES
 
 if TYPE_CHECKING:
     from trainables.model.heads.bins_head import BinsHead
@@ -29,13 +31,13 @@ class BinsConfig(Config):
     reg_loss: AngleLoss = "rmse"
     """Error of an angle over a batch: `rmse` in degrees [paper, formula 2] or `mse` (HopeNet)."""
 
-    def build(self, features: int, angles: Sequence[str]) -> BinsHead:
+    def build(self, features: int, labels: Sequence[str]) -> BinsHead:
         """Make the head for features of this width and these angles."""
         from trainables.model.heads.bins_head import BinsHead
 
         return BinsHead(
             features,
-            angles,
+            labels,
             bin_deg=self.bin_deg,
             overflow=self.overflow_bins,
             centers=self.decode == "center",
@@ -43,5 +45,9 @@ class BinsConfig(Config):
             reg_loss=self.reg_loss,
         )
 
-    def incompatibility(self, angles: Sequence[str]) -> None:
-        """Return None: any angles will do."""
+    def incompatibility(self, labels: Sequence[Label]) -> str | None:
+        """Return why labels other than angles cannot be learned: the bins are degrees."""
+        others = [label.name for label in labels if label.unit != DEGREES]
+        if not others:
+            return None
+        return f"bins are of degrees, and {' and '.join(others)} are not in degrees: take head: regression"

@@ -62,12 +62,12 @@ class BinsHead(nn.Module):
         bins = torch.bucketize(pose_deg.float().contiguous(), self.edges_deg, right=True) - 1
         return bins.clamp(0, self.bins - 1)
 
-    def losses(self, raw: Tensor, pose_deg: Tensor) -> dict[str, Tensor]:
+    def losses(self, raw: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Return classification and regression loss of each angle together, [] each."""
-        labels, decoded = self.labels(pose_deg), self.decode(raw)
+        bins, decoded = self.labels(labels), self.decode(raw)
         return {
-            angle: F.cross_entropy(raw[:, i].float(), labels[:, i])
-            + self.alpha * angle_loss(decoded[:, i], pose_deg[:, i], self.reg_loss)
+            angle: F.cross_entropy(raw[:, i].float(), bins[:, i])
+            + self.alpha * angle_loss(decoded[:, i], labels[:, i], self.reg_loss)
             for i, angle in enumerate(self.angles)
         }
 

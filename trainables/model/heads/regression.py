@@ -1,4 +1,4 @@
-"""A dense layer that gives each angle in degrees [paper 4.1, 5.2, formulas 1 and 3]."""
+"""A dense layer that gives each label in its unit [paper 4.1, 5.2, formulas 1 and 3]."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 
 from trainables.base.schema import Config
 from trainables.losses.kinds import AngleLoss
+from trainables.target import Label
 
 if TYPE_CHECKING:
     from trainables.model.heads.regression_head import RegressionHead
 
 
 class RegressionConfig(Config):
-    """Angles straight from a dense layer."""
+    """Labels, such as angles, straight from a dense layer."""
 
     reg_loss: AngleLoss = "rmse"
-    """Error of an angle over a batch: `rmse` in degrees [paper, formulas 1 and 3] or `mse` in degrees^2."""
+    """Error of a label over a batch: `rmse` in its unit [paper, formulas 1 and 3], or `mse` in its square."""
 
-    def build(self, features: int, angles: Sequence[str]) -> RegressionHead:
-        """Make the head for features of this width and these angles."""
+    def build(self, features: int, labels: Sequence[str]) -> RegressionHead:
+        """Make the head for features of this width and these labels."""
         from trainables.model.heads.regression_head import RegressionHead
 
-        return RegressionHead(features, angles, reg_loss=self.reg_loss)
+        return RegressionHead(features, labels, reg_loss=self.reg_loss)
 
-    def incompatibility(self, angles: Sequence[str]) -> None:
-        """Return None: any angles will do."""
+    def incompatibility(self, labels: Sequence[Label]) -> None:
+        """Return None: any labels will do."""

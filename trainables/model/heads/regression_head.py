@@ -11,25 +11,25 @@ from trainables.losses.losses import angle_loss
 
 
 class RegressionHead(nn.Module):
-    """One linear output per angle, in degrees; the loss is the RMSE (or MSE) of each angle."""
+    """One linear output per label, in its unit; the loss is the RMSE (or MSE) of each label."""
 
-    def __init__(self, features: int, angles: Sequence[str], *, reg_loss: AngleLoss = "rmse") -> None:
+    def __init__(self, features: int, labels: Sequence[str], *, reg_loss: AngleLoss = "rmse") -> None:
         super().__init__()
-        self.angles = self.loss_names = tuple(angles)
+        self.loss_names = tuple(labels)
         self.reg_loss: AngleLoss = reg_loss
-        self.linear = nn.Linear(features, len(self.angles))
+        self.linear = nn.Linear(features, len(self.loss_names))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return the angles [B, A] of features [B, F]."""
+        """Return the labels [B, L] of features [B, F]."""
         raw: Tensor = self.linear(features)
         return raw
 
-    def losses(self, raw: Tensor, pose_deg: Tensor) -> dict[str, Tensor]:
-        """Return the error of each angle over the batch, [] each."""
+    def losses(self, raw: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Return the error of each label over the batch, [] each."""
         return {
-            angle: angle_loss(raw[:, i], pose_deg[:, i], self.reg_loss) for i, angle in enumerate(self.angles)
+            name: angle_loss(raw[:, i], labels[:, i], self.reg_loss) for i, name in enumerate(self.loss_names)
         }
 
     def decode(self, raw: Tensor) -> Tensor:
-        """Return the poses [B, A] in degrees: the outputs themselves."""
+        """Return the labels [B, L]: the outputs themselves."""
         return raw.float()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from trainables.base.errors import Fault, InputError
 from trainables.base.schema import Config
 from trainables.pose.angles import ANGLES
+from trainables.target import Label
 
 if TYPE_CHECKING:
     from trainables.model.heads.rot6d_head import Rot6dHead
@@ -21,19 +22,23 @@ class Rot6dConfig(Config):
     nearly twice as much beside it. The training set must have all three angles.
     """
 
-    def build(self, features: int, angles: Sequence[str]) -> Rot6dHead:
+    def build(self, features: int, labels: Sequence[str]) -> Rot6dHead:
         """Make the head for features of this width. Raises `InputError` without all three angles."""
         from trainables.model.heads.rot6d_head import Rot6dHead
 
-        if reason := self.incompatibility(angles):
-            raise InputError(Fault(reason, "head"))
+        if tuple(labels) != ANGLES:
+            raise InputError(Fault(_unfit(labels), "head"))
         return Rot6dHead(features)
 
-    def incompatibility(self, angles: Sequence[str]) -> str | None:
-        """Return why a dataset with these angles alone cannot be learned from, or None."""
-        if tuple(angles) == ANGLES:
-            return None
-        return (
-            f"rot6d needs yaw, pitch and roll, which make a rotation together, and the training set has "
-            f"{' and '.join(angles)} alone: take head: regression or bins, or train on a dataset with roll"
-        )
+    def incompatibility(self, labels: Sequence[Label]) -> str | None:
+        """Return why a dataset without all three angles cannot be learned from, or None."""
+        names = [label.name for label in labels]
+        return None if tuple(names) == ANGLES else _unfit(names)
+
+
+def _unfit(names: Sequence[str]) -> str:
+    others = "regression or bins" if {*names} <= {*ANGLES} else "regression"
+    return (
+        f"rot6d needs yaw, pitch and roll, which make a rotation together, and the training set has "
+        f"{' and '.join(names)} alone: take head: {others}, or train on a dataset with roll"
+    )

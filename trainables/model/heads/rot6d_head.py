@@ -36,9 +36,9 @@ class Rot6dHead(nn.Module):
         raw: Tensor = self.linear(features)
         return raw
 
-    def losses(self, raw: Tensor, pose_deg: Tensor) -> dict[str, Tensor]:
+    def losses(self, raw: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Return the mean angle [] between the rotations and those of poses [B, 3], both in degrees."""
-        return {POSE: geodesic_deg(matrix_from_6d(raw.float()), matrix_from_pose(pose_deg.float())).mean()}
+        return {POSE: geodesic_deg(matrix_from_6d(raw.float()), matrix_from_pose(labels.float())).mean()}
 
     def decode(self, raw: Tensor) -> Tensor:
         """Return the poses [B, 3] in degrees, of an upright head: |pitch| + |roll| <= 180."""

@@ -15,7 +15,7 @@ from trainables.training.evaluation import predict
 from trainables.training.execution import Execution
 from trainables.training.image_errors import PredictedImages, errors_file, write_images
 from trainables.training.jobs.job import Result, Worker
-from trainables.training.metric_names import group_of_test
+from trainables.training.metric_names import group_of_test, in_group
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,14 @@ class EvaluationJob:
         """Return the errors on every test set by name. Raises as `Job.run` does."""
         config = self.config
         tests = open_tests(config, self.datasets)
-        angles = open_dataset(config.data.train.dataset, self.datasets).card.angles
+        labels = open_dataset(config.data.train.dataset, self.datasets).labels_of(config.target)
+        target = config.target.build(labels)
         network = build_network(
-            config.network.backbone, config.head, angles, dropout=config.network.dropout, seed=config.seed
+            config.network.backbone,
+            config.head,
+            [label.name for label in labels],
+            dropout=config.network.dropout,
+            seed=config.seed,
         )
         network.load_state_dict(load_state(self.weights))
         execution = Execution.of(worker.device, config.precision)
@@ -58,11 +63,11 @@ class EvaluationJob:
             loader = build_loader(
                 config, samples, train=False, device=worker.device, threads=self.cpus, pool=worker.pool
             )
-            predictions = predict(network, loader, angles, execution)
+            predictions = predict(network, loader, target, execution)
             folder = open_dataset(test.dataset, self.datasets).folder
             images = PredictedImages.of(samples, folder, predictions, self.epoch)
             write_images(images, errors_file(self.weights.parent, group))
-            errors |= predictions.errors().metrics(group)
+            errors |= in_group(group, predictions.measures())
         return errors
 
     def clear(self) -> None:

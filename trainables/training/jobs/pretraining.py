@@ -62,7 +62,7 @@ class PretrainingJob:
         """Build the run over a loader of its images. Raises `InputError` where they are at fault."""
         settings = self.pretraining.settings
         train = Loader(
-            self._samples().without_labels(),
+            self._samples(),
             image_px=self.pretraining.image_px,
             batch=settings.batch,
             augmentation=settings.augmentation.build(),

@@ -1,4 +1,4 @@
-"""The job of a trial: trains a config and leaves its best weights and the poses that its last predict."""
+"""The job of a trial: trains a config and leaves its best weights and what its last predict."""
 
 from __future__ import annotations
 

@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 from PIL import Image
 from support import made_up_arms as made_up
+from support.poses import predictions
 
 from hpsearch.report.sections.failures import failures_section
 from hpsearch.report.sections.images import SIDE_PX, images_section
 from hpsearch.report.sections.quality import quality_section
 from hpsearch.results.arms import Arm
+from hpsearch.results.bands import by_band
 from hpsearch.results.pareto import pareto_front
-from hpsearch.results.yaw import error_by_yaw
 from hpsearch.study.records import TrialRecord, TrialState
 from trainables.pose.angles import ANGLES
 from trainables.training.image_errors import PredictedImages, errors_file, write_images
 from trainables.training.metric_names import VALIDATION
-from trainables.training.metrics import Predictions
 
 IMAGES = 60
 
@@ -36,19 +36,19 @@ def trial(root: Path, number: int = 0, seed: int = 0) -> TrialRecord:
     predicted[0] += 50
     record = replace(made_up.trial(number, made_up.config(seed=seed), 5.0), folder=root / str(number))
     files = tuple(f"images/{place}.jpg" for place in range(IMAGES))
-    images = PredictedImages(files, ("anna",) * IMAGES, Predictions(predicted, true, ANGLES), epoch=3)
+    images = PredictedImages(files, ("anna",) * IMAGES, predictions(predicted, true, ANGLES), epoch=3)
     write_images(images, errors_file(record.folder, VALIDATION))
     return record
 
 
 def test_the_error_in_each_band_of_yaw_is_the_mean_over_its_images_and_all_seeds(tmp_path: Path) -> None:
     arm = Arm((trial(tmp_path), trial(tmp_path, 1, seed=1)), made_up.AIM)
-    bands = error_by_yaw(arm, VALIDATION)
-    assert [band.yaw_deg for band in bands] == [-37.5, -22.5, -7.5, 7.5, 22.5, 37.5]
-    assert [round(band.error_deg, 1) for band in bands[1:]] == [2.2, 0.7, 0.7, 2.2, 3.7]
-    assert bands[0].error_deg > 7, "the image that is far off lies in it"
+    bands = by_band(arm, VALIDATION)
+    assert [band.middle for band in bands] == [-37.5, -22.5, -7.5, 7.5, 22.5, 37.5]
+    assert [round(band.value, 1) for band in bands[1:]] == [2.2, 0.7, 0.7, 2.2, 3.7]
+    assert bands[0].value > 7, "the image that is far off lies in it"
     assert sum(band.images for band in bands) == IMAGES
-    assert error_by_yaw(arm, "test/none") == ()
+    assert by_band(arm, "test/none") == ()
     section = quality_section([arm], {}, arm)
     assert section is not None and [chart.title for chart in section.charts] == ["Error by yaw"]
     assert quality_section([], {}, None) is None

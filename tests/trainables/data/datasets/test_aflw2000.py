@@ -11,6 +11,7 @@ from trainables.data.datasets.check import check_dataset
 from trainables.data.datasets.importing import import_dataset
 from trainables.data.datasets.raw import LabelledImage
 from trainables.pose.geometry import matrix_from_pose, pose_from_matrix
+from trainables.target import HeadPoseConfig
 
 
 def read_all(raw: Path, **options: object) -> dict[str, LabelledImage]:
@@ -39,9 +40,11 @@ def test_full_and_reduced_are_two_names_for_overlapping_images(tmp_path: Path) -
     report = import_dataset("aflw2000", AFLW2000Config(), tmp_path, tmp_path / "out", processes=1)
     assert report.dataset.card.splits == {"full": 3, "reduced": 2}
     assert len(report.dataset.samples("full")) == 3
-    reduced = report.dataset.samples("reduced")
+    reduced = report.dataset.samples("reduced", target=HeadPoseConfig())
     assert [file.stem for file in reduced.files] == ["image00002", "image00004"]
-    np.testing.assert_allclose(report.dataset.samples("full").pose_deg[2], (351.2, -713.7, -972.3), rtol=1e-5)
+    np.testing.assert_allclose(
+        report.dataset.samples("full", target=HeadPoseConfig()).labels[2], (351.2, -713.7, -972.3), rtol=1e-5
+    )
     assert check_dataset(tmp_path / "out").faults == ()
 
 
@@ -49,7 +52,7 @@ def test_a_known_rotation_keeps_its_matrix(tmp_path: Path) -> None:
     turn = matrix_from_pose(np.array([-60.0, 10.0, 35.0]))
     write_pair(tmp_path / "AFLW2000" / "image00001", tuple(pose_from_matrix(turn)))
     (labelled,) = read_all(tmp_path).values()
-    np.testing.assert_allclose(matrix_from_pose(np.array(labelled.pose_deg)), turn, atol=1e-6)
+    np.testing.assert_allclose(matrix_from_pose(np.array(labelled.labels)), turn, atol=1e-6)
 
 
 def test_hopenets_box_and_the_box_of_the_68_landmarks(tmp_path: Path) -> None:

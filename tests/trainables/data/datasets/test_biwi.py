@@ -28,7 +28,7 @@ def test_the_published_test_vector(tmp_path: Path) -> None:
     )
     write_biwi(tmp_path, "01", {3: np.array(rows)})
     (labelled,) = read_all(tmp_path).values()
-    np.testing.assert_allclose(labelled.pose_deg, (9.3275, -0.4049, -6.3944), atol=1e-4)
+    np.testing.assert_allclose(labelled.labels, (9.3275, -0.4049, -6.3944), atol=1e-4)
 
 
 @needs_samples
@@ -67,7 +67,7 @@ def test_a_known_rotation_turns_the_nose_where_our_convention_says(
     axes = np.diag([1.0, -1.0, -1.0])
     write_biwi(tmp_path, "01", {1: axes @ matrix_from_pose(np.array(pose)).T @ axes})
     (labelled,) = read_all(tmp_path).values()
-    np.testing.assert_allclose(labelled.pose_deg, pose, atol=1e-4)
+    np.testing.assert_allclose(labelled.labels, pose, atol=1e-4)
 
 
 def test_the_box_stands_around_the_projected_head_centre(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_a_good_dataset_has_no_faults_and_reads_well(tmp_path: Path) -> None:
     assert check.faults == ()
     assert (check.images, check.subjects, check.duplicates, check.missing) == (3, 3, 0, 0)
     assert check.split_images == {"train": 2, "validation": 1} == check.split_subjects
-    assert [(s.angle, s.low_deg, s.median_deg, s.high_deg) for s in check.spreads] == [
+    assert [(s.label.name, s.low, s.median, s.high) for s in check.spreads] == [
         ("yaw", 0, 10, 20),
         ("pitch", 0, 1, 2),
     ]
@@ -84,7 +84,7 @@ def test_copies_are_noted_and_are_faults_across_splits_or_with_two_poses(tmp_pat
         "1 images are in two splits: images/0.jpg = images/1.jpg",
     )
     assert check_dataset(tmp_path / "apart").faults == (
-        "1 images have two different poses: images/0.jpg = images/1.jpg",
+        "1 images have two different labels: images/0.jpg = images/1.jpg",
     )
 
 
@@ -106,7 +106,7 @@ def test_angles_that_are_no_numbers_are_a_fault(tmp_path: Path) -> None:
     dataset(tmp_path / "nan", ["train"] * 3, yaw=[1.0, float("nan"), float("inf")])
     check = check_dataset(tmp_path / "nan")
     assert check.faults == ("yaw is not a finite number in 2 images: images/1.jpg, images/2.jpg",)
-    assert (check.spreads[0].low_deg, check.spreads[0].high_deg) == (1, 1)
+    assert (check.spreads[0].low, check.spreads[0].high) == (1, 1)
 
 
 def test_labels_that_do_not_fit_the_card_are_a_fault(tmp_path: Path) -> None:

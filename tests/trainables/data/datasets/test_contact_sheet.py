@@ -12,7 +12,8 @@ from PIL import Image
 from trainables.base.errors import InputError
 from trainables.data.contact_sheet import contact_sheet, sheet_size
 from trainables.data.datasets.prepared import PreparedDataset, write_labels
-from trainables.pose.axes import COLOURS, axes_px, draw_axes
+from trainables.pose.angles import AXIS_COLOURS
+from trainables.pose.axes import axes_px, draw_axes
 
 
 def dataset(folder: Path, images: int, roll: bool = True) -> PreparedDataset:
@@ -33,7 +34,7 @@ def test_the_sheet_has_a_place_for_every_head(tmp_path: Path, roll: bool) -> Non
         with Image.open(out) as sheet:
             assert sheet.format == "PNG"
             assert sheet.size == sheet_size(shown)
-            blue = np.abs(np.asarray(sheet, np.int16) - COLOURS[2]).max(axis=2) < 12
+            blue = np.abs(np.asarray(sheet, np.int16) - AXIS_COLOURS[2]).max(axis=2) < 12
             assert blue.sum() > 20 * shown  # a nose axis on each
 
 
@@ -73,4 +74,4 @@ def test_the_nose_axis_ends_where_it_is_drawn() -> None:
     x, y = 50 + 40 * axes_px((60, 20, 10))[2]
     assert x < 50  # yaw > 0: to the left
     assert y < 50  # pitch > 0: up
-    assert image.getpixel((round(x), round(y))) == COLOURS[2]
+    assert image.getpixel((round(x), round(y))) == AXIS_COLOURS[2]

@@ -15,6 +15,7 @@ from trainables.data.datasets.eth_xgaze import AS_LABELLED, ETHXGazeConfig, aflw
 from trainables.data.datasets.importing import import_dataset
 from trainables.pose.angles import CONVENTION
 from trainables.pose.geometry import matrix_from_pose
+from trainables.target import HeadPoseConfig
 
 POSES = np.radians([[10.0, -20.0], [-30.0, 40.0], [0.0, 5.0]])
 """Pitch and yaw."""
@@ -33,8 +34,8 @@ def test_labels_colours_and_splits(tmp_path: Path) -> None:
     dataset = report.dataset
     assert dataset.card.splits == {"test": 3, "train": 6, "validation": 3}
     assert dataset.card.angles == ("yaw", "pitch") and dataset.card.convention == AS_LABELLED
-    samples = dataset.samples("train", ["subject0003"])
-    np.testing.assert_allclose(samples.pose_deg, np.degrees(POSES[:, ::-1]), atol=1e-4)
+    samples = dataset.samples("train", ["subject0003"], HeadPoseConfig())
+    np.testing.assert_allclose(samples.labels, np.degrees(POSES[:, ::-1]), atol=1e-4)
     assert "roll_deg" not in dataset.labels()
     with Image.open(samples.files[1]) as image:
         assert image.size == (224, 224)
@@ -110,7 +111,7 @@ def test_labels_turned_into_our_convention_say_so(tmp_path: Path) -> None:
     dataset = ETHXGazeConfig(angles="aflw2000").build(tmp_path)
     assert dataset.convention == CONVENTION
     (item,) = dataset.items()
-    np.testing.assert_allclose(dataset.read(item).pose_deg, (48.590, 49.107), atol=1e-3)
+    np.testing.assert_allclose(dataset.read(item).labels, (48.590, 49.107), atol=1e-3)
 
 
 def test_broken_files_are_set_aside(tmp_path: Path) -> None:

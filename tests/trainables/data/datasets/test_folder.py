@@ -61,7 +61,7 @@ def test_signs_and_radians_are_converted(tmp_path: Path) -> None:
     yaw, pitch, roll = np.radians(pose_from_matrix(turn))
     write(tmp_path, f"file,yaw,pitch,roll\n0.png,{-yaw},{pitch},{-roll}\n")
     (read,) = read_all(tmp_path, unit="radians", negate=("yaw", "roll"))
-    np.testing.assert_allclose(matrix_from_pose(np.array(read.pose_deg)), turn, atol=1e-9)
+    np.testing.assert_allclose(matrix_from_pose(np.array(read.labels)), turn, atol=1e-9)
 
 
 def test_without_subjects_each_file_is_one_and_some_are_held_out(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_without_subjects_each_file_is_one_and_some_are_held_out(tmp_path: Path)
     images = read_all(tmp_path, validation_share=0.5)
     assert len({read.subject for read in images}) == 40
     assert {read.split for read in images} == {"train", "validation"}
-    assert images[7].pose_deg == (7, 0)
+    assert images[7].labels == (7, 0)
 
 
 def test_each_bad_row_is_a_reject_and_the_others_are_imported(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_bad_tables_are_refused_with_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="'file' is missing; the table has image, yaw, roll") as caught:
         FolderConfig().build(tmp_path)
     assert len(caught.value.faults) == 2
-    with pytest.raises(ValidationError, match=r"'yow' is not an angle \(did you mean 'yaw'\?"):
+    with pytest.raises(ValidationError, match=r"'yow' is not a label \(did you mean 'yaw'\?"):
         FolderConfig(negate=("yow",))
     broken = tmp_path / "broken.parquet"
     broken.write_text("no parquet")

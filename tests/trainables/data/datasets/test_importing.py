@@ -123,7 +123,7 @@ def test_angles_that_are_no_numbers_are_rejected(tmp_path: Path, monkeypatch: py
     item = next(iter(dataset.items()))
     labelled = dataset.read(item)
     monkeypatch.setattr(
-        MadeUp, "read", lambda *_: labelled.__class__(**{**vars(labelled), "pose_deg": (float("nan"), 0, 0)})
+        MadeUp, "read", lambda *_: labelled.__class__(**{**vars(labelled), "labels": (float("nan"), 0, 0)})
     )
     outcome = ImportOne(dataset, tmp_path, 16, 95)(item)
     assert isinstance(outcome, Reject) and "not finite" in outcome.reason

@@ -34,7 +34,7 @@ def test_labels_of_the_real_samples_are_those_of_the_raw_files(tmp_path: Path) -
 
 @needs_samples
 def test_mirrored_twins_of_the_samples_have_about_the_mirrored_pose() -> None:
-    poses = {file: labelled.pose_deg for file, labelled in read_all(SAMPLES / "300W_LP").items()}
+    poses = {file: labelled.labels for file, labelled in read_all(SAMPLES / "300W_LP").items()}
     for number in (0, 1):
         pose = poses[f"AFW/AFW_134212_1_{number}.jpg"]
         twin = poses[f"AFW_Flip/AFW_134212_1_{number}.jpg"]
@@ -45,7 +45,7 @@ def test_a_known_rotation_keeps_its_matrix(tmp_path: Path) -> None:
     turn = matrix_from_pose(np.array([40.0, -25.0, 15.0]))
     write_pair(tmp_path / "AFW" / "AFW_1_1_0", tuple(pose_from_matrix(turn)))
     (labelled,) = read_all(tmp_path).values()
-    np.testing.assert_allclose(matrix_from_pose(np.array(labelled.pose_deg)), turn, atol=1e-6)
+    np.testing.assert_allclose(matrix_from_pose(np.array(labelled.labels)), turn, atol=1e-6)
 
 
 def test_all_folders_and_their_twins_are_read(tmp_path: Path) -> None:

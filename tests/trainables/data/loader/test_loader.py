@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from trainables.data.loader.epoch_plan import batch_count, plan_epoch
 from trainables.data.loader.noise import COLUMNS, NoiseField
 from trainables.data.loader.pipeline import Feed, ImagePipeline, PipelineSpec
 from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
+from trainables.target import HeadPoseConfig
 
 CPU = torch.device("cpu")
 COUNT = 22  # two batches of 8 and a partial one
@@ -45,7 +47,7 @@ def write_dataset(
     table = pd.DataFrame(
         {"file": files, "subject": "a", "split": "train", "yaw_deg": numbers, "pitch_deg": -numbers, **box}
     )
-    return write_labels(folder, table, source="test").samples("train")
+    return write_labels(folder, table, source="test").samples("train", target=HeadPoseConfig())
 
 
 def smooth(number: int, side: int = 96) -> npt.NDArray[np.uint8]:
@@ -102,7 +104,7 @@ def through_pipeline(samples: Samples, image_px: int, **columns: object) -> npt.
         for name in columns
     )
     pipeline = ImagePipeline(PipelineSpec(image_px, len(samples), operations, CPU, 1))
-    ((images, _),) = pipeline.run([Feed(samples.files, samples.pose_deg, rows)])
+    ((images, _),) = pipeline.run([Feed(samples.files, samples.labels, rows)])
     return pixels_of(images)
 
 
@@ -112,7 +114,7 @@ def decoded(samples: Samples) -> npt.NDArray[np.float64]:
 
 def same(first: list[Batch], second: list[Batch]) -> bool:
     return len(first) == len(second) and all(
-        torch.equal(one.images, two.images) and torch.equal(one.pose_deg, two.pose_deg)
+        torch.equal(one.images, two.images) and torch.equal(one.labels, two.labels)
         for one, two in zip(first, second, strict=True)
     )
 
@@ -188,10 +190,10 @@ def test_an_image_keeps_its_pose(greys: Samples, shuffle: bool) -> None:
     batches = list(reader.epoch(5))
     assert [len(batch.images) for batch in batches] == ([8, 8] if shuffle else [8, 8, 6])
     assert len(reader) == len(batches)
-    numbers = torch.cat([batch.pose_deg[:, 0] for batch in batches]).int().tolist()
+    numbers = torch.cat([batch.labels[:, 0] for batch in batches]).int().tolist()
     seen = np.concatenate([pixels_of(batch.images).mean(axis=(1, 2, 3)) for batch in batches])
     assert np.allclose(seen, [grey_level(number) for number in numbers], atol=1.5)
-    assert torch.equal(batches[0].pose_deg[:, 1], -batches[0].pose_deg[:, 0])
+    assert torch.equal(batches[0].labels[:, 1], -batches[0].labels[:, 0])
     assert (numbers == list(range(COUNT))) is not shuffle
     assert len(set(numbers)) == len(numbers)
 
@@ -199,16 +201,14 @@ def test_an_image_keeps_its_pose(greys: Samples, shuffle: bool) -> None:
 def test_the_only_batch_is_kept_though_partial(greys: Samples) -> None:
     (batch,) = loader(greys, batch=64).epoch(0)
     assert batch.images.shape == (COUNT, 3, 48, 48)
-    assert batch.images.dtype == batch.pose_deg.dtype == torch.float32
+    assert batch.images.dtype == batch.labels.dtype == torch.float32
 
 
 def test_images_need_no_labels(heads: Samples) -> None:
-    unlabelled = Samples(
-        heads.files, np.empty((COUNT, 0), np.float32), heads.subjects, (), heads.content_hash
-    )
+    unlabelled = replace(heads, labels=np.empty((COUNT, 0), np.float32), target=None)
     batch = next(loader(unlabelled).epoch(0))
     assert batch.images.isfinite().all()
-    assert batch.pose_deg.shape == (8, 0)
+    assert batch.labels.shape == (8, 0)
 
 
 # What a pixel becomes.
@@ -404,7 +404,7 @@ def test_a_fault_in_an_epoch_broken_off_does_not_reach_the_next(tmp_path: Path) 
     damage(samples.files[9], "truncated")
     pool = LoaderPool()
     next(loader(samples, shuffle=False, pool=pool).epoch(0))
-    sound = Samples(samples.files[:8], samples.pose_deg[:8], samples.subjects[:8], samples.angles, "")
+    sound = samples.first(8)
     assert len(list(loader(sound, pool=pool).epoch(0))) == 1
 
 

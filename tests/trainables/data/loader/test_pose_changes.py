@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from support.plain_heads import apart, plain_head
+from support.poses import target
 
 from trainables.data.augmentation import AUGMENTATIONS, Magnitudes
 from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.datasets.prepared import Samples, write_labels
 from trainables.data.loader import Batch, Loader
 from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
+from trainables.pose.angles import ANGLES
+from trainables.target import HeadPoseConfig
 
 IMAGE_PX = 64
 COUNT = 10
@@ -33,7 +38,7 @@ def heads(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     box = dict.fromkeys(("box_left_px", "box_top_px", "box_right_px", "box_bottom_px"), 0)
     angles = dict(zip(("yaw_deg", "pitch_deg", "roll_deg"), pose_deg.T, strict=True))
     table = pd.DataFrame({"file": files, "subject": "a", "split": "train", **angles, **box})
-    return write_labels(folder, table, source="test").samples("train")
+    return write_labels(folder, table, source="test").samples("train", target=HeadPoseConfig())
 
 
 def loader(samples: Samples, augmentation: AugmentationPlan | None, *, shuffle: bool = True) -> Loader:
@@ -48,7 +53,7 @@ def loader(samples: Samples, augmentation: AugmentationPlan | None, *, shuffle: 
 
 
 def joined(batches: list[Batch]) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.cat([b.images for b in batches]), torch.cat([b.pose_deg for b in batches])
+    return torch.cat([b.images for b in batches]), torch.cat([b.labels for b in batches])
 
 
 def test_an_image_shows_the_pose_that_it_comes_with(heads: Samples) -> None:
@@ -64,7 +69,7 @@ def test_an_image_shows_the_pose_that_it_comes_with(heads: Samples) -> None:
 def test_labels_stay_those_of_the_samples_without_mirror_and_turn(heads: Samples) -> None:
     for level in ("none", "heavy"):
         _, poses = joined(list(loader(heads, AUGMENTATIONS[level]().build(), shuffle=False).epoch(0)))
-        assert torch.equal(poses, torch.tensor(heads.pose_deg))
+        assert torch.equal(poses, torch.tensor(heads.labels))
 
 
 def test_an_epoch_of_turned_heads_repeats_to_the_bit(heads: Samples) -> None:
@@ -75,11 +80,13 @@ def test_an_epoch_of_turned_heads_repeats_to_the_bit(heads: Samples) -> None:
 
 
 def test_a_mirrored_epoch_needs_no_roll_and_a_turned_one_no_label(heads: Samples) -> None:
-    no_roll = Samples(heads.files, heads.pose_deg[:, :2], heads.subjects, ("yaw", "pitch"), "none")
+    no_roll = replace(heads, labels=heads.labels[:, :2], target=target(ANGLES[:2]))
     _, poses = joined(list(loader(no_roll, Magnitudes(mirror=1).build(), shuffle=False).epoch(0)))
-    assert torch.equal(poses, torch.tensor(heads.pose_deg[:, :2] * [-1, 1], dtype=torch.float32))
+    assert torch.equal(poses, torch.tensor(heads.labels[:, :2] * [-1, 1], dtype=torch.float32))
     with pytest.raises(ValueError, match="roll"):
         list(loader(no_roll, MIRROR_AND_TURN).epoch(0))
-    images, poses = joined(list(loader(no_roll.without_labels(), MIRROR_AND_TURN).epoch(0)))
+    images, poses = joined(
+        list(loader(replace(heads, labels=heads.labels[:, :0], target=None), MIRROR_AND_TURN).epoch(0))
+    )
     labelled, _ = joined(list(loader(heads, MIRROR_AND_TURN).epoch(0)))
     assert torch.equal(images, labelled) and poses.shape == (8, 0)

@@ -9,12 +9,14 @@ from support.toy import CPU, prepared_blobs, toy_config
 
 from trainables.base.atomic import load_state, save_state
 from trainables.data.datasets import open_dataset
+from trainables.target import HeadPoseConfig
 from trainables.training.build import build_loader, build_trial_session, open_data
 from trainables.training.checkpoints import BEST_WEIGHTS
 from trainables.training.config import TrainConfig
 from trainables.training.evaluation import NonFinitePrediction
 from trainables.training.image_errors import errors_file, read_images
 from trainables.training.jobs import EvaluationJob, TrialJob, Worker
+from trainables.training.metric_names import in_group
 
 
 @pytest.fixture
@@ -48,9 +50,9 @@ def test_it_measures_every_test_set_as_a_session_does_and_keeps_what_was_predict
     session.network.supervised().load_state_dict(load_state(weights))
     expected: dict[str, float] = {}
     for name in ("test", "other"):
-        samples = open_dataset("blobs", datasets).samples(name)
+        samples = open_dataset("blobs", datasets).samples(name, target=HeadPoseConfig())
         loader = build_loader(settings, samples, train=False, device=CPU, threads=1, pool=worker.pool)
-        expected |= session.evaluate(loader).metrics(f"test/{name}")
+        expected |= in_group(f"test/{name}", session.evaluate(loader))
 
     before = sorted(tmp_path.rglob("*"))
     job = EvaluationJob(0, settings, weights, datasets, cpus=1, gpus=0, epoch=2)
@@ -61,12 +63,15 @@ def test_it_measures_every_test_set_as_a_session_does_and_keeps_what_was_predict
     files = {name: errors_file(weights.parent, f"test/{name}") for name in ("test", "other")}
     assert sorted(tmp_path.rglob("*")) == sorted([*before, *files.values()])
     for name, file in files.items():
-        kept, samples = read_images(file), open_dataset("blobs", datasets).samples(name)
+        kept, samples = (
+            read_images(file, HeadPoseConfig()),
+            open_dataset("blobs", datasets).samples(name, target=HeadPoseConfig()),
+        )
         assert kept is not None and kept.epoch == 2 and kept.subjects == samples.subjects
         assert [datasets / "blobs" / image for image in kept.files] == list(samples.files)
         group = f"test/{name}"
         mine = {key: value for key, value in expected.items() if key.startswith(f"{group}/")}
-        assert kept.predictions.errors().metrics(group) == mine
+        assert in_group(group, kept.predictions.measures()) == mine
 
 
 def test_weights_whose_predictions_are_not_finite_are_no_measurement(datasets: Path, tmp_path: Path) -> None:
@@ -75,5 +80,5 @@ def test_weights_whose_predictions_are_not_finite_are_no_measurement(datasets: P
     broken["head.linear.bias"][0] = float("inf")
     save_state(broken, weights)
     job = EvaluationJob(0, config(), weights, datasets, cpus=1, gpus=0, epoch=2)
-    with pytest.raises(NonFinitePrediction, match=r"^a predicted angle is not a finite number$"):
+    with pytest.raises(NonFinitePrediction, match=r"^a predicted value is not a finite number$"):
         next(job.run(Worker(CPU)))

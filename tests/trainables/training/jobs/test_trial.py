@@ -15,9 +15,11 @@ from torch import Tensor
 from trainables.base.atomic import load_state
 from trainables.base.errors import InputError
 from trainables.data.memory_loader import MemoryBatch
+from trainables.target import HeadPoseConfig
 from trainables.training.checkpoints import BEST_WEIGHTS, Checkpoints, draft_file
 from trainables.training.image_errors import errors_file, read_images
 from trainables.training.jobs import Result, TrialJob, Worker
+from trainables.training.metric_names import in_group
 
 EPOCHS = 3
 
@@ -139,13 +141,16 @@ def test_what_the_last_epoch_predicted_of_each_validation_image_is_kept(tmp_path
     dataset = prepared_blobs(tmp_path / "datasets" / "blobs", splits=splits, count=24)
     job = toy_job(tmp_path, batch=4, optimizer={"sgd": {"lr": 0.02}})
     *_, last = job.run(Worker(CPU))
-    kept, samples = read_images(errors_file(tmp_path, "validation")), dataset.samples("validation")
+    kept, samples = (
+        read_images(errors_file(tmp_path, "validation"), HeadPoseConfig()),
+        dataset.samples("validation", target=HeadPoseConfig()),
+    )
     assert kept is not None and last.done and kept.epoch == EPOCHS
     assert [dataset.folder / file for file in kept.files] == list(samples.files)
     assert kept.files[0] == "images/0.jpg" and kept.subjects == samples.subjects
-    assert np.array_equal(kept.predictions.true_deg, samples.pose_deg)
+    assert np.array_equal(kept.predictions.true, samples.labels)
     validated = {name: value for name, value in last.history[-1].items() if "validation/" in name}
-    errors = kept.predictions.errors().metrics("validation")
+    errors = in_group("validation", kept.predictions.measures())
     assert errors == {name: validated[name] for name in errors} and len(errors) >= 6
     assert not list(tmp_path.glob(".*"))
     job.clear()
