@@ -7,8 +7,9 @@ ended. Only the driver writes it. Ray and MLflow can both be lost: what they nee
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 from pydantic import ValidationError
 
-from hpsearch.space.holes import Choice, Hole, Params, Value
+from hpsearch.space.holes import Hole, Params, Value
 from hpsearch.study.journal.journal import WRONG, reading, unreadable, writing
 from hpsearch.study.journal.schema import (
     CONFIRMS,
@@ -48,6 +49,7 @@ from hpsearch.study.policy.standings import Standings
 from hpsearch.study.records import LaunchRecord, Placement, Provenance, StudyRecord, TrialRecord
 from hpsearch.study.requests import requested_designs, withdraw_design
 from hpsearch.study.spec import StudySpec, design_params
+from hpsearch.study.suggestions import going_on, suggested
 from hpsearch.study.trials import Trials, reseeded, trial_folder
 from trainables.base.errors import InputError
 from trainables.training.config import TrainConfig
@@ -361,16 +363,17 @@ class Study:
         seed = int(np.random.SeedSequence([self.spec.search.seed, number]).generate_state(1)[0])
         self._study.sampler = WithForecasts(self.spec.search.sampler.build(seed), self._learned)
 
-    def _fill(self, trial: optuna.Trial) -> Ask:
+    def _fill(self, trial: optuna.Trial, choose: Callable[[Hole], Value] | None = None) -> Ask:
         """Draw what is open of a trial, and return it under the number that it is known by."""
-        params, tree = self.spec.space.draw(lambda hole: suggested(trial, hole))
+        params, tree = self.spec.space.draw(choose or partial(suggested, trial))
         config = reseeded(TrainConfig.model_validate(tree), trial.user_attrs)
         number = self._trials.opened(self._trials.first(trial.number), config)
         return Ask(number, params, config, max(self._trials.values(number), default=0))
 
     def _attach(self, frozen: FrozenTrial) -> Ask:
-        self._seed_sampler(frozen.number)  # a crash may have come before the last of its values was drawn
-        return self._fill(self._trial(frozen))
+        self._seed_sampler(frozen.number)
+        trial = self._trial(frozen)
+        return self._fill(trial, going_on(trial, frozen))
 
     def _trial(self, frozen: FrozenTrial) -> optuna.Trial:
         return optuna.trial.Trial(self._study, frozen._trial_id)
@@ -460,13 +463,3 @@ def provenance_of(folder: Path, name: str) -> tuple[Provenance | None, bool]:
     trained = any(trial.intermediate_values for trial in study.get_trials(deepcopy=False))
     written = study.user_attrs.get(PROVENANCE)
     return None if written is None else Provenance.read(written), trained
-
-
-def suggested(trial: optuna.Trial, hole: Hole) -> Value:
-    """Return what the sampler chooses for a hole."""
-    if isinstance(hole, Choice):
-        return trial.suggest_categorical(hole.name, list(hole.ends()))
-    if hole.whole:
-        step = 1 if hole.step is None else int(hole.step)
-        return trial.suggest_int(hole.name, int(hole.low), int(hole.high), log=hole.log, step=step)
-    return trial.suggest_float(hole.name, hole.low, hole.high, log=hole.log, step=hole.step)

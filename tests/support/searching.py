@@ -1,86 +1,137 @@
-"""Searches without training: epochs cost one unit of time each, and curves follow from the params."""
+"""Whole searches on the simulated backend: the real study, search and journal, no MLflow, no training."""
 
 from __future__ import annotations
 
-import heapq
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from support import studies
+from support.simulated import Simulated
 
 from hpsearch.driver.allocation import Allocation, Budget
+from hpsearch.driver.jobs import JobFactory
+from hpsearch.driver.observers import Observers
+from hpsearch.driver.preparation import Start
+from hpsearch.driver.pretraining import PretrainingItem, Pretrainings
+from hpsearch.driver.search import Search, SearchPlan
+from hpsearch.driver.stopped import StoppedTrials
+from hpsearch.study.config import ConfirmConfig
+from hpsearch.study.journal.journal import _OnlyWriter
+from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialState
 from hpsearch.study.spec import StudySpec
-from hpsearch.study.study import Ask, Study
-
-Curve = Callable[[Ask, int], float]
+from hpsearch.study.study import Study
+from hpsearch.study.trials import Trials
+from trainables.training.config import TrainConfig
 
 
 @dataclass
-class Simulated:
-    """A search of `workers` slots; every epoch that is trained is noted, however often it is."""
+class Searching:
+    """A search of a study in `folder`; `open` begins it, and goes on as a launch does after the driver died.
+
+    `find_start` says what a trial's trunk starts from; `said` is what a person reads.
+    """
 
     folder: Path
     spec: StudySpec
-    curve: Curve
+    backend: Simulated
     budget: Budget
-    workers: int = 1
-    lost: set[int] = field(default_factory=set)
-    """Trials whose checkpoints are gone."""
-    trained: list[tuple[int, int]] = field(default_factory=list)
-    """Number and epoch of all that was trained, in order."""
+    confirm: ConfirmConfig | None = None
+    leaders: int = 0
+    store: Path = Path("nowhere")
+    find_start: Callable[[TrainConfig], Start] = lambda config: None
+    said: list[str] = field(default_factory=list)
+    pretrained: list[PretrainingRecord] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.open()
 
     def open(self) -> None:
-        """Begin, or go on as a launch does after the driver died."""
         self.study: Study = studies.open_in(self.folder, self.spec)
-        self.allocation = Allocation(self.study, self.budget, lambda number: number not in self.lost)
+        jobs = JobFactory(self.folder, self.backend.resources)
+        self.stopped = StoppedTrials(self.study.folder, self.spec.search.frozen_gb)
+        self.search = Search(
+            self.study,
+            SearchPlan(self.budget, self.backend.slots, self.confirm, self.leaders),
+            jobs,
+            Observers(self.study.record(), lambda study, trial: None, self.said.append),
+            self.find_start,
+            Pretrainings(self.store, jobs, self.pretrained.append, self.said.append),
+            self.stopped,
+            self.backend.now_s,
+        )
 
-    def run(self, epochs: int | None = None) -> None:
-        """Search until nothing is left to do, or the driver dies after so many epochs."""
-        for _ in itertools.islice(self._epochs(), epochs):
-            pass
+    def run(self, *, lines: int | None = None, epochs: int | None = None) -> bool:
+        """Search to the end, or until the driver is killed: after so many lines of the journal or epochs.
 
-    def end(self) -> None:
-        """Prune what is still frozen, as the end of a search does."""
-        for trial in self.study.record().trials:
-            if trial.state.value == "frozen":
-                self.study.prune(trial.number)
+        An epoch is recorded then, and what follows from it is not. Returns whether it came to the end.
+        """
+        settings = self.spec.search
+        try:
+            with killed_after(_OnlyWriter, "append_logs", lines), killed_after(Trials, "reported", epochs):
+                self.backend.run(
+                    self.search, retries=settings.retries, epoch_timeout_s=settings.epoch_timeout_s
+                )
+        except DriverKilled:
+            self._die()
+            return False
+        self._settle()
+        self.search.remove_leftovers()
+        return True
 
-    def _epochs(self) -> Iterator[None]:
-        order = itertools.count()
-        slots: list[tuple[int, int, Ask, int]] = []
+    def states(self) -> Counter[TrialState]:
+        return Counter(trial.state for trial in self.record().trials)
 
-        def start(now: int) -> bool:
-            ask = self.allocation.next_ask()
-            while ask is not None and ask.epochs_done == ask.config.epochs:  # all but its end was recorded
-                self._complete(ask)
-                ask = self.allocation.next_ask()
-            if ask is None:
-                return False
-            heapq.heappush(slots, (now + 1, next(order), ask, ask.epochs_done + 1))
-            return True
+    @property
+    def trained(self) -> list[tuple[str, int]]:
+        return self.backend.trained
 
-        while len(slots) < self.workers and start(0):
-            pass
-        while slots:
-            now, _, ask, epoch = heapq.heappop(slots)
-            self.trained.append((ask.number, epoch))
-            stop = self.study.report(ask.number, epoch, {studies.OBJECTIVE: self.curve(ask, epoch)})
-            yield  # the driver may die here: the epoch is recorded, what follows from it is not
-            if epoch == ask.config.epochs:
-                self._complete(ask)
-            elif stop:
-                self.study.prune(ask.number)
-                self.allocation.ended(ask.number)
-            elif not self.allocation.pauses(ask.number):
-                heapq.heappush(slots, (now + 1, next(order), ask, epoch + 1))
-            while len(slots) < self.workers and start(now):
-                pass
+    @property
+    def allocation(self) -> Allocation:
+        """What the budget would be spent on now."""
+        return self.search._allocation
 
-    def _complete(self, ask: Ask) -> None:
-        self.study.complete(ask.number)
-        self.allocation.ended(ask.number)
+    def record(self) -> StudyRecord:
+        return self.study.record()
+
+    def _die(self) -> None:
+        """Let go of what the system lets go of where a process ends."""
+        self._settle()
+        for item in self.backend.items():
+            if isinstance(item, PretrainingItem):
+                item._lock.release()
+
+    def _settle(self) -> None:
+        """Wait until the files of trials that were stopped are removed."""
+        self.stopped._thread.shutdown()
+
+
+def objective(curve: studies.Curve) -> Callable[[studies.Design, int], dict[str, float]]:
+    """Return what a backend takes for a curve of the objective."""
+    return lambda design, epoch: {studies.OBJECTIVE: curve(design, epoch)}
+
+
+class DriverKilled(BaseException):
+    """The driver is gone; nothing that would have followed happens."""
+
+
+@contextmanager
+def killed_after(owner: type, name: str, calls: int | None) -> Iterator[None]:
+    """Kill the driver as soon as a method has been called so often; None: never."""
+    plain, left = getattr(owner, name), itertools.count(-1 if calls is None else calls, -1)
+
+    def called(*arguments: Any, **settings: Any) -> Any:
+        answer = plain(*arguments, **settings)
+        if next(left) == 1:
+            raise DriverKilled
+        return answer
+
+    setattr(owner, name, called)
+    try:
+        yield
+    finally:
+        setattr(owner, name, plain)

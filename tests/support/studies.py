@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from hpsearch.study.records import Provenance
 from hpsearch.study.spec import StudySpec, load_spec
 from hpsearch.study.study import Ask, Study, open_study
+from trainables.pretext import PRETEXT_TASKS
+from trainables.training.config import TrainConfig
 
 PROVENANCE = Provenance(training_mean=20.0, datasets={"train": "heads @ 1"}, code_version="1")
 OBJECTIVE = "validation/mae_deg"
@@ -37,15 +40,34 @@ def open_in(folder: Path, given: StudySpec) -> Study:
     return open_study(folder, given, PROVENANCE)
 
 
-def value(ask: Ask, epoch: int) -> float:
+class Design(Protocol):
+    """What curves follow from: an `Ask`, or the job of a trial."""
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def config(self) -> TrainConfig: ...
+
+
+Curve = Callable[[Design, int], float]
+
+
+def task_of(design: Design) -> str:
+    """Return the name of a design's pretext task."""
+    return next(name for name, row in PRETEXT_TASKS.items() if type(design.config.pretext) is row)
+
+
+def value(design: Design, epoch: int) -> float:
     """Return the objective after an epoch: a curve that falls to what the design is worth."""
-    worth = {"none": 2.0, "puzzling": 0.5, "rotation": 1.0}[str(ask.params["pretext"])]
-    worth += abs(float(ask.params["network.dropout"] or 0) - 0.3) * 4
-    worth += 0.2 * float(ask.params.get("pretext.rotation.flag") or 0)
+    task = task_of(design)
+    worth = {"none": 2.0, "puzzling": 0.5, "rotation": 1.0}[task]
+    worth += abs(design.config.network.dropout - 0.3) * 4
+    worth += 0.2 * design.config.pretext.flag if task == "rotation" else 0.0
     return worth + 8.0 / epoch
 
 
-def train(study: Study, ask: Ask, until: int = EPOCHS, of: Callable[[Ask, int], float] = value) -> str:
+def train(study: Study, ask: Ask, until: int = EPOCHS, of: Curve = value) -> str:
     """Train a trial from where it stands and end it; return how it ended, `running` where it has not."""
     for epoch in range(ask.epochs_done + 1, until + 1):
         if study.report(ask.number, epoch, {OBJECTIVE: of(ask, epoch)}):

@@ -13,7 +13,7 @@ from problems import Problem, parsed
 from simulation import Job, Searcher
 
 from hpsearch.space.space import Space
-from hpsearch.study.study import suggested
+from hpsearch.study.suggestions import suggested
 
 
 class OptunaAlone:

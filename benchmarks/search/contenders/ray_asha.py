@@ -11,7 +11,7 @@ from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search.optuna import OptunaSearch
 from simulation import Job, Searcher
 
-from hpsearch.study.study import suggested
+from hpsearch.study.suggestions import suggested
 
 METRIC, TIME = "mae_deg", "training_iteration"
 

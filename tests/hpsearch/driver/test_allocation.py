@@ -6,31 +6,33 @@ from pathlib import Path
 
 import pytest
 from support import studies
-from support.searching import Simulated
+from support.searching import Searching, objective
+from support.simulated import Diverges, Simulated
 
 from hpsearch.driver.allocation import Budget
 from hpsearch.study.importance import importances
 from hpsearch.study.policy.families import families_of
 from hpsearch.study.records import TrialState
-from hpsearch.study.study import Ask
+from trainables.training.checkpoints import Checkpoints
 
 EPOCHS = studies.EPOCHS
 HALVING = "{sampler: random, pruner: {successive_halving: {warmup_epochs: 3, reduction_factor: 3%s}}%s}"
 WORTH = {"none": 10.0, "puzzling": 9.0, "rotation": 12.0}
 
 
-def crossing(ask: Ask, epoch: int) -> float:
+def crossing(design: studies.Design, epoch: int) -> float:
     """A helper is behind for two thirds of the run and 10 % ahead at its end."""
-    task = str(ask.params["pretext"])
+    task = studies.task_of(design)
     slow = 2.5 if task != "none" else 1.0
-    return WORTH[task] + ask.number / 100 + 16.0 * slow * (1 / epoch - 1 / EPOCHS)
+    return WORTH[task] + design.number / 100 + 16.0 * slow * (1 / epoch - 1 / EPOCHS)
 
 
 def searching(
     folder: Path, budget: Budget, *, workers: int = 1, ranking: str = "family", search: str = ""
-) -> Simulated:
+) -> Searching:
     given = studies.spec(folder, HALVING % (f", ranking: {ranking}", search))
-    return Simulated(folder / "study", given, crossing, budget, workers)
+    backend = Simulated(objective(crossing), slots=workers)
+    return Searching(folder / "study", given, backend, budget)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 8])
@@ -40,8 +42,7 @@ def test_every_family_has_a_full_run_and_nothing_is_trained_twice(
 ) -> None:
     made = searching(tmp_path, Budget(epochs=70), workers=workers, ranking=ranking)
     made.run()
-    made.end()
-    record = made.study.record()
+    record = made.record()
     assert len(families_of(made.spec.space)) == 3
     assert made.allocation.without_full_run(record) == ()
     assert max(Counter(made.trained).values()) == 1
@@ -54,61 +55,62 @@ def test_every_family_has_a_full_run_and_nothing_is_trained_twice(
 def test_a_budget_too_small_names_who_went_without(tmp_path: Path) -> None:
     made = searching(tmp_path, Budget(epochs=EPOCHS + 1))
     made.run()
-    missing = [option for _, option in made.allocation.without_full_run(made.study.record())]
+    missing = [option for _, option in made.allocation.without_full_run(made.record())]
     assert missing == ["puzzling", "rotation"]  # one epoch is left, which starts no trial
 
 
 def test_a_family_whose_designs_fail_is_tried_again_but_not_for_ever(tmp_path: Path) -> None:
     made = searching(tmp_path, Budget(trials=8))
-    tried = []
-    while ask := made.allocation.next_ask():
-        tried.append(ask.params["pretext"])
-        made.study.fail(ask.number, "diverged at epoch 1")
-        made.allocation.ended(ask.number)
+    made.backend.faults += [Diverges(number, 1) for number in range(8)]
+    made.run()
+    tried = [trial.params["pretext"] for trial in made.record().trials]
+    assert {trial.reason for trial in made.record().trials} == {"diverged at epoch 1"}
     assert tried[:9] == ["none"] * 3 + ["puzzling"] * 3 + ["rotation"] * 2
 
 
 def test_enqueued_designs_are_stopped_early_only_when_asked(tmp_path: Path) -> None:
     bad = "enqueue: [{pretext: none}, {pretext: none}, {pretext: none}, {pretext: none}]"
-    for asked, states in ((False, ["complete"] * 4), (True, ["complete", "frozen", "frozen", "frozen"])):
+    for asked, states in ((False, ["complete"] * 4), (True, ["complete", "pruned", "pruned", "pruned"])):
         search = f", {bad}, prune_enqueued: {str(asked).lower()}"
         made = searching(tmp_path / str(asked), Budget(trials=4), search=search)
         made.run()
-        found = [trial.state.value for trial in made.study.record().trials]
+        found = [trial.state.value for trial in made.record().trials]
         assert found[:1] == states[:1] and found[3:4] == states[3:4]
 
 
+@pytest.mark.parametrize("lines", [2, 3, 5, 11])  # one epoch is two lines
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_driver_that_dies_at_any_epoch_changes_no_decision(tmp_path: Path, workers: int) -> None:
+def test_a_driver_that_dies_at_any_line_of_its_journal_changes_no_decision(
+    tmp_path: Path, workers: int, lines: int
+) -> None:
     whole = searching(tmp_path / "whole", Budget(epochs=60), workers=workers)
     whole.run()
     killed = searching(tmp_path / "killed", Budget(epochs=60), workers=workers)
-    for _ in range(200):
-        before = len(killed.trained)
-        killed.run(epochs=5)
-        if len(killed.trained) == before:
-            break
+    kills = 0
+    while not killed.run(lines=lines):
         killed.open()
-    else:
-        raise AssertionError("it never ended")
-    assert max(Counter(killed.trained).values()) == 1
+        kills += 1
+        assert kills < 1000, "it never ends"
+    assert kills > 15
+    assert max(Counter(killed.trained).values()) <= 1 + kills
+    repeated = sum(Counter(killed.trained).values()) - len(set(killed.trained))
+    assert repeated <= kills * workers  # at most one epoch of each that ran
     if workers == 1:  # with more, what runs in parallel differs after a kill
         strip = [(t.number, t.state, t.params, len(t.epochs)) for t in whole.study.record().trials]
         assert [(t.number, t.state, t.params, len(t.epochs)) for t in killed.study.record().trials] == strip
-        assert killed.trained == whole.trained
+        assert list(dict.fromkeys(killed.trained)) == whole.trained
 
 
 def test_a_larger_budget_thaws_what_an_ended_search_pruned(tmp_path: Path) -> None:
     made = searching(tmp_path, Budget(epochs=45))
     made.run()
-    made.end()
-    before = made.study.record()
+    before = made.record()
     stopped = {trial.number for trial in before.trials if trial.state is TrialState.PRUNED}
     assert stopped
     made.budget = replace(made.budget, epochs=80)
     made.open()
     made.run()
-    after = made.study.record()
+    after = made.record()
     thawed = {t.number for t in after.trials if t.number in stopped and t.state is TrialState.COMPLETE}
     assert thawed, "nothing that was pruned went on"
     assert max(Counter(made.trained).values()) == 1
@@ -128,32 +130,34 @@ def test_a_larger_budget_thaws_what_an_ended_search_pruned(tmp_path: Path) -> No
 def test_a_trial_whose_checkpoint_is_gone_is_not_thawed(tmp_path: Path) -> None:
     made = searching(tmp_path, Budget(epochs=45))
     made.run()
-    frozen = [trial.number for trial in made.study.record().trials if trial.state is TrialState.FROZEN]
+    frozen = [trial for trial in made.record().trials if trial.state is TrialState.PRUNED]
     assert frozen
-    made.lost = set(frozen)
+    for trial in frozen:
+        Checkpoints(trial.folder).clear()
     made.budget = replace(made.budget, epochs=80)
     made.open()
     made.run()
-    again = {number for number, epoch in made.trained[45:] if number in frozen}
-    assert again == set()
+    again = {number for number, epoch in made.trained[45:]}
+    assert again and again.isdisjoint(str(trial.number) for trial in frozen)
 
 
 def test_a_frozen_trial_is_not_running_and_hidden_from_the_sampler(tmp_path: Path) -> None:
     made = searching(tmp_path, Budget(trials=10))
-    made.run()
-    states = Counter(trial.state for trial in made.study.record().trials)
-    assert states[TrialState.FROZEN] > 0 and states[TrialState.RUNNING] == 0
-    assert made.study.unfinished() == []
+    assert not made.run(lines=150)  # the driver is killed while some wait and one runs
+    trials = made.record().trials
+    frozen = {trial.number for trial in trials if trial.state is TrialState.FROZEN}
+    running = {trial.number for trial in trials if trial.state is TrialState.RUNNING}
+    assert frozen and len(running) == 1
+    assert {ask.number for ask in made.study.unfinished()} == running
 
 
 def test_importance_counts_a_trial_that_was_thawed_after_its_end(tmp_path: Path) -> None:
     made = searching(tmp_path, Budget(epochs=45))
     made.run()
-    made.end()
     made.budget = Budget(epochs=200)
     made.open()
     made.run()
-    record = made.study.record()
+    record = made.record()
     complete = [trial for trial in record.trials if trial.state is TrialState.COMPLETE]
     held = [trial for trial in made.study._study.get_trials() if trial.state.name == "COMPLETE"]
     assert len(held) == len(complete)

@@ -4,40 +4,44 @@ from pathlib import Path
 
 import pytest
 from support import studies
-from support.searching import Simulated
+from support.searching import Searching, objective
+from support.simulated import Simulated
 
 from hpsearch.driver.allocation import Allocation, Budget
 from hpsearch.driver.observers import Observers
 from hpsearch.driver.stopped import GB, StoppedTrials
 from hpsearch.study.records import TrialState
-from hpsearch.study.study import Ask, Study, open_study
+from hpsearch.study.study import Study, open_study
 from hpsearch.study.trials import trial_folder
 
 HALVING = "{sampler: random, pruner: {successive_halving: {warmup_epochs: 3, reduction_factor: 3}}}"
 CHECKPOINT_BYTES = 1000
 
 
-def worse_and_worse(ask: Ask, epoch: int) -> float:
-    return 10 + ask.number + 1 / epoch
+def worse_and_worse(design: studies.Design, epoch: int) -> float:
+    return 10 + design.number + 1 / epoch
 
 
 def frozen_study(folder: Path) -> tuple[Study, list[int]]:
-    """Return a study with frozen trials, each with two checkpoints, and their numbers."""
-    made = Simulated(folder, studies.spec(folder.parent, HALVING), worse_and_worse, Budget(trials=9))
-    made.run()
-    trials = made.study.record().trials
-    frozen = [trial.number for trial in trials if trial.state is TrialState.FROZEN]
+    """Return a study with frozen trials, each with two checkpoints, and their numbers.
+
+    Its driver was killed when three were frozen.
+    """
+    backend = Simulated(objective(worse_and_worse))
+    made = Searching(folder, studies.spec(folder.parent, HALVING), backend, Budget(trials=9))
+    while made.states()[TrialState.FROZEN] < 3:
+        assert not made.run(lines=10)
+        made.open()
+    frozen = [trial.number for trial in made.record().trials if trial.state is TrialState.FROZEN]
     for number in frozen:
-        trial_folder(folder, number).mkdir(parents=True)
         for epoch in (2, 3):
             file = trial_folder(folder, number) / f"checkpoint_{epoch:04d}.pt"
             file.write_bytes(bytes(CHECKPOINT_BYTES))
-    assert len(frozen) >= 3
     return made.study, frozen
 
 
 def names(folder: Path, number: int) -> list[str]:
-    return sorted(path.name for path in trial_folder(folder, number).iterdir())
+    return sorted(path.name for path in trial_folder(folder, number).glob("*.pt"))
 
 
 def test_a_frozen_trial_keeps_its_newest_checkpoint_and_a_pruned_one_nothing(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import ray, torch
+import ray
 
 from hpsearch.ray import tune
 from hpsearch.ray.nodes import Nodes
@@ -20,13 +20,14 @@ from hpsearch.work.resources import TrialResources
 from hpsearch.work.items import NoWork
 from trainables.ray_trainable import RayTrainable
 from trainables.training.gpu_memory import OutOfGpuMemory
-from trainables.training.jobs import JobRunner, Result, Worker
+from trainables.training.jobs import JobRunner, Result
 
 
 class OnCpu(RayTrainable):
     def setup(self, config):
-        self._folder, self._runner = None, JobRunner(Worker(torch.device("cpu")))
-        self._take(config["job"])
+        on = JobRunner.on
+        JobRunner.on = lambda gpu: on(gpu=False)
+        super().setup(config)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,46 @@
+"""Draws a trial's values from the sampler: the same ones, wherever a kill came between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import optuna
+from optuna.trial import FrozenTrial
+
+from hpsearch.space.holes import Choice, Hole, Value
+
+FIXED = "fixed_params"
+"""Optuna's attribute of an enqueued trial: the values that no sampler draws."""
+
+
+def suggested(trial: optuna.Trial, hole: Hole) -> Value:
+    """Return what the sampler chooses for a hole."""
+    if isinstance(hole, Choice):
+        return trial.suggest_categorical(hole.name, list(hole.ends()))
+    if hole.whole:
+        step = 1 if hole.step is None else int(hole.step)
+        return trial.suggest_int(hole.name, int(hole.low), int(hole.high), log=hole.log, step=step)
+    return trial.suggest_float(hole.name, hole.low, hole.high, log=hole.log, step=hole.step)
+
+
+def going_on(trial: optuna.Trial, before: FrozenTrial) -> Callable[[Hole], Value]:
+    """Return what chooses the values of a trial of which `before` holds some, the sampler seeded as at first.
+
+    Optuna does not draw again what is stored, and the sampler's random numbers would be those of the values
+    before. So these are drawn once more, and not used, as soon as a value is missing.
+    """
+    stored, fixed = dict(before.distributions), before.system_attrs.get(FIXED, {})
+    skipped: list[str] = []
+
+    def choose(hole: Hole) -> Value:
+        if hole.name in stored:
+            skipped.append(hole.name)
+        else:
+            for name in skipped:
+                drawn = name not in fixed and not stored[name].single() and name not in trial.relative_params
+                if drawn:
+                    trial.study.sampler.sample_independent(trial.study, before, name, stored[name])
+            skipped.clear()
+        return suggested(trial, hole)
+
+    return choose
