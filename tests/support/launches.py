@@ -6,12 +6,15 @@ import os
 import re
 import subprocess
 import sys
-import time
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
+from support.patience import PATIENCE_S, wait_until
 
+from hpsearch.cli.main import main
 from hpsearch.results.leaderboard import records
 from hpsearch.study.store import find_study
 
@@ -47,9 +50,26 @@ def write_space(folder: Path, *, concurrent: int = 2, epochs: int = 4) -> Path:
     return path
 
 
-def hpsearch(*words: str | Path, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
+Done = subprocess.CompletedProcess[str]
+
+
+def hpsearch(*words: str | Path) -> Done:
+    """Run a command in a process of its own, as a shell does."""
     command = [sys.executable, "-m", "hpsearch", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+
+def hpsearch_here(*words: str | Path) -> Done:
+    """Run a command in this process, which need not load everything again."""
+    out, err = StringIO(), StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        status = main([*map(str, words)])
+    return subprocess.CompletedProcess(words, status, out.getvalue(), err.getvalue())
+
+
+def launch_here(space: Path, root: Path, *words: str) -> Done:
+    """Launch without Ray: the trials run in this process, too."""
+    return hpsearch_here("launch", space, "--root", root, "--in-process", *words)
 
 
 def start(space: Path, root: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
@@ -78,15 +98,14 @@ def runs(root: Path, study: str = "tiny") -> list[Any]:
     return list(client.search_runs([experiment.experiment_id]))
 
 
-def wait_for_epochs(root: Path, count: int, timeout_s: float = 120) -> None:
+def wait_for_epochs(root: Path, count: int) -> None:
     """Return once the study's journal holds `count` epochs."""
     journal = root / "studies" / "tiny" / "study.journal"
-    until = time.monotonic() + timeout_s
-    while time.monotonic() < until:
-        if journal.exists() and len(re.findall(r'"intermediate_value"', journal.read_text())) >= count:
-            return
-        time.sleep(0.1)
-    raise AssertionError("no epoch was recorded in time")
+
+    def there() -> bool:
+        return journal.exists() and len(re.findall(r'"intermediate_value"', journal.read_text())) >= count
+
+    wait_until(there, "no epoch was recorded")
 
 
 def worker_of(driver: int) -> int:

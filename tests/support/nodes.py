@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-START_S = 150.0
+from support.patience import PATIENCE_S
+
 STORE_BYTES = 100 * 2**20
 HEAD_HOST = "127.0.0.1"
 
@@ -52,7 +53,7 @@ class RayCluster:
 
     def await_nodes(self, *hosts: str) -> None:
         """Return once the nodes with these addresses are in, and any at all."""
-        until_s = time.monotonic() + START_S
+        until_s = time.monotonic() + PATIENCE_S
         while not (there := set(self._nodes().split())) or not {f"{host}:" for host in hosts} <= there:
             assert time.monotonic() < until_s, self.log
             time.sleep(0.5)

@@ -44,6 +44,7 @@ class Searching:
     leaders: int = 0
     store: Path = Path("nowhere")
     find_start: Callable[[TrainConfig], Start] = lambda config: None
+    check_inputs: Callable[[], None] = lambda: None
     said: list[str] = field(default_factory=list)
     pretrained: list[PretrainingRecord] = field(default_factory=list)
 
@@ -62,6 +63,7 @@ class Searching:
             self.find_start,
             Pretrainings(self.store, jobs, self.pretrained.append, self.said.append),
             self.stopped,
+            self.check_inputs,
             self.backend.now_s,
         )
 

@@ -125,6 +125,8 @@ class Simulated:
     trained: list[tuple[str, int]] = field(default_factory=list)
     busy_s: float = 0.0
     """Seconds that slots were busy, all together."""
+    busiest: int = 0
+    """How many jobs ran at once at most."""
 
     def check(self) -> None: ...
 
@@ -294,6 +296,7 @@ class _Run:
         attempt.slot = self._free.pop(0)
         attempt.training = self._place.train(attempt.job)
         self._running[attempt.slot] = attempt
+        self._place.busiest = max(self._place.busiest, len(self._running))
         if attempt.training.restored:
             self._at(self._place.time_s, attempt)
         else:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from support.patience import PATIENCE_S
 
 COMMAND = """
 import sys, time
@@ -46,7 +47,7 @@ def interrupted(sent: Sequence[signal.Signals], writes: int, file: Path) -> tupl
             assert line
         printed += line
         ran.send_signal(one)
-    rest, _ = ran.communicate(timeout=30)
+    rest, _ = ran.communicate(timeout=PATIENCE_S)
     return ran.returncode, printed + rest
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support import made_up_arms as made_up
 from support import plausible
-from support.launches import HALVING, TRIALS, board, hpsearch, runs, write_space
+from support.launches import HALVING, TRIALS, board, launch_here, runs, write_space
 
 from hpsearch.driver.confirmation import FIRST_SEED, confirmations
 from hpsearch.driver.evaluation import leaders_to_evaluate
@@ -164,7 +164,7 @@ def test_a_study_confirms_then_tests_and_does_neither_twice(tmp_path: Path) -> N
         "  image_px: 32\n", f"  image_px: 32\n  test: [{{name: held, dataset: {recipe}}}]\n", 1
     )
     space.write_text(text.replace(f"trials: {TRIALS}", "trials: 3"))
-    launched = hpsearch("launch", space, "--root", tmp_path)
+    launched = launch_here(space, tmp_path)
     assert launched.returncode == 0, launched.stdout + launched.stderr
     study = find_study(tmp_path, "tiny")
     repeated = [(trial.confirms, trial.config.seed) for trial in study.trials if trial.confirms is not None]
@@ -181,6 +181,6 @@ def test_a_study_confirms_then_tests_and_does_neither_twice(tmp_path: Path) -> N
     }
     assert logged == set(map(str, tested))
     before = board(tmp_path)
-    again = hpsearch("launch", space, "--root", tmp_path)
+    again = launch_here(space, tmp_path)
     assert again.returncode == 0, again.stderr
     assert board(tmp_path) == before

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.launches import board
+from support.patience import PATIENCE_S
 
 SPACE = """
 search:
@@ -59,7 +60,7 @@ def test_a_full_disk_ends_the_launch_and_the_next_one_goes_on(tmp_path: Path) ->
     space.write_text(SPACE)
     command = ["unshare", "--mount", "--map-root-user", "sh", "-c", LAUNCHES, "sh"]
     words = [sys.executable, str(space), str(small), str(kept)]
-    ran = subprocess.run([*command, *words], capture_output=True, text=True, timeout=240, check=False)
+    ran = subprocess.run([*command, *words], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert "refused: 2\n" in ran.stdout and "need 224 MiB" in ran.stderr, ran.stdout + ran.stderr
     assert "first: 1\n" in ran.stdout and "second: 0\n" in ran.stdout, ran.stdout + ran.stderr
     assert "Traceback" not in ran.stderr

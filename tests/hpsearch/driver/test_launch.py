@@ -8,19 +8,34 @@ import re
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mlflow import MlflowClient
-from support.launches import TRIALS, board, hpsearch, runs, start, wait_for_epochs, worker_of, write_space
+from support.launches import (
+    TRIALS,
+    board,
+    hpsearch,
+    launch_here,
+    runs,
+    start,
+    wait_for_epochs,
+    worker_of,
+    write_space,
+)
+from support.patience import PATIENCE_S
 from support.processes import listening, processes_of, scratch_folders, stay, title_of
 
 from hpsearch.cli.main import main
+from trainables.__main__ import main as train
+
+HELPERS_GONE_S = 10.0
+"""What docs/faults.md promises; on a quiet machine they are gone within one."""
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +55,12 @@ def fresh(root: Path, tmp_path: Path) -> Path:
     """A root without a study; its pictures are rendered already."""
     shutil.copytree(root / "datasets", tmp_path / "datasets")
     return tmp_path
+
+
+def digits(trials: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the leaderboard without what follows from the clock and the folder."""
+    clock = ("seconds", "trained_s", "rank", "folder", "speed/", "memory/")
+    return [{key: value for key, value in trial.items() if not key.startswith(clock)} for trial in trials]
 
 
 def test_launch_finishes_its_budget_and_names_the_winner(root: Path) -> None:
@@ -65,7 +86,6 @@ def test_the_commands_that_it_proposes_run(
     assert [sheet.name for sheet in tmp_path.glob("rendered-heads-*.png")] != []
 
 
-@pytest.mark.slow
 def test_results_that_find_no_room_end_the_launch(root: Path) -> None:
     """Its tracking ends too: the thread of it would keep the process for ever."""
     leaderboard = root / "studies" / "tiny" / "leaderboard.csv"
@@ -73,7 +93,7 @@ def test_results_that_find_no_room_end_the_launch(root: Path) -> None:
     leaderboard.unlink()
     leaderboard.symlink_to("/dev/full")
     try:
-        launched = hpsearch("launch", root / "tiny.yaml", "--root", root, timeout_s=60)
+        launched = launch_here(root / "tiny.yaml", root)
     finally:
         leaderboard.unlink()
         leaderboard.write_text(written)
@@ -101,20 +121,34 @@ def test_mlflow_holds_one_ended_run_for_each_trial_with_every_epoch(root: Path) 
         assert run.data.tags["state"] == trial["state"]
 
 
-def test_the_winner_trains_again_alone_to_the_same_digits(root: Path) -> None:
+def test_the_winner_trains_again_alone_to_the_same_digits(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     best = min((t for t in board(root) if t["state"] == "complete"), key=lambda t: t["objective"])
-    command = [sys.executable, "-m", "trainables", str(root / "studies/tiny/best.yaml"), "--root", str(root)]
-    alone = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    last = alone.stdout.strip().splitlines()[-1]
+    words = ["trainables", str(root / "studies/tiny/best.yaml"), "--root", str(root)]
+    monkeypatch.setattr(sys, "argv", words)
+    assert train() == 0
+    last = capsys.readouterr().out.strip().splitlines()[-1]
     assert f"{best['objective']:.3f} deg" in last
 
 
+def test_one_process_gives_the_leaderboard_of_ray_to_the_digit(root: Path, fresh: Path) -> None:
+    launched = launch_here(write_space(fresh, concurrent=1), fresh)
+    assert launched.returncode == 0, launched.stdout + launched.stderr
+    assert "starting the workers" not in launched.stdout and "Traceback" not in launched.stderr
+    assert f"--in-process --root {fresh}" in launched.stdout  # in the command that goes on searching
+    whole = json.loads((root / "board.json").read_text())
+    assert digits(board(fresh)) == digits(whole)
+    assert sorted(run.info.status for run in runs(fresh)) == sorted(run.info.status for run in runs(root))
+
+
 def test_launching_again_does_nothing_and_more_trials_go_on(root: Path) -> None:
+    """What Ray began goes on in one process."""
     before = board(root)
-    again = hpsearch("launch", root / "tiny.yaml", "--root", root)
+    again = launch_here(root / "tiny.yaml", root)
     assert again.returncode == 0, again.stderr
     assert board(root) == before
-    more = hpsearch("launch", root / "tiny.yaml", "--root", root, "--trials", str(TRIALS + 1))
+    more = launch_here(root / "tiny.yaml", root, "--trials", str(TRIALS + 1))
     assert more.returncode == 0, more.stderr
     after = board(root)
     assert len(after) == TRIALS + 1
@@ -128,7 +162,7 @@ def test_launching_again_does_nothing_and_more_trials_go_on(root: Path) -> None:
 def test_a_changed_space_is_refused_with_the_changed_keys(root: Path, tmp_path: Path) -> None:
     changed = tmp_path / "tiny.yaml"
     changed.write_text((root / "tiny.yaml").read_text().replace("lr: 0.001", "lr: 0.01"))
-    refused = hpsearch("launch", changed, "--root", root)
+    refused = launch_here(changed, root)
     assert refused.returncode == 2
     assert "optimizer.adamw.lr" in refused.stderr
     assert "0.01" in refused.stderr
@@ -156,18 +190,13 @@ def test_one_seed_gives_one_leaderboard_even_when_killed_on_the_way(
         helpers = processes_of(private)
         launch.kill()
         launch.wait()
-        until = time.monotonic() + 10
+        until = time.monotonic() + HELPERS_GONE_S
         while stay(helpers):
             assert time.monotonic() < until, "helpers of a killed driver still run"
             time.sleep(0.1)
     finished = hpsearch("launch", space, "--root", fresh)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    digits = ["trial", "state", "objective", "epochs", "params.pretext", "params.network.dropout"]
-    killed = [{key: trial.get(key) for key in digits} for trial in board(fresh)]
-    whole = [
-        {key: trial.get(key) for key in digits} for trial in json.loads((root / "board.json").read_text())
-    ]
-    assert killed == whole
+    assert digits(board(fresh)) == digits(json.loads((root / "board.json").read_text()))
     found = runs(fresh)
     assert sorted(run.data.tags.get("hpsearch.trial", "parent") for run in found) == [
         *map(str, range(TRIALS)),
@@ -205,7 +234,7 @@ def test_an_interrupted_launch_lets_nobody_in_and_says_how_to_go_on(
     assert agents == {"ray::DashboardAgent", "ray::RuntimeEnvAgent"}, "a title hides the mark of a process"
     assert listening([*helpers, launch.pid]) == {"127.0.0.1"}
     os.killpg(launch.pid, sent) if sent is signal.SIGINT else launch.send_signal(sent)
-    printed, _ = launch.communicate(timeout=60)
+    printed, _ = launch.communicate(timeout=PATIENCE_S)
     assert launch.returncode == status, printed
     assert f"\n  hpsearch launch {space} --root {fresh}\n" in printed
     assert "Traceback" not in printed
@@ -227,7 +256,7 @@ def test_a_worker_that_dies_or_hangs_is_replaced_and_a_second_launch_is_refused(
     wait_for_epochs(fresh, 5)
     hanging = worker_of(launch.pid)
     os.kill(hanging, signal.SIGSTOP)
-    printed, _ = launch.communicate(timeout=240)
+    printed, _ = launch.communicate(timeout=PATIENCE_S)
     assert launch.returncode == 0, printed
     assert "trial 0: no epoch for 15 s: its process is killed" in printed
     assert len(re.findall(r"trial 0: starts again: \w*Actor\w*Error: ", printed)) == 2, printed
@@ -240,7 +269,7 @@ def test_a_diverging_study_fails_with_reasons_and_status_1(fresh: Path) -> None:
     space.write_text(
         space.read_text().replace("lr: 0.001", "lr: 1e30").replace(f"trials: {TRIALS}", "trials: 2")
     )
-    launched = hpsearch("launch", space, "--root", fresh)
+    launched = launch_here(space, fresh)
     assert launched.returncode == 1, launched.stdout + launched.stderr
     assert [trial["reason"] for trial in board(fresh)] == ["diverged at epoch 1"] * 2
     assert "Traceback" not in launched.stdout + launched.stderr
@@ -258,7 +287,7 @@ def test_what_the_machine_lacks_is_said_before_a_trial(fresh: Path, broken: str,
     space = write_space(fresh)
     text = space.read_text().replace(f"{{{broken}}}" if "rendered" in broken else broken, expected)
     space.write_text(text)
-    refused = hpsearch("launch", space, "--root", fresh)
+    refused = launch_here(space, fresh)
     assert refused.returncode == 2
     assert expected.split()[-1] in refused.stderr
     assert "Traceback" not in refused.stderr

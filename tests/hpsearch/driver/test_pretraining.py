@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mlflow import MlflowClient
-from support.launches import hpsearch, start
+from support.launches import hpsearch_here, launch_here, start
+from support.patience import PATIENCE_S, wait_until
 
 from hpsearch.study.records import TrialState
 from hpsearch.study.store import find_study
@@ -62,24 +62,17 @@ def steps(root: Path, run: Any) -> list[int]:
     return [point.step for point in client.get_metric_history(run.info.run_id, "train/loss")]
 
 
-def wait_for(pattern: str, root: Path, timeout_s: float = 120) -> None:
-    until = time.monotonic() + timeout_s
-    while not list(root.glob(pattern)):
-        assert time.monotonic() < until, f"no {pattern} in time"
-        time.sleep(0.02)
-
-
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root on which a study of 12 trials from 2 sources was killed half-way and launched again."""
     root = tmp_path_factory.mktemp("runs")
     space = write(root, "shared", "{choice: [rotation, puzzling]}")
-    launch = start(space, root)
-    wait_for("pretrained/*/checkpoint_0003.pt", root)
+    launch = start(space, root, "--in-process")
+    wait_until(lambda: any(root.glob("pretrained/*/checkpoint_0003.pt")), "no checkpoint was written")
     os.killpg(launch.pid, signal.SIGKILL)
     launch.wait()
     assert pretrained(root) == {}
-    again = hpsearch("launch", space, "--root", root)
+    again = launch_here(space, root)
     assert again.returncode == 0, again.stdout + again.stderr
     (root / "printed.txt").write_text(again.stdout + again.stderr)
     return root
@@ -122,8 +115,8 @@ def test_each_is_a_run_of_its_own_and_linked_from_its_trials(root: Path) -> None
 def test_two_launches_at_once_train_it_once(root: Path) -> None:
     before = pretrained(root).keys()
     spaces = [write(root, name, "{rotation: {dropout: 0.0}}") for name in ("one", "two")]
-    launches = [start(space, root) for space in spaces]
-    printed = [launch.communicate(timeout=240)[0] for launch in launches]
+    launches = [start(space, root, "--in-process") for space in spaces]
+    printed = [launch.communicate(timeout=PATIENCE_S)[0] for launch in launches]
     assert [launch.returncode for launch in launches] == [0, 0], printed
     [name] = pretrained(root).keys() - before
     assert sum("another launch trains it" in text for text in printed) == 1, printed
@@ -142,7 +135,7 @@ def test_weights_that_are_not_to_be_had_are_said_before_a_trial(tmp_path: Path) 
     absent = "{choice: [{file: {path: a.pt}}, {imagenet: {file: b.pth}}]}"
     lines = [f"init: {absent}" if "ssl" in line else line for line in space.read_text().splitlines()]
     space.write_text("\n".join(lines))
-    refused = hpsearch("launch", space, "--root", tmp_path)
+    refused = hpsearch_here("launch", space, "--root", tmp_path)
     assert refused.returncode == 2
     assert "a.pt: no weights can be read here" in refused.stderr
     assert "b.pth: no weights can be read here" in refused.stderr

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from support import studies
+from support.searching import Searching, objective
+from support.simulated import EPOCH_S, Diverges, Simulated
 from support.toy import prepared_blobs
 
 from hpsearch.driver.allocation import Budget
-from hpsearch.driver.evaluation import EvaluationItem
-from hpsearch.driver.jobs import JobFactory
-from hpsearch.driver.observers import Observers
 from hpsearch.driver.preparation import Start
-from hpsearch.driver.pretraining import PretrainingItem, Pretrainings
-from hpsearch.driver.search import Search, SearchPlan
-from hpsearch.driver.stopped import StoppedTrials
+from hpsearch.driver.pretraining import PretrainingItem
 from hpsearch.driver.trial import TrialItem
 from hpsearch.study.config import ConfirmConfig
 from hpsearch.study.input_changes import InputsChanged
-from hpsearch.study.records import Placement, PretrainingRecord, StudyRecord, TrialState
-from hpsearch.study.study import Study
+from hpsearch.study.records import Placement, StudyRecord, TrialState
 from hpsearch.work.items import NoWork, WorkItem
-from hpsearch.work.resources import TrialResources
 from trainables.data.sources import TrainSource
 from trainables.model.inits import Pretraining, SslConfig
 from trainables.training.config import TrainConfig
-from trainables.training.metric_names import BEST_EPOCH
+from trainables.training.jobs import Job, TrialJob
 
 SPACE = f"""\
 data: {{train: {{dataset: heads}}}}
@@ -60,12 +54,11 @@ seed: {{choice: [0, 5]}}
 """
 """Every seed wants its own."""
 
-RESOURCES = TrialResources(cpus=1, gpus=0, concurrent=None)
 HERE = Placement("node-1", "cpu", 1, 0)
 
 
 class Made:
-    """A search over `SPACE` in a root of its own, whose jobs the test itself carries out."""
+    """A search over `SPACE` in a root of its own."""
 
     def __init__(
         self,
@@ -81,24 +74,30 @@ class Made:
         leaders: int = 0,
     ) -> None:
         settings = f"{{name: {name}, sampler: random, pruner: {pruner}, {search}}}"
-        self.given = studies.spec(root / name, settings, space)
-        self.study: Study = studies.open_in(root / name, self.given)
-        self.store, self.side_by_side = root / "pretrained", side_by_side
-        self.said: list[str] = []
-        self.pretrained: list[PretrainingRecord] = []
-        self.trained: list[str] = []
         self.checked, self.changed = 0, False
-        jobs = JobFactory(root, RESOURCES)
-        self.search = Search(
-            self.study,
-            SearchPlan(Budget(trials=trials), ahead=side_by_side, confirm=confirm, leaders=leaders),
-            jobs,
-            Observers(self.study.record(), lambda study, trial: None, self.said.append),
-            self.start,
-            Pretrainings(self.store, jobs, self.pretrained.append, self.said.append),
-            StoppedTrials(self.study.folder, limit_gb=20.0),
-            self.check_inputs,
+        self.backend = Simulated(objective(lambda design, epoch: 10.0 - epoch), slots=side_by_side)
+        self.searching = Searching(
+            root / name,
+            studies.spec(root / name, settings, space),
+            self.backend,
+            Budget(trials=trials),
+            confirm,
+            leaders,
+            store=root / "pretrained",
+            find_start=self.start,
+            check_inputs=self.check_inputs,
         )
+        self.search, self.study = self.searching.search, self.searching.study
+        self.said, self.pretrained = self.searching.said, self.searching.pretrained
+
+    @property
+    def store(self) -> Path:
+        return self.searching.store
+
+    @property
+    def trained(self) -> list[str]:
+        """The pretrainings that were trained to their end."""
+        return [name for name, epoch in self.backend.trained if not name.isdigit() and epoch == 4]
 
     def start(self, config: TrainConfig) -> Start:
         if not isinstance(config.init, SslConfig):
@@ -117,33 +116,23 @@ class Made:
         return self.study.record()
 
     def carry_out(self, item: WorkItem) -> None:
-        rows = [
-            {studies.OBJECTIVE: 9.0 - epoch, "train/loss": 1.0, BEST_EPOCH: 1.0}
-            for epoch in range(1 if isinstance(item, EvaluationItem) else item.job.epochs)
-        ]
-        item.on_epochs(1, rows, HERE)
-        if isinstance(item, PretrainingItem):
-            self.trained.append(item.job.folder.name)
-            item.job.folder.mkdir(parents=True, exist_ok=True)
-            (item.job.folder / "trunk.pt").touch()
-        item.on_done()
+        """Run one item alone."""
+        self.backend.run(Handed([item]), retries=0, epoch_timeout_s=1.0)
 
-    def drain(self, on_each: Callable[[WorkItem], None] | None = None) -> int:
-        """Run everything, the oldest job first; return how many ran at once at most."""
-        running: list[WorkItem] = []
-        most = 0
-        for _ in range(1000):
-            while len(running) < self.side_by_side:
-                found = self.search.next_item()
-                if isinstance(found, NoWork):
-                    break
-                running.append(found)
-            most = max(most, len(running))
-            if running:
-                (on_each or self.carry_out)(running.pop(0))
-            elif found is NoWork.DONE:
-                return most
-        raise AssertionError("the search does not end")
+    def drain(self) -> int:
+        """Run everything; return how many ran at once at most."""
+        assert self.searching.run()
+        return self.backend.busiest
+
+
+@dataclass
+class Handed:
+    """A source of given items."""
+
+    items: list[WorkItem]
+
+    def next_item(self) -> WorkItem | NoWork:
+        return self.items.pop(0) if self.items else NoWork.DONE
 
 
 @pytest.mark.parametrize("side_by_side", [1, 2, 4])
@@ -166,14 +155,18 @@ def test_trials_that_share_a_source_share_one_pretraining(tmp_path: Path, side_b
 def test_a_trial_gets_its_trunk_and_never_starts_before_it(tmp_path: Path) -> None:
     made = Made(tmp_path, "a", side_by_side=3)
 
-    def check(item: WorkItem) -> None:
-        if isinstance(item, TrialItem):
-            ssl = isinstance(item.job.config.init, SslConfig)
-            assert (item.job.trunk is not None) == ssl
-            assert item.job.trunk is None or item.job.trunk.is_file()
-        made.carry_out(item)
+    seen = []
 
-    made.drain(check)
+    def check(job: Job) -> float:
+        if isinstance(job, TrialJob):
+            seen.append(job.number)
+            assert (job.trunk is not None) == isinstance(job.config.init, SslConfig)
+            assert job.trunk is None or job.trunk.is_file()
+        return 1.0
+
+    made.backend.epoch_s = check
+    made.drain()
+    assert set(seen) == set(range(12))
 
 
 def test_each_seed_may_have_its_own_those_of_confirmations_too(tmp_path: Path) -> None:
@@ -211,21 +204,15 @@ def test_others_go_on_while_some_wait_and_few_wait(tmp_path: Path) -> None:
     states = [trial.state for trial in made.record().trials]
     assert states == [TrialState.RUNNING, TrialState.COMPLETE, TrialState.COMPLETE, TrialState.RUNNING]
     made.carry_out(slow)
-    order = []
-    made.drain(lambda item: (order.append(item.job.number), made.carry_out(item)))  # type: ignore[func-returns-value]
-    assert order == [0, 3, 4]
+    before = len(made.backend.trained)
+    made.drain()
+    assert list(dict.fromkeys(name for name, _ in made.backend.trained[before:])) == ["0", "3", "4"]
 
 
 def test_what_fails_for_good_fails_the_trials_that_want_it_alone(tmp_path: Path) -> None:
     made = Made(tmp_path, "a", side_by_side=2)
-
-    def fail(item: WorkItem) -> None:
-        if isinstance(item, PretrainingItem) and "rotation" in item.job.folder.name:
-            item.on_failed("diverged at epoch 1")
-        else:
-            made.carry_out(item)
-
-    made.drain(fail)
+    made.backend.faults.append(Diverges("rotation", 1))
+    made.drain()
     trials = made.record().trials
     assert len(trials) == 12
     for trial in trials:
@@ -273,10 +260,10 @@ def test_waiting_trials_survive_the_driver(tmp_path: Path) -> None:
 
 def test_a_study_whose_every_pretraining_fails_still_ends(tmp_path: Path) -> None:
     made = Made(tmp_path, "a", side_by_side=2, trials=5, space=ONE)
-    began = time.monotonic()
-    made.drain(lambda item: item.on_failed("no space left on device"))
+    made.backend.faults.append(Diverges("rotation", 1))
+    made.drain()
     assert [t.state for t in made.record().trials] == [TrialState.FAILED] * 5
-    assert time.monotonic() - began < 30
+    assert made.backend.time_s < 2 * EPOCH_S
 
 
 def test_a_trial_takes_up_checkpoints_only_of_epochs_that_the_study_knows(tmp_path: Path) -> None:

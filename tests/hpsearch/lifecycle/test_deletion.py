@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 from support import plausible
+from support.patience import PATIENCE_S
 
 from hpsearch.lifecycle.deletion import delete
 from hpsearch.study.lock import study_lock
@@ -98,7 +99,7 @@ except InputError as error:
     mount = 'mount -t tmpfs tmpfs "$3/trials/0000" && exec "$0" -c "$1" "$2" "$3"'
     words = [sys.executable, script, str(tmp_path), str(study.folder)]
     command = ["unshare", "--mount", "--map-root-user", "sh", "-c", mount, *words]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     if "unshare" in ran.stderr or "mount" in ran.stderr:
         pytest.skip("the system lets this user mount nothing (user namespaces)")
     assert "not all of it could be removed" in ran.stdout, ran.stdout + ran.stderr

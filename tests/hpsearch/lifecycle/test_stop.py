@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.patience import PATIENCE_S
 
 from hpsearch.lifecycle.stop import Stopping, stop
 from hpsearch.study.lock import LOCK, holder_of
@@ -42,7 +43,7 @@ def test_the_process_that_runs_a_study_is_interrupted(tmp_path: Path) -> None:
         assert holder is not None and holder.pid == process.pid
         stopping = stop(tmp_path)
         assert stopping.stopped and "has stopped" in stopping.text
-        assert process.communicate(timeout=10)[0] == "interrupted\n"
+        assert process.communicate(timeout=PATIENCE_S)[0] == "interrupted\n"
     assert holder_of(tmp_path) is None
     assert not stop_requested(tmp_path)
 

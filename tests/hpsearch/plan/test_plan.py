@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.launches import hpsearch, write_space
+from support.launches import hpsearch, hpsearch_here, write_space
 
 from hpsearch.cli.plan_text import plan_text
 from hpsearch.plan.designs import extremes
@@ -119,11 +119,14 @@ def test_a_plan_measures_on_this_machine_and_writes_nothing(tmp_path: Path) -> N
     assert "noise in place of images" in " ".join(done.stdout.split())
     assert not (tmp_path / "runs").exists()
 
-    space.write_text(space.read_text().replace("{rendered-heads: {images: 48", "heads #"))
-    space.write_text(space.read_text().replace("{dataset: heads #", "{dataset: heads} #"))
-    missing = hpsearch("plan", space, "--root", tmp_path / "runs")
+
+def test_a_plan_without_its_datasets_is_shown_and_refused(
+    spec: StudySpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hpsearch.plan.plan.plan", lambda request, say: measured(spec))
+    missing = hpsearch_here("plan", tmp_path / "demo.yaml", "--root", tmp_path / "runs")
     assert missing.returncode == 2, missing.stdout + missing.stderr
-    assert "heads: missing" in missing.stdout and "no prepared dataset 'heads'" in missing.stderr
+    assert "biwi: missing" in missing.stdout and "no prepared dataset 'biwi'" in missing.stderr
 
 
 @pytest.mark.parametrize(

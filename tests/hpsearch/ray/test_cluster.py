@@ -17,6 +17,7 @@ from support.launches import HALVING, board, runs, start, wait_for_epochs, write
 from support.mounts import may_unshare
 from support.networks import machines, may_make_networks
 from support.nodes import ray_cluster
+from support.patience import PATIENCE_S
 
 from hpsearch.ray.cluster import check_address
 from trainables.base.errors import InputError
@@ -55,7 +56,7 @@ def test_the_trials_of_a_lost_node_go_on_elsewhere(cluster: Cluster, tmp_path: P
     with start(space, tmp_path, "--trials", "2", "--address", cluster.address, "--without-token") as launch:
         wait_for_epochs(tmp_path, 6)
         cluster.remove_node(other, allow_graceful=False)
-        printed, _ = launch.communicate(timeout=240)
+        printed, _ = launch.communicate(timeout=PATIENCE_S)
     assert launch.returncode == 0, printed
     assert "2 in parallel" in printed
     assert re.search(r"trial \d: starts again: ", printed), printed
@@ -99,9 +100,9 @@ def test_nodes_that_do_not_see_the_root_are_left_out_and_cost_no_trial_a_try(tmp
         later = cluster.add_node("127.0.0.3", within=OWN_FILES)
         words = ("--trials", "2", "--address", cluster.address)
         with start(space, root, *words, **cluster.environment) as launch:
-            wait_for_epochs(root, 6, timeout_s=240)
+            wait_for_epochs(root, 6)
             subprocess.run(["nsenter", "--target", str(later.pid), "--mount", *hide.split()], check=True)
-            printed, _ = launch.communicate(timeout=300)
+            printed, _ = launch.communicate(timeout=PATIENCE_S)
     assert launch.returncode == 0, printed
     assert re.search(r"node \S+ \(127.0.0.2\) is left out: it does not see ", printed), printed
     assert "2 in parallel" in printed
@@ -130,10 +131,10 @@ def test_the_trials_of_a_node_whose_network_is_cut_go_on_elsewhere(tmp_path: Pat
             stderr=subprocess.STDOUT,
             text=True,
         )
-        wait_for_epochs(tmp_path, 3, timeout_s=300)
+        wait_for_epochs(tmp_path, 3)
         trainable = ("ray::RayTrainable", "ray::ResourceTrainable")  # waiting, and in a method
         next(machine for machine in others if machine.runs(*trainable)).cut()
-        printed, _ = launch.communicate(timeout=500)
+        printed, _ = launch.communicate(timeout=PATIENCE_S)
     assert launch.returncode == 0, printed
     assert "trial 0: starts again: " in printed
     assert [(trial["state"], trial["epochs"]) for trial in board(tmp_path)] == [("complete", 100)]

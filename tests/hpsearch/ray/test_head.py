@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+from support.patience import PATIENCE_S
 
 from hpsearch.ray.head import answers, ray_watched
 
@@ -41,6 +42,6 @@ def test_without_its_head_a_launch_ends_in_order_whatever_the_main_thread_does(m
             command = [sys.executable, "-c", HANGING, address, main_thread, stays]
             launch = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             assert launch.stdout and launch.stdout.readline() == "begins\n"
-        printed, _ = launch.communicate(timeout=20)
+        printed, _ = launch.communicate(timeout=PATIENCE_S)
     assert launch.returncode == 1
     assert printed == f"given up: the head, {address}, is gone\n"

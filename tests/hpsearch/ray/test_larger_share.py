@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from support.patience import PATIENCE_S
 
 CODE = """
 import tempfile
@@ -82,7 +83,7 @@ ray.shutdown()
 @pytest.mark.slow
 def test_a_trial_without_room_goes_on_with_a_larger_share_and_the_others_as_they_were() -> None:
     command = [sys.executable, "-c", CODE]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=400)
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     lines = ran.stdout.splitlines()
     assert ran.returncode == 0, ran.stderr
     assert (

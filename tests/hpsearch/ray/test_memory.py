@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.launches import TRIALS, board, start, wait_for_epochs, write_space
+from support.patience import PATIENCE_S
 
 STEP_BYTES = 128 * 2**20
 SHARE = 0.06
@@ -29,10 +30,10 @@ def test_a_worker_that_the_memory_monitor_kills_costs_its_trial_a_try(tmp_path: 
     text = space.read_text().replace(f"{{trials: {TRIALS}}}", "{trials: 1}\n  retries: 9")
     space.write_text(text)
     launch = start(space, tmp_path, RAY_memory_usage_threshold=f"{used() + SHARE:.3f}")
-    wait_for_epochs(tmp_path, 2, timeout_s=240)
+    wait_for_epochs(tmp_path, 2)
     assert launch.stdout
     os.set_blocking(launch.stdout.fileno(), False)
-    printed, hog, until = "", [], time.monotonic() + 60
+    printed, hog, until = "", [], time.monotonic() + PATIENCE_S
     while "starts again" not in printed and time.monotonic() < until:
         if used() < 0.9:
             hog.append(os.urandom(2**10) * (STEP_BYTES // 2**10))
@@ -40,7 +41,7 @@ def test_a_worker_that_the_memory_monitor_kills_costs_its_trial_a_try(tmp_path: 
         printed += launch.stdout.read() or ""
     hog.clear()
     os.set_blocking(launch.stdout.fileno(), True)
-    printed += launch.communicate(timeout=240)[0]
+    printed += launch.communicate(timeout=PATIENCE_S)[0]
     assert launch.returncode == 0, printed
     reason = r"trial 0: starts again: out of memory: Ray's memory monitor killed its process with [\d.]+GB"
     assert re.search(reason, printed), printed

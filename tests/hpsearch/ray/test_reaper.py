@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.patience import PATIENCE_S
 
 DRIVER = """
 import os, subprocess, sys, time
@@ -44,8 +45,8 @@ def test_what_a_killed_driver_started_is_ended_and_nothing_else(tmp_path: Path, 
                 driver.kill()
             else:
                 driver.stdin.close()
-            driver.wait(20)
-            until_s = time.monotonic() + (10 if killed else 2)
+            driver.wait(PATIENCE_S)
+            until_s = time.monotonic() + (PATIENCE_S if killed else 2)
             while lives(ours) and time.monotonic() < until_s:
                 time.sleep(0.1)
             assert lives(ours) is not killed

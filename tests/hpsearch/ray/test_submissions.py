@@ -16,12 +16,10 @@ from pathlib import Path
 
 import pytest
 from support.launches import HALVING, hpsearch, write_space
+from support.patience import PATIENCE_S, wait_until
 
 NAMED = ("port", "dashboard-port", "dashboard-agent-listen-port", "ray-client-server-port")
 """The ports of a head that are the same for all heads unless they are given."""
-
-START_S = 120.0
-TEST_S = 300.0
 
 
 def free_port() -> int:
@@ -61,13 +59,13 @@ def head(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     with (folder / "head.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
     url = f"http://127.0.0.1:{ports['dashboard-port']}"
-    until_s = time.monotonic() + START_S
+    until_s = time.monotonic() + PATIENCE_S
     while not answers(url):
         assert process.poll() is None and time.monotonic() < until_s, (folder / "head.log").read_text()
         time.sleep(0.5)
     yield url
     process.send_signal(signal.SIGTERM)  # its processes end with it
-    process.wait(timeout=60)
+    process.wait(timeout=PATIENCE_S)
 
 
 @pytest.mark.slow
@@ -81,7 +79,7 @@ def test_a_study_is_submitted_watched_stopped_fetched_and_deleted(
     design.write_text("pretext: {puzzling: {flag: 4}}\nnetwork: {dropout: 0.123}\n")
 
     def there(*words: str | Path, status: int = 0) -> str:
-        done = hpsearch(*words, "--root", root, "--address", head, timeout_s=TEST_S)
+        done = hpsearch(*words, "--root", root, "--address", head)
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
 
@@ -90,9 +88,7 @@ def test_a_study_is_submitted_watched_stopped_fetched_and_deleted(
     submitted = there("submit", space, "--trials", "3")
     assert "submitted tiny as job tiny-" in submitted
     assert f"hpsearch status tiny --root {root} --address {head}" in submitted
-    until_s = time.monotonic() + TEST_S
-    while "epoch 1/60" not in there("logs", "tiny") and time.monotonic() < until_s:
-        time.sleep(1)
+    wait_until(lambda: "epoch 1/60" in there("logs", "tiny"), "it trains nothing")
     assert "tiny: running" in there("status", "tiny")
     assert "is being run by process" in there("delete", "tiny", "--yes", status=2)
     assert "did you mean 'tiny'" in there("show", "tin", status=2)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from ray._private.worker import _maybe_modify_runtime_env
+from support.patience import PATIENCE_S
 
 from hpsearch.ray.import_path import uv_left_alone
 
@@ -89,7 +90,7 @@ def test_workers_have_the_driver_s_cores_and_imports_and_nothing_of_the_current_
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr

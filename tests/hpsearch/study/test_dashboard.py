@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from optuna_dashboard import wsgi
 from support import studies
+from support.patience import PATIENCE_S
 from werkzeug.test import Client
 
 from hpsearch.door.guard import Guard, loopback
@@ -78,12 +79,12 @@ def test_it_shows_a_study_and_changes_nothing_of_it(tmp_path: Path) -> None:
         [token_file] = re.findall(r"is in (.*)\.$", server.stdout.readline().strip())
         headers = {"Authorization": f"Bearer {Path(token_file).read_text()}"}
         asked = urllib.request.Request(f"{address}/api/studies/0", headers=headers)  # noqa: S310
-        with urllib.request.urlopen(asked, timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:  # noqa: S310
             (trial,) = json.load(answer)["trials"]
         attrs = {attr["key"]: attr["value"] for attr in trial["user_attrs"]}
         assert trial["state"] == "Complete" and "mae_deg" in attrs["epoch 1"]
     finally:
         server.send_signal(signal.SIGINT)
-        _, errors = server.communicate(timeout=60)
+        _, errors = server.communicate(timeout=PATIENCE_S)
     assert (server.returncode, errors) == (0, "")
     assert (folder / JOURNAL).read_bytes() == before

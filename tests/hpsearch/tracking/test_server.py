@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support import plausible
+from support.patience import PATIENCE_S
 
 from hpsearch.door.server import Place
 from hpsearch.study.records import TrialState
@@ -26,7 +27,8 @@ def test_root_without_runs_is_refused(tmp_path: Path) -> None:
 
 def status(url: str, **headers: str) -> int:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as answer:  # noqa: S310
+        asked = urllib.request.Request(url, headers=headers)  # noqa: S310
+        with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:  # noqa: S310
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -62,7 +64,7 @@ def test_serves_its_user_alone_until_interrupted(tmp_path: Path, monkeypatch: py
             assert status(f"http://{host}/", **bearer, Host="elsewhere.example") == 403
         finally:
             server.send_signal(signal.SIGINT)
-            _, errors = server.communicate(timeout=60)
+            _, errors = server.communicate(timeout=PATIENCE_S)
     assert server.returncode == 0
     assert errors == ""
     assert (tmp_path / LOG).is_file() and not Path(token_file).exists()

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from support.patience import PATIENCE_S
 from support.processes import stay
 
 from trainables.data.datasets.prepared import PreparedDataset
@@ -146,7 +147,7 @@ def test_ctrl_c_is_quiet_and_leaves_nothing(tmp_path: Path) -> None:
     for _ in range(20):  # until both workers are at work
         assert child.stdout.readline() == "one\n"
     os.killpg(child.pid, signal.SIGINT)  # as a terminal does: the parent and its workers
-    _, said = child.communicate(timeout=60)
+    _, said = child.communicate(timeout=PATIENCE_S)
     assert (child.returncode, said) == (130, "")
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
@@ -165,7 +166,7 @@ def test_the_workers_of_a_killed_build_end_with_it(tmp_path: Path) -> None:
     assert len(workers) == 2 and stay(workers)
     child.kill()
     child.wait()
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE_S
     while stay(workers) and time.monotonic() < until:
         time.sleep(0.05)
     assert not stay(workers)
@@ -182,7 +183,7 @@ def test_two_builds_at_once_agree(tiny: PreparedDataset, tmp_path: Path) -> None
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    said = [child.communicate(timeout=120)[0].strip() for child in children]
+    said = [child.communicate(timeout=PATIENCE_S)[0].strip() for child in children]
     assert said == [tiny.card.content_hash] * 2
 
 
