@@ -44,9 +44,9 @@ def one_run(name: str, problem_name: str, workers: int, seed: int) -> dict[str, 
     problem = problem_of(problem_name)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        searcher = CONTENDERS[name].begin(problem, Path(folder), seed)
+        contest = CONTENDERS[name].begin(problem, Path(folder), seed)
         run = problem.begin(Path(folder), seed)
-        finishes = simulate(searcher, problem, run, workers, problem.budget_epochs)
+        finishes = simulate(contest, problem, run, workers, problem.budget_epochs)
     return {
         "contender": name,
         "problem": problem_name,

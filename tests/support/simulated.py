@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from hpsearch.study.records import Placement
 from hpsearch.study.spec import StudySpec
@@ -121,6 +121,8 @@ class Simulated:
     faults: list[Fault] = field(default_factory=list)
     losses: Sequence[NodeLost] = ()
     gpus: float = 0.0
+    training: Callable[[Any, Simulated], Training] | None = None
+    """What a worker does with a job; None: trains it by `curve`."""
     time_s: float = 0.0
     trained: list[tuple[str, int]] = field(default_factory=list)
     busy_s: float = 0.0
@@ -156,13 +158,25 @@ class Simulated:
         """Return what ran when the last run was ended."""
         return self._run.items()
 
-    def train(self, job: Any) -> SimulatedTraining:
-        """Return what a worker does with a job."""
-        return SimulatedTraining(job, self)
+    def train(self, job: Any) -> Training:
+        return (self.training or SimulatedTraining)(job, self)
+
+
+class Training(Protocol):
+    """A job on a worker: `results` are computed when they are asked for; `epoch` is the last one trained.
+
+    `restored` says whether the first result repeats what a checkpoint holds, which takes no time.
+    """
+
+    results: Iterator[Result]
+    epoch: int
+
+    @property
+    def restored(self) -> bool: ...
 
 
 class SimulatedTraining:
-    """A job on a worker: `results` are computed when they are asked for."""
+    """The training of a trial or a pretraining, or an evaluation."""
 
     def __init__(self, job: Any, place: Simulated) -> None:
         self._job, self._place = job, place
@@ -175,7 +189,6 @@ class SimulatedTraining:
 
     @property
     def restored(self) -> bool:
-        """Whether the first result repeats what a checkpoint holds, which takes no time."""
         return 0 < self.epoch < self._job.epochs
 
     def _results(self, run: CheckpointedRun) -> Iterator[Result]:
@@ -245,7 +258,7 @@ class _Try:
     job: Any
     retries: int
     slot: int = -1
-    training: SimulatedTraining | None = None
+    training: Training | None = None
     fault: Fault | None = None
 
 

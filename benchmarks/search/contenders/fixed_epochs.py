@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from problems import Problem, parsed
-from simulation import Job, Searcher
+from simulation import Asked, Contest, Job
 
 from hpsearch.space.holes import Choice, Hole, Value
 from hpsearch.space.space import Space
@@ -18,10 +18,12 @@ class FixedEpochs:
     def __init__(self, first: int) -> None:
         self._first = first
 
-    def begin(self, problem: Problem, folder: Path, seed: int) -> Searcher:
+    def begin(self, problem: Problem, folder: Path, seed: int) -> Contest:
         """Return a search of a problem."""
         designs = problem.budget_epochs // 2 // self._first
-        return _FixedEpochs(parsed(problem, folder), self._first, problem.epochs, designs, seed)
+        return Asked(
+            _FixedEpochs(parsed(problem, folder), self._first, problem.epochs, designs, seed), problem.epochs
+        )
 
 
 class _FixedEpochs:

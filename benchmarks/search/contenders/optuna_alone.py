@@ -10,7 +10,7 @@ from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.trial import TrialState
 from problems import Problem, parsed
-from simulation import Job, Searcher
+from simulation import Asked, Contest, Job
 
 from hpsearch.space.space import Space
 from hpsearch.study.suggestions import suggested
@@ -29,10 +29,12 @@ class OptunaAlone:
         self._sampler, self._pruner = sampler, pruner
         self._stopped = TrialState.PRUNED if learns_from_stopped else TrialState.FAIL
 
-    def begin(self, problem: Problem, folder: Path, seed: int) -> Searcher:
+    def begin(self, problem: Problem, folder: Path, seed: int) -> Contest:
         """Return a search of a problem."""
         study = optuna.create_study(sampler=self._sampler(seed), pruner=self._pruner(problem.epochs))
-        return _OptunaAlone(study, parsed(problem, folder), problem.epochs, self._stopped)
+        return Asked(
+            _OptunaAlone(study, parsed(problem, folder), problem.epochs, self._stopped), problem.epochs
+        )
 
 
 class _OptunaAlone:

@@ -1,20 +1,32 @@
-"""hpsearch's own search, as a launch runs it: journal, allocation, sampler and pruner."""
+"""hpsearch's own search, as a launch runs it: journal, allocation, sampler, pruner and frozen checkpoints."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from problems import Problem
-from simulation import Job, Searcher
+from simulation import Contest, Simulated, Training
+from support.simulated import SimulatedTraining
 
-from hpsearch.driver.allocation import Allocation, Budget
+from hpsearch.driver.allocation import Budget
+from hpsearch.driver.jobs import JobFactory
+from hpsearch.driver.observers import Observers
+from hpsearch.driver.pretraining import Pretrainings
+from hpsearch.driver.search import Search, SearchPlan
+from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.study.policy.samplers import SamplerConfig
 from hpsearch.study.records import Provenance
 from hpsearch.study.spec import load_spec
 from hpsearch.study.study import Study, open_study
+from hpsearch.work.resources import TrialResources
 
 PROVENANCE = Provenance(training_mean=0.0, datasets={}, code_version="")
+ONE_CPU = TrialResources(cpus=1, gpus=0, concurrent=None)
+MOST_AHEAD = 1
+"""Trials may wait for a pretraining; here none does."""
 
 
 class Ours:
@@ -23,7 +35,7 @@ class Ours:
     def __init__(self, search: str, sampler: SamplerConfig | None = None) -> None:
         self._search, self._sampler = search, sampler
 
-    def begin(self, problem: Problem, folder: Path, seed: int) -> Searcher:
+    def begin(self, problem: Problem, folder: Path, seed: int) -> Contest:
         """Return a search of a problem in an empty folder."""
         file = folder / "space.yaml"
         file.write_text(f"{problem.space}\nsearch: {{{self._search}, seed: {seed}}}\n", encoding="utf-8")
@@ -31,26 +43,26 @@ class Ours:
         if self._sampler is not None:
             search = spec.search.model_copy(update={"sampler": self._sampler})
             spec = replace(spec, search=search)
-        study = open_study(folder, spec, PROVENANCE)
-        return _Ours(study, Allocation(study, Budget(epochs=problem.budget_epochs), lambda number: True))
+        return _Ours(open_study(folder, spec, PROVENANCE), Budget(epochs=problem.budget_epochs))
 
 
 class _Ours:
-    def __init__(self, study: Study, allocation: Allocation) -> None:
-        self._study, self._allocation = study, allocation
+    def __init__(self, study: Study, budget: Budget) -> None:
+        jobs = JobFactory(study.folder, ONE_CPU)
+        self._study = study
+        self.source = Search(
+            study,
+            SearchPlan(budget, MOST_AHEAD, confirm=None, leaders=0),
+            jobs,
+            Observers(study.record(), lambda study, trial: None, lambda line: None),
+            lambda config: None,
+            Pretrainings(study.folder, jobs, lambda record: None, lambda line: None),
+            StoppedTrials(study.folder, study.spec.search.frozen_gb),
+            lambda: None,
+        )
 
-    def ask(self) -> Job | None:
-        ask = self._allocation.next_ask()
-        return None if ask is None else Job(ask.number, ask.params)
+    def params(self, number: int) -> Mapping[str, Any]:
+        return self._study.trial(number).params
 
-    def tell(self, number: int, epoch: int, mae_deg: float) -> bool:
-        study = self._study
-        stops = study.report(number, epoch, {study.spec.objective.name: mae_deg})
-        if epoch == study.spec.epochs:
-            study.complete(number)
-        elif stops:
-            study.prune(number)
-        elif not self._allocation.pauses(number):
-            return True
-        self._allocation.ended(number)
-        return False
+    def training(self, job: Any, place: Simulated) -> Training:
+        return SimulatedTraining(job, place)

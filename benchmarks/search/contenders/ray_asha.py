@@ -9,7 +9,7 @@ import optuna
 from problems import Problem, parsed
 from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search.optuna import OptunaSearch
-from simulation import Job, Searcher
+from simulation import Asked, Contest, Job
 
 from hpsearch.study.suggestions import suggested
 
@@ -22,7 +22,7 @@ class OptunaSearchAsha:
     def __init__(self, first: int) -> None:
         self._first = first
 
-    def begin(self, problem: Problem, folder: Path, seed: int) -> Searcher:
+    def begin(self, problem: Problem, folder: Path, seed: int) -> Contest:
         """Return a search of a problem."""
         space = parsed(problem, folder)
 
@@ -38,7 +38,7 @@ class OptunaSearchAsha:
             grace_period=self._first,
             reduction_factor=3,
         )
-        return _OptunaSearchAsha(search, scheduler)
+        return Asked(_OptunaSearchAsha(search, scheduler), problem.epochs)
 
 
 @dataclass(frozen=True)

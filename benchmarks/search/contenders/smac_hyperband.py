@@ -13,7 +13,7 @@ from ConfigSpace import (
 )
 from ConfigSpace.hyperparameters import Hyperparameter
 from problems import Problem, parsed
-from simulation import Job, Searcher
+from simulation import Asked, Contest, Job
 from smac import MultiFidelityFacade, Scenario
 from smac.runhistory.dataclasses import TrialInfo, TrialValue
 
@@ -29,7 +29,7 @@ class Smac:
     def __init__(self, first: int) -> None:
         self._first = first
 
-    def begin(self, problem: Problem, folder: Path, seed: int) -> Searcher:
+    def begin(self, problem: Problem, folder: Path, seed: int) -> Contest:
         """Return a search of a problem."""
         factor = 3
         least = float(problem.epochs)
@@ -51,7 +51,7 @@ class Smac:
             overwrite=True,
             logging_level=False,
         )
-        return _Smac(facade, problem.epochs)
+        return Asked(_Smac(facade, problem.epochs), problem.epochs)
 
 
 class _Smac:

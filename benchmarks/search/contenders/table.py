@@ -9,7 +9,7 @@ from typing import Protocol
 from optuna.pruners import HyperbandPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from problems import Problem
-from simulation import Searcher
+from simulation import Contest
 
 from contenders.fixed_epochs import FixedEpochs
 from contenders.optuna_alone import OptunaAlone
@@ -29,7 +29,7 @@ BY_FAMILY, BY_ERROR = (HALVING % ranking for ranking in ("family", "all"))
 class Contender(Protocol):
     """A search that can begin."""
 
-    def begin(self, problem: Problem, folder: Path, seed: int) -> Searcher:
+    def begin(self, problem: Problem, folder: Path, seed: int) -> Contest:
         """Return a search of a problem in an empty folder."""
         ...
 
