@@ -6,6 +6,7 @@ from is what lies there.
 
 from __future__ import annotations
 
+import errno
 import heapq
 import itertools
 import json
@@ -22,7 +23,7 @@ from hpsearch.work.desk import Desk
 from hpsearch.work.items import NoWork, WorkItem, WorkSource
 from hpsearch.work.resources import TrialResources
 from hpsearch.work.tries import Death, deliver, give_up, try_again
-from trainables.base.disk import DiskFull
+from trainables.base.disk import DiskFault
 from trainables.model.inits.request import TRUNK
 from trainables.training.checkpoint_size import KEEP
 from trainables.training.checkpoints import BEST_WEIGHTS, Checkpoints, History
@@ -96,7 +97,8 @@ class DiskFills(Fault):
     """There is no room for its checkpoint."""
 
     def outcome(self, job: Any) -> Death:
-        raise DiskFull(job.folder / f"checkpoint_{self.epoch:04d}.pt", 2**20)
+        path = job.folder / f"checkpoint_{self.epoch:04d}.pt"
+        raise DiskFault(path, "it needs 1.0 MiB", errno.ENOSPC)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from hpsearch.study.config import ConfirmConfig
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from hpsearch.study.trial_log import LOG
 from hpsearch.work.backend import NoWorkerLeft
-from trainables.base.disk import DiskFull
+from trainables.base.disk import DiskFault
 from trainables.data.sources import TrainSource
 from trainables.model.inits import Pretraining, SslConfig
 from trainables.training.config import TrainConfig
@@ -109,11 +109,11 @@ def test_a_lack_of_gpu_memory_is_tried_again_on_a_larger_share(tmp_path: Path) -
     assert shares == [0.5, *[0.1] * 5]
 
 
-def test_a_full_disk_ends_the_launch_and_the_next_one_goes_on_as_if_nothing_was(tmp_path: Path) -> None:
+def test_a_full_disk_ends_the_launch_and_the_next_decides_as_if_nothing_had_been(tmp_path: Path) -> None:
     whole = searching(tmp_path / "whole")
     whole.run()
     made = searching(tmp_path / "struck", DiskFills(1, 4))
-    with pytest.raises(DiskFull, match="checkpoint_0004"):
+    with pytest.raises(DiskFault, match="checkpoint_0004"):
         made.run()
     assert trial(made, 1).state is TrialState.RUNNING
     made.open()
