@@ -43,6 +43,7 @@ KEEPERS = {
     "optuna": ("hpsearch/study/",),
     "optuna_dashboard": ("hpsearch/study/dashboard.py",),
     "mlflow": ("hpsearch/tracking/",),
+    "alembic": ("hpsearch/tracking/",),
     "flask": ("hpsearch/tracking/",),
     "werkzeug": ("hpsearch/door/",),
     "sqlalchemy": ("hpsearch/tracking/",),

@@ -92,6 +92,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from hpsearch.study.needs import needs_of
     from hpsearch.study.spec import load_spec
     from hpsearch.study.store import changes
+    from hpsearch.tracking.address import address_faults
 
     spec, root = load_spec(arguments.space), arguments.root.absolute()
     needs = needs_of(spec, datasets_folder(root))
@@ -99,7 +100,8 @@ def _check(arguments: argparse.Namespace) -> int:
     machine = machine_text(spec, root)
     show(check_text(spec, needs, runs, machine, shutil.get_terminal_size().columns))
     folder = studies_folder(root) / spec.name
-    if faults := [*changes(folder, spec), *needs.faults]:
+    wrong_address = address_faults(root, spec.search.tracking)
+    if faults := [*wrong_address, *changes(folder, spec), *needs.faults]:
         raise InputError(faults)
     look_at_inputs(spec, folder, datasets_folder(root))
     return 0

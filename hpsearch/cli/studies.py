@@ -69,6 +69,16 @@ def add_study_commands(add: Adder) -> None:
         "--paper", action="store_true", help="also log the paper's results to MLflow, beside the trials"
     )
 
+    track = add(
+        "track",
+        _track,
+        "write a study's runs into MLflow again, from its journal: what a launch could not write",
+        examples=["track quickstart"],
+    )
+    add_study(track)
+    add_root(track)
+    add_address(track)
+
     logs = add(
         "logs",
         _logs,
@@ -172,6 +182,12 @@ def _written(report: WrittenReport) -> None:
     for fault in report.faults:
         show(f"the report lacks a section: {fault}")
     sys.stdout.flush()
+
+
+def _track(arguments: argparse.Namespace) -> int:
+    from hpsearch.driver.tracking_again import track
+
+    return 0 if track(_find(arguments), arguments.root, show) else 1
 
 
 def _logs(arguments: argparse.Namespace) -> int:

@@ -10,12 +10,16 @@ from hpsearch.driver.outcome import summaries, write_outcome, write_page
 from hpsearch.driver.screen import Screen
 from hpsearch.study.claim import Claim
 from hpsearch.study.study import Study
-from hpsearch.tracking import PATIENCE_S, Tracker, relocate, tracking_uri
+from hpsearch.tracking import PATIENCE_S, Tracker, tracking_uri
 from hpsearch.tracking.location import artifacts_folder
 from trainables.base.disk import is_disk_fault
 
 HASTE_S = 10.0
-"""How long a launch whose cluster is gone waits for an unavailable MLflow: Ray ends the process soon."""
+"""How long a launch waits for an unavailable MLflow where somebody stopped it, and waits too (Slurm for two
+minutes), or where its cluster is gone, and Ray ends the process soon."""
+
+FULL_DISK_S = 1.0
+"""How long it waits where MLflow can hardly be written."""
 
 
 @contextmanager
@@ -24,7 +28,6 @@ def concluded(root: Path, study: Study, claim: Claim, screen: Screen) -> Iterato
 
     Nothing is written to a folder that is no longer the study's.
     """
-    relocate(root)
     uri = tracking_uri(root, study.spec.search.tracking)
     tracker = Tracker(uri, study.spec.name, study.folder, artifacts_folder(root), screen.say)
     record = study.record()
@@ -40,9 +43,12 @@ def concluded(root: Path, study: Study, claim: Claim, screen: Screen) -> Iterato
                 files += write_page(study.record(), screen.say)
     except OSError as error:
         if is_disk_fault(error):  # MLflow's store is on that disk too
-            patience_s = 0.0
+            patience_s = FULL_DISK_S
         raise
-    finally:  # its thread would keep the process from ending
+    except KeyboardInterrupt:
+        patience_s = HASTE_S
+        raise
+    finally:
         tracker.close(study.record(), files, patience_s, summaries(study.record()))
 
 

@@ -23,6 +23,7 @@ from hpsearch.study.store import changes, keep_space
 from hpsearch.study.study import Study, open_study
 from hpsearch.study.trial_log import Log
 from hpsearch.tracking import Tracker
+from hpsearch.tracking.address import address_faults
 from hpsearch.work.backend import Backend, NoWorkerLeft, Workplace
 from hpsearch.work.resources import check_precision, check_room
 from trainables.base.errors import InputError
@@ -47,7 +48,7 @@ def launch(request: LaunchRequest, screen: Screen, backend: Backend) -> StudyRec
     preparation = Preparation(datasets_folder(root), pretrained_folder(root), screen.building)
     with claimed(folder, spec.datasets) as claim, stop_obeyed(claim):
         screen.doing("looking at the data")
-        provenance = _prepare(spec, folder, preparation)
+        provenance = _prepare(spec, root, folder, preparation)
         with backend.opened(spec, folder, preparation.datasets, screen) as place:
             check_precision(spec, place.resources)
             check_room(spec, place.side_by_side, folder)
@@ -62,9 +63,10 @@ def launch(request: LaunchRequest, screen: Screen, backend: Backend) -> StudyRec
         return study.record()
 
 
-def _prepare(spec: StudySpec, folder: Path, preparation: Preparation) -> Provenance:
+def _prepare(spec: StudySpec, root: Path, folder: Path, preparation: Preparation) -> Provenance:
     """Build what can be built of a search's data and return its provenance. Raises `InputError`."""
-    if faults := [*changes(folder, spec), *needs_of(spec, preparation.datasets).faults]:
+    needs = needs_of(spec, preparation.datasets)
+    if faults := [*address_faults(root, spec.search.tracking), *changes(folder, spec), *needs.faults]:
         raise InputError(faults)
     data = preparation.data(spec.config(next(spec.space.probes())))
     preparation.check(spec)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from hpsearch.tracking.location import is_ours, relocate, sqlite_file
+from hpsearch.tracking.store import StoreError, ready
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -22,39 +25,45 @@ blocks for four minutes, and a retried "create" whose first answer was lost make
 
 
 class MlflowUnavailableError(Exception):
-    """MLflow cannot be written: its server or database is unreachable, is locked or refuses."""
+    """MLflow cannot be written: its server or database is unreachable, is locked, is broken or refuses."""
 
 
 def connect(uri: str) -> MlflowClient:
-    """Return a client of the MLflow at `uri`. The first use of a database migrates it, which takes seconds.
+    """Return a client of the MLflow at `uri`. An SQLite file is made first, which takes seconds.
 
-    Raises `MlflowUnavailableError`.
+    The one below a root is brought to MLflow's schema, and to where the root is now. Raises
+    `MlflowUnavailableError`.
     """
     for key, value in QUIET.items():
         os.environ.setdefault(key, value)
     from mlflow import MlflowClient  # takes seconds
 
     with mlflow_errors():
-        _check_database(uri)
+        if (
+            path := sqlite_file(uri)
+        ) is not None:  # MLflow itself retries for 100 s where it cannot be opened
+            ours = is_ours(path)
+            ready(path, migrates=ours)
+            if ours:
+                relocate(path.parent)
         return MlflowClient(tracking_uri=uri)
 
 
 @contextmanager
 def mlflow_errors() -> Iterator[None]:
-    """Turn the exceptions of MLflow, its database and the network into `MlflowUnavailableError`."""
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
+    """Turn whatever MLflow, its database, drivers and the network raise into `MlflowUnavailableError`."""
     try:
         yield
-    except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise MlflowUnavailableError(lines[0][:300]) from error
+    except MlflowUnavailableError:
+        raise
+    except Exception as error:  # a bad answer may end in any: JSON that is none, a key that is missing
+        raise MlflowUnavailableError(_said(error)) from error
 
 
-def _check_database(uri: str) -> None:
-    """Open an SQLite file once, since MLflow retries for 100 s where that fails."""
-    path = uri.removeprefix("sqlite:///")
-    if path != uri:
-        with closing(sqlite3.connect(path, timeout=1.0)) as database:
-            database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+def _said(error: Exception) -> str:
+    """Return an error in one line, with its kind where the words alone would say nothing."""
+    lines = str(error).strip().splitlines()
+    known = isinstance(error, OSError | sqlite3.Error | StoreError) or type(error).__module__.startswith(
+        "mlflow"
+    )
+    return (lines[0] if lines and known else ": ".join([type(error).__name__, *lines[:1]]))[:300]

@@ -8,6 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote, unquote, urlparse
 
+from hpsearch.study.folders import studies_folder
+
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 """MLflow's own. A server's user and password stand in `MLFLOW_TRACKING_USERNAME` and `_PASSWORD`."""
 
@@ -17,7 +19,21 @@ ARTIFACTS = "mlartifacts"
 
 def default_uri(root: Path) -> str:
     """Return the SQLite store below the root; absolute, since trials change their directory."""
-    return f"sqlite:///{(root / STORE).absolute()}"
+    path = str((root / STORE).absolute())
+    quoted = path.replace("%", "%25").replace("?", "%3F")  # which SQLAlchemy would take as signs
+    # to the driver by its name, since MLflow makes the folder of what it takes for the path otherwise
+    return f"sqlite:///{path}" if quoted == path else f"sqlite+pysqlite:///{quoted}"
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """Return the file of an SQLite address, None for another address."""
+    scheme, _, path = uri.partition(":///")
+    return Path(unquote(path.partition("?")[0])) if scheme.partition("+")[0] == "sqlite" and path else None
+
+
+def is_ours(store: Path) -> bool:
+    """Return whether an SQLite file is the store below a root."""
+    return store.name == STORE and studies_folder(store.parent).is_dir()
 
 
 def tracking_uri(root: Path, wanted: str | None = None) -> str:
@@ -32,7 +48,10 @@ def artifacts_folder(root: Path) -> Path:
 
 def without_password(uri: str) -> str:
     """Return an address as it may be shown: what stands before the host's `@` is left out."""
-    secret, at, _ = urlparse(uri).netloc.rpartition("@")
+    try:
+        secret, at, _ = urlparse(uri).netloc.rpartition("@")
+    except ValueError:  # no address at all
+        return uri.rpartition("@")[2]
     return uri.replace(secret + at, "", 1)
 
 

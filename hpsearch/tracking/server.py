@@ -9,10 +9,11 @@ from pathlib import Path
 
 from hpsearch.door.server import Place, how_to_reach, opened
 from hpsearch.tracking import CHART_VIEW, TABLE_VIEW, default_uri, relocate, tracking_uri
-from hpsearch.tracking.connection import connect, mlflow_errors
+from hpsearch.tracking.connection import MlflowUnavailableError, connect, mlflow_errors
 from hpsearch.tracking.location import STORE, URI_VARIABLE, artifacts_folder, without_password
 from hpsearch.tracking.mlflow_app import mlflow_app
 from hpsearch.tracking.routes import LOOKED_AT
+from hpsearch.tracking.store import ready
 from trainables.base.errors import InputError
 
 LOG = "mlflow-server.log"
@@ -33,7 +34,13 @@ def serve(root: Path, place: Place, study: str | None = None, *, browse: bool = 
         return 0
     if not (root / STORE).is_file():
         raise InputError(f"{root} holds no tracked runs yet: launch a study first, or give --root")
-    if relocate(root):
+    try:
+        with mlflow_errors():
+            ready(root / STORE, migrates=True)
+            moved = relocate(root)
+    except MlflowUnavailableError as error:
+        raise InputError(f"{root / STORE} cannot be shown ({error})") from None
+    if moved:
         print(f"{root} was moved: MLflow finds its files there now.", flush=True)
     app = mlflow_app(uri, artifacts_folder(root))
     _log_to(root / LOG)

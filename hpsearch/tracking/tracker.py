@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import shlex
 import threading
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+from hpsearch.study.folders import root_of
 from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialRecord
+from hpsearch.study.trial_log import Log
 from hpsearch.tracking.connection import MlflowUnavailableError
 from hpsearch.tracking.location import without_password
 from hpsearch.tracking.mirror import Mirror
@@ -22,6 +27,9 @@ LONGEST_WAIT_S = 60.0
 
 PATIENCE_S = 60.0
 """How long the end of a launch waits for an unavailable MLflow."""
+
+LONGEST = 3
+"""How many times as long it waits in all for one that answers, but slowly or without an end."""
 
 
 Update = Callable[[Mirror], None]
@@ -36,7 +44,8 @@ class Tracker:
 
     Only the newest record of each trial and pretraining is kept until it is written. While MLflow is
     unavailable, `warn` is called once and writing is retried with growing pauses; what is missing at the end
-    is written by the next launch, which syncs every trial again.
+    is written by the next launch, which syncs every trial again, or by `hpsearch track`. Whatever MLflow
+    does, no method raises it or waits for it, and only `close` waits at all.
     """
 
     def __init__(
@@ -44,15 +53,19 @@ class Tracker:
     ) -> None:
         self._connect = partial(Mirror, uri, study, _study_id(folder), artifacts)
         self._uri = uri
+        self._study = study
+        self._folder = folder
         self._warn = warn
         self._warned = False
+        self._whole = False
         self._change = threading.Condition()
         self._updates: dict[int | str, Update] = {}
         self._seen_s: dict[int, tuple[float, ...]] = {}
         self._deadline_s: float | None = None
         self._end: tuple[StudyRecord, Sequence[Path], Mapping[int, Mapping[str, float]]] | None = None
-        self._threads = ThreadPoolExecutor(1, thread_name_prefix="tracking")
-        self._thread = self._threads.submit(self._work)
+        # a daemon: a call that never returns must not keep the process from ending
+        self._thread = threading.Thread(target=self._work, name="tracking", daemon=True)
+        self._thread.start()
 
     def sync(self, study: StudyRecord, trial: TrialRecord) -> None:
         """Queue an update of one trial's run. Returns at once."""
@@ -72,20 +85,31 @@ class Tracker:
         files: Sequence[Path] = (),
         timeout_s: float = PATIENCE_S,
         summaries: Mapping[int, Mapping[str, float]] = MappingProxyType({}),
+        longest_s: float | None = None,
     ) -> bool:
         """Write the remaining updates, end the parent run with `files`, and return whether all was written.
 
         `summaries` are metrics of trials, by their number, that follow from other trials. Gives up once
-        MLflow was unavailable for `timeout_s`. Raises what ended the tracking thread.
+        MLflow was unavailable for `timeout_s`, and on one that is slow after `longest_s` in all, by default
+        `LONGEST` times that; then `warn` is told how to write the rest later.
         """
         with self._change:
             self._end = (study, files, summaries)
             self._deadline_s = time.monotonic() + timeout_s
             self._change.notify()
-        try:
-            return self._thread.result()
-        finally:
-            self._threads.shutdown()
+        longest_s = LONGEST * timeout_s if longest_s is None else longest_s
+        self._thread.join(None if math.isinf(longest_s) else longest_s)
+        if not self._whole:
+            self._warn(
+                f"MLflow at {without_password(self._uri)} lacks the latest of this study, which its journal "
+                f"has. To write it later: {shlex.join(self._again)}"
+            )
+        return self._whole
+
+    @property
+    def _again(self) -> list[str]:
+        """Return the command that writes the study again."""
+        return ["hpsearch", "track", self._study, "--root", str(root_of(self._folder))]
 
     def _put(self, key: int | str, update: Update) -> None:
         with self._change:
@@ -93,21 +117,20 @@ class Tracker:
             self._updates[key] = update
             self._change.notify()
 
-    def _work(self) -> bool:
-        """Write updates until closed; return True when all were written."""
+    def _work(self) -> None:
+        """Write updates until all are written after `close`, or until its time is up."""
         mirror: Mirror | None = None
         wait_s = FIRST_WAIT_S
-        while True:
+        while not self._whole:
             try:
                 mirror = mirror or self._connect()
-                if self._write(mirror):
-                    return True
+                self._whole = self._write(mirror)
                 wait_s = FIRST_WAIT_S
-            except MlflowUnavailableError as error:
+            except Exception as error:  # noqa: BLE001  whatever it is, a search is worth more than its mirror
                 mirror = None  # unsure what was written last: read it again
                 self._warn_once(error)
                 if not self._pause(wait_s):
-                    return False
+                    return
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
     def _write(self, mirror: Mirror) -> bool:
@@ -123,7 +146,7 @@ class Tracker:
             return end is not None
         try:
             update(mirror)
-        except MlflowUnavailableError:
+        except Exception:
             with self._change:
                 self._updates.setdefault(key, update)  # unless there is a newer one
             raise
@@ -140,11 +163,16 @@ class Tracker:
             time.sleep(min(seconds, FIRST_WAIT_S, left_s))
         return left_s > 0
 
-    def _warn_once(self, error: MlflowUnavailableError) -> None:
+    def _warn_once(self, error: Exception) -> None:
         if not self._warned:
             self._warned = True
+            reason = str(error)
+            if not isinstance(error, MlflowUnavailableError):  # a fault of ours
+                with suppress(OSError):
+                    Log(self._folder).say(traceback.format_exc())
+                reason = f"{error!r}, a bug in hpsearch, of which the study's log has all"
             self._warn(
-                f"MLflow at {without_password(self._uri)} cannot be written ({error}). The search goes on; "
+                f"MLflow at {without_password(self._uri)} cannot be written ({reason}). The search goes on; "
                 "missing data is written once MLflow is available again, or when the study is launched again."
             )
 

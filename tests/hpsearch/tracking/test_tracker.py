@@ -19,6 +19,7 @@ from support import plausible
 
 from hpsearch.study.naming import rows, shared_params
 from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialRecord, TrialState
+from hpsearch.study.trial_log import LOG
 from hpsearch.tracking import Tracker, default_uri
 from hpsearch.tracking.mirror import Mirror
 from trainables.training.metric_names import EPOCH_S
@@ -331,7 +332,8 @@ def test_search_does_not_wait_for_a_lost_server(root: Path) -> None:
     tracker = track(root, study, uri="http://127.0.0.1:9", warn=warnings.append)
     assert time.monotonic() - began_s < 0.5
     assert not tracker.close(study, timeout_s=2.0)
-    assert len(warnings) == 1 and "goes on" in warnings[0]
+    assert len(warnings) == 2 and "goes on" in warnings[0]
+    assert warnings[1].endswith(f"To write it later: hpsearch track demo --root {root}")
     assert time.monotonic() - began_s < 20
 
 
@@ -353,12 +355,15 @@ def test_what_was_missed_is_written_when_mlflow_is_back(root: Path) -> None:
     assert {number: run.data.tags["state"] for number, run in runs.items()} == {0: "complete", 1: "pruned"}
 
 
-def test_breakage_of_our_own_is_not_swallowed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    study = make(root, COMPLETE)
+def test_a_bug_of_our_own_ends_no_search_and_is_in_the_study_s_log(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, warnings = make(root, COMPLETE), list[str]()
     monkeypatch.setattr(Mirror, "sync", lambda *arguments: 1 / 0)
-    tracker = track(root, study)
-    with pytest.raises(ZeroDivisionError):
-        tracker.close(study)
+    tracker = track(root, study, warn=warnings.append)
+    assert not tracker.close(study, timeout_s=1.0)
+    assert "ZeroDivisionError" in warnings[0] and "a bug in hpsearch" in warnings[0]
+    assert "division by zero" in (study.folder / LOG).read_text()
 
 
 def test_views_name_only_what_the_runs_hold(root: Path) -> None:

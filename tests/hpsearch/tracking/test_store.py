@@ -1,0 +1,179 @@
+"""MLflow's database: its first moments, kills while it is made, and those of another MLflow."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic import command
+from mlflow import MlflowClient
+from mlflow.store.db.utils import _get_alembic_config
+from mlflow.store.tracking.dbmodels.initial_models import Base
+from sqlalchemy import create_engine
+from support import plausible
+
+from hpsearch.study.records import TrialState
+from hpsearch.tracking import Tracker, default_uri
+from hpsearch.tracking.connection import connect
+from hpsearch.tracking.location import STORE, artifacts_folder
+from hpsearch.tracking.store import StoreError, _latest, _revision, ready
+
+CONNECT = "import sys; from hpsearch.tracking.connection import connect; connect(sys.argv[1])"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("made") / STORE
+    ready(path, migrates=False)
+    return path
+
+
+def upgraded(path: Path, revision: str) -> None:
+    """Make a store as an older MLflow did."""
+    engine = create_engine(f"sqlite:///{path}")
+    Base.metadata.create_all(engine)
+    with engine.begin() as connection:
+        config = _get_alembic_config(str(engine.url))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of an older MLflow, with a study and its run."""
+    from alembic.script import ScriptDirectory
+
+    folder = tmp_path_factory.mktemp("older")
+    scripts = ScriptDirectory.from_config(_get_alembic_config(""))
+    below = scripts.get_revision("head").down_revision
+    upgraded(folder / STORE, str(below))
+    with closing(sqlite3.connect(folder / STORE)) as database, database:
+        database.execute(
+            "INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage)"
+            " VALUES (1, 'demo', 'file:///x/mlartifacts/demo', 'active')"
+        )
+        database.execute(
+            "INSERT INTO runs"
+            " (run_uuid, name, user_id, status, start_time, lifecycle_stage, experiment_id, artifact_uri)"
+            " VALUES ('0123456789abcdef', 'a', 'u', 'FINISHED', 1, 'active', 1, 'file:///x/0/artifacts')"
+        )
+    return folder / STORE
+
+
+def run_names(path: Path) -> list[str]:
+    client = MlflowClient(f"sqlite:///{path}")
+    return [str(run.info.run_id) for run in client.search_runs(["1"])]
+
+
+def test_processes_that_find_none_at_the_same_moment_get_one(tmp_path: Path) -> None:
+    path = tmp_path / STORE
+    with ThreadPoolExecutor(8) as threads:  # a lock is a file's, and shuts threads out as processes
+        list(threads.map(lambda _: ready(path, migrates=True), range(8)))
+    assert _revision(path) == _latest()
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    assert sorted(file.name for file in tmp_path.iterdir()) == [f".{STORE}.lock", STORE]
+
+
+@pytest.mark.slow
+def test_a_kill_while_it_is_made_breaks_nothing(tmp_path: Path) -> None:
+    path, uri = tmp_path / STORE, default_uri(tmp_path)
+    seen = 0
+    for pause_s in (0.0, 0.02, 0.1):
+        maker = subprocess.Popen([sys.executable, "-c", CONNECT, uri], start_new_session=True)
+        until_s = time.monotonic() + 120
+        while not (tmp_path / f".{STORE}.lock").exists() and time.monotonic() < until_s:
+            time.sleep(0.005)  # it has begun
+        time.sleep(pause_s)
+        os.killpg(maker.pid, signal.SIGKILL)
+        maker.wait()
+        seen += not path.exists()
+        path.unlink(missing_ok=True)
+        (tmp_path / f".{STORE}.lock").unlink()
+    assert seen == 3, "nothing half made was ever there"
+    assert connect(uri).search_experiments()
+
+
+@pytest.mark.parametrize("how", ["no bytes", "no tables", "some tables", "old tables", "half way"])
+def test_one_that_was_cut_short_while_it_was_made_is_made_anew(tmp_path: Path, how: str) -> None:
+    path = tmp_path / STORE
+    path.touch()
+    if how == "no tables":
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("VACUUM")
+    elif how == "some tables":
+        engine = create_engine(f"sqlite:///{path}")
+        Base.metadata.tables["experiments"].create(engine)
+        engine.dispose()
+    elif how == "old tables":
+        engine = create_engine(f"sqlite:///{path}")
+        Base.metadata.create_all(engine)
+        engine.dispose()
+    elif how == "half way":
+        upgraded(path, "0584bdc529eb")
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute(
+                "UPDATE alembic_version SET version_num = '181f10493468'"
+            )  # killed between the two
+    ready(path, migrates=True)
+    assert _revision(path) == _latest()
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+
+
+def test_one_of_an_older_mlflow_is_migrated_and_kept_beside(tmp_path: Path, older: Path) -> None:
+    path = tmp_path / STORE
+    shutil.copyfile(older, path)
+    before = _revision(path)
+    assert before is not None and before != _latest()
+    ready(path, migrates=False)
+    assert _revision(path) == before, "another's is theirs to migrate"
+    ready(path, migrates=True)
+    assert _revision(path) == _latest()
+    assert run_names(path) == ["0123456789abcdef"]
+    kept = path.with_name(f"{STORE}.before-{before}")
+    assert kept.read_bytes() == older.read_bytes()
+
+
+def test_a_migration_that_fails_leaves_all_as_it_was(
+    tmp_path: Path, older: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / STORE
+    shutil.copyfile(older, path)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = 'fedcba987654'")  # of a newer MLflow
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"another schema than this MLflow \(fedcba987654\).*Install"):
+        ready(path, migrates=True)
+    assert path.read_bytes() == before
+    monkeypatch.setattr("hpsearch.tracking.store._put", lambda *_: 1 / 0)
+    shutil.copyfile(older, path)
+    with pytest.raises(ZeroDivisionError):  # killed before the last step
+        ready(path, migrates=True)
+    assert path.read_bytes() == older.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["a?b", "a%20b", "a%3Fb", "a#b", "a b", "50%", "a&uri=true"])
+def test_the_database_lies_below_the_root_whatever_that_is_called(
+    tmp_path: Path, made: Path, name: str
+) -> None:
+    root = tmp_path / name
+    study = plausible.study(root / "studies" / "demo", [TrialState.COMPLETE])
+    if name != "a?b":  # one is made, the others are there
+        root.mkdir(exist_ok=True)
+        shutil.copyfile(made, root / STORE)
+    tracker = Tracker(default_uri(root), study.name, study.folder, artifacts_folder(root), pytest.fail)
+    tracker.sync(study, study.trials[0])
+    assert tracker.close(study)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+    with closing(sqlite3.connect(root / STORE)) as database:
+        assert database.execute("SELECT count(*) FROM runs").fetchone() == (2,)
+    assert list((root / "mlartifacts").rglob("config.yaml"))
