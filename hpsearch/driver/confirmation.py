@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from hpsearch.results.arms import arms_of
+from hpsearch.results.arms import Arm, arms_of
 from hpsearch.results.contest import baseline_trial, leading_trial
+from hpsearch.results.repeated import Plan
+from hpsearch.results.sequence import progress
 from hpsearch.study.config import ConfirmConfig, baseline_seeds
-from hpsearch.study.records import StudyRecord
+from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.pretext import NoPretextConfig
 
 FIRST_SEED = 1000
@@ -20,17 +22,59 @@ def confirmations(study: StudyRecord, confirm: ConfirmConfig) -> Iterator[tuple[
 
     The best designs are trained again, and always the best with a helper and the baseline, with the same
     seeds: the question of every search. Each is named by its best trial. What was begun before, in whatever
-    way it ended, is not begun again. A baseline alone beside several helpers has more seeds than they.
+    way it ended, is not begun again. On demand, a further seed is trained once those before it have ended, of
+    the helpers of which they decided nothing.
     """
     arms = arms_of(replace(study, trials=study.searched))
     finished = [arm for arm in arms if arm.mean is not None][: confirm.top]
-    chosen = [*(arm.best_run for arm in finished), leading_trial(study), baseline_trial(study)]
+    baseline = baseline_trial(study)
+    chosen = [*(arm.best_run for arm in finished), leading_trial(study), baseline]
     wanted = {trial.number: trial for trial in chosen if trial is not None}
-    plain = [number for number, trial in wanted.items() if isinstance(trial.config.pretext, NoPretextConfig)]
-    seeds = dict.fromkeys(wanted, confirm.seeds)
-    if len(plain) == 1:
-        seeds[plain[0]] = baseline_seeds(confirm.seeds, len(wanted) - 1)
     begun = {(trial.confirms, trial.config.seed) for trial in study.trials}
-    for place in range(max(seeds.values(), default=0)):
-        seed = FIRST_SEED + place
-        yield from ((n, seed) for n in wanted if place < seeds[n] and (n, seed) not in begun)
+    one_look = not confirm.seeds.on_demand or baseline is None
+    seeds = _seeds(wanted, confirm.seeds.min)
+    for place in range(max(seeds.values(), default=0) if one_look else confirm.seeds.min):
+        here = [number for number in wanted if not one_look or place < seeds[number]]
+        yield from ((n, FIRST_SEED + place) for n in here if (n, FIRST_SEED + place) not in begun)
+    if baseline is not None and not one_look:
+        for place in range(confirm.seeds.min, confirm.seeds.max):
+            here = _open(study, confirm, wanted, baseline, FIRST_SEED + place)
+            yield from ((n, FIRST_SEED + place) for n in here if (n, FIRST_SEED + place) not in begun)
+
+
+def _seeds(wanted: Mapping[int, TrialRecord], seeds: int) -> dict[int, int]:
+    """Return how many seeds each has where nothing is looked at before all have ended."""
+    plain = [number for number, trial in wanted.items() if isinstance(trial.config.pretext, NoPretextConfig)]
+    found = dict.fromkeys(wanted, seeds)
+    if len(plain) == 1:
+        found[plain[0]] = baseline_seeds(seeds, len(wanted) - 1)
+    return found
+
+
+def _open(
+    study: StudyRecord,
+    confirm: ConfirmConfig,
+    wanted: Mapping[int, TrialRecord],
+    baseline: TrialRecord,
+    seed: int,
+) -> list[int]:
+    """Return what a further seed is trained of: the helpers that are not decided, and the baseline.
+
+    Nothing, as long as one of the seeds before it has not ended.
+    """
+    before = [t for t in study.trials if t.confirms in wanted and t.config.seed < seed]
+    wait = (TrialState.RUNNING, TrialState.INTERRUPTED)
+    if any(trial.state in wait for trial in before):
+        return []
+    plan = Plan(confirm.seeds.min, confirm.seeds.max)
+    of = {number: _arm(study, trial) for number, trial in wanted.items()}
+    found = []
+    for number in wanted.keys() - {baseline.number}:
+        stands = progress(of[number], of[baseline.number], len(wanted) - 1, confirm.equal_within_deg, plan)
+        if stands is not None and stands.goes_on:
+            found.append(number)
+    return [number for number in wanted if number in found] + [baseline.number] * bool(found)
+
+
+def _arm(study: StudyRecord, trial: TrialRecord) -> Arm:
+    return Arm(study.designs()[trial.design], study.objective)

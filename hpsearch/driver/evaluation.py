@@ -22,7 +22,7 @@ def leaders_to_evaluate(study: StudyRecord, leaders: int, begun: Container[int])
     among them, so that a test error is a mean over the same runs as the error that it stands beside.
     """
     arms = arms_of(study)
-    found = compare(arms)
+    found = compare(arms, study.equal_within)
     finished = [arm for arm in arms if arm.mean is not None]
     chosen = [arm for arm in (*finished[:leaders], found.leader, found.baseline) if arm is not None]
     trials = {trial.number: trial for arm in chosen for trial, _ in arm.runs()}

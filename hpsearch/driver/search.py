@@ -104,7 +104,7 @@ class Search:
         if not self._search_ended:
             study = self._end_search(study)
         if confirm and (again := next(confirmations(study, confirm), None)):
-            ask = self._study.ask_again(*again)
+            ask = self._study.ask_again(*again, confirm.plan)
             return self._begin(ask, self._hold(ask)) or NoWork.WAIT
         if running:
             return NoWork.WAIT

@@ -42,7 +42,7 @@ class StudyView:
     def verdict(self) -> str:
         """Whether the best helper is better than supervised learning alone, in the words of the report."""
         arms = arms_of(self.record)
-        found = compare(arms)
+        found = compare(arms, self.record.equal_within)
         said = describe(found, names_of(arms), self.record.objective, advice(self.record, found))
         return f"{said.statement} {said.grounds}".strip()
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpsearch.study.config import baseline_seeds
+from hpsearch.study.config import SeedsConfig, baseline_seeds
 from hpsearch.study.spec import StudySpec
 from trainables.base.errors import InputError
 from trainables.data.datasets import dataset_name
@@ -43,8 +43,8 @@ class Runs:
 def plan_runs(spec: StudySpec, datasets: Path, store: Path) -> Runs:
     """Count the runs of a search; `store` is the folder of what is pretrained already."""
     search, trials, configs = spec.search, spec.trials, spec.configs
-    seeds = 0 if search.confirm is None else search.confirm.seeds
-    confirmed = 0 if search.confirm is None else _confirmations(_designs(search.confirm.top, trials), seeds)
+    confirm = search.confirm
+    confirmed = 0 if confirm is None else _confirmations(_designs(confirm.top, trials), confirm.seeds)
     tests = tuple(dict.fromkeys(test.name for config in configs for test in config.data.test))
     epochs = search.budget.epochs
     return Runs(
@@ -63,9 +63,11 @@ def _designs(best: int, trials: int | None) -> int:
     return best + ALWAYS_CHOSEN if trials is None else min(best + ALWAYS_CHOSEN, trials)
 
 
-def _confirmations(designs: int, seeds: int) -> int:
+def _confirmations(designs: int, seeds: SeedsConfig) -> int:
     """Return how many runs confirm so many designs at most: the baseline is one of them."""
-    return (designs - 1) * seeds + baseline_seeds(seeds, designs - 1)
+    if seeds.on_demand:
+        return designs * seeds.max
+    return (designs - 1) * seeds.max + baseline_seeds(seeds.max, designs - 1)
 
 
 def _pretrainings(configs: Sequence[TrainConfig], datasets: Path, store: Path) -> list[Pretraining]:

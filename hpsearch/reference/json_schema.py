@@ -84,7 +84,8 @@ class _Writer:
             section = self.section(config, path)
             listed = get_origin(field.annotation) is tuple
             values = [{"type": "array", "items": section} if listed else section]
-            values += [value for value in value_schemas(model, key) if value.get("type") == "null"]
+            short = ("null", "integer")  # what may stand in a section's place
+            values += [value for value in value_schemas(model, key) if value.get("type") in short]
         else:
             values = [self.with_items(value, path) for value in value_schemas(model, key)]
         return self.place(path, help_of(field), values, field)

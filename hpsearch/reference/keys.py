@@ -88,10 +88,11 @@ def _keys(
     """Yield each key below a config with its owner and field; the keys of variants are left out."""
     for key, field in model.model_fields.items():
         section = config_in(field.annotation)
-        if section is not None and variant_of(field) is None:
-            yield from _keys(section, (*path, key))
-        else:
+        inside = section is not None and variant_of(field) is None
+        if not inside or any(value.get("type") == "integer" for value in value_schemas(model, key)):
             yield (*path, key), model, field
+        if inside and section is not None:
+            yield from _keys(section, (*path, key))
 
 
 def _variant_tables(
@@ -122,8 +123,15 @@ def _row(keys: tuple[str, ...], owner: type[Config], field: FieldInfo, rows_in: 
     variant = variant_of(field)
     names = [f"`{_written(name)}`" for name in rows_in(variant)] if variant else []
     values = [*names, *map(_values, value_schemas(owner, keys[-1]))]
-    default = "required" if field.is_required() else f"`{_written(default_of(field))}`"
+    default = "required" if field.is_required() else f"`{_written(_default(field))}`"
     return _Row(".".join(keys), ", ".join(values), default, help_of(field))
+
+
+def _default(field: FieldInfo) -> object:
+    """Return a key's default; that of a section which a number can stand for has both."""
+    if isinstance(field.default, Config) and variant_of(field) is None:
+        return field.default.model_dump(mode="json")
+    return default_of(field)
 
 
 def _written(value: object) -> str:

@@ -41,7 +41,7 @@ class Report:
     @cached_property
     def comparison(self) -> Comparison:
         """The leader beside the baseline."""
-        return compare(self.arms)
+        return compare(self.arms, self.study.equal_within)
 
     @cached_property
     def tables(self) -> tuple[PaperTable, ...]:

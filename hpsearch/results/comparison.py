@@ -14,6 +14,7 @@ from hpsearch.results.arms import Arm
 from hpsearch.results.contest import contest
 from hpsearch.results.family import Family
 from hpsearch.results.formats import signed
+from hpsearch.results.sequence import Decision, Progress, on_demand, progress
 from hpsearch.results.statistics import CONFIDENCE, Interval
 from hpsearch.results.titles import title, title_with_trials
 from trainables.target.metric import Metric
@@ -29,9 +30,19 @@ class Outcome(StrEnum):
 
     AHEAD = "ahead"
     CLOSE = "close"
+    EQUAL = "equal"
     BEHIND = "behind"
     UNDECIDED = "undecided"
 
+
+DECISIONS = {
+    Decision.BETTER: Outcome.AHEAD,
+    Decision.WORSE: Outcome.BEHIND,
+    Decision.EQUAL: Outcome.EQUAL,
+    Decision.OPEN: Outcome.UNDECIDED,
+    Decision.NOT_DECIDED: Outcome.CLOSE,
+}
+"""What seeds on demand have come to -> what it means."""
 
 OUTCOMES = {-1: Outcome.AHEAD, 0: Outcome.CLOSE, 1: Outcome.BEHIND, None: Outcome.UNDECIDED}
 """The sign of the cost of leader - baseline -> what it means."""
@@ -53,6 +64,10 @@ class Comparison:
     """The first of all arms that finished."""
     family: Family | None = None
     """All that could have led; None where the leader or the baseline has a single run."""
+    equal_within: float | None = None
+    """Designs that differ by less count as equal; None: none do."""
+    progress: Progress | None = None
+    """Where the leader's seeds came on demand: how it stands beside the baseline."""
 
     @property
     def pairs(self) -> int:
@@ -68,15 +83,25 @@ class Verdict:
     grounds: str
 
 
-def compare(arms: Sequence[Arm]) -> Comparison:
-    """Compare the leader with the baseline; `arms` stand best first. See `contest`."""
+def compare(arms: Sequence[Arm], equal_within: float | None = None) -> Comparison:
+    """Compare the leader with the baseline; `arms` stand best first. See `contest`.
+
+    Where seeds came on demand, designs that differ by less than `equal_within` can be told equal.
+    """
     found = contest(arms)
     leader, baseline, family = found.leader, found.baseline, found.family
     if leader is None or baseline is None:
         return Comparison(Outcome.UNDECIDED, leader, baseline, best=found.best)
+    mean, seeds = _error(leader) - _error(baseline), min(len(leader.values), len(baseline.values))
+    single = Interval(mean, None, seeds)
+    if leader.confirmed and on_demand(leader):
+        again = sum(any(t.confirms is not None for t in arm.trials) for arm in arms if arm is not baseline)
+        stands = progress(leader, baseline, again, equal_within)
+        if stands is not None:
+            outcome, gap = DECISIONS[stands.decision], stands.interval or single
+            return Comparison(outcome, leader, baseline, gap, found.best, family, equal_within, stands)
     if family is None:
-        mean, seeds = _error(leader) - _error(baseline), min(len(leader.values), len(baseline.values))
-        return Comparison(Outcome.UNDECIDED, leader, baseline, Interval(mean, None, seeds), found.best)
+        return Comparison(Outcome.UNDECIDED, leader, baseline, single, found.best)
     difference = family.difference(leader)
     sign = None if leader.thinned or baseline.thinned else difference.sign
     sign = None if sign is None else round(leader.objective.cost(sign))
@@ -128,6 +153,10 @@ def _relation(found: Comparison, names: Mapping[str, str], objective: Metric) ->
     said = f"{who} is {objective.shown(abs(mean))}{share} {better} than {whom}"
     if gap is not None and gap.low is not None and gap.high is not None:
         said += f", {CONFIDENCE:.0%} interval {signed(gap.low)} to {signed(gap.high)}"
+    if (stands := found.progress) is not None and gap is not None:
+        said += f", valid whenever you look; {gap.n} of at most {stands.plan.most} seeds"
+    if found.outcome is Outcome.EQUAL and found.equal_within is not None:
+        return f"{said}: equal within {objective.shown(found.equal_within)}."
     ending = {Outcome.CLOSE: ": too close to call.", Outcome.UNDECIDED: ": not decided."}
     return said + ending.get(found.outcome, ".")
 
@@ -136,7 +165,9 @@ def _grounds(found: Comparison, gap: Interval) -> Iterator[str]:
     """Yield what the difference rests on, what its interval covers and what it does not."""
     arms = [arm for arm in (found.leader, found.baseline) if arm is not None]
     corrected = ""
-    if found.pairs > 1:
+    if found.progress is not None:
+        corrected = ", right at every look together"
+    elif found.pairs > 1:
         corrected = f", corrected for {found.pairs} comparisons, since the same runs chose this one of them"
     yield (
         f"Helper − baseline, {seeds_of(found)}: {signed(gap.mean)}, {CONFIDENCE:.0%} interval "
@@ -156,6 +187,8 @@ def _grounds(found: Comparison, gap: Interval) -> Iterator[str]:
 def seeds_of(found: Comparison) -> str:
     """Return from how many runs a difference is: `3 seeds each`, `3 and 5 seeds` of helper and baseline."""
     helper, baseline = (len(arm.values) for arm in (found.leader, found.baseline) if arm is not None)
+    if found.progress is not None and found.difference is not None:
+        helper = baseline = found.difference.n
     if helper == baseline:
         return f"{helper} seed{'s' if helper > 1 else ''} each"
     return f"{helper} and {baseline} seeds"

@@ -78,7 +78,7 @@ def summary(study: StudyRecord) -> str:
             f"{training_mean}: ratio {study.over_training_mean(best.objective):.2f}."
         )
     arms = arms_of(study)
-    found = compare(arms)
+    found = compare(arms, study.equal_within)
     verdict = describe(found, names_of(arms), study.objective, advice(study, found))
     return "\n".join(filter(None, (standing(study), first, verdict.statement, verdict.grounds)))
 

@@ -6,7 +6,7 @@ import math
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlparse
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from hpsearch.study.policy.pruners import PRUNERS, PrunerConfig, SuccessiveHalvingConfig
 from hpsearch.study.policy.samplers import SAMPLERS, SamplerConfig, TPEConfig
@@ -15,6 +15,10 @@ from trainables.base.names import FOLDER_NAME
 from trainables.base.schema import Config, Variant
 from trainables.target import TARGETS
 from trainables.training.metric_names import objectives
+
+_NUMBER_OR_BOTH = WithJsonSchema(
+    {"anyOf": [{"type": "integer", "minimum": 2, "maximum": 50}, {"type": "object"}]}
+)
 
 
 class BudgetConfig(Config):
@@ -61,15 +65,51 @@ class ResourcesConfig(Config):
         return gpus
 
 
+class SeedsConfig(Config):
+    """How many seeds: one number is both."""
+
+    min: Annotated[int, Field(ge=2, le=50)] = 3
+    """Seeds before the first look."""
+    max: Annotated[int, Field(ge=2, le=50)] = 3
+    """Seeds at most: where it is larger than `min`, one more is trained after each look that decides nothing.
+    """
+
+    @property
+    def on_demand(self) -> bool:
+        """Whether there may be more than one look."""
+        return self.max > self.min
+
+    @model_validator(mode="after")
+    def _a_look_needs_three_seeds(self) -> Self:
+        if self.max < self.min:
+            raise ValueError(f"max ({self.max}) must not be smaller than min ({self.min})")
+        if self.on_demand and self.min < 3:
+            raise ValueError(f"two seeds say nothing of the noise: set min to 3 or more, got {self.min}")
+        return self
+
+
+def _both(seeds: object) -> object:
+    return {"min": seeds, "max": seeds} if isinstance(seeds, int) and not isinstance(seeds, bool) else seeds
+
+
 class ConfirmConfig(Config):
     """How leaders are confirmed: trained again beside the supervised baseline, with paired seeds."""
 
     top: Annotated[int, Field(ge=1)] = 3
     """Best designs that are trained again; always with the best helper and the baseline among them. With 1
     the verdict compares one helper; with more it is corrected for choosing among them."""
-    seeds: Annotated[int, Field(ge=2, le=50)] = 3
-    """Seeds each of them is trained with; a baseline beside k helpers has about the square root of k times as
-    many, since it is in every comparison."""
+    seeds: Annotated[SeedsConfig, BeforeValidator(_both), _NUMBER_OR_BOTH] = SeedsConfig()
+    """Seeds each of them is trained with, a number; or seeds on demand, `{min: 3, max: 12}`: as many as it
+    takes to decide. With a number, a baseline beside k helpers has about the square root of k times as many,
+    since it is in every comparison."""
+    equal_within_deg: Annotated[float, Field(gt=0)] | None = None
+    """Designs whose objectives differ by less than this, in its unit, count as equal: seeds on demand end
+    there, too."""
+
+    @property
+    def plan(self) -> tuple[int, int]:
+        """How many seeds there are before the first look, and at most."""
+        return self.seeds.min, self.seeds.max
 
 
 def baseline_seeds(seeds: int, helpers: int) -> int:

@@ -140,6 +140,9 @@ class TrialRecord:
     """The folder below `ROOT/pretrained` that its trunk started from; None: random weights."""
     confirms: int | None = None
     """The number of the trial that it repeats with another seed; None for the search's own trials."""
+    confirm_plan: tuple[int, int] | None = None
+    """Of a confirmation: how many seeds there were to be before the first look, and at most, when it began.
+    """
     test: Mapping[str, float] = field(default_factory=dict)
     """Errors on the test sets with the weights of the best epoch: `test/NAME/mae_deg` and the like."""
 
@@ -193,6 +196,12 @@ class StudyRecord:
     def root(self) -> Path:
         """The root that the study lies below, with datasets and pretrained weights."""
         return root_of(self.folder)
+
+    @property
+    def equal_within(self) -> float | None:
+        """Designs whose objectives differ by less than this count as equal; None: none do."""
+        confirm = self.spec.search.confirm
+        return None if confirm is None else confirm.equal_within_deg
 
     @property
     def searched(self) -> tuple[TrialRecord, ...]:

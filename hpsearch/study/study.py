@@ -23,6 +23,7 @@ from pydantic import ValidationError
 from hpsearch.space.holes import Hole, Params, Value
 from hpsearch.study.journal.journal import WRONG, reading, unreadable, writing
 from hpsearch.study.journal.schema import (
+    CONFIRM_PLAN,
     CONFIRMS,
     CONTINUES,
     EXEMPT,
@@ -151,9 +152,13 @@ class Study:
                 return self.ask()
         return None
 
-    def ask_again(self, number: int, seed: int) -> Ask:
-        """Return a trial that repeats another with another seed."""
-        self._enqueue(self._trials.first(number).params, {CONFIRMS: number, SEED: seed})
+    def ask_again(self, number: int, seed: int, plan: tuple[int, int]) -> Ask:
+        """Return a trial that repeats another with another seed.
+
+        `plan` says how many seeds there are to be before the first look, and at most.
+        """
+        attrs = {CONFIRMS: number, SEED: seed, CONFIRM_PLAN: list(plan)}
+        self._enqueue(self._trials.first(number).params, attrs)
         return self._fill(self._next())
 
     # What came of it

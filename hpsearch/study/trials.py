@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from hpsearch.study.journal.schema import (
+    CONFIRM_PLAN,
     CONFIRMS,
     CONTINUES,
     FROZEN,
@@ -255,6 +256,7 @@ class Trials:
             folder=trial_folder(self._folder, number),
             pretrained=attrs.get(PRETRAINED),
             confirms=attrs.get(CONFIRMS),
+            confirm_plan=_pair(attrs.get(CONFIRM_PLAN)),
             test=self._storage.get_study_user_attrs(self._study_id).get(test_key(number), {}),
         )
 
@@ -267,3 +269,7 @@ def reseeded(config: TrainConfig, attrs: Mapping[str, Any]) -> TrainConfig:
 def trial_folder(study_folder: Path, number: int) -> Path:
     """Return the folder of a trial's checkpoints."""
     return study_folder / TRIALS / f"{number:04d}"
+
+
+def _pair(written: list[int] | None) -> tuple[int, int] | None:
+    return None if written is None else (written[0], written[1])

@@ -42,6 +42,9 @@ CONFIRMS = "confirms"
 SEED = "seed"
 """The training seed of a confirmation."""
 
+CONFIRM_PLAN = "confirm plan"
+"""Of a confirmation: how many seeds there were to be before the first look, and at most, when it began."""
+
 IMPOSSIBLE = "impossible"
 """The rule that a suggestion breaks, from which no config can be built. Such a trial costs no budget."""
 

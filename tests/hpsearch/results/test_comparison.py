@@ -376,11 +376,11 @@ def test_leaderboard_best_and_verdict_agree_on_the_design() -> None:
 
 def test_advice_is_what_the_file_does_not_follow_yet(tmp_path: Path) -> None:
     record = replace(study([trial(0, config(), 6.0), trial(1, config(PUZZLE), 5.9)]), folder=tmp_path)
-    assert "add confirm: {top: 1, seeds: 5}" in advice(record, compare(arms_of(record)))
+    assert "add confirm: {top: 1, seeds: {min: 3, max: 12}}" in advice(record, compare(arms_of(record)))
     space = "data: {train: {dataset: heads}}\npretext: {choice: [none, puzzling]}\n"
     (tmp_path / "space.yaml").write_text(f"{space}search: {{confirm: {{top: 1, seeds: 3}}}}\n")
     record = replace(record, spec=load_spec(tmp_path / "space.yaml"))
     assert advice(record, compare(arms_of(record))) == "", "its confirmations are still to come"
     record = confirmed(record, [0, 1], [[6.0, 5.9], [5.9, 6.0], [6.1, 5.8]])
     found = compare(arms_of(record))
-    assert "raise search.confirm.seeds to 6" in describe(found, {}, AIM, advice(record, found)).grounds
+    assert "A second look, at more seeds, has 4%" in describe(found, {}, AIM, advice(record, found)).grounds
