@@ -33,7 +33,7 @@ def test_the_two_commands_come_first_and_ci_runs_the_second() -> None:
     install, test = commands[1].split(" && ")
     ci = (ROOT / ".ci" / "run").read_text()
     assert install.replace("pip install", "pip install -q") in ci
-    assert re.search(rf"&& {test}$", ci, flags=re.MULTILINE)
+    assert f"&& {test} && " in ci
 
 
 @pytest.mark.slow
@@ -92,7 +92,7 @@ def test_the_table_of_poses_it_shows_can_be_imported(
     for row in table.splitlines()[1:]:
         image = tmp_path / row.partition(",")[0]
         image.parent.mkdir(exist_ok=True)
-        Image.new("RGB", (64, 64), "gray").save(image)
+        Image.linear_gradient("L").resize((64, 64)).convert("RGB").save(image)  # a blank crop is refused
     words = next(line for block in blocks("sh") for line in block.splitlines() if "import folder" in line)
     _, *command = words.partition("#")[0].replace("poses.csv", str(tmp_path / "poses.csv")).split()
     assert main([*command, "--root", str(tmp_path / "root")]) == 0, capsys.readouterr().err

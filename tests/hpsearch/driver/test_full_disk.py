@@ -50,6 +50,7 @@ def small_disks_can_be_mounted(folder: Path) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.faults
+@pytest.mark.quick
 def test_a_full_disk_ends_the_launch_and_the_next_one_goes_on(tmp_path: Path) -> None:
     small, kept = tmp_path / "small", tmp_path / "kept"
     small.mkdir()

@@ -178,6 +178,7 @@ def test_no_checkpoint_stays_behind(root: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.faults
+@pytest.mark.quick
 def test_one_seed_gives_one_leaderboard_even_when_killed_on_the_way(
     root: Path, fresh: Path, scratch: Path
 ) -> None:
@@ -217,8 +218,8 @@ def scratch() -> Iterator[Path]:
     ("sent", "status"),
     [
         (signal.SIGINT, 130),
-        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.faults),
-        pytest.param(signal.SIGHUP, 143, marks=pytest.mark.faults),
+        pytest.param(signal.SIGTERM, 143, marks=[pytest.mark.faults, pytest.mark.quick]),
+        pytest.param(signal.SIGHUP, 143, marks=[pytest.mark.faults, pytest.mark.quick]),
     ],
 )
 def test_an_interrupted_launch_lets_nobody_in_and_says_how_to_go_on(
@@ -244,6 +245,7 @@ def test_an_interrupted_launch_lets_nobody_in_and_says_how_to_go_on(
 
 @pytest.mark.slow
 @pytest.mark.faults
+@pytest.mark.quick
 def test_a_worker_that_dies_or_hangs_is_replaced_and_a_second_launch_is_refused(fresh: Path) -> None:
     space = write_space(fresh, concurrent=1, epochs=40)
     space.write_text(space.read_text().replace(f"{{trials: {TRIALS}}}", "{trials: 1}\n  epoch_timeout_s: 15"))

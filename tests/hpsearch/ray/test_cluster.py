@@ -48,6 +48,7 @@ def test_an_address_where_nothing_listens_is_said_at_once() -> None:
 
 @pytest.mark.slow
 @pytest.mark.faults
+@pytest.mark.quick
 def test_the_trials_of_a_lost_node_go_on_elsewhere(cluster: Cluster, tmp_path: Path) -> None:
     other = cluster.add_node(**NODE)
     space = write_space(tmp_path, epochs=12)
@@ -66,6 +67,7 @@ def test_the_trials_of_a_lost_node_go_on_elsewhere(cluster: Cluster, tmp_path: P
 
 @pytest.mark.slow
 @pytest.mark.faults
+@pytest.mark.quick
 def test_a_lost_head_leaves_no_run_running_and_the_command_that_goes_on(
     cluster: Cluster, tmp_path: Path
 ) -> None:

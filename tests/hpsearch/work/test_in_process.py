@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import bdb
 import errno
+import pdb
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -144,6 +147,31 @@ def test_who_quits_the_debugger_has_interrupted_the_launch() -> None:
     with pytest.raises(KeyboardInterrupt):
         run(item)
     assert item.told == []
+
+
+@dataclass(frozen=True)
+class Debugged(Scripted):
+    """A job with a breakpoint in it."""
+
+    def run(self, worker: Worker) -> Iterator[Result]:
+        answer = 6 * 7
+        breakpoint()
+        yield Result(answer, [{"loss": 0.0}], [], done=True)
+
+
+def test_a_breakpoint_in_a_job_has_a_prompt_and_quitting_it_interrupts_the_launch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = StringIO()
+
+    def prompt() -> None:
+        pdb.Pdb(stdin=StringIO("p answer\nquit\n"), stdout=shown).set_trace(sys._getframe().f_back)
+
+    monkeypatch.setattr(sys, "breakpointhook", prompt)
+    item = Told(Debugged([]))
+    with pytest.raises(KeyboardInterrupt):
+        run(item)
+    assert "42" in shown.getvalue() and item.told == []
 
 
 def test_it_waits_for_what_another_launch_does_and_gives_back_the_threads(
