@@ -50,7 +50,7 @@ KEEPERS = {
     "shtab": ("hpsearch/cli/",),
     "rich": ("hpsearch/cli/", "hpsearch/results/leaderboard"),
     "nvidia": ("trainables/data/loader/",),
-    "torchvision": ("trainables/model/",),
+    "torchvision": ("trainables/model/", "trainables/pretext/fork.py"),
     "adabelief_pytorch": ("trainables/optim/optimizers/adabelief.py",),
     "embreex": ("trainables/data/datasets/rendered_heads/",),
     "scipy": ("trainables/data/datasets/", "hpsearch/results/statistics.py"),

@@ -137,7 +137,7 @@ data = {"train": {"dataset": "heads"}}
 task = {"blanking": {"flag": 2, "value": 0.5}}
 config = parse_config({"data": data, "pretext": task, "init": {"ssl": {"pretext": "blanking"}}})
 assert "torch" not in sys.modules
-assert config.pretext.ssl_heads().flag == 2 and config.pretext.build().value == 0.5
+assert config.pretext.attachment().flag == 2 and config.pretext.build().value == 0.5
 [(path, fault)] = parse_config({"data": data, "pretext": {"blanking": {"valeu": 1}}})
 assert "did you mean 'value'" in str(fault), fault
 from hpsearch.reference.json_schema import render

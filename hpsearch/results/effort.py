@@ -1,8 +1,7 @@
 """What a trial cost: the images that it learned from, and the images that its network forwarded.
 
-An image counts once per epoch. Of a view `two` the perturbed copies are forwarded up to the flag alone; the
-four stages of a ResNet cost about the same, so that a copy that goes up to stage f counts f / 4. The branch
-itself is not counted.
+An image counts once for each time that it passes through the whole network; an image that a pretext task
+forwards up to its flag alone counts that share of it (`trainables.pretext.cost`). Branches are not counted.
 """
 
 from __future__ import annotations
@@ -12,12 +11,8 @@ from dataclasses import dataclass
 from hpsearch.study.records import StudyRecord, TrialRecord
 from trainables.data.sources import TrainSource
 from trainables.model.inits import SslConfig
-from trainables.pretext.task_config import TaskConfig
-from trainables.pretext.views import TwoConfig
 from trainables.training.config import TrainConfig
 from trainables.training.metric_names import IMAGES
-
-STAGES = 4
 
 
 @dataclass(frozen=True)
@@ -64,11 +59,7 @@ def images_forwarded(trial: TrialRecord, epochs: int | None = None) -> float | N
 
 def forwards(config: TrainConfig, completed: int) -> float:
     """Return the passes through the whole network per training image in the epoch after `completed`."""
-    task = config.pretext
-    if not isinstance(task, TaskConfig) or not isinstance(task.view, TwoConfig):
-        return 1.0
-    on = task.task_weight(config.epochs).factor(completed) > 0
-    return 1.0 + on * task.view.share * task.flag / STAGES
+    return config.pretext.cost(completed, config.epochs).forwards
 
 
 def effort_of(trials: tuple[TrialRecord, ...]) -> Effort:
@@ -101,7 +92,8 @@ def _pretraining_images(config: TrainConfig, train_images: int | None) -> float 
         return 0.0
     source = config.init.data
     images = train_images if source is None else _images_of(source)
-    return None if images is None else float(images * config.init.epochs)
+    forwards = config.init.pretext.pretraining_cost().forwards
+    return None if images is None else images * config.init.epochs * forwards
 
 
 def _images_of(source: TrainSource) -> int | None:

@@ -11,7 +11,8 @@ import sys
 import torch
 
 from trainables.model.backbones import BackboneConfig
-from trainables.model.backbones.trunk import STAGES, Trunk
+from trainables.model.backbones.trunk import Trunk
+from trainables.pretext.attachment import STAGES
 
 PX = 64
 """Side of the images that trunks are tried with, pixels."""

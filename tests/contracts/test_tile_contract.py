@@ -43,7 +43,7 @@ def test_colours_of_a_pixel_move_together(name: str, grid: int) -> None:
 def test_every_image_is_perturbed_in_its_own_way_and_seeds_differ(name: str) -> None:
     task, images = build(name, grid=3), random_images(px=45)
     for branch in task.branches:
-        first, second = (task.perturb(images, seeded(seed)).labels[branch] for seed in (1, 2))
+        first, second = (task.perturb(images, seeded(seed)).labels[branch.name] for seed in (1, 2))
         assert not torch.equal(first, second)
         assert len(torch.unique(first, dim=0)) > len(images) / 2
 
@@ -51,7 +51,7 @@ def test_every_image_is_perturbed_in_its_own_way_and_seeds_differ(name: str) -> 
 @each_tile_task
 @each_grid
 def test_each_branch_has_a_region_per_tile(name: str, grid: int) -> None:
-    assert {spec.regions for spec in build(name, grid=grid).branches.values()} == {grid**2}
+    assert {branch.regions for branch in build(name, grid=grid).branches} == {grid**2}
 
 
 @each_tile_task

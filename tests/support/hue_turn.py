@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from trainables.pretext.task import BranchSpec, Perturbed
-from trainables.pretext.task_config import TaskConfig
+from trainables.pretext.region_config import RegionTaskConfig
+from trainables.pretext.regions import RegionHeads
+from trainables.pretext.task import ONE_VIEW, Perturbed
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
 class HueTurn:
     """Turns the colours of each image about the grey axis, by one of `classes` equally spaced angles."""
 
-    def __init__(self, classes: int) -> None:
+    uses = ONE_VIEW
+
+    def __init__(self, classes: int, heads: RegionHeads) -> None:
         self.classes = classes
-        self.branches = {"hue": BranchSpec(regions=1, classes=classes, chance=1 / classes)}
+        self.branches = (heads.branch("hue", regions=1, classes=classes, chance=1 / classes),)
 
     def perturb(self, images: Tensor, generator: Generator) -> Perturbed:
         """Return images [B, 3, H, W] in turned colours; the label counts steps of 360 / `classes` degrees."""
@@ -35,7 +38,7 @@ class HueTurn:
         return Perturbed(torch.einsum("bij,bjhw->bihw", turn, images), {"hue": step})
 
 
-class HueTurnConfig(TaskConfig):
+class HueTurnConfig(RegionTaskConfig):
     """The hue of the whole image is turned."""
 
     classes: int = Field(4, ge=2, le=12)
@@ -43,4 +46,4 @@ class HueTurnConfig(TaskConfig):
 
     def build(self) -> HueTurn:
         """Make the task."""
-        return HueTurn(self.classes)
+        return HueTurn(self.classes, self.region_heads())

@@ -1,4 +1,4 @@
-"""Pretext tasks to test with: those of the table, the documentation's example, and one without tiles."""
+"""Pretext tasks to test with: those of the table, the documentation's example, and some without tiles."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from typing import Any
 import torch
 from support.hue_turn import HueTurnConfig
 from support.settings import numbers
+from support.simsiam import MomentumConfig, SimSiamConfig
 from torch import Tensor
 
 from trainables.base.schema import Config
-from trainables.pretext import PRETEXT_TASKS, TaskConfig
+from trainables.pretext import PRETEXT_TASKS
+from trainables.pretext.region_config import RegionTaskConfig
 
 EXTENDING = Path(__file__).parents[2] / "docs" / "extending.md"
 
@@ -25,7 +27,7 @@ EXTENDING = Path(__file__).parents[2] / "docs" / "extending.md"
 def task_in_the_docs() -> str:
     """Return the file of a pretext task that docs/extending.md shows."""
     found = re.findall(r"```python\n(.*?)```", EXTENDING.read_text(encoding="utf-8"), flags=re.DOTALL)
-    return next(block for block in found if "(TaskConfig)" in block)
+    return next(block for block in found if "(RegionTaskConfig)" in block)
 
 
 def _module_of(source: str, name: str) -> ModuleType:
@@ -46,6 +48,8 @@ TASKS: Mapping[str, type[Config]] = {
     **PRETEXT_TASKS,
     "blanking": BLANKING.BlankingConfig,
     "hue_turn": HueTurnConfig,
+    "simsiam": SimSiamConfig,
+    "momentum": MomentumConfig,
 }
 
 
@@ -54,7 +58,7 @@ def cases(tasks: Mapping[str, type[Config]]) -> Iterator[tuple[str, dict[str, An
     for name, row in tasks.items():
         yield name, {}
         for key, number, _ in numbers(row):
-            if key not in TaskConfig.model_fields:
+            if key not in RegionTaskConfig.model_fields:
                 yield from ((name, {key: number[end]}) for end in ("minimum", "maximum"))
 
 

@@ -1,7 +1,7 @@
 """The network: a trunk with a supervised head and, while training, self-supervised branches.
 
     images -> trunk: stem, stages 1 to 4 -> global average -> dropout -> head -> pose
-                       \\ after stage `flag`: block -> global average -> dropout -> linear -> pretext answers
+                       \\ after stage `flag`: the branches of a pretext task
 
 The supervised path never changes with the branches: of one seed, trunk and head start from the same weights
 whatever the pretext task, and the network without its branches gives bit-identical poses.
@@ -13,109 +13,103 @@ import copy
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainables.model.backbones import Backbone
-from trainables.model.backbones.trunk import STAGES, Trunk
+from trainables.model.backbones.trunk import Trunk
 from trainables.model.heads.head import Head, HeadConfig
-from trainables.pretext.task import BranchSpec, Pool, SslHeads
+from trainables.pretext.attachment import STAGES, Attachment
+from trainables.pretext.branch import Branch, BranchPlan, Seen
+from trainables.pretext.fork import Fork
 from trainables.pretext.views import Views
-
-POOLS: Mapping[Pool, type[nn.Module]] = {"average": nn.AdaptiveAvgPool2d, "max": nn.AdaptiveMaxPool2d}
-EXPANSION = 4  # of the bottleneck block: its output channels beside its width
 
 
 @dataclass(frozen=True)
 class Output:
-    """The network's output: the head's raw outputs, and logits [B, R, C] of each branch by name."""
+    """The network's output: the head's raw outputs, and in a training step those of each branch by name."""
 
     pose_raw: Tensor
-    pretext: dict[str, Tensor]
-
-
-class Branch(nn.Module):
-    """A self-supervised branch: a residual bottleneck block, then a linear classifier for each region.
-
-    The block is ResNet50's (1x1, 3x3, 1x1, each with BN, and a projection shortcut) for every backbone, as in
-    the paper; at flag 3 of a ResNet50 it equals the first block of stage 4. One linear layer gives all
-    regions, which equals one layer per region.
-    """
-
-    def __init__(self, spec: BranchSpec, heads: SslHeads, channels: Sequence[int]) -> None:
-        super().__init__()
-        from torchvision.models.resnet import Bottleneck
-
-        last = heads.flag == STAGES
-        inputs = channels[heads.flag - 1]
-        outputs = heads.out_channels or min(2 * inputs, channels[-1])
-        stride = heads.stride or (1 if last else 2)
-        projection = nn.Sequential(
-            nn.Conv2d(inputs, outputs, kernel_size=1, stride=stride, bias=False), nn.BatchNorm2d(outputs)
-        )
-        self.flag, self.regions, self.classes = heads.flag, spec.regions, spec.classes
-        self.block = Bottleneck(inputs, outputs // EXPANSION, stride=stride, downsample=projection)
-        for module in self.block.modules():
-            if isinstance(module, nn.Conv2d):  # as torchvision starts its ResNets
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        self.pool = POOLS[heads.pool](1)
-        self.dropout = nn.Dropout(heads.dropout)
-        self.linear = nn.Linear(outputs, spec.regions * spec.classes)
-
-    def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        """Return logits [B, R, C] of the trunk's feature maps, of which it takes those after its stage."""
-        logits: Tensor = self.linear(self.dropout(self.pool(self.block(maps[self.flag - 1])).flatten(1)))
-        return logits.view(-1, self.regions, self.classes)
+    pretext: Mapping[str, Any] = field(default_factory=dict)
 
 
 class HeadPoseNetwork(nn.Module):
     """Trunk, supervised head and branches; `dropout` stands before the head."""
 
     def __init__(
-        self, trunk: Trunk, head: Head, *, dropout: float, branches: Mapping[str, nn.Module] | None = None
+        self, trunk: Trunk, head: Head, *, dropout: float, branches: Mapping[str, Branch] | None = None
     ) -> None:
         super().__init__()
         self.trunk = trunk
         self.dropout = nn.Dropout(dropout)
         self.head = head
-        self.branches = nn.ModuleDict(dict(branches or {}))
+        self.branches = nn.ModuleDict(cast(dict[str, nn.Module], dict(branches or {})))
 
     def forward(self, images: Tensor) -> Output:
-        """Return raw poses and pretext logits of normalised images [B, 3, H, W]."""
-        maps = self.trunk(images)
-        pose_raw = self.head(self.dropout(_pooled(maps[-1])))
-        pretext = {name: branch(maps) for name, branch in self.branches.items()}
-        return Output(pose_raw, pretext)
+        """Return raw poses of normalised images [B, 3, H, W]."""
+        return Output(self.head(self.dropout(_pooled(self.trunk(images)[-1]))))
 
     def learn(self, views: Views) -> Output:
-        """Return the raw poses, and the logits of each branch, of those images of a step that have them.
+        """Return the raw poses, and the output of each branch, of those images of a step that have them.
 
         Perturbed images without a pose go no further than the stage that the branches fork after.
         """
-        count = views.perturbed
-        depth = STAGES if views.pose_from == 0 else self._depth
+        count, first = views.perturbed, views.pose_from
+        depth = STAGES if first == 0 else self.branch_stage
         if count and views.norm_split:
             with _running_statistics_kept(self.trunk):
-                task_maps = self.trunk(views.images[:count], stages=depth)
+                stages = depth if first == count else STAGES
+                task_maps = self.trunk(views.images[:count], stages=stages, leaving=first, after=depth)
             last = self.trunk(views.images[count:])[-1]
-            if views.pose_from == 0:
-                last = torch.cat([task_maps[-1], last])
+            if first < count:
+                posed = task_maps[-1][first:] if depth == STAGES else task_maps[-1]
+                last = torch.cat([posed, last])
         else:
-            maps = self.trunk(views.images, leaving=views.pose_from, after=depth)
+            maps = self.trunk(views.images, leaving=first, after=depth)
             task_maps = maps if count == len(views.images) else [m[:count] for m in maps[:depth]]
-            last = maps[-1][views.pose_from :] if depth == STAGES else maps[-1]
-        branches = self.branches.items() if count else ()
-        pretext = {name: branch(task_maps) for name, branch in branches}
+            last = maps[-1][first:] if depth == STAGES else maps[-1]
+        # branches before the head: dropout draws from one generator, and a run of older versions drew so
+        seen = Seen(views.images[:count], task_maps, views.labels, views.copies)
+        pretext = {name: branch(seen) for name, branch in self._branches.items()} if count else {}
         return Output(self.head(self.dropout(_pooled(last))), pretext)
 
+    def pretext_losses(self, output: Output) -> dict[str, Tensor]:
+        """Return the losses [] of all branches by name, in fp32, before any weight."""
+        parts = (self._branches[name].losses(found) for name, found in output.pretext.items())
+        return {name: loss for losses in parts for name, loss in losses.items()}
+
+    @torch.no_grad()
+    def pretext_measures(self, output: Output) -> dict[str, Tensor]:
+        """Return the measures [] of all branches by name."""
+        parts = (self._branches[name].measure(found) for name, found in output.pretext.items())
+        return {name: value for measures in parts for name, value in measures.items()}
+
+    @torch.no_grad()
+    def after_step(self, progress: float) -> None:
+        """Let each branch change its state; see `Branch.after_step`."""
+        for branch in self._branches.values():
+            branch.after_step(self.trunk, progress)
+
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """Return the trunk's parameters that pose and branches share: those up to the branches' stage.
+
+        All of them where there is no branch.
+        """
+        return self.trunk.parameters_up_to(self.branch_stage or STAGES)
+
     @property
-    def _depth(self) -> int:
-        """The last stage whose feature maps a branch takes."""
-        return max((getattr(branch, "flag", STAGES) for branch in self.branches.values()), default=0)
+    def _branches(self) -> Mapping[str, Branch]:
+        return cast(Mapping[str, Branch], self.branches)
+
+    @property
+    def branch_stage(self) -> int:
+        """The last stage whose feature maps a branch takes; 0 without branches."""
+        return max((branch.stage for branch in self._branches.values()), default=0)
 
     def supervised(self) -> HeadPoseNetwork:
         """Return the network without its branches: the same modules, bit-identical poses."""
@@ -138,21 +132,6 @@ class NoHead(nn.Module):
     def decode(self, raw: Tensor) -> Tensor:
         """Return poses without an angle [B, 0]."""
         return raw[:, :0]
-
-
-class RegionHeads(nn.Module):
-    """The heads of a pretext task on the trunk's last features: dropout, then one linear layer per region."""
-
-    def __init__(self, spec: BranchSpec, features: int, *, dropout: float) -> None:
-        super().__init__()
-        self.regions, self.classes = spec.regions, spec.classes
-        self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(features, spec.regions * spec.classes)
-
-    def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        """Return logits [B, R, C] of the trunk's feature maps, of which it takes the last."""
-        logits: Tensor = self.linear(self.dropout(_pooled(maps[-1])))
-        return logits.view(-1, self.regions, self.classes)
 
 
 @contextmanager
@@ -179,39 +158,45 @@ def build_network(
     *,
     dropout: float,
     seed: int,
-    branches: Mapping[str, BranchSpec] | None = None,
-    ssl_heads: SslHeads | None = None,
+    branches: Sequence[BranchPlan] = (),
+    attachment: Attachment | None = None,
+    trunk_weights: Mapping[str, Tensor] | None = None,
 ) -> HeadPoseNetwork:
-    """Make a network with random weights that follow from `seed` alone; without `ssl_heads` no branch.
+    """Make a network with random weights that follow from `seed` alone; without an attachment no branch.
 
     Trunk and head are drawn first, and every branch from a stream of its own (the seed and its name), so no
     part's weights depend on which other parts there are. The global random state stays as it was.
+    `trunk_weights` are the trunk's initial weights where they are not random.
     """
     with torch.random.fork_rng(devices=[]):
         trunk = _drawn_trunk(backbone, seed)
         built_head = head.build(trunk.channels[-1], angles)
-        built_branches = {}
-        if ssl_heads is not None:
-            for name, spec in (branches or {}).items():
-                torch.manual_seed(zlib.crc32(f"{seed}/{name}".encode()))
-                built_branches[name] = Branch(spec, ssl_heads, trunk.channels)
-    return HeadPoseNetwork(trunk, built_head, dropout=dropout, branches=built_branches)
+        if trunk_weights is not None:
+            trunk.load_state_dict(trunk_weights)
+        plans = () if attachment is None else branches
+        built = _built_branches(plans, Fork(trunk, trunk.channels, attachment), seed)
+    return HeadPoseNetwork(trunk, built_head, dropout=dropout, branches=built)
 
 
 def build_pretraining_network(
-    backbone: Backbone, branches: Mapping[str, BranchSpec], *, dropout: float, seed: int
+    backbone: Backbone, branches: Sequence[BranchPlan], *, seed: int
 ) -> HeadPoseNetwork:
-    """Make the supervised network with the heads of a pretext task in place of its own [paper 4.2].
+    """Make the supervised network with the branches of a pretext task in place of its head [paper 4.2].
 
     Its weights follow from `seed` alone; the trunk starts as that of `build_network` does.
     """
     with torch.random.fork_rng(devices=[]):
         trunk = _drawn_trunk(backbone, seed)
-        heads = {}
-        for name, spec in branches.items():
-            torch.manual_seed(zlib.crc32(f"{seed}/{name}".encode()))
-            heads[name] = RegionHeads(spec, trunk.channels[-1], dropout=dropout)
-    return HeadPoseNetwork(trunk, NoHead(), dropout=0.0, branches=heads)
+        built = _built_branches(branches, Fork(trunk, trunk.channels), seed)
+    return HeadPoseNetwork(trunk, NoHead(), dropout=0.0, branches=built)
+
+
+def _built_branches(plans: Sequence[BranchPlan], fork: Fork, seed: int) -> dict[str, Branch]:
+    built = {}
+    for plan in plans:
+        torch.manual_seed(zlib.crc32(f"{seed}/{plan.name}".encode()))
+        built[plan.name] = plan.build(fork)
+    return built
 
 
 def _drawn_trunk(backbone: Backbone, seed: int) -> Trunk:

@@ -6,12 +6,11 @@ from trainables.pretext.pretext_config import PretextConfig
 from trainables.pretext.puzzling import PuzzlingConfig
 from trainables.pretext.puzzling_rotation import PuzzlingRotationConfig
 from trainables.pretext.rotation import RotationConfig
-from trainables.pretext.task import BranchSpec, Perturbed, PretextTask, SslHeads
+from trainables.pretext.task import Perturbed, PretextTask
 from trainables.pretext.task_config import TaskConfig
 
 __all__ = [
     "PRETEXT_TASKS",
-    "BranchSpec",
     "NoPretextConfig",
     "Perturbed",
     "PretextConfig",
@@ -19,7 +18,6 @@ __all__ = [
     "PuzzlingConfig",
     "PuzzlingRotationConfig",
     "RotationConfig",
-    "SslHeads",
     "TaskConfig",
 ]
 

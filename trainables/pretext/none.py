@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from trainables.base.schema import Config
-from trainables.pretext.task import BranchSpec, Perturbed, SslHeads
-from trainables.pretext.task_weight import TaskWeight
+from trainables.losses.weighting.loss_weight import LossWeight
+from trainables.pretext.attachment import Attachment
+from trainables.pretext.branch import BranchPlan
+from trainables.pretext.cost import Cost
+from trainables.pretext.task import ONE_VIEW, Perturbed
 from trainables.pretext.views.shared import SharedView
 
 if TYPE_CHECKING:
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
 class NoPretext:
     """Leaves every image as it is and has no branch."""
 
-    branches: Mapping[str, BranchSpec] = {}
+    uses = ONE_VIEW
+    branches: tuple[BranchPlan, ...] = ()
 
     def perturb(self, images: Tensor, generator: Generator) -> Perturbed:
         """Return the images [B, 3, H, W] themselves; nothing is drawn from the generator."""
@@ -35,13 +39,25 @@ class NoPretextConfig(Config):
         """Make the view, whose images are all as they were."""
         return SharedView()
 
-    def ssl_heads(self) -> SslHeads | None:
+    def attachment(self) -> Attachment | None:
         """Return None: there is no branch."""
         return None
 
-    def task_weight(self, epochs: int) -> TaskWeight:
-        """Return a factor that nothing is multiplied by."""
-        return TaskWeight("constant", 1.0, epochs)
+    def task_weight(self, epochs: int) -> LossWeight:
+        """Return a weight that nothing is multiplied by."""
+        return LossWeight(group="helper")
+
+    def cost(self, completed: int, epochs: int) -> Cost:
+        """Return one pass for each image."""
+        return Cost()
+
+    def pretraining_cost(self) -> Cost:
+        """Return the same; nothing is pretrained on it."""
+        return Cost()
+
+    def memory(self) -> Hashable:
+        """Return None: it takes no memory."""
+        return None
 
     def incompatibility(self, image_px: int) -> str | None:
         """Return None: images of any size will do."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Protocol
 
-from trainables.pretext.task import PretextTask, SslHeads
-from trainables.pretext.task_weight import TaskWeight
+from trainables.losses.weighting.loss_weight import LossWeight
+from trainables.pretext.attachment import Attachment
+from trainables.pretext.cost import Cost
+from trainables.pretext.task import PretextTask
 from trainables.pretext.views import View
 
 
@@ -18,11 +21,20 @@ class PretextConfig(Protocol):
     def build_view(self) -> View:
         """Make the view: which images the pose and the task learn from."""
 
-    def ssl_heads(self) -> SslHeads | None:
-        """Return how the branches are attached, or None to train without them."""
+    def attachment(self) -> Attachment | None:
+        """Return where the branches fork off, or None to train without them."""
 
-    def task_weight(self, epochs: int) -> TaskWeight:
-        """Return the factor of the task's weight over a run of so many epochs."""
+    def task_weight(self, epochs: int) -> LossWeight:
+        """Return the weight of the task's losses over a run of so many epochs."""
+
+    def cost(self, completed: int, epochs: int) -> Cost:
+        """Return what the epoch after `completed` of `epochs` ones costs."""
+
+    def pretraining_cost(self) -> Cost:
+        """Return what an epoch of a pretraining costs."""
+
+    def memory(self) -> Hashable:
+        """Return what decides how much memory it takes: tasks of equal values take the same."""
 
     def incompatibility(self, image_px: int) -> str | None:
         """Return why the task cannot perturb images of this side, or None."""

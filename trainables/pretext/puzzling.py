@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainables.pretext.task import BranchSpec, Perturbed
+from trainables.pretext.regions import RegionHeads
+from trainables.pretext.task import ONE_VIEW, Perturbed
 from trainables.pretext.tile_config import TileConfig
 
 if TYPE_CHECKING:
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 class Puzzling:
     """Permutes the tiles of each image by a permutation of its own, the identity among them."""
 
-    def __init__(self, tiles: Tiles) -> None:
+    uses = ONE_VIEW
+
+    def __init__(self, tiles: Tiles, heads: RegionHeads) -> None:
         self.tiles = tiles
         regions = tiles.regions
-        self.branches = {"puzzle": BranchSpec(regions, classes=regions, chance=1 / regions)}
+        self.branches = (heads.branch("puzzle", regions=regions, classes=regions, chance=1 / regions),)
 
     def perturb(self, images: Tensor, generator: Generator) -> Perturbed:
         """Return puzzled images [B, 3, H, W]; the label of region r is the input region that lies there."""
@@ -32,4 +35,4 @@ class PuzzlingConfig(TileConfig):
 
     def build(self) -> Puzzling:
         """Make the task."""
-        return Puzzling(self.tiles())
+        return Puzzling(self.tiles(), self.region_heads())

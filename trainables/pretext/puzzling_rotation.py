@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainables.pretext.task import BranchSpec, Perturbed
+from trainables.pretext.regions import RegionHeads
+from trainables.pretext.task import ONE_VIEW, Perturbed
 from trainables.pretext.tile_config import TileConfig
 
 if TYPE_CHECKING:
@@ -22,14 +23,16 @@ class PuzzlingRotation:
     chance level of the rotation heads is high (0.625 for 2x2).
     """
 
-    def __init__(self, tiles: Tiles) -> None:
+    uses = ONE_VIEW
+
+    def __init__(self, tiles: Tiles, heads: RegionHeads) -> None:
         self.tiles = tiles
         regions, turns = tiles.regions, tiles.TURNS
         not_turned = 1 - TURNED / regions * (turns - 1) / turns
-        self.branches = {
-            "puzzle": BranchSpec(regions, classes=regions, chance=1 / regions),
-            "rotation": BranchSpec(regions, classes=turns, chance=not_turned),
-        }
+        self.branches = (
+            heads.branch("puzzle", regions=regions, classes=regions, chance=1 / regions),
+            heads.branch("rotation", regions=regions, classes=turns, chance=not_turned),
+        )
 
     def perturb(self, images: Tensor, generator: Generator) -> Perturbed:
         """Return perturbed images [B, 3, H, W] with the labels of Puzzling and of Rotation."""
@@ -45,4 +48,4 @@ class PuzzlingRotationConfig(TileConfig):
 
     def build(self) -> PuzzlingRotation:
         """Make the task."""
-        return PuzzlingRotation(self.tiles())
+        return PuzzlingRotation(self.tiles(), self.region_heads())

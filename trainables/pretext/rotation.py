@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainables.pretext.task import BranchSpec, Perturbed
+from trainables.pretext.regions import RegionHeads
+from trainables.pretext.task import ONE_VIEW, Perturbed
 from trainables.pretext.tile_config import TileConfig
 
 if TYPE_CHECKING:
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
 class Rotation:
     """Turns each tile by 0 to 3 quarter turns counter-clockwise, independently and uniformly."""
 
-    def __init__(self, tiles: Tiles) -> None:
+    uses = ONE_VIEW
+
+    def __init__(self, tiles: Tiles, heads: RegionHeads) -> None:
         self.tiles = tiles
-        self.branches = {"rotation": BranchSpec(tiles.regions, classes=tiles.TURNS, chance=1 / tiles.TURNS)}
+        regions, turns = tiles.regions, tiles.TURNS
+        self.branches = (heads.branch("rotation", regions=regions, classes=turns, chance=1 / turns),)
 
     def perturb(self, images: Tensor, generator: Generator) -> Perturbed:
         """Return images [B, 3, H, W] with turned tiles; a label is the number of quarter turns."""
@@ -31,4 +35,4 @@ class RotationConfig(TileConfig):
 
     def build(self) -> Rotation:
         """Make the task."""
-        return Rotation(self.tiles())
+        return Rotation(self.tiles(), self.region_heads())

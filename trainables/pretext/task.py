@@ -1,67 +1,46 @@
-"""What a pretext task is: it perturbs a batch and labels what the network should recognise in it."""
+"""What a pretext task is: it makes views of a batch, and branches that learn from them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from trainables.losses.kinds import RegionReduction
+from trainables.pretext.branch import BranchPlan
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+Use = Literal["helper", "both"]
+"""What a view that a task makes is for: the branches alone, or the pose too where `view: shared` says so.
+What only the pose is learned from are the clean images, which no task makes."""
 
-Pool = Literal["average", "max"]
-"""How a branch's feature maps become one vector: the mean or the largest value of each channel."""
+Uses = tuple[Use, ...]
+"""The use of each view, `helper` before `both`; at most one is for both."""
 
-
-@dataclass(frozen=True)
-class BranchSpec:
-    """What one self-supervised branch predicts: one of `classes` for each region of the image.
-
-    `chance` is the accuracy of always predicting the most frequent class.
-    """
-
-    regions: int
-    classes: int
-    chance: float
+ONE_VIEW: Uses = ("both",)
 
 
 @dataclass(frozen=True)
 class Perturbed:
-    """A perturbed batch: the only images that the network is trained on.
+    """V views of N images, one view after the other, in the type of the images.
 
-    `images` is [B, 3, H, W] in the shape and type of the input; `labels` holds int64 [B, R] for each branch.
+    `labels` holds a tensor [N, ...] for each branch that needs one.
     """
 
-    images: Tensor
+    images: Tensor  # [V * N, 3, H, W]
     labels: dict[str, Tensor] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SslHeads:
-    """Where the branches of a task fork off, how they are built and how their losses are weighted.
-
-    `flag` is the ResNet stage, 1 to 4, that a branch forks after; `out_channels` and `stride` of its
-    convolution block follow from the stage where they are None; `pool` follows the block.
-    """
-
-    flag: int
-    dropout: float = 0.2
-    out_channels: int | None = None
-    stride: Literal[1, 2] | None = None
-    pool: Pool = "average"
-    weight: float = 1.0
-    reduction: RegionReduction = "sum"
 
 
 class PretextTask(Protocol):
     """Perturbs batches; all its randomness comes from the generator that it is given."""
 
     @property
-    def branches(self) -> Mapping[str, BranchSpec]:
-        """The branches by name, in a fixed order; none where there is nothing to recognise."""
+    def uses(self) -> Uses:
+        """What each of its views is for."""
+
+    @property
+    def branches(self) -> tuple[BranchPlan, ...]:
+        """Its branches in a fixed order; none where there is nothing to recognise."""
 
     def perturb(self, images: Tensor, generator: Generator) -> Perturbed:
-        """Return the perturbed images [B, 3, H, W] with their labels; the input stays as it is."""
+        """Return its views of images [N, 3, H, W]; the input stays as it is."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Hashable
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from trainables.base.schema import Config, Variant
-from trainables.losses.kinds import RegionReduction
-from trainables.pretext.task import Pool, SslHeads
-from trainables.pretext.task_weight import TaskWeight, WeightSchedule
+from trainables.losses.weighting.loss_weight import LossWeight, WeightSchedule
+from trainables.pretext.attachment import STAGES, Attachment, Pool
+from trainables.pretext.cost import Cost
+from trainables.pretext.task import ONE_VIEW, Uses
 from trainables.pretext.views import VIEWS, SharedConfig, View, ViewConfig
+
+BRANCH_WORK = 0.1
+"""Work of a task's branches, in passes of an image through the whole network; its order alone matters."""
 
 
 class BranchConfig(Config):
@@ -29,6 +34,9 @@ class BranchConfig(Config):
 class TaskConfig(Config):
     """How a task's branches are attached to the network, and how their losses are weighted."""
 
+    uses: ClassVar[Uses] = ONE_VIEW
+    """What each view is for that the task makes: `PretextTask.uses`."""
+
     flag: int = Field(3, ge=1, le=4)
     """The ResNet stage, 1 to 4, that the self-supervised branch forks after; 3 was the best [paper 4.1]."""
     heads: bool = True
@@ -36,10 +44,6 @@ class TaskConfig(Config):
     ssl_weight: float = Field(1.0, ge=0.0)
     """Weight of the self-supervised loss; 1 in [paper 4.1, 5.2], 50 with bins in [paper 4.2]. Beside the one
     loss of `head: rot6d` the same weight counts nearly twice as much as beside three RMSEs."""
-    ssl_reduction: RegionReduction = "sum"
-    """How the losses of a branch's regions are combined; `sum` in the paper [paper, formulas 1 to 3]."""
-    dropout: float = Field(0.2, ge=0.0, lt=1.0)
-    """Dropout before the self-supervised heads, a probability [paper 4.1]."""
     branch: BranchConfig = BranchConfig()
     """The convolution block of the branch."""
 
@@ -51,35 +55,47 @@ class TaskConfig(Config):
     """Share of the run after which the task is off and nothing is perturbed any more."""
 
     @model_validator(mode="after")
-    def _clean_poses_need_a_task(self) -> TaskConfig:
-        if not self.heads and not isinstance(self.view, SharedConfig):
+    def _every_view_is_learned_from(self) -> TaskConfig:
+        if self.heads:
+            return self
+        if not isinstance(self.view, SharedConfig):
             raise ValueError(
                 "heads: false leaves nothing to learn from perturbed images where the pose is learned from "
                 "clean ones: take view: shared, or heads: true"
             )
+        if self.uses != ONE_VIEW:
+            raise ValueError("heads: false leaves nothing to learn from the task's views: take heads: true")
         return self
 
     def build_view(self) -> View:
         """Make the view."""
         return self.view.build()
 
-    def task_weight(self, epochs: int) -> TaskWeight:
-        """Return the factor of `ssl_weight` over a run of so many epochs."""
-        return TaskWeight(self.weight_schedule, self.weight_end, epochs)
+    def task_weight(self, epochs: int) -> LossWeight:
+        """Return `ssl_weight` over a run of so many epochs."""
+        return LossWeight(self.ssl_weight, self.weight_schedule, self.weight_end, epochs, "helper")
 
-    def ssl_heads(self) -> SslHeads | None:
-        """Return how the branches are attached, or None for `heads: false`."""
+    def attachment(self) -> Attachment | None:
+        """Return where the branches fork off, or None for `heads: false`."""
         if not self.heads:
             return None
-        return SslHeads(
-            flag=self.flag,
-            dropout=self.dropout,
-            out_channels=self.branch.out_channels,
-            stride=self.branch.stride,
-            pool=self.branch.pool,
-            weight=self.ssl_weight,
-            reduction=self.ssl_reduction,
-        )
+        return Attachment(self.flag, self.branch.out_channels, self.branch.stride, self.branch.pool)
+
+    def cost(self, completed: int, epochs: int) -> Cost:
+        """Return the cost of the view while the task is on, that of supervised learning after it."""
+        if not self.task_weight(epochs).on(completed):
+            return Cost()
+        whole, to_flag = self.view.passes(self.uses)
+        return Cost(whole + to_flag * self.flag / STAGES, BRANCH_WORK if self.heads else 0.0)
+
+    def pretraining_cost(self) -> Cost:
+        """Return one pass for each view."""
+        return Cost(float(len(self.uses)), BRANCH_WORK)
+
+    def memory(self) -> Hashable:
+        """Return its views, its flag and its block. A task with modules of other sizes adds these."""
+        attached = (self.flag, self.branch) if self.heads else None
+        return self.uses, self.view, attached
 
     def incompatibility(self, image_px: int) -> str | None:
         """Return None: images of any size will do. A task that needs others overrides this."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from trainables.pretext.task_config import TaskConfig
+from trainables.pretext.region_config import RegionTaskConfig
 
 if TYPE_CHECKING:
     from trainables.pretext.tiles import Tiles
@@ -15,8 +15,8 @@ MIN_TILE_PX = 8
 """Smallest side of a tile: two cells of the feature map after stage 1, whose stride is 4."""
 
 
-class TileConfig(TaskConfig):
-    """A grid of tiles beside the settings of every task."""
+class TileConfig(RegionTaskConfig):
+    """A grid of tiles, whose places are the regions."""
 
     grid: int = Field(2, ge=2, le=5)
     """Tiles along each side: 2 cuts the image into 2x2 regions [paper 3]."""

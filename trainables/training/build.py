@@ -16,6 +16,7 @@ from trainables.data.batches import BatchSource
 from trainables.data.datasets import ensure_dataset, open_dataset
 from trainables.data.datasets.prepared import PreparedDataset, Samples
 from trainables.data.loader import Loader, LoaderPool
+from trainables.losses.weighting.loss_weight import LossWeight
 from trainables.model.network import build_network
 from trainables.target import Label
 from trainables.training.config import TrainConfig
@@ -153,7 +154,7 @@ def build_session(
     `trunk` holds the trunk's initial weights where they are not random. Raises `InputError` where the device
     cannot compute in the precision of `config`.
     """
-    task, heads = config.pretext.build(), config.pretext.ssl_heads()
+    task, attachment = config.pretext.build(), config.pretext.attachment()
     network = build_network(
         config.network.backbone,
         config.head,
@@ -161,25 +162,26 @@ def build_session(
         dropout=config.network.dropout,
         seed=config.seed,
         branches=task.branches,
-        ssl_heads=heads,
+        attachment=attachment,
+        trunk_weights=trunk,
     )
-    if trunk is not None:
-        network.trunk.load_state_dict(trunk)
-    weights = dict.fromkeys(network.head.loss_names, 1.0)
-    if heads is not None:
-        weights |= dict.fromkeys(task.branches, heads.weight)
+    task_weight = config.pretext.task_weight(config.epochs)
+    weights = dict.fromkeys(network.head.loss_names, LossWeight())
+    if attachment is not None:
+        names = (name for branch in task.branches for name in branch.loss_names)
+        weights |= dict.fromkeys(names, task_weight)
     trainer = Trainer(
         network=network,
         task=task,
         view=config.pretext.build_view(),
-        task_weight=config.pretext.task_weight(config.epochs),
+        task_weight=task_weight,
         weighting=config.weighting.build(weights),
         optimizer=config.optimizer.build,
         schedule=config.schedule.build(config.epochs),
         train=train,
         execution=Execution.of(device, config.precision),
         seed=config.seed,
-        ssl_reduction="sum" if heads is None else heads.reduction,
+        epochs=config.epochs,
         clip_norm=config.clip_norm,
     )
     return Session(trainer, validation=validation, target=config.target.build(labels))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from trainables.model.backbones import Backbone
-from trainables.pretext.task_config import BranchConfig, TaskConfig
-from trainables.pretext.views import ViewConfig
 from trainables.training.config import Precision, TrainConfig
 
 
@@ -19,24 +18,20 @@ class MemoryShape:
     batch: int
     precision: Precision
     optimizer: str
-    flag: int | None
-    branch: BranchConfig | None
-    view: ViewConfig | None
+    weighting: str
+    pretext: Hashable
 
     @classmethod
     def of(cls, config: TrainConfig) -> MemoryShape:
         """Return the shape of a config; configs of equal shapes take the same memory."""
-        task = config.pretext if isinstance(config.pretext, TaskConfig) else None
-        branched = task is not None and task.heads
         return cls(
             backbone=config.network.backbone,
             image_px=config.data.image_px,
             batch=config.data.batch,
             precision=config.precision,
             optimizer=type(config.optimizer).__name__,
-            flag=task.flag if task and branched else None,
-            branch=task.branch if task and branched else None,
-            view=task.view if task else None,
+            weighting=type(config.weighting).__name__,
+            pretext=config.pretext.memory(),
         )
 
 

@@ -46,7 +46,7 @@ BEST_EPOCH = f"{VALIDATION}/best_epoch"
 """The epoch whose main metric is the best so far."""
 
 LOSS = "train/loss"
-"""The weighted sum that was minimised, mean over the epoch's steps."""
+"""The loss that was minimised, the weighted sum for fixed weights; mean over the epoch's steps."""
 
 
 def loss(part: str) -> str:
@@ -54,17 +54,18 @@ def loss(part: str) -> str:
     return f"train/loss_{part}"
 
 
+def weight(part: str) -> str:
+    """What a weighting that learns multiplies a loss by, after the epoch."""
+    return f"train/weight_{part}"
+
+
 LEARNING_RATE = "train/learning_rate"
 
 
-def pretext_accuracy(branch: str) -> str:
-    """Share of regions that a pretext branch classified right, on training images as they were learned."""
-    return f"pretext/{branch}_accuracy"
-
-
-def pretext_chance(branch: str) -> str:
-    """Accuracy of always naming the most frequent class."""
-    return f"pretext/{branch}_chance"
+def pretext(measure: str) -> str:
+    """What a pretext branch says of itself, on training images as they were learned: `NAME_accuracy` is the
+    share of regions that it classified right, `NAME_chance` that of always naming the most frequent class."""
+    return f"pretext/{measure}"
 
 
 IMAGES = "train/images"

@@ -1,4 +1,4 @@
-"""The measurements of an epoch: of its predictions, losses, pretext accuracies, speed and memory."""
+"""The measurements of an epoch: of its predictions, losses, pretext measures, speed and memory."""
 
 from __future__ import annotations
 
@@ -42,23 +42,17 @@ def mean_prediction(train: Values, true: Values, target: Target) -> Predictions:
 
 
 @dataclass(frozen=True)
-class PretextScore:
-    """Accuracy of a branch over all its regions, beside that of always naming the most frequent class."""
-
-    accuracy: float
-    chance: float
-
-
-@dataclass(frozen=True)
 class TrainingReport:
     """Measurements of one epoch of training; every number is a plain float.
 
     `losses` are the means over the epoch's steps: `total` as it was minimised, the others before weighting.
-    `pretext` was measured on the training batches while they were learned from.
+    `pretext` are the measures of the branches, taken on the training batches while they were learned from,
+    and their values by chance; `weights` what a weighting has learned to multiply losses by.
     """
 
     losses: Mapping[str, float]
-    pretext: Mapping[str, PretextScore]
+    pretext: Mapping[str, float]
+    weights: Mapping[str, float]
     learning_rate: float
     train_s: float
     images: int
@@ -72,9 +66,8 @@ class TrainingReport:
             names.LOSS if part == "total" else names.loss(part): loss for part, loss in self.losses.items()
         }
         named[names.LEARNING_RATE] = self.learning_rate
-        for branch, score in self.pretext.items():
-            named[names.pretext_accuracy(branch)] = score.accuracy
-            named[names.pretext_chance(branch)] = score.chance
+        named |= {names.weight(part): weight for part, weight in self.weights.items()}
+        named |= {names.pretext(measure): value for measure, value in self.pretext.items()}
         named[names.IMAGES] = float(self.images)
         named[names.IMAGES_PER_S] = self.images_per_s
         named[names.DATA_WAIT_SHARE] = self.data_wait_share

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from math import inf
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from trainables.data.batches import BatchSource
-from trainables.losses.weighting.fixed_weighting import FixedWeighting
 from trainables.model.backbones import Backbone
 from trainables.model.inits import SslConfig
 from trainables.model.network import build_pretraining_network
-from trainables.optim.schedules.constant import Constant
-from trainables.pretext.views.shared import SharedView
+from trainables.pretext.views.alone import AloneView
 from trainables.training.execution import Execution
 from trainables.training.metrics import TrainingReport
 from trainables.training.trainer import Trainer
@@ -52,21 +52,22 @@ def build_pretrainer(
     settings: SslConfig, backbone: Backbone, *, train: BatchSource, device: torch.device
 ) -> Pretrainer:
     """Build the run that the settings describe, whose seed is a number, over a source of its images."""
-    task, heads, seed = settings.pretext.build(), settings.pretext.ssl_heads(), settings.seed
-    assert heads is not None  # noqa: S101  ours: the settings refuse a task without heads
+    task, seed = settings.pretext.build(), settings.seed
+    task_weight = replace(settings.pretext.task_weight(settings.epochs), end=inf)  # it is never off
     assert isinstance(seed, int)  # noqa: S101  ours: the trial's was filled in
-    network = build_pretraining_network(backbone, task.branches, dropout=heads.dropout, seed=seed)
+    network = build_pretraining_network(backbone, task.branches, seed=seed)
+    names = (name for branch in task.branches for name in branch.loss_names)
     trainer = Trainer(
         network=network,
         task=task,
-        view=SharedView(),
-        task_weight=Constant(),
-        weighting=FixedWeighting(dict.fromkeys(task.branches, heads.weight)),
+        view=AloneView(),
+        task_weight=task_weight,
+        weighting=settings.weighting.build(dict.fromkeys(names, task_weight)),
         optimizer=settings.optimizer.build,
         schedule=settings.schedule.build(settings.epochs),
         train=train,
         execution=Execution.of(device, "auto"),
         seed=seed,
-        ssl_reduction=heads.reduction,
+        epochs=settings.epochs,
     )
     return Pretrainer(trainer)

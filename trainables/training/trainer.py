@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -17,11 +17,12 @@ from torch import nn
 from torch.optim import Optimizer
 
 from trainables.data.batches import Batch, BatchSource
-from trainables.losses.kinds import RegionReduction
-from trainables.losses.losses import region_cross_entropy
-from trainables.losses.weighting.weighting import Weighting
+from trainables.losses.weighting.backward import backward
+from trainables.losses.weighting.loss_weight import LossWeight
+from trainables.losses.weighting.weighting import GradientWeighting, Weighting
 from trainables.model.network import HeadPoseNetwork
 from trainables.optim.schedules.schedule import Schedule
+from trainables.pretext.branch import BranchPlan
 from trainables.pretext.task import PretextTask
 from trainables.pretext.views import View, Views
 from trainables.training.execution import Execution
@@ -56,25 +57,26 @@ class Trainer:
         network: HeadPoseNetwork,
         task: PretextTask,
         view: View,
-        task_weight: Schedule,
-        weighting: Weighting,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        task_weight: LossWeight,
+        weighting: Weighting | GradientWeighting,
+        optimizer: Callable[[Iterable[Any]], Optimizer],
         schedule: Schedule,
         train: BatchSource,
         execution: Execution,
         seed: int,
-        ssl_reduction: RegionReduction = "sum",
+        epochs: int,
         clip_norm: float | None = None,
     ) -> None:
         self.execution = execution
         self.network = execution.place_network(network)
         self._task, self._view, self._task_weight = task, view, task_weight
         self._weighting, self._schedule = weighting, schedule
-        self._parameters = [*network.parameters(), *weighting.parameters()]
-        self._optimizer = optimizer(self._parameters)
+        weighting.to(execution.device)
+        self._parameters = [each for each in network.parameters() if each.requires_grad]  # no teacher's
+        self._shared = network.shared_parameters()
+        self._optimizer = optimizer(_groups(self._parameters, weighting))
         self._base_rates = [float(group["lr"]) for group in self._optimizer.param_groups]
-        self._train, self._seed = train, seed
-        self._ssl_reduction: RegionReduction = ssl_reduction
+        self._train, self._seed, self._epochs = train, seed, epochs
         self._clip_norm = clip_norm
         self._scaler = torch.amp.GradScaler(execution.device.type, enabled=execution.mixed)
         if execution.device.type == "cuda":
@@ -89,11 +91,12 @@ class Trainer:
             group["lr"] = base * rate
         started = time.perf_counter()
         with torch_seeded(torch_seed, device):
-            meter = self._steps(data_seed, pretext_seed, self._task_weight.factor(completed), completed + 1)
+            meter = self._steps(data_seed, pretext_seed, completed)
         train_s = time.perf_counter() - started
         return TrainingReport(
             losses=meter.losses(),
-            pretext=meter.scores(self._task.branches),
+            weights=self._weighting.learned(),
+            pretext=_beside_chance(meter.measures(), self._task.branches),
             learning_rate=float(self._optimizer.param_groups[0]["lr"]),
             train_s=train_s,
             images=meter.images,
@@ -124,42 +127,58 @@ class Trainer:
         if scaler := state_dict["scaler"]:  # empty where the run computed in fp32
             self._scaler.load_state_dict(scaler)
 
-    def _steps(self, data_seed: int, pretext_seed: int, task_weight: float, epoch: int) -> EpochMeter:
+    def _steps(self, data_seed: int, pretext_seed: int, completed: int) -> EpochMeter:
         self.network.train()
         generator = torch.Generator(self.execution.device).manual_seed(pretext_seed)
         meter = EpochMeter()
         for batch in self._train.epoch(data_seed):
-            self._step(batch, generator, task_weight, meter)
+            self._step(batch, generator, completed, meter)
             if meter.steps % FINITE_CHECK_STEPS == 0 and not meter.finite():
-                raise Diverged(epoch)
+                raise Diverged(completed + 1)
         if not meter.finite():
-            raise Diverged(epoch)
+            raise Diverged(completed + 1)
         return meter
 
-    def _step(self, batch: Batch, generator: torch.Generator, task_weight: float, meter: EpochMeter) -> None:
-        """Take one step; where `task_weight` is 0 the task is off and nothing is perturbed."""
+    def _step(self, batch: Batch, generator: torch.Generator, completed: int, meter: EpochMeter) -> None:
+        """Take one step; where the task is off nothing is perturbed."""
         execution = self.execution
         images, labels = batch.images.to(execution.device), batch.labels.to(execution.device)
-        views = self._view.arrange(self._task, images, generator) if task_weight else Views(images)
+        on = self._task_weight.on(completed)
+        views = self._view.arrange(self._task, images, generator) if on else Views(images)
         with execution.autocast():
             output = self.network.learn(replace(views, images=execution.place_images(views.images)))
         losses = self.network.head.losses(output.pose_raw, labels[views.first_pose :])
-        for name, logits in output.pretext.items():
-            loss = region_cross_entropy(logits, views.labels[name], self._ssl_reduction)
-            losses[name] = task_weight * loss
-        total = self._weighting.total(losses)
+        losses |= self.network.pretext_losses(output)
         self._optimizer.zero_grad()
-        torch.autograd.backward(self._scaler.scale(total))
+        total = backward(self._weighting, losses, completed, shared=self._shared, scaler=self._scaler)
         if self._clip_norm is not None:
             self._scaler.unscale_(self._optimizer)
             nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
         self._scaler.step(self._optimizer)
         self._scaler.update()
-        hits = {
-            name: (logits.argmax(dim=-1) == views.labels[name]).float().mean()
-            for name, logits in output.pretext.items()
-        }
-        meter.add(len(labels), {"total": total, **losses}, hits)
+        meter.add(len(labels), {"total": total, **losses}, self.network.pretext_measures(output))
+        self.network.after_step(completed / self._epochs)
+
+
+def _groups(parameters: list[nn.Parameter], weighting: Weighting | GradientWeighting) -> list[Any]:
+    """Return what the optimizer is made of: a weighting's own parameters may be trained in another way."""
+    own = list(weighting.parameters())
+    if not own:
+        return parameters
+    rates = {key: value for key, value in asdict(weighting.rates).items() if value is not None}
+    return [{"params": parameters}, {"params": own, **rates}]
+
+
+def _beside_chance(measures: Mapping[str, float], branches: Sequence[BranchPlan]) -> dict[str, float]:
+    """Return measures, and after each what it is by chance, where that is known."""
+    named: dict[str, float] = {}
+    for branch in branches:
+        for name, measure in branch.measures.items():
+            if name in measures:  # nothing is measured while the task is off
+                named[name] = measures[name]
+                if measure.chance is not None:
+                    named[f"{branch.name}_chance"] = measure.chance
+    return named
 
 
 def _peak_memory_mib(device: torch.device) -> float:

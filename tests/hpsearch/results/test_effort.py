@@ -58,13 +58,13 @@ def test_named_subjects_alone_are_counted() -> None:
     [
         ("none", 600),
         ({"rotation": {"flag": 2}}, 600),
-        ({"rotation": {"flag": 2, "view": {"split": {"share": 0.5}}}}, 600),
+        ({"rotation": {"flag": 2, "view": {"split": {"share": 0.5}}}}, 600 * 0.75),
         ({"rotation": {"flag": 2, "view": {"two": {"share": 0.5}}}}, 600 * 1.25),
         ({"rotation": {"flag": 4, "view": "two"}}, 1200),
         ({"rotation": {"flag": 4, "view": "two", "weight_end": 0.5}}, 900),
     ],
 )
-def test_copies_of_two_views_are_forwarded_up_to_the_flag_while_the_task_is_on(
+def test_images_of_the_task_alone_are_forwarded_up_to_the_flag_while_it_is_on(
     pretext: object, expected: float
 ) -> None:
     assert images_forwarded(trial(pretext=pretext)) == pytest.approx(expected)

@@ -89,11 +89,7 @@ pretext:
 
 def test_designs_alike_in_what_decides_their_memory_are_measured_once(tmp_path: Path) -> None:
     designs = designs_to_measure(studies.spec(tmp_path, "{sampler: random, pruner: none}", SPACE))
-    alike = {(shape.batch, shape.flag) for shape in designs}
+    alike = {(each.data.batch, getattr(each.pretext, "flag", None)) for each in designs.values()}
     assert alike == {(batch, flag) for batch in (16, 32) for flag in (None, 2, 3)}
     assert len(designs) == len(alike)
-    assert designs[MemoryShape.of(designs_of(designs, 16, None))].augmentation.build() is not None
-
-
-def designs_of(designs: dict[MemoryShape, object], batch: int, flag: int | None) -> object:
-    return next(config for shape, config in designs.items() if (shape.batch, shape.flag) == (batch, flag))
+    assert all(shape == MemoryShape.of(each) for shape, each in designs.items())

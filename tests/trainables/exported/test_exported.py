@@ -195,7 +195,7 @@ def test_before_training_sl_and_hmtl_export_the_same_bytes(
         dropout=0.4,
         seed=1,
         branches=task.build().branches,
-        ssl_heads=task.ssl_heads(),
+        attachment=task.attachment(),
     )
     folder = write(tmp_path / "hmtl", warmed(hmtl).supervised(), RegressionConfig())
     for name in (ONNX, WEIGHTS, CARD):

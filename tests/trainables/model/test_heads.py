@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from trainables.losses.losses import angle_loss, region_cross_entropy
 from trainables.model.heads.bins_head import BinsHead
 from trainables.model.heads.regression_head import RegressionHead
 from trainables.model.heads.rot6d import Rot6dConfig
@@ -131,27 +130,6 @@ def test_rot6d_gives_labels_back_beyond_a_yaw_of_90_too() -> None:
 def test_rot6d_that_has_learned_nothing_looks_straight_ahead() -> None:
     head = Rot6dConfig().build(8, ANGLES)
     assert torch.equal(head.decode(head(torch.zeros(1, 8))), torch.zeros(1, 3))
-
-
-def test_rmse_has_a_finite_gradient_at_zero_error() -> None:
-    predicted = torch.tensor([1.0, 2.0], requires_grad=True)
-    angle_loss(predicted, predicted.detach(), "rmse").backward()
-    assert predicted.grad is not None and torch.equal(predicted.grad, torch.zeros(2))
-
-
-def test_region_losses_are_summed_or_averaged() -> None:
-    logits, labels = torch.randn(6, 4, 4), torch.randint(4, (6, 4))
-    each = [torch.nn.functional.cross_entropy(logits[:, r], labels[:, r]) for r in range(4)]
-    torch.testing.assert_close(region_cross_entropy(logits, labels, "sum"), torch.stack(each).sum())
-    torch.testing.assert_close(region_cross_entropy(logits, labels, "mean"), torch.stack(each).mean())
-
-
-@pytest.mark.parametrize(("regions", "classes", "loss"), [(4, 4, 5.545), (9, 9, 19.775)])
-def test_region_loss_at_chance(regions: int, classes: int, loss: float) -> None:
-    labels = torch.zeros(2, regions, dtype=torch.int64)
-    assert float(region_cross_entropy(torch.zeros(2, regions, classes), labels, "sum")) == pytest.approx(
-        loss, abs=1e-3
-    )
 
 
 def test_bins_loss_at_chance() -> None:

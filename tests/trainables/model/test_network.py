@@ -10,11 +10,13 @@ from trainables.model.backbones import BACKBONES, ResNet50Config
 from trainables.model.heads import BinsConfig
 from trainables.model.network import (
     HeadPoseNetwork,
+    Output,
     build_network,
     trunk_tensors,
 )
 from trainables.pose.angles import ANGLES
 from trainables.pretext import PRETEXT_TASKS, PuzzlingConfig, PuzzlingRotationConfig
+from trainables.pretext.views import Views
 
 
 def network(
@@ -28,7 +30,7 @@ def network(
         dropout=0.4,
         seed=seed,
         branches=config.build().branches,
-        ssl_heads=config.ssl_heads(),
+        attachment=config.attachment(),
     )
 
 
@@ -38,6 +40,15 @@ def parameter_count(module: nn.Module) -> int:
 
 def images(batch: int = 4, px: int = 64) -> torch.Tensor:
     return torch.randn(batch, 3, px, px, generator=torch.Generator().manual_seed(3))
+
+
+def learned(whole: HeadPoseNetwork, images: torch.Tensor, **labels: torch.Tensor) -> Output:
+    """Return the output of a step on images that are all the task's and the pose's; labels 0 where none."""
+    none = {
+        name: torch.zeros(len(images), branch.regions, dtype=torch.int64)
+        for name, branch in whole.branches.items()
+    }
+    return whole.learn(Views(images, len(images), {**none, **labels}))
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
@@ -87,9 +98,9 @@ def test_the_paper_s_branch_block(flag: int, out: int, stride: int) -> None:
 @pytest.mark.parametrize("flag", [1, 2, 3, 4])
 @pytest.mark.parametrize("grid", [2, 3])
 def test_logits_of_every_branch_and_flag(flag: int, grid: int) -> None:
-    output = network("resnet18", "puzzling_rotation", flag=flag, grid=grid)(images())
+    output = learned(network("resnet18", "puzzling_rotation", flag=flag, grid=grid), images())
     assert output.pose_raw.shape == (4, 3, 66)
-    assert {name: tuple(logits.shape) for name, logits in output.pretext.items()} == {
+    assert {name: tuple(answers.logits.shape) for name, answers in output.pretext.items()} == {
         "puzzle": (4, grid**2, grid**2),
         "rotation": (4, grid**2, 4),
     }
@@ -108,14 +119,14 @@ def test_a_branch_is_pooled_by_the_mean_or_the_largest_value_of_each_channel() -
     logits = {}
     for name, pool in pools.items():
         whole = network(task="rotation", dropout=0.3, branch={"pool": name}).eval()
-        branch, found = whole.branches["rotation"], whole(images()).pretext["rotation"]
-        maps = branch.block(whole.trunk(images())[branch.flag - 1])
+        branch, found = whole.branches["rotation"], learned(whole, images()).pretext["rotation"].logits
+        maps = branch.block(whole.trunk(images())[branch.stage - 1])
         assert maps.shape[2:] == (2, 2)
         torch.testing.assert_close(found, branch.linear(pool(maps)).view(4, 4, 4))
         logits[name] = found
     assert not torch.allclose(*logits.values())
     plain = network(task="rotation", dropout=0.3).eval()
-    assert torch.equal(plain(images()).pretext["rotation"], logits["average"])
+    assert torch.equal(learned(plain, images()).pretext["rotation"].logits, logits["average"])
 
 
 @pytest.mark.parametrize("task", sorted(PRETEXT_TASKS))
@@ -144,7 +155,7 @@ def test_building_leaves_the_global_generator_alone() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_without_ssl_heads_there_is_no_branch() -> None:
+def test_without_heads_there_is_no_branch() -> None:
     assert not network(task="puzzling", heads=False).branches
     assert parameter_count(network(task="puzzling", heads=False)) == parameter_count(network())
 
@@ -170,11 +181,7 @@ def test_ssl_gradient_reaches_the_trunk_up_to_the_flag_and_nothing_after(flag: i
     config = PuzzlingRotationConfig(flag=flag)
     whole = network(task="puzzling_rotation", flag=flag)
     perturbed = config.build().perturb(images(), torch.Generator().manual_seed(0))
-    output = whole(perturbed.images)
-    sum(
-        nn.functional.cross_entropy(logits.flatten(0, 1), perturbed.labels[name].flatten())
-        for name, logits in output.pretext.items()
-    ).backward()
+    sum(whole.pretext_losses(learned(whole, perturbed.images, **perturbed.labels)).values()).backward()
     stages = [whole.trunk.layer1, whole.trunk.layer2, whole.trunk.layer3, whole.trunk.layer4]
     shared = [whole.trunk.conv1, whole.trunk.bn1, *stages[:flag]]
     beyond = [*stages[flag:], whole.head]
@@ -186,10 +193,8 @@ def test_initial_losses_are_near_those_of_guessing() -> None:
     whole, clean = network(task="puzzling"), images(batch=32)
     perturbed = PuzzlingConfig().build().perturb(clean, torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        output = whole.eval()(perturbed.images)
-    puzzle = nn.functional.cross_entropy(
-        output.pretext["puzzle"].flatten(0, 1), perturbed.labels["puzzle"].flatten()
-    )
-    assert float(puzzle) == pytest.approx(1.386, abs=0.35)
+        output = learned(whole.eval(), perturbed.images, **perturbed.labels)
+        losses = whole.pretext_losses(output)
+    assert float(losses["puzzle"]) / 4 == pytest.approx(1.386, abs=0.35)
     yaw = nn.functional.cross_entropy(output.pose_raw[:, 0], torch.randint(66, (32,)))
     assert float(yaw) == pytest.approx(4.19, abs=0.5)

@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
-from trainables.losses.weighting import FixedConfig
+from trainables.losses.weighting import FixedConfig, LossWeight
 from trainables.optim.optimizers import OPTIMIZERS, AdaBeliefConfig, AdamWConfig, SGDConfig
 from trainables.optim.schedules import SCHEDULES, ConstantConfig, CosineConfig, MultiStepConfig
 
@@ -132,6 +132,6 @@ def test_every_schedule_starts_at_the_learning_rate(name: str) -> None:
 
 def test_fixed_weights() -> None:
     losses = {"yaw": torch.tensor(2.0), "puzzle": torch.tensor(3.0)}
-    weighting = FixedConfig().build({"yaw": 1.0, "puzzle": 50.0})
-    assert float(weighting.total(losses)) == 152.0
+    weighting = FixedConfig().build({"yaw": LossWeight(), "puzzle": LossWeight(50.0)})
+    assert float(weighting.total(losses, 0)) == 152.0
     assert not list(weighting.parameters())

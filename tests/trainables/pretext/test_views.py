@@ -11,11 +11,11 @@ from support.toy import CPU, blobs, toy_config, toy_session
 from torch import Tensor, nn
 
 from trainables.base.schema import Config
+from trainables.losses.weighting import LossWeight
 from trainables.model.backbones import ResNet10Config
 from trainables.model.network import HeadPoseNetwork, build_network
 from trainables.pretext import PuzzlingConfig
 from trainables.pretext.task_config import TaskConfig
-from trainables.pretext.task_weight import TaskWeight
 from trainables.pretext.views import VIEWS, SharedConfig, SplitConfig, TwoConfig, Views
 from trainables.training.config import TrainConfig, parse_config
 from trainables.training.session import Session
@@ -40,7 +40,7 @@ def network(view: Config, *, heads: bool = True, dropout: float = 0.0) -> HeadPo
         dropout=0.0,
         seed=0,
         branches=task.build().branches,
-        ssl_heads=task.ssl_heads(),
+        attachment=task.attachment(),
     ).train()
 
 
@@ -97,14 +97,14 @@ def test_poses_and_answers_come_for_the_images_that_have_them(view: Config) -> N
     views, _ = arranged(view)
     output = network(view).learn(views)
     assert output.pose_raw.shape[0] == 8 - views.first_pose
-    assert output.pretext["puzzle"].shape == (views.perturbed, 4, 4)
+    assert output.pretext["puzzle"].logits.shape == (views.perturbed, 4, 4)
 
 
 @each_view
 def test_the_task_s_gradient_ends_at_the_flag_and_the_pose_s_reaches_all(view: Config) -> None:
     views, _ = arranged(view)
     trained = network(view)
-    trained.learn(views).pretext["puzzle"].sum().backward()
+    trained.learn(views).pretext["puzzle"].logits.sum().backward()
     reached = {name: p.grad is not None for name, p in trained.trunk.named_parameters()}
     assert all(reached[name] == (not name.startswith("layer4")) for name in reached)
     assert trained.head.linear.weight.grad is None
@@ -118,7 +118,7 @@ def test_the_gradient_is_the_sum_of_pose_s_and_task_s(view: Config) -> None:
     for weights in ((1.0, 1.0), (1.0, 0.0), (0.0, 1.0)):
         trained = network(view).double()
         output = trained.learn(views)
-        (weights[0] * output.pose_raw.sum() + weights[1] * output.pretext["puzzle"].sum()).backward()
+        (weights[0] * output.pose_raw.sum() + weights[1] * output.pretext["puzzle"].logits.sum()).backward()
         gradients.append(trained.trunk.conv1.weight.grad)
     both, pose, task = gradients
     assert both is not None and pose is not None and task is not None
@@ -191,7 +191,7 @@ def test_a_task_that_is_off_leaves_supervised_learning(view: str) -> None:
     ],
 )
 def test_the_weight_falls_until_its_end(kind: Any, end: float, factors: list[float]) -> None:
-    weight = TaskWeight(kind, end, 4)
+    weight = LossWeight(1.0, kind, end, 4)
     assert [weight.factor(epoch) for epoch in range(4)] == pytest.approx(factors, abs=1e-6)
 
 

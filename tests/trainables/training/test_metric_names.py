@@ -19,8 +19,7 @@ def test_names_are_those_of_journals_already_written() -> None:
     assert names.BEST_EPOCH == "validation/best_epoch"
     assert (names.LOSS, names.loss("puzzle")) == ("train/loss", "train/loss_puzzle")
     assert names.LEARNING_RATE == "train/learning_rate"
-    assert names.pretext_accuracy("puzzle") == "pretext/puzzle_accuracy"
-    assert names.pretext_chance("puzzle") == "pretext/puzzle_chance"
+    assert names.pretext("puzzle_accuracy") == "pretext/puzzle_accuracy"
     assert names.IMAGES == "train/images"
     assert (names.IMAGES_PER_S, names.DATA_WAIT_SHARE) == ("speed/images_per_s", "speed/data_wait_share")
     assert (names.EPOCH_S, names.PEAK_MEMORY_MIB) == ("speed/epoch_s", "memory/peak_mib")

@@ -18,7 +18,6 @@ from trainables.target.head_pose_target import pose_errors
 from trainables.training.metric_names import in_group
 from trainables.training.metrics import (
     EpochReport,
-    PretextScore,
     TrainingReport,
     mean_prediction,
 )
@@ -96,7 +95,8 @@ def test_report_names_every_number_and_travels_as_plain_values() -> None:
         epoch=3,
         training=TrainingReport(
             losses={"total": 5.0, "yaw": 2.0, "puzzle": 1.5},
-            pretext={"puzzle": PretextScore(accuracy=0.5, chance=0.25)},
+            weights={"puzzle": 0.5},
+            pretext={"puzzle_accuracy": 0.5, "puzzle_chance": 0.25},
             learning_rate=1e-3,
             train_s=9.0,
             images=1500,
@@ -111,6 +111,7 @@ def test_report_names_every_number_and_travels_as_plain_values() -> None:
         epoch_s=12.0,
     )
     metrics = report.metrics()
+    assert metrics["train/weight_puzzle"] == 0.5
     assert metrics["train/loss"] == 5.0 and metrics["train/loss_puzzle"] == 1.5
     assert (metrics["pretext/puzzle_accuracy"], metrics["pretext/puzzle_chance"]) == (0.5, 0.25)
     assert (metrics["validation/best_mae_deg"], metrics["validation/best_epoch"]) == (4.0, 2.0)

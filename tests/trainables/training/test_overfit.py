@@ -36,7 +36,7 @@ def test_hmtl_learns_puzzles_and_poses() -> None:
     )
     for _ in range(epochs):
         report = session.run_epoch()
-    assert report.training.pretext["puzzle"].accuracy > 0.95
+    assert report.training.pretext["puzzle_accuracy"] > 0.95
     assert report.validation["mae_deg"] < 10.0
 
 

@@ -14,10 +14,11 @@ from trainables.data.memory_loader import MemoryLoader
 from trainables.model.backbones import ResNet10Config
 from trainables.model.heads import BinsConfig
 from trainables.model.inits import SslConfig
-from trainables.model.network import RegionHeads, build_network
+from trainables.model.network import build_network
 from trainables.optim.optimizers import AdamWConfig
 from trainables.optim.schedules import ConstantConfig
 from trainables.pose.angles import ANGLES
+from trainables.pretext.region_branch import RegionBranch
 from trainables.training.pretraining import Pretrainer, build_pretrainer
 
 SETTINGS: dict[str, Any] = {"epochs": 3, "batch": 8, "augmentation": {"none": {}}}
@@ -53,7 +54,7 @@ def test_labels_are_never_read(task: str) -> None:
 def test_the_network_is_the_supervised_trunk_with_a_linear_head_a_region() -> None:
     run = pretrainer(ssl(pretext={"puzzling": {"grid": 3}}, seed=4))
     heads = run._trainer.network.branches
-    assert [type(head) for head in heads.children()] == [RegionHeads]
+    assert [type(head) for head in heads.children()] == [RegionBranch]
     assert {name: tuple(value.shape) for name, value in heads.state_dict().items()} == {
         "puzzle.linear.weight": (9 * 9, 512),
         "puzzle.linear.bias": (9 * 9,),

@@ -108,7 +108,7 @@ def test_best_weights_are_those_of_the_supervised_network_after_the_best_epoch()
 def test_every_task_trains_and_reports_its_own_heads(name: str, angles: tuple[str, ...]) -> None:
     config = PRETEXT_TASKS[name]()
     metrics = toy_session(pretext=config, angles=angles).run_epoch().metrics()
-    branches = set(config.build().branches)
+    branches = {branch.name for branch in config.build().branches}
     assert {key for key in metrics if key.startswith("pretext/")} == {
         f"pretext/{branch}_{what}" for branch in branches for what in ("accuracy", "chance")
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from trainables.base.schema import Config
+from trainables.losses.weighting.loss_weight import LossWeight
 
 if TYPE_CHECKING:
     from trainables.losses.weighting.fixed_weighting import FixedWeighting
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 class FixedConfig(Config):
     """Fixed weights: 1 for each loss of the head, the task's `ssl_weight` for each of its branches."""
 
-    def build(self, weights: Mapping[str, float]) -> FixedWeighting:
+    def build(self, weights: Mapping[str, LossWeight]) -> FixedWeighting:
         """Make the weighting of losses by name, each with its weight."""
         from trainables.losses.weighting.fixed_weighting import FixedWeighting
 

@@ -7,14 +7,23 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from trainables.losses.weighting.loss_weight import LossWeight
+from trainables.losses.weighting.weighting import Rates
+
 
 class FixedWeighting(nn.Module):
-    """`sum of w_i L_i`; the weights never change."""
+    """`sum of w_i L_i`; the weights change by their schedules alone."""
 
-    def __init__(self, weights: Mapping[str, float]) -> None:
+    rates = Rates()
+
+    def __init__(self, weights: Mapping[str, LossWeight]) -> None:
         super().__init__()
         self.weights = dict(weights)
 
-    def total(self, losses: Mapping[str, Tensor]) -> Tensor:
+    def total(self, losses: Mapping[str, Tensor], completed: int) -> Tensor:
         """Return the weighted sum []; every loss must have a weight."""
-        return torch.stack([self.weights[name] * loss for name, loss in losses.items()]).sum()
+        return torch.stack([self.weights[name].times(loss, completed) for name, loss in losses.items()]).sum()
+
+    def learned(self) -> dict[str, float]:
+        """Return nothing: no weight is learned."""
+        return {}

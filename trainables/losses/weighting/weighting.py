@@ -1,19 +1,40 @@
-"""What a loss weighting is: it combines many losses into the one that is minimised."""
+"""What a loss weighting is: it makes one loss of many, or owns the backward pass of a step."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from trainables.losses.weighting.loss_weight import LossWeight
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
+    from trainables.losses.weighting.gradients import Gradients
 
-class Weighting(Protocol):
-    """Combines the losses; every implementation is an `nn.Module`, whose parameters are trained too."""
 
-    def total(self, losses: Mapping[str, Tensor]) -> Tensor:
-        """Return the loss [] to minimise, from losses [] by angle or branch name."""
+@dataclass(frozen=True)
+class Rates:
+    """Learning rate and weight decay of a weighting's own parameters; None: those of the network."""
+
+    lr: float | None = None
+    weight_decay: float | None = None
+
+
+class _Trained(Protocol):
+    """What both kinds of weighting are besides: an `nn.Module`, whose parameters are trained too."""
+
+    @property
+    def rates(self) -> Rates:
+        """How its parameters are trained."""
+
+    def learned(self) -> dict[str, float]:
+        """Return what each loss is multiplied by now, as far as that is learned; empty where nothing is."""
+
+    def to(self, device: torch.device) -> Any:
+        """Move parameters and buffers to a device."""
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """Yield the parameters that are learned with the network; none for fixed weights."""
@@ -25,8 +46,26 @@ class Weighting(Protocol):
         """Restore what `state_dict` returned."""
 
 
+class Weighting(_Trained, Protocol):
+    """Makes one loss of all of them."""
+
+    def total(self, losses: Mapping[str, Tensor], completed: int) -> Tensor:
+        """Return the loss [] to minimise in the epoch after `completed` ones, from losses [] by name.
+
+        A helper's losses are missing in epochs in which its task is off.
+        """
+
+
+@runtime_checkable
+class GradientWeighting(_Trained, Protocol):
+    """Combines the gradients of the losses where these meet: at the parameters that they share."""
+
+    def backward(self, losses: Mapping[str, Tensor], gradients: Gradients, completed: int) -> Tensor:
+        """Set the gradient of every parameter by `gradients`; return the loss [] to report as the total."""
+
+
 class WeightingConfig(Protocol):
     """The settings of a loss weighting."""
 
-    def build(self, weights: Mapping[str, float]) -> Weighting:
-        """Make the weighting of losses by name, each with its configured weight."""
+    def build(self, weights: Mapping[str, LossWeight]) -> Weighting | GradientWeighting:
+        """Make the weighting of losses by name, each with its configured weight, schedule and group."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-STAGES = 4
+from trainables.pretext.attachment import STAGES
 
 
 class Trunk(nn.Module):
@@ -42,3 +42,8 @@ class Trunk(nn.Module):
             x = getattr(self, name)(x[leaving:] if leaving and number == after + 1 else x)
             maps.append(x)
         return maps
+
+    def parameters_up_to(self, stage: int) -> list[nn.Parameter]:
+        """Return the parameters of the stem and of the stages 1 to `stage`."""
+        modules = (getattr(self, name) for name in (*self._stem, *self._stages[:stage]))
+        return [parameter for module in modules for parameter in module.parameters()]

@@ -15,6 +15,7 @@ from trainables.base.schema import Config, Variant
 from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.data.datasets import open_dataset
 from trainables.data.sources import TrainSource
+from trainables.losses.weighting import WEIGHTINGS, FixedConfig, WeightingConfig
 from trainables.model.backbones import Backbone, written
 from trainables.model.inits.request import TRUNK, InitRequest
 from trainables.optim.optimizers import OPTIMIZERS, AdaBeliefConfig, OptimizerConfig
@@ -58,6 +59,8 @@ class SslConfig(Config):
     """Random changes to the images before they are perturbed."""
     optimizer: Annotated[OptimizerConfig, Variant(OPTIMIZERS)] = AdaBeliefConfig()
     """The optimizer. [paper: AdaBelief]"""
+    weighting: Annotated[WeightingConfig, Variant(WEIGHTINGS)] = FixedConfig()
+    """How the losses of the task's branches are combined into one."""
     schedule: Annotated[ScheduleConfig, Variant(SCHEDULES)] = MultiStepConfig()
     """The learning rate over the epochs. [paper 4.1: a tenth after 30 and 40]"""
     seed: Annotated[int, Field(ge=0, lt=2**31)] | Literal["trial"] = 0
@@ -98,6 +101,8 @@ class SslConfig(Config):
             for key in ADDED_MAGNITUDES:
                 if level.get(key) == 0:
                     del level[key]
+        if self.weighting == FixedConfig():  # older keys were made without
+            del settings["weighting"]
         return settings
 
     @property

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import model_validator
 
 from trainables.base.schema import Config
-from trainables.pretext.task import PretextTask
+from trainables.pretext.task import PretextTask, Uses
 from trainables.pretext.views.view import Norm, Share, Views, count_of
 
 if TYPE_CHECKING:
@@ -17,20 +17,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SharedView:
-    """A share of the batch is perturbed; the pose is learned from all of it."""
+    """A share of the batch is perturbed; the pose is learned from all of it, perturbed or not.
+
+    Where none of the task's views is for both, the pose is learned from the clean batch.
+    """
 
     share: float = 1.0
     norm_split: bool = False
 
     def arrange(self, task: PretextTask, images: Tensor, generator: Generator) -> Views:
-        """Return the batch [B, 3, H, W], its first images perturbed."""
+        """Return the views that are the helper's, then the batch [B, 3, H, W], its first images perturbed."""
         import torch
 
         count = count_of(self.share, len(images))
-        perturbed = task.perturb(images[:count], generator)
-        clean = images[count:]
-        together = torch.cat([perturbed.images, clean]) if len(clean) else perturbed.images
-        return Views(together, count, perturbed.labels, norm_split=self.norm_split)
+        made = task.perturb(images[:count], generator)
+        both = count if "both" in task.uses else 0
+        clean = images[both:]
+        together = torch.cat([made.images, clean]) if len(clean) else made.images
+        perturbed, copies = len(made.images), len(task.uses)
+        return Views(together, perturbed, made.labels, perturbed - both, 0, self.norm_split, copies)
 
 
 class SharedConfig(Config):
@@ -51,3 +56,7 @@ class SharedConfig(Config):
     def build(self) -> SharedView:
         """Make the view."""
         return SharedView(self.share, self.norm == "split")
+
+    def passes(self, uses: Uses) -> tuple[float, float]:
+        """Return one pass for each image, and one up to the flag for each view that is the helper's alone."""
+        return 1.0, uses.count("helper") * self.share

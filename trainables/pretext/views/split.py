@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from trainables.base.schema import Config
-from trainables.pretext.task import PretextTask
+from trainables.pretext.task import PretextTask, Uses
 from trainables.pretext.views.view import Norm, Views, count_of
 
 if TYPE_CHECKING:
@@ -27,9 +27,10 @@ class SplitView:
         import torch
 
         count = min(count_of(self.share, len(images)), len(images) - 1)
-        perturbed = task.perturb(images[:count], generator)
-        together = torch.cat([perturbed.images, images[count:]])
-        return Views(together, count, perturbed.labels, count, count, self.norm_split)
+        made = task.perturb(images[:count], generator)
+        together = torch.cat([made.images, images[count:]])
+        perturbed, copies = len(made.images), len(task.uses)
+        return Views(together, perturbed, made.labels, perturbed, count, self.norm_split, copies)
 
 
 class SplitConfig(Config):
@@ -44,3 +45,7 @@ class SplitConfig(Config):
     def build(self) -> SplitView:
         """Make the view."""
         return SplitView(self.share, self.norm == "split")
+
+    def passes(self, uses: Uses) -> tuple[float, float]:
+        """Return a pass for each of the pose's images, and one up to the flag for each of the task's."""
+        return 1.0 - self.share, len(uses) * self.share

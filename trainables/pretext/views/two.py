@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trainables.base.schema import Config
-from trainables.pretext.task import PretextTask
+from trainables.pretext.task import PretextTask, Uses
 from trainables.pretext.views.view import Norm, Share, Views, count_of
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ class TwoViews:
         import torch
 
         count = count_of(self.share, len(images))
-        perturbed = task.perturb(images[:count], generator)
-        together = torch.cat([perturbed.images, images])
-        return Views(together, count, perturbed.labels, count, 0, self.norm_split)
+        made = task.perturb(images[:count], generator)
+        together = torch.cat([made.images, images])
+        perturbed, copies = len(made.images), len(task.uses)
+        return Views(together, perturbed, made.labels, perturbed, 0, self.norm_split, copies)
 
 
 class TwoConfig(Config):
@@ -42,3 +43,7 @@ class TwoConfig(Config):
     def build(self) -> TwoViews:
         """Make the view."""
         return TwoViews(self.share, self.norm == "split")
+
+    def passes(self, uses: Uses) -> tuple[float, float]:
+        """Return a pass for each image, and one up to the flag for each copy."""
+        return 1.0, len(uses) * self.share

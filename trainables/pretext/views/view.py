@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from pydantic import Field
 
-from trainables.pretext.task import PretextTask
+from trainables.pretext.task import PretextTask, Uses
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -21,17 +21,19 @@ Share = Annotated[float, Field(gt=0, le=1)]
 class Views:
     """The images of one training step: P perturbed ones, then N clean ones.
 
-    The pose is learned from `images[pose_from:]`, whose poses are the batch's from `first_pose` on; the task
-    from `images[:perturbed]`. `norm_split`: BatchNorm normalises perturbed and clean images apart, and only
-    clean ones move its running statistics, with which the network is evaluated.
+    The task learns from `images[:perturbed]`, which are `copies` views of as many images each, one view after
+    the other; the pose from `images[pose_from:]`, whose poses are the batch's from `first_pose` on.
+    `norm_split`: BatchNorm normalises perturbed and clean images apart, and only clean ones move its running
+    statistics, with which the network is evaluated.
     """
 
     images: Tensor  # [P + N, 3, H, W]
     perturbed: int = 0
-    labels: Mapping[str, Tensor] = field(default_factory=dict)  # int64 [P, R] for each branch
+    labels: Mapping[str, Tensor] = field(default_factory=dict)
     pose_from: int = 0
     first_pose: int = 0
     norm_split: bool = False
+    copies: int = 1
 
 
 class View(Protocol):
@@ -44,8 +46,18 @@ class View(Protocol):
 class ViewConfig(Protocol):
     """The settings of a view."""
 
+    @property
+    def share(self) -> float:
+        """Share of each batch that the task's views are made of."""
+
     def build(self) -> View:
         """Make the view."""
+
+    def passes(self, uses: Uses) -> tuple[float, float]:
+        """Return the images forwarded per training image, for a task with such views.
+
+        Those that go through the whole network, then those that go no further than the flag.
+        """
 
 
 def count_of(share: float, batch: int) -> int:

@@ -1,0 +1,62 @@
+"""The place on a trunk where a branch forks off, and the block that it begins with there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import nn
+
+from trainables.pretext.attachment import STAGES, Attachment, Pool
+
+POOLS: Mapping[Pool, type[nn.Module]] = {"average": nn.AdaptiveAvgPool2d, "max": nn.AdaptiveMaxPool2d}
+EXPANSION = 4  # of the bottleneck block: its output channels beside its width
+
+
+@dataclass(frozen=True)
+class Neck:
+    """The modules from the maps [B, C, H, W] after a stage to `pool(block(maps))`, [B, features, 1, 1]."""
+
+    block: nn.Module
+    pool: nn.Module
+    features: int
+
+
+@dataclass(frozen=True)
+class Fork:
+    """A place on a trunk with its initial weights, `channels` of whose maps are known stage by stage.
+
+    Without an attachment the trunk is pretrained: the branch takes its last maps as the pose head would.
+    """
+
+    trunk: nn.Module
+    channels: Sequence[int]
+    attachment: Attachment | None = None
+
+    @property
+    def stage(self) -> int:
+        """The stage that the branch forks after, 1 to 4."""
+        return STAGES if self.attachment is None else self.attachment.flag
+
+    def neck(self) -> Neck:
+        """Make the branch's first modules: a residual bottleneck block, then a pool; none but a pool for a
+        pretraining [paper 4.2].
+
+        The block is ResNet50's (1x1, 3x3, 1x1, each with BN, and a projection shortcut) for every backbone,
+        as in the paper; at flag 3 of a ResNet50 it equals the first block of stage 4.
+        """
+        if self.attachment is None:
+            return Neck(nn.Identity(), nn.AdaptiveAvgPool2d(1), self.channels[-1])
+        from torchvision.models.resnet import Bottleneck  # seconds to import: only when a network is built
+
+        inputs = self.channels[self.stage - 1]
+        outputs = self.attachment.out_channels or min(2 * inputs, self.channels[-1])
+        stride = self.attachment.stride or (1 if self.stage == STAGES else 2)
+        projection = nn.Sequential(
+            nn.Conv2d(inputs, outputs, kernel_size=1, stride=stride, bias=False), nn.BatchNorm2d(outputs)
+        )
+        block = Bottleneck(inputs, outputs // EXPANSION, stride=stride, downsample=projection)
+        for module in block.modules():
+            if isinstance(module, nn.Conv2d):  # as torchvision starts its ResNets
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        return Neck(block, POOLS[self.attachment.pool](1), outputs)

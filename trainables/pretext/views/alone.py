@@ -1,0 +1,21 @@
+"""Alone: the task learns from the whole batch, and nothing else does: the view of a pretraining."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trainables.pretext.task import PretextTask
+from trainables.pretext.views.view import Views
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+
+class AloneView:
+    """The task's views of the batch, and no pose."""
+
+    def arrange(self, task: PretextTask, images: Tensor, generator: Generator) -> Views:
+        """Return the task's views of images [B, 3, H, W]."""
+        made = task.perturb(images, generator)
+        count = len(made.images)
+        return Views(made.images, count, made.labels, count, len(images), copies=len(task.uses))
