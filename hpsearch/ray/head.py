@@ -27,10 +27,6 @@ UNWIND_S = 5.0
 FAILED = 1
 
 
-class _RayGone(KeyboardInterrupt):
-    """Leaves Tune, which takes every `Exception` for the trial's."""
-
-
 def answers(address: str) -> bool:
     """Say whether something listens at an address, HOST:PORT."""
     host, _, port = address.rpartition(":")
@@ -51,7 +47,7 @@ def ray_watched(
     reason, in a thread: most calls of Ray never return then, so that the main thread, which is to leave the
     block first, may hang in one.
     """
-    over, left = threading.Event(), threading.Event()
+    lost, over, left = threading.Event(), threading.Event(), threading.Event()
     main = threading.main_thread().ident or 0
 
     def watch() -> None:
@@ -61,6 +57,7 @@ def ray_watched(
             away = (what for what, at_s in answered_s.items() if time.monotonic() - at_s > away_s)
             gone = next(away, "")
         if gone and not over.is_set():
+            lost.set()
             signal.pthread_kill(main, signal.SIGUSR2)
             left.wait(UNWIND_S)
             try:
@@ -69,14 +66,16 @@ def ray_watched(
                 os._exit(FAILED)
 
     def on_gone(signum: int, frame: FrameType | None) -> NoReturn:
-        raise _RayGone
+        raise KeyboardInterrupt  # Tune takes every `Exception` for the trial's
 
     # not SIGUSR1, with which Tune ends a run as if it were done
     before = signal.signal(signal.SIGUSR2, on_gone)
     threading.Thread(target=watch, name="ray-watch", daemon=True).start()
     try:
         yield
-    except _RayGone:
+    except KeyboardInterrupt:  # Ray raises one of its own for ours
+        if not lost.is_set():
+            raise
         left.set()
         over.wait()  # for ever: the thread ends the process
     finally:

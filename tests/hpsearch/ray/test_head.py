@@ -20,7 +20,10 @@ with head.ray_watched(needed, 0.3, lambda reason: print("given up:", reason, flu
         import signal
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
     print("begins", flush=True)
-    threading.Event().wait()
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:  # as Ray does
+        raise KeyboardInterrupt from None
 """
 
 
