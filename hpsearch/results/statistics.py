@@ -87,3 +87,10 @@ def normal_cdf(values: Doubles) -> Doubles:
     from scipy.special import ndtr
 
     return np.asarray(ndtr(values))
+
+
+def noncentral_t(df: float, bound: float, power: float) -> float:
+    """Return how many standard errors a difference has that a t-test with this bound finds so often."""
+    from scipy.special import nctdtrinc
+
+    return float(nctdtrinc(df, 1 - power, bound))

@@ -10,6 +10,7 @@ from hpsearch.results.advice import advice
 from hpsearch.results.arms import Arm
 from hpsearch.results.comparison import Comparison, Verdict, describe
 from hpsearch.results.formats import duration, percent
+from hpsearch.results.noise import noise_of
 from hpsearch.results.standing import standing
 from hpsearch.study.records import StudyRecord, TrialState
 from trainables.target.metric import Direction
@@ -80,6 +81,10 @@ def _figures(study: StudyRecord, arms: Sequence[Arm]) -> list[Figure]:
         figures.append(Figure("best single run", shown(best), f"trial {number}, selected by this number"))
         ratio = f"the best is {study.over_training_mean(best):.2f} of it"
         figures.append(Figure("training mean", shown(study.provenance.training_mean), ratio))
+    if noise := noise_of(arms):
+        share = "" if noise.shared is None else f"; seeds share {percent(noise.shared)}"
+        of = f"{noise.low:.2f} to {noise.high:.2f}{share}"
+        figures.append(Figure("noise of a run", f"{shown(noise.deviation)} SD", of))
     pruning = pruning_statistics(study)
     hours = duration(pruning.hours_trained * 3600)
     figures.append(Figure("training", hours, f"{pruning.epochs_trained} epochs"))

@@ -383,4 +383,5 @@ def test_advice_is_what_the_file_does_not_follow_yet(tmp_path: Path) -> None:
     assert advice(record, compare(arms_of(record))) == "", "its confirmations are still to come"
     record = confirmed(record, [0, 1], [[6.0, 5.9], [5.9, 6.0], [6.1, 5.8]])
     found = compare(arms_of(record))
+    assert "stay undecided in one of five studies" in advice(record, found)
     assert "A second look, at more seeds, has 4%" in describe(found, {}, AIM, advice(record, found)).grounds
