@@ -105,7 +105,7 @@ def compare(arms: Sequence[Arm], equal_within: float | None = None) -> Compariso
     difference = family.difference(leader)
     sign = None if leader.thinned or baseline.thinned else difference.sign
     sign = None if sign is None else round(leader.objective.cost(sign))
-    return Comparison(OUTCOMES[sign], leader, baseline, difference, found.best, family)
+    return Comparison(OUTCOMES[sign], leader, baseline, difference, found.best, family, equal_within)
 
 
 def describe(found: Comparison, names: Mapping[str, str], objective: Metric, advice: str = "") -> Verdict:

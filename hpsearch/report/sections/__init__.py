@@ -16,6 +16,7 @@ from hpsearch.report.sections.images import images_section
 from hpsearch.report.sections.intervals import intervals_section
 from hpsearch.report.sections.leaderboard import leaderboard_section
 from hpsearch.report.sections.quality import quality_section
+from hpsearch.report.sections.rivals import rivals_section
 from hpsearch.report.sections.trials import trials_section
 from hpsearch.study.folders import datasets_folder
 
@@ -42,6 +43,7 @@ def _pruning(report: Report) -> PruningStatistics | None:
 
 SECTIONS: tuple[SectionKind, ...] = (
     SectionKind("Intervals", "intervals", lambda report: intervals_section(report.comparison)),
+    SectionKind("Helpers", "rivals", lambda report: rivals_section(report.comparison, report.names)),
     SectionKind(
         "Leaderboard",
         "leaderboard",
