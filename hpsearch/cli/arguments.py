@@ -23,7 +23,15 @@ ROOT_VARIABLE = "HPSEARCH_ROOT"
 
 def default_root() -> Path:
     """Return where datasets, studies and MLflow's store lie unless `--root` says otherwise."""
-    return Path(os.environ.get(ROOT_VARIABLE) or "hpsearch-runs")
+    return user_path(os.environ.get(ROOT_VARIABLE) or "hpsearch-runs")
+
+
+def user_path(text: str) -> Path:
+    """Return a path with the home folder for its `~`, which shells leave alone in `--root=~/runs`."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # there is no home folder, and so no such path
+        return Path(text)
 
 
 def shown_examples(examples: Sequence[str]) -> str | None:
@@ -52,7 +60,7 @@ class Parser(argparse.ArgumentParser):
     def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:
         """Add an argument, as the base class does."""
         action = super().add_argument(*names, **settings)
-        if action.type is Path:
+        if action.type in (Path, user_path):
             self._paths.append(action)
         return action
 
@@ -78,7 +86,7 @@ def add_root(sub: argparse.ArgumentParser) -> None:
     """Add `--root`, which may also stand before the command."""
     sub.add_argument(
         "--root",
-        type=Path,
+        type=user_path,
         default=argparse.SUPPRESS,
         metavar="DIR",
         help=f"folder of all datasets, studies and MLflow runs (default: ${ROOT_VARIABLE}, or hpsearch-runs)",

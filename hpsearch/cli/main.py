@@ -24,7 +24,7 @@ from hpsearch.cli.arguments import (
 )
 from hpsearch.cli.data import add_data_commands
 from hpsearch.cli.networks import add_network_commands
-from hpsearch.cli.output import show_faults
+from hpsearch.cli.output import open_streams, show_faults
 from hpsearch.cli.plugins import add_plugin_command
 from hpsearch.cli.remote import add_remote_commands, is_remote, run_remotely
 from hpsearch.cli.searches import add_search_commands
@@ -50,6 +50,7 @@ EXAMPLES = (
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    open_streams()
     words = sys.argv[1:] if words is None else words
     arguments = _parser(importers="import" in words).parse_args(words)
     arguments.given_root = getattr(arguments, "root", None)

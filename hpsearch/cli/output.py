@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from trainables.base.errors import Fault
 from trainables.base.plain_text import terminal_text
@@ -14,6 +17,16 @@ LONGEST_FAULT = 2000
 
 NARROWEST = 50
 """Characters of a line where a terminal has fewer."""
+
+
+def open_streams() -> None:
+    """Let output that is closed (`>&-`) go nowhere, and what its encoding lacks be a question mark."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  to the end
+        elif isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
 
 
 def show(text: str) -> None:

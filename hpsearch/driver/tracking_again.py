@@ -11,10 +11,13 @@ from hpsearch.report.files import PAGE
 from hpsearch.study.lock import study_lock
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.store import SPACE, tracking_of
-from hpsearch.tracking import PATIENCE_S, Tracker, tracking_uri
+from hpsearch.tracking import Tracker, tracking_uri
 from hpsearch.tracking.address import address_faults
 from hpsearch.tracking.location import artifacts_folder, without_password
 from trainables.base.errors import InputError
+
+PATIENCE_S = 10.0
+"""How long an unavailable MLflow is waited for, by somebody who looks on."""
 
 FILES = (SPACE, "leaderboard.csv", BEST_CONFIG, PAGE)
 """The files of a study that its run in MLflow keeps."""

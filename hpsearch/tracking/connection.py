@@ -63,6 +63,8 @@ def mlflow_errors() -> Iterator[None]:
 def _said(error: Exception) -> str:
     """Return an error in one line, with its kind where the words alone would say nothing."""
     lines = str(error).strip().splitlines()
+    if type(error) is sqlite3.DatabaseError:  # no kind of its own: the file is damaged, or no database
+        lines = [f"{lines[0]}: move this file away, and `hpsearch track` writes a study into a new one"]
     known = isinstance(error, OSError | sqlite3.Error | StoreError) or type(error).__module__.startswith(
         "mlflow"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -58,3 +59,28 @@ def test_training_alone_looks_before_it_starts(
     assert train() == 2
     assert "file/below" in capsys.readouterr().err
     assert not list(tmp_path.rglob("dataset.json"))
+
+
+@pytest.mark.parametrize("how", ["option", "variable"])
+def test_a_home_folder_that_no_shell_has_put_in_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], how: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    if how == "variable":
+        monkeypatch.setenv("HPSEARCH_ROOT", "~/runs")
+    assert main(["list", *(["--root=~/runs"] if how == "option" else [])]) == 0
+    assert f"below {tmp_path}/runs" in capsys.readouterr().out
+    assert not (tmp_path / "~").exists()
+
+
+@pytest.mark.parametrize("how", [">&-", "2>&-", ">&- 2>&-", "PYTHONIOENCODING=ascii"])
+def test_output_that_is_closed_or_knows_few_letters_ends_nothing(tmp_path: Path, how: str) -> None:
+    folder = tmp_path / "studies" / "demo"
+    study = studies.open_in(folder, studies.spec(folder, "{name: demo, pruner: none}"))
+    studies.train(study, study.ask())
+    command = f"{sys.executable} -m hpsearch show demo --root {tmp_path}"
+    shell = f"{how} {command}" if "=" in how else f"{command} {how}"
+    done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ("error" in done.stdout) == (how in ("2>&-", "PYTHONIOENCODING=ascii"))
