@@ -1,6 +1,7 @@
 """What every test can rely on."""
 
 import signal
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,8 @@ CLUSTERS = (
     "hpsearch/ray",
     "test_example.py",
     "test_readme.py",
-    "trainables/test_ray_trainable.py",
 )
-"""Where Ray clusters are started: half of the suite's time, most of it waiting."""
+"""Where Ray clusters are started, or whole studies launched: the longest tests."""
 
 
 def pytest_configure() -> None:
@@ -23,5 +23,16 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the long tests first: under `pytest -n 2` each process takes the next one when it is free."""
+    """Put the long tests first: under `pytest -n 2` each process takes the next one when it is free.
+
+    Tests that share what their module makes stay together, so that it is made once and not in each process.
+    """
     items.sort(key=lambda item: not any(map(item.path.relative_to(TESTS).is_relative_to, CLUSTERS)))
+    for item in items:
+        if _shares(item.path):
+            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(TESTS))))
+
+
+@cache
+def _shares(module: Path) -> bool:
+    return 'scope="module"' in module.read_text(encoding="utf-8")
