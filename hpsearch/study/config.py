@@ -8,8 +8,8 @@ from urllib.parse import urlparse
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from hpsearch.study.policy.pruners import PRUNERS, PrunerConfig, SuccessiveHalvingConfig
-from hpsearch.study.policy.samplers import SAMPLERS, SamplerConfig, TPEConfig
+from hpsearch.study.policy.pruners import PRUNERS, PrunerConfig
+from hpsearch.study.policy.samplers import SAMPLERS, SamplerConfig
 from trainables.base.errors import brief, nearest
 from trainables.base.names import FOLDER_NAME
 from trainables.base.schema import Config, Variant
@@ -138,9 +138,9 @@ class SearchConfig(Config):
     objective: Annotated[str, Field(json_schema_extra=_offer_objectives)] | None = None
     """The metric to optimise, one of the target's, after the last epoch (`best_`: after the best one). Where
     left out, the target's main one: `validation/mae_deg` of a head pose."""
-    sampler: Annotated[SamplerConfig, Variant(SAMPLERS)] = TPEConfig()
+    sampler: Annotated[SamplerConfig, Variant(SAMPLERS)] = SAMPLERS["tpe"]()
     """How the next trial's values are chosen."""
-    pruner: Annotated[PrunerConfig, Variant(PRUNERS)] = SuccessiveHalvingConfig()
+    pruner: Annotated[PrunerConfig, Variant(PRUNERS)] = PRUNERS["successive_halving"]()
     """When a trial is stopped early."""
     budget: BudgetConfig = BudgetConfig()
     """When the search ends."""

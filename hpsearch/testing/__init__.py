@@ -8,10 +8,13 @@ class TestMyBackbone(BackboneContract):
 import pytest
 
 pytest.register_assert_rewrite(  # before they are imported: a failed assertion then shows its values
-    "hpsearch.testing.backbones",
+    *(f"hpsearch.testing.{name}" for name in ("backbones", "heads", "optimizers", "schedules"))
 )
 
 from hpsearch.testing.backbones import BackboneContract  # noqa: E402
+from hpsearch.testing.heads import HeadContract  # noqa: E402
+from hpsearch.testing.optimizers import OptimizerContract  # noqa: E402
 from hpsearch.testing.rows import rows  # noqa: E402
+from hpsearch.testing.schedules import ScheduleContract  # noqa: E402
 
-__all__ = ["BackboneContract", "rows"]
+__all__ = ["BackboneContract", "HeadContract", "OptimizerContract", "ScheduleContract", "rows"]

@@ -23,7 +23,7 @@ from trainables.model.backbones import Backbone
 from trainables.model.heads import HEADS, HeadConfig
 from trainables.model.network import HeadPoseNetwork, build_network
 from trainables.pose.angles import CONVENTION
-from trainables.target import TARGETS, HeadPoseConfig, Label, TargetConfig
+from trainables.target import TARGETS, Label, TargetConfig
 
 WEIGHTS = "model.safetensors"
 CARD = "config.yaml"
@@ -51,7 +51,7 @@ class NetworkCard(Config):
     """The trunk."""
     head: Annotated[HeadConfig, Variant(HEADS)]
     """The head that turns features into labels."""
-    target: Annotated[TargetConfig, Variant(TARGETS)] = HeadPoseConfig()
+    target: Annotated[TargetConfig, Variant(TARGETS)] = TARGETS["head_pose"]()
     """What the outputs are."""
     angles: Names
     """Names of the labels, in the order of the outputs: the angles of a head pose."""

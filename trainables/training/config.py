@@ -12,14 +12,14 @@ from trainables.base.schema import Config, KeyPath, Variant, faults_of
 from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.data.datasets import DatasetRef
 from trainables.data.sources import TestSource, TrainSource, ValidationSource
-from trainables.losses.weighting import WEIGHTINGS, FixedConfig, WeightingConfig
-from trainables.model.backbones import Backbone, ResNet50Config
-from trainables.model.heads import HEADS, BinsConfig, HeadConfig
-from trainables.model.inits import INITS, InitConfig, InitRequest, RandomConfig
-from trainables.optim.optimizers import OPTIMIZERS, AdaBeliefConfig, OptimizerConfig
-from trainables.optim.schedules import SCHEDULES, CosineConfig, ScheduleConfig
-from trainables.pretext import PRETEXT_TASKS, NoPretextConfig, PretextConfig
-from trainables.target import TARGETS, HeadPoseConfig, TargetConfig
+from trainables.losses.weighting import WEIGHTINGS, WeightingConfig
+from trainables.model.backbones import BACKBONES, Backbone
+from trainables.model.heads import HEADS, HeadConfig
+from trainables.model.inits import INITS, InitConfig, InitRequest
+from trainables.optim.optimizers import OPTIMIZERS, OptimizerConfig
+from trainables.optim.schedules import SCHEDULES, ScheduleConfig
+from trainables.pretext import PRETEXT_TASKS, PretextConfig
+from trainables.target import TARGETS, TargetConfig
 
 Precision = Literal["auto", "fp32", "mixed"]
 
@@ -64,7 +64,7 @@ class DataConfig(Config):
 class NetworkConfig(Config):
     """The supervised network: a trunk and dropout before its heads."""
 
-    backbone: Backbone = ResNet50Config()
+    backbone: Backbone = BACKBONES["resnet50"]()
     """The trunk that pose and pretext task share. [paper: resnet50]"""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.4
     """Share of features dropped before the supervised heads. [paper 4.1: 0.4; 4.2: 0.5]"""
@@ -78,23 +78,23 @@ class TrainConfig(Config):
 
     data: DataConfig
     """Training and validation images."""
-    target: Annotated[TargetConfig, Variant(TARGETS)] = HeadPoseConfig()
+    target: Annotated[TargetConfig, Variant(TARGETS)] = TARGETS["head_pose"]()
     """What the network learns for its own sake: labels and metrics. One study has one."""
     augmentation: Annotated[AugmentationConfig, Variant(AUGMENTATIONS)] = AUGMENTATIONS["1"]()
     """Random changes to training images, by level. [paper 4.1, 4.2, 5.2]"""
     network: NetworkConfig = NetworkConfig()
     """Trunk and supervised dropout."""
-    init: Annotated[InitConfig, Variant(INITS)] = RandomConfig()
+    init: Annotated[InitConfig, Variant(INITS)] = INITS["random"]()
     """Where the trunk's weights start from. [paper 4.2]"""
-    head: Annotated[HeadConfig, Variant(HEADS), Field(validate_default=True)] = BinsConfig()
+    head: Annotated[HeadConfig, Variant(HEADS), Field(validate_default=True)] = HEADS["bins"]()
     """How the labels are computed from the features, and the supervised loss."""
-    pretext: Annotated[PretextConfig, Variant(PRETEXT_TASKS)] = NoPretextConfig()
+    pretext: Annotated[PretextConfig, Variant(PRETEXT_TASKS)] = PRETEXT_TASKS["none"]()
     """The self-supervised helper."""
-    weighting: Annotated[WeightingConfig, Variant(WEIGHTINGS)] = FixedConfig()
+    weighting: Annotated[WeightingConfig, Variant(WEIGHTINGS)] = WEIGHTINGS["fixed"]()
     """How the losses are combined into one."""
-    optimizer: Annotated[OptimizerConfig, Variant(OPTIMIZERS)] = AdaBeliefConfig()
+    optimizer: Annotated[OptimizerConfig, Variant(OPTIMIZERS)] = OPTIMIZERS["adabelief"]()
     """The optimizer. [paper: AdaBelief]"""
-    schedule: Annotated[ScheduleConfig, Variant(SCHEDULES)] = CosineConfig()
+    schedule: Annotated[ScheduleConfig, Variant(SCHEDULES)] = SCHEDULES["cosine"]()
     """The learning rate over the epochs."""
     epochs: Annotated[int, Field(ge=1)] = 110
     """Full passes over the training images. [paper: 110]"""

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainables.target import HeadPoseConfig
+from trainables.target import TARGETS
 from trainables.target.metric import Metric
 
 FOLDER = Path(__file__).parent
 
-TARGET = HeadPoseConfig()
+TARGET = TARGETS["head_pose"]()
 """What the paper's networks learn."""
 
 LABELS = tuple(label.name for label in TARGET.labels)

@@ -15,12 +15,12 @@ from trainables.base.schema import Config, Variant
 from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.data.datasets import open_dataset
 from trainables.data.sources import TrainSource
-from trainables.losses.weighting import WEIGHTINGS, FixedConfig, WeightingConfig
+from trainables.losses.weighting import WEIGHTINGS, WeightingConfig
 from trainables.model.backbones import Backbone, written
 from trainables.model.inits.request import TRUNK, InitRequest
-from trainables.optim.optimizers import OPTIMIZERS, AdaBeliefConfig, OptimizerConfig
-from trainables.optim.schedules import SCHEDULES, MultiStepConfig, ScheduleConfig
-from trainables.pretext import PRETEXT_TASKS, PretextConfig, RotationConfig
+from trainables.optim.optimizers import OPTIMIZERS, OptimizerConfig
+from trainables.optim.schedules import SCHEDULES, ScheduleConfig
+from trainables.pretext import PRETEXT_TASKS, PretextConfig
 
 TASKS = PRETEXT_TASKS.without("none")
 """The tasks that a trunk can be pretrained on."""
@@ -46,7 +46,7 @@ class SslConfig(Config):
     pretraining.
     """
 
-    pretext: Annotated[PretextConfig, Variant(TASKS)] = RotationConfig()
+    pretext: Annotated[PretextConfig, Variant(TASKS)] = TASKS["rotation"]()
     """The task; its heads stand after the last stage, so `flag`, `heads` and `branch` do not apply. 2x2
     rotation was better than 2x2 puzzling. [paper 4.2]"""
     data: TrainSource | None = None
@@ -57,11 +57,11 @@ class SslConfig(Config):
     """Images per step. [paper: 64]"""
     augmentation: Annotated[AugmentationConfig, Variant(AUGMENTATIONS)] = AUGMENTATIONS["1"]()
     """Random changes to the images before they are perturbed."""
-    optimizer: Annotated[OptimizerConfig, Variant(OPTIMIZERS)] = AdaBeliefConfig()
+    optimizer: Annotated[OptimizerConfig, Variant(OPTIMIZERS)] = OPTIMIZERS["adabelief"]()
     """The optimizer. [paper: AdaBelief]"""
-    weighting: Annotated[WeightingConfig, Variant(WEIGHTINGS)] = FixedConfig()
+    weighting: Annotated[WeightingConfig, Variant(WEIGHTINGS)] = WEIGHTINGS["fixed"]()
     """How the losses of the task's branches are combined into one."""
-    schedule: Annotated[ScheduleConfig, Variant(SCHEDULES)] = MultiStepConfig()
+    schedule: Annotated[ScheduleConfig, Variant(SCHEDULES)] = SCHEDULES["multi_step"]()
     """The learning rate over the epochs. [paper 4.1: a tenth after 30 and 40]"""
     seed: Annotated[int, Field(ge=0, lt=2**31)] | Literal["trial"] = 0
     """Seeds weights, order, augmentation and pretext labels. A number: trials of all seeds share one
