@@ -12,10 +12,11 @@ import pandas
 import pytest
 import torch
 from PIL import Image
-from support.pretext_tasks import TASKS, seeded, task_in_the_docs
+from support.pretext_tasks import TASKS, task_in_the_docs
 
 from hpsearch.cli.main import main
 from hpsearch.study.spec import load_spec
+from hpsearch.testing.pretext import seeded
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -11,7 +11,6 @@ from hpsearch.results.repeated import Plan
 from hpsearch.results.sequence import progress
 from hpsearch.study.config import ConfirmConfig, baseline_seeds
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
-from trainables.pretext import NoPretextConfig
 
 FIRST_SEED = 1000
 """Seeds of confirmations begin here, clear of those that people write."""
@@ -44,7 +43,7 @@ def confirmations(study: StudyRecord, confirm: ConfirmConfig) -> Iterator[tuple[
 
 def _seeds(wanted: Mapping[int, TrialRecord], seeds: int) -> dict[int, int]:
     """Return how many seeds each has where nothing is looked at before all have ended."""
-    plain = [number for number, trial in wanted.items() if isinstance(trial.config.pretext, NoPretextConfig)]
+    plain = [number for number, trial in wanted.items() if trial.config.pretext.is_baseline]
     found = dict.fromkeys(wanted, seeds)
     if len(plain) == 1:
         found[plain[0]] = baseline_seeds(seeds, len(wanted) - 1)

@@ -9,7 +9,6 @@ from functools import cached_property
 
 from hpsearch.results.statistics import Interval, interval
 from hpsearch.study.records import STATES_IN_ORDER, StudyRecord, TrialRecord, TrialState, judged_runs
-from trainables.pretext import NoPretextConfig
 from trainables.target.metric import Metric
 from trainables.training.config import TrainConfig
 
@@ -86,7 +85,7 @@ class Arm:
     @property
     def is_supervised_alone(self) -> bool:
         """Whether it has no pretext task; its initial weights may be pretrained."""
-        return isinstance(self.config.pretext, NoPretextConfig)
+        return self.config.pretext.is_baseline
 
     @property
     def starts_random(self) -> bool:

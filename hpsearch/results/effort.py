@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from hpsearch.study.records import StudyRecord, TrialRecord
 from trainables.data.sources import TrainSource
-from trainables.model.inits import SslConfig
 from trainables.training.config import TrainConfig
 from trainables.training.metric_names import IMAGES
 
@@ -88,12 +87,13 @@ def device_kind(study: StudyRecord) -> str:
 
 
 def _pretraining_images(config: TrainConfig, train_images: int | None) -> float | None:
-    if not isinstance(config.init, SslConfig):
+    pretraining = config.init.pretraining
+    if pretraining is None:
         return 0.0
-    source = config.init.data
+    source = pretraining.data
     images = train_images if source is None else _images_of(source)
-    forwards = config.init.pretext.pretraining_cost().forwards
-    return None if images is None else images * config.init.epochs * forwards
+    forwards = pretraining.pretext.pretraining_cost().forwards
+    return None if images is None else images * pretraining.epochs * forwards
 
 
 def _images_of(source: TrainSource) -> int | None:

@@ -59,7 +59,9 @@ class HeadContract:
         for angles in ANGLE_SETS[1:]:
             if reason := incompatibility(config, angles):
                 assert " and ".join(angles) in reason
-                assert any(name in reason for name, row in HEADS.items() if not incompatibility(row(), angles))
+                assert any(
+                    name in reason for name, row in HEADS.items() if not incompatibility(row(), angles)
+                )
                 with pytest.raises(InputError) as caught:
                     build(config, angles)
                 assert str(caught.value) == f"head: {reason}"

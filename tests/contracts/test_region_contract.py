@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 import torch
-from support.pretext_tasks import TASKS, cases, random_images, seeded
+from support.pretext_tasks import TASKS, cases
 
+from hpsearch.testing.pretext import random_images, seeded
 from trainables.pretext import PretextTask
 from trainables.pretext.branch import Measure
 from trainables.pretext.region_config import RegionTaskConfig

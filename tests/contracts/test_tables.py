@@ -155,6 +155,25 @@ def test_a_row_that_does_not_keep_its_protocol_is_an_error_of_mypy(tmp_path: Pat
 
 
 @each_table
+def test_only_the_folder_of_a_table_names_the_classes_of_its_rows(table: str) -> None:
+    """Others ask a config what it is, or take a row by its name: a plug-in's row would be left out there."""
+    place = places()[table]
+    folder = place if hasattr(importlib.import_module(place), "__path__") else place.rpartition(".")[0]
+    rows = {row.__name__ for row in tables()[table].values()}
+    home = ROOT / folder.replace(".", "/")
+    naming = [
+        str(path.relative_to(ROOT))
+        for package in ("hpsearch", "trainables")
+        for path in (ROOT / package).rglob("*.py")
+        if not path.is_relative_to(home) and not path.is_relative_to(ROOT / "hpsearch" / "testing")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(folder)
+        if rows & {alias.name for alias in node.names}
+    ]
+    assert naming == []
+
+
+@each_table
 def test_packages_can_add_rows(table: str) -> None:
     assert any(tables()[table] is known for known in TABLES.values())
 

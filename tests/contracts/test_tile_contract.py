@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 import torch
-from support.pretext_tasks import TASKS, random_images, seeded
+from support.pretext_tasks import TASKS
 
+from hpsearch.testing.pretext import random_images, seeded
 from trainables.pretext import PretextTask
 from trainables.pretext.tile_config import MIN_TILE_PX, TileConfig
 

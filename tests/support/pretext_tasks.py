@@ -11,11 +11,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import torch
 from support.hue_turn import HueTurnConfig
 from support.settings import numbers
 from support.simsiam import MomentumConfig, SimSiamConfig
-from torch import Tensor
 
 from trainables.base.schema import Config
 from trainables.pretext import PRETEXT_TASKS
@@ -60,14 +58,3 @@ def cases(tasks: Mapping[str, type[Config]]) -> Iterator[tuple[str, dict[str, An
         for key, number, _ in numbers(row):
             if key not in RegionTaskConfig.model_fields:
                 yield from ((name, {key: number[end]}) for end in ("minimum", "maximum"))
-
-
-def random_images(batch: int = 16, px: int = 60) -> Tensor:
-    """Return images [B, 3, px, px] of which no two pixels are alike, so that a moved one is seen."""
-    values = torch.randperm(batch * 3 * px * px, generator=torch.Generator().manual_seed(5))
-    return values.float().view(batch, 3, px, px)
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    """Return a generator of its own."""
-    return torch.Generator().manual_seed(seed)

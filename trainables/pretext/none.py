@@ -31,6 +31,11 @@ class NoPretext:
 class NoPretextConfig(Config):
     """Supervised learning alone; there is nothing to set."""
 
+    @property
+    def is_baseline(self) -> bool:
+        """Return True."""
+        return True
+
     def build(self) -> NoPretext:
         """Make the task that changes nothing."""
         return NoPretext()

@@ -15,6 +15,10 @@ from trainables.pretext.views import View
 class PretextConfig(Protocol):
     """The settings of a pretext task."""
 
+    @property
+    def is_baseline(self) -> bool:
+        """Whether nothing is learned beside the target: what every helper is compared with."""
+
     def build(self) -> PretextTask:
         """Make the task."""
 

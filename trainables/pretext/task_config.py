@@ -12,7 +12,7 @@ from trainables.losses.weighting.loss_weight import LossWeight, WeightSchedule
 from trainables.pretext.attachment import STAGES, Attachment, Pool
 from trainables.pretext.cost import Cost
 from trainables.pretext.task import ONE_VIEW, Uses
-from trainables.pretext.views import VIEWS, SharedConfig, View, ViewConfig
+from trainables.pretext.views import VIEWS, View, ViewConfig
 
 BRANCH_WORK = 0.1
 """Work of a task's branches, in passes of an image through the whole network; its order alone matters."""
@@ -47,7 +47,7 @@ class TaskConfig(Config):
     branch: BranchConfig = BranchConfig()
     """The convolution block of the branch."""
 
-    view: Annotated[ViewConfig, Variant(VIEWS)] = SharedConfig()
+    view: Annotated[ViewConfig, Variant(VIEWS)] = VIEWS["shared"]()
     """Which images the pose and the task learn from; the paper learns the pose from perturbed images."""
     weight_schedule: WeightSchedule = "constant"
     """How `ssl_weight` changes over the run until `weight_end`: it stays, or falls to 0."""
@@ -58,7 +58,7 @@ class TaskConfig(Config):
     def _every_view_is_learned_from(self) -> TaskConfig:
         if self.heads:
             return self
-        if not isinstance(self.view, SharedConfig):
+        if self.view.poses_are_clean:
             raise ValueError(
                 "heads: false leaves nothing to learn from perturbed images where the pose is learned from "
                 "clean ones: take view: shared, or heads: true"
@@ -66,6 +66,11 @@ class TaskConfig(Config):
         if self.uses != ONE_VIEW:
             raise ValueError("heads: false leaves nothing to learn from the task's views: take heads: true")
         return self
+
+    @property
+    def is_baseline(self) -> bool:
+        """Return False."""
+        return False
 
     def build_view(self) -> View:
         """Make the view."""

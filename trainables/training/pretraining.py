@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from trainables.data.batches import BatchSource
-from trainables.model.backbones import Backbone
-from trainables.model.inits import SslConfig
+from trainables.model.inits import Pretraining
 from trainables.model.network import build_pretraining_network
 from trainables.pretext.views.alone import AloneView
 from trainables.training.execution import Execution
@@ -48,14 +47,13 @@ class Pretrainer:
         self.epoch = state_dict["epoch"]
 
 
-def build_pretrainer(
-    settings: SslConfig, backbone: Backbone, *, train: BatchSource, device: torch.device
-) -> Pretrainer:
-    """Build the run that the settings describe, whose seed is a number, over a source of its images."""
+def build_pretrainer(pretraining: Pretraining, *, train: BatchSource, device: torch.device) -> Pretrainer:
+    """Build the run of a pretraining over a source of its images."""
+    settings = pretraining.settings
     task, seed = settings.pretext.build(), settings.seed
     task_weight = replace(settings.pretext.task_weight(settings.epochs), end=inf)  # it is never off
     assert isinstance(seed, int)  # noqa: S101  ours: the trial's was filled in
-    network = build_pretraining_network(backbone, task.branches, seed=seed)
+    network = build_pretraining_network(pretraining.backbone, task.branches, seed=seed)
     names = (name for branch in task.branches for name in branch.loss_names)
     trainer = Trainer(
         network=network,

@@ -11,7 +11,6 @@ from hpsearch.report.style import BASELINE, LINES, colour_of, task_of, task_titl
 from hpsearch.results.arms import Arm
 from hpsearch.results.titles import title
 from hpsearch.study.records import TrialRecord
-from trainables.pretext.task_config import TaskConfig
 from trainables.training.config import TrainConfig
 from trainables.training.metric_names import VALIDATION
 
@@ -114,8 +113,8 @@ def mean_curve(trials: Sequence[TrialRecord], metric: str) -> list[float]:
 
 
 def _flag_of(arm: Arm) -> int | None:
-    task = arm.config.pretext
-    return task.flag if isinstance(task, TaskConfig) and task.heads else None
+    attachment = arm.config.pretext.attachment()
+    return None if attachment is None else attachment.flag
 
 
 def _subjects_of(config: TrainConfig) -> int | None:
@@ -128,10 +127,10 @@ def _subjects_of(config: TrainConfig) -> int | None:
 
 def _method_title(config: TrainConfig) -> str:
     name = task_title(task_of(config))
-    heads = not isinstance(config.pretext, TaskConfig) or config.pretext.heads
+    heads = config.pretext.is_baseline or config.pretext.attachment() is not None
     return name if heads else f"{name} w/o SSHs"
 
 
 def _colour(config: TrainConfig) -> str:
-    heads = not isinstance(config.pretext, TaskConfig) or config.pretext.heads
+    heads = config.pretext.is_baseline or config.pretext.attachment() is not None
     return colour_of(task_of(config)) if heads else WITHOUT_HEADS

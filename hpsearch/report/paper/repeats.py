@@ -16,8 +16,6 @@ from hpsearch.results.arms import Arm
 from hpsearch.results.effort import images_seen
 from hpsearch.study.records import TrialRecord
 from trainables.base.schema import variant_of
-from trainables.pretext import NoPretextConfig
-from trainables.pretext.tile_config import TileConfig
 from trainables.training.config import TrainConfig
 from trainables.training.metric_names import VALIDATION, group_of_test
 
@@ -150,14 +148,16 @@ def method_of(config: TrainConfig) -> Method | None:
     if level is None or init is None:
         return None
     bins = _setting(config.head, "bin_deg")
-    if isinstance(config.pretext, NoPretextConfig):
-        task, grid, flag, heads, weight = "none", None, None, None, None
-    elif isinstance(config.pretext, TileConfig):
-        pretext = config.pretext
-        task, grid, heads = _variant(config, "pretext"), pretext.grid, pretext.heads
-        flag, weight = (pretext.flag, pretext.ssl_weight) if heads else (None, None)
-    else:
-        return None
+    pretext, grid = config.pretext, _setting(config.pretext, "grid")
+    flag, heads, weight = None, None, None
+    if not pretext.is_baseline:
+        if grid is None:
+            return None
+        attachment = pretext.attachment()
+        heads = attachment is not None
+        if attachment is not None:
+            flag, weight = attachment.flag, _setting(pretext, "ssl_weight")
+    task = _variant(config, "pretext")
     subjects = _subjects(config) if level == LOW_DATA else None
     return Method(task, grid, flag, heads, weight, level, init, subjects, bins)
 

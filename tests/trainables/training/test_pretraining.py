@@ -11,9 +11,10 @@ from support.toy import CPU, blobs
 from torch import Tensor, nn
 
 from trainables.data.memory_loader import MemoryLoader
+from trainables.data.sources import TrainSource
 from trainables.model.backbones import ResNet10Config
 from trainables.model.heads import BinsConfig
-from trainables.model.inits import SslConfig
+from trainables.model.inits import Pretraining, SslConfig
 from trainables.model.network import build_network
 from trainables.optim.optimizers import AdamWConfig
 from trainables.optim.schedules import ConstantConfig
@@ -33,7 +34,9 @@ def pretrainer(settings: SslConfig, *, images: int = 16, labels: float | None = 
     if labels is not None:
         pose_deg = torch.full_like(pose_deg, labels)
     loader = MemoryLoader(pixels, pose_deg, batch=settings.batch, shuffle=True)
-    return build_pretrainer(settings, ResNet10Config(), train=loader, device=CPU)
+    source = TrainSource(dataset="blobs")
+    pretraining = Pretraining(settings, source, "5c0ffee", ResNet10Config(), image_px=32)
+    return build_pretrainer(pretraining, train=loader, device=CPU)
 
 
 def assert_same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:

@@ -53,6 +53,11 @@ class SharedConfig(Config):
             raise ValueError("norm: split needs clean images beside the perturbed ones: take a share below 1")
         return self
 
+    @property
+    def poses_are_clean(self) -> bool:
+        """Return False."""
+        return False
+
     def build(self) -> SharedView:
         """Make the view."""
         return SharedView(self.share, self.norm == "split")

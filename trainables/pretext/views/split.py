@@ -42,6 +42,11 @@ class SplitConfig(Config):
     """BatchNorm: `shared`: perturbed and clean images are normalised together; `split`: apart, and only clean
     ones count for evaluation."""
 
+    @property
+    def poses_are_clean(self) -> bool:
+        """Return True."""
+        return True
+
     def build(self) -> SplitView:
         """Make the view."""
         return SplitView(self.share, self.norm == "split")

@@ -40,6 +40,11 @@ class TwoConfig(Config):
     """BatchNorm: `shared`: copy and batch are normalised together; `split`: apart, and only the batch counts
     for evaluation."""
 
+    @property
+    def poses_are_clean(self) -> bool:
+        """Return True."""
+        return True
+
     def build(self) -> TwoViews:
         """Make the view."""
         return TwoViews(self.share, self.norm == "split")

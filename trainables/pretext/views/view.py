@@ -50,6 +50,10 @@ class ViewConfig(Protocol):
     def share(self) -> float:
         """Share of each batch that the task's views are made of."""
 
+    @property
+    def poses_are_clean(self) -> bool:
+        """Whether the pose is learned from clean images alone."""
+
     def build(self) -> View:
         """Make the view."""
 

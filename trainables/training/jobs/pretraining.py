@@ -71,7 +71,7 @@ class PretrainingJob:
             threads=self.cpus,
             pool=worker.pool,
         )
-        return build_pretrainer(settings, self.pretraining.backbone, train=train, device=worker.device)
+        return build_pretrainer(self.pretraining, train=train, device=worker.device)
 
     def write(self, trained: Pretrainer, history: History) -> None:
         """Write config, history and, last, the trunk. Raises `DiskFault` where there is no room."""
