@@ -101,7 +101,7 @@ class SslConfig(Config):
             for key in ADDED_MAGNITUDES:
                 if level.get(key) == 0:
                     del level[key]
-        if self.weighting == FixedConfig():  # older keys were made without
+        if self.weighting == WEIGHTINGS["fixed"]():  # older keys were made without
             del settings["weighting"]
         return settings
 
