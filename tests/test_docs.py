@@ -23,7 +23,10 @@ PAGES = (
     "examples/hpsearch-example-plugin/README.md",
     *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))),
 )
-FOLDERS = ("hpsearch", "trainables", "tests", "docs", "search_spaces", "benchmarks", "examples", ".ci", ".github")
+FOLDERS = (
+    *("hpsearch", "trainables", "tests", "docs", "search_spaces", "benchmarks", "examples"),
+    *(".ci", ".github"),
+)
 PROJECT: Mapping[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 APACHE_2 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"

@@ -22,7 +22,7 @@ from trainables.data.datasets.crops import Margins, Square, box_of_points, squar
 from trainables.data.datasets.matlab import pairs, points_of, pose_deg_of, read_mat
 from trainables.data.datasets.raw import ImportConfig, LabelledImage, RawItem, rgb
 from trainables.pose.angles import CONVENTION
-from trainables.target import HeadPoseConfig
+from trainables.target import TARGETS
 
 REDUCED_DEG = 99.0
 """Largest angle of the split `reduced`. [HopeNet]"""
@@ -69,7 +69,7 @@ class AFLW2000:
     """The raw folder of AFLW2000-3D."""
 
     source = "AFLW2000-3D, poses of its 3DMM fits, face boxes from its landmarks"
-    labels = HeadPoseConfig().labels
+    labels = TARGETS["head_pose"]().labels
     convention = CONVENTION
 
     def __init__(self, root: Path, config: AFLW2000Config) -> None:

@@ -30,7 +30,7 @@ from trainables.data.datasets.crops import Box, Margins, Square, box_at, squared
 from trainables.data.datasets.raw import ImportConfig, LabelledImage, LeftOut, RawItem, file_size, rgb
 from trainables.pose.angles import CONVENTION
 from trainables.pose.geometry import pose_from_biwi
-from trainables.target import HeadPoseConfig
+from trainables.target import TARGETS
 
 SAME_PERSON = (("03", "15"), ("05", "18"), ("02", "21"), ("07", "22"))
 """Pairs of sequences of one person; both go to the same split."""
@@ -84,7 +84,7 @@ class BIWIConfig(ImportConfig):
 class BIWI:
     """The raw folder of BIWI."""
 
-    labels = HeadPoseConfig().labels
+    labels = TARGETS["head_pose"]().labels
     convention = CONVENTION
 
     def __init__(

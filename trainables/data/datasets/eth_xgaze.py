@@ -35,7 +35,7 @@ from trainables.data.datasets.crops import Box
 from trainables.data.datasets.raw import ImportConfig, LabelledImage, RawItem, file_size
 from trainables.data.datasets.workers import Lost, run_isolated
 from trainables.pose.angles import CONVENTION
-from trainables.target import HeadPoseConfig
+from trainables.target import TARGETS
 
 VALIDATION = ("subject0108", "subject0109", "subject0111")
 """Subjects for validation, never trained on. [paper 4.1]"""
@@ -131,7 +131,7 @@ class ETHXGaze:
     """The raw folder of ETH-XGaze."""
 
     source = "ETH-XGaze, normalised faces of 224x224, head poses without roll"
-    labels = HeadPoseConfig().labels[:2]
+    labels = TARGETS["head_pose"]().labels[:2]
 
     def __init__(self, root: Path, config: ETHXGazeConfig, files: Files) -> None:
         self.root, self.config = root, config

@@ -25,7 +25,7 @@ from trainables.data.datasets.crops import Margins, Square, box_of_points, squar
 from trainables.data.datasets.matlab import pairs, points_of, pose_deg_of, read_mat
 from trainables.data.datasets.raw import ImportConfig, LabelledImage, LeftOut, RawItem, held_out, rgb
 from trainables.pose.angles import CONVENTION
-from trainables.target import HeadPoseConfig
+from trainables.target import TARGETS
 
 PHOTOS = ("AFW", "HELEN", "IBUG", "LFPW")
 FOLDERS = tuple(name for photos in PHOTOS for name in (photos, f"{photos}_Flip"))
@@ -63,7 +63,7 @@ class W300LP:
     """The raw folder of 300W-LP."""
 
     source = "300W-LP, poses of its 3DMM fits, face boxes from its landmarks"
-    labels = HeadPoseConfig().labels
+    labels = TARGETS["head_pose"]().labels
     convention = CONVENTION
 
     def __init__(self, root: Path, config: W300LPConfig) -> None:
