@@ -246,8 +246,9 @@ def test_a_trial_is_attached_again_with_the_seed_it_was_asked_with(tmp_path: Pat
     study = studies.open_in(tmp_path / "study", spec)
     first = study.ask()
     studies.train(study, first, until=studies.EPOCHS)
-    again = study.ask_again(first.number, seed=1000)
+    again = study.ask_again(first.number, seed=1000, plan=(3, 12))
     studies.train(study, again)
+    assert study.record().trials[again.number].confirm_plan == (3, 12)
     later = study.ask()
     asked_with = seeds[-1]
     [attached] = studies.open_in(tmp_path / "study", spec).unfinished()

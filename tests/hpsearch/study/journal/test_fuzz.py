@@ -32,7 +32,7 @@ def events(folder: Path, spec: StudySpec) -> list[Event]:
         study.place(ask.number, Placement("host", "cpu", 1.0, 0.0))
         studies.train(study, ask)
     study.tested(0, {"test/held/mae_deg": 3.0})
-    studies.train(study, study.ask_again(0, seed=7))
+    studies.train(study, study.ask_again(0, seed=7, plan=(2, 2)))
     studies.train(study, study.ask(), until=4)
     study.fail(study.ask().number, "for a reason")
     return [json.loads(line) for line in (folder / JOURNAL).read_text().splitlines()]
