@@ -1,0 +1,140 @@
+"""A target that is no angle is one module and one row: a study of ages runs from table to prediction."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from support import age_target
+from support.plugins import install
+
+IMAGES, PX = 120, 32
+SPACE = """\
+search: {objective: validation/within_20_years, sampler: random, pruner: none, budget: {trials: 2}}
+data: {train: {dataset: ages}, validation: {dataset: ages}, image_px: 32, batch: 16}
+target: age
+augmentation: {"1": {mirror: 0.5, turn_deg: 10}}
+network: {backbone: resnet10}
+head: regression
+pretext: {choice: [none, {puzzling: {grid: 2}}]}
+optimizer: {adamw: {lr: 0.003}}
+epochs: 8
+"""
+
+COMMANDS = """\
+import contextlib, io, json, sys
+from hpsearch.cli.main import main
+said = []
+for words in json.loads(sys.argv[1]):
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        status = main(words)
+    said.append(out.getvalue())
+    if status:
+        sys.exit(f"{words}: {said[-1]}")
+print(json.dumps(said))
+"""
+"""Runs commands one after another in one process, and prints what each said."""
+
+
+def write_faces(folder: Path) -> None:
+    """Write grey squares that are brighter the older, and the table of their ages."""
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    with (folder / "labels.csv").open("w", newline="") as out:
+        rows = csv.writer(out)
+        rows.writerow(("file", "age_years", "subject", "split"))
+        for number in range(IMAGES):
+            age = int(generator.integers(10, 80))
+            noise = generator.integers(0, 20, (PX, PX, 3))
+            Image.fromarray((2 * age + noise).astype(np.uint8)).save(folder / f"{number}.png")
+            split = "validation" if number % 3 == 0 else "train"
+            rows.writerow((f"{number}.png", age, f"person-{number}", split))
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a table of ages, a space, and a plug-in with the target installed beside them."""
+    root = tmp_path_factory.mktemp("ages")
+    module = Path(age_target.__file__).read_text()
+    install(root / "plug", "ages", "[hpsearch.targets]\nage = ages:AgeConfig\n", module=module)
+    write_faces(root / "faces")
+    (root / "ages.yaml").write_text(SPACE)
+    return root
+
+
+def run(root: Path, *commands: str) -> list[str]:
+    """Return what commands said, where the plug-in is installed too."""
+    path = os.pathsep.join([str(root / "plug"), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": path, "HPSEARCH_ROOT": str(root / "runs")}
+    words = json.dumps([command.split() for command in commands])
+    command = [sys.executable, "-c", COMMANDS, words]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    said: list[str] = json.loads(done.stdout)
+    return said
+
+
+def test_a_study_of_ages_runs_from_space_to_prediction_in_years(root: Path) -> None:
+    _, checked, planned, _, shown, *_, exported, evaluated, predicted = run(
+        root,
+        "data import folder faces --target age --out ages",
+        "data check ages",
+        "check ages.yaml",
+        "launch ages.yaml --in-process",
+        "show ages --format json",
+        "report ages",
+        "export ages --out winner",
+        "evaluate winner --data ages --split validation --format json",
+        f"predict winner {' '.join(f'faces/{number}.png' for number in range(IMAGES))} --format json",
+    )
+    assert "years, median" in checked and "no faults" in checked
+    assert "maximising validation/within_20_years" in " ".join(planned.split())
+
+    study = json.loads(shown)
+    trials, objective = study["trials"], "validation/within_20_years"
+    assert study["objective"] == objective
+    assert trials[0]["objective"] == study["best"] == max(trial["objective"] for trial in trials)
+    assert all(trial["best"] >= trial["objective"] == trial[objective] for trial in trials)
+    assert all(trial["validation/best_mae_years"] <= trial["validation/mae_years"] for trial in trials)
+
+    page = (root / "runs" / "studies" / "ages" / "report.html").read_text()
+    assert "larger is better" in page and "true age, years" in page and "Error by age" in page
+    assert "What the best network sees" not in page, "nothing is drawn of an age"
+    assert "°" not in page and not re.search(r"\b(degrees|yaw)\b", page)
+
+    assert " years validation MAE" in exported
+    card = (root / "winner" / "README.md").read_text()
+    assert card.startswith("# Age from a face crop: age") and "**Output** `age_years`" in card
+
+    rows, predictions = json.loads(evaluated)["rows"], json.loads(predicted)
+    labels = pd.read_csv(root / "faces" / "labels.csv")
+    held = labels[labels["split"] == "validation"]
+    ages = {Path(row["file"]).name: row["age_years"] for row in predictions}
+    errors = [abs(ages[file] - age) for file, age in zip(held["file"], held["age_years"], strict=True)]
+    assert rows[0]["mae_years"] == pytest.approx(np.mean(errors), abs=1.0)  # of a JPEG, beside the PNG itself
+    assert rows[0]["count"] == len(held) and "picture" not in predictions[0]
+
+
+def test_what_does_not_fit_the_target_is_refused_before_anything_starts(root: Path) -> None:
+    wrong = SPACE.replace("head: regression\n", "").replace("within_20_years", "mae_deg")
+    (root / "wrong.yaml").write_text(wrong.replace("target: age", "target: {choice: [age, head_pose]}"))
+    with pytest.raises(AssertionError) as raised:
+        run(root, "check wrong.yaml")
+    assert "take head: regression" in str(raised.value)
+    (root / "wrong.yaml").write_text(SPACE.replace("within_20_years", "mae_deg"))
+    with pytest.raises(AssertionError) as raised:
+        run(root, "check wrong.yaml")
+    assert "is no metric of this target" in str(raised.value)
+    (root / "wrong.yaml").write_text(SPACE.replace("target: age", "target: {choice: [age, head_pose]}"))
+    with pytest.raises(AssertionError) as raised:
+        run(root, "check wrong.yaml")
+    assert "one study has one target" in str(raised.value)
