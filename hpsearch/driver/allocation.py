@@ -79,6 +79,11 @@ class Allocation:
         waiting = self._study.standings.most_promising(self._kept)
         return None if waiting is None else self._started(self._study.thaw(waiting))
 
+    def put_back(self, ask: Ask) -> None:
+        """Take a trial back that cannot start now: it is the next."""
+        self.ended(ask.number)
+        self._unfinished.insert(0, ask)
+
     def pauses(self, number: int) -> bool:
         """Say whether a trial that has just reported stops here, frozen; record which way it goes."""
         if not self._study.at_rung(number):

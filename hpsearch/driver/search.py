@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hpsearch.driver.allocation import Allocation, Budget
@@ -11,6 +11,7 @@ from hpsearch.driver.confirmation import confirmations
 from hpsearch.driver.evaluation import EvaluationItem, leaders_to_evaluate
 from hpsearch.driver.jobs import JobFactory
 from hpsearch.driver.observers import Observers
+from hpsearch.driver.patience import Patience, faults_of
 from hpsearch.driver.preparation import Start
 from hpsearch.driver.pretraining import Pretrainings
 from hpsearch.driver.stopped import StoppedTrials
@@ -21,9 +22,11 @@ from hpsearch.study.records import StudyRecord, TrialState
 from hpsearch.study.study import Ask, Study
 from hpsearch.study.trial_log import Log
 from hpsearch.work.items import NoWork, WorkItem
+from trainables.base.errors import Fault, InputError
 from trainables.model.inits import Pretraining
 from trainables.training.checkpoints import Checkpoints
 from trainables.training.config import TrainConfig
+from trainables.training.jobs import confirmed
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class Search:
         self._find_start = find_start
         self._pretrainings = pretrainings
         self._check_inputs = check_inputs
+        self._patience = Patience(study.spec.search.patience_s, observers.say, now_s)
         self._held: list[tuple[Ask, Start]] = []
         self._evaluated: set[int] = set()
         self._search_ended = False
@@ -76,13 +80,19 @@ class Search:
     def next_item(self) -> WorkItem | NoWork:
         """Return what is to run next: a trial that waited and can start, one that an interrupted launch left,
         a new one while the budget lasts; or what the first of them needs before."""
+        if awaited := self._patience.next_item():
+            return awaited
         for held, start in list(self._held):
             if item := self._begin(held, start):
                 return item
         while len(self._held) < self._plan.ahead and (ask := self._allocation.next_ask()):
-            if item := self._begin(ask, self._hold(ask)):
+            if item := self._prepare(ask):
                 return item
         return NoWork.WAIT if self._held else self._after_the_search()
+
+    def input_lost(self, item: WorkItem, faults: Sequence[Fault]) -> None:
+        """Hand an item out again once its input is there again; see `Patience`."""
+        self._patience.wait_for(lambda: confirmed(item.job, faults), item)
 
     def remove_leftovers(self) -> None:
         """Remove the checkpoints of ended trials, and the weights of those that are not complete.
@@ -102,22 +112,23 @@ class Search:
         if any(trial.confirms is None for trial in running):  # it may lead yet
             return NoWork.WAIT
         if not self._search_ended:
+            if not self._inputs_are_there():  # before anything is confirmed, or pruned for good
+                return NoWork.WAIT
             study = self._end_search(study)
         if confirm and (again := next(confirmations(study, confirm), None)):
             ask = self._study.ask_again(*again, confirm.plan)
-            return self._begin(ask, self._hold(ask)) or NoWork.WAIT
+            return self._prepare(ask) or NoWork.WAIT
         if running:
             return NoWork.WAIT
         if trial := next(leaders_to_evaluate(study, self._plan.leaders, self._evaluated), None):
-            if not self._evaluated:
-                self._check_inputs()
+            if not self._evaluated and not self._inputs_are_there():
+                return NoWork.WAIT
             self._evaluated.add(trial.number)
             return EvaluationItem(self._jobs.evaluation(trial), self._study, self._observers)
         return NoWork.DONE
 
     def _end_search(self, study: StudyRecord) -> StudyRecord:
         """Prune what is still frozen, and name the families without a design that trained its full budget."""
-        self._check_inputs()  # before anything is confirmed, or pruned for good
         self._search_ended = True
         for trial in study.trials:
             if trial.state is TrialState.FROZEN:
@@ -130,20 +141,32 @@ class Search:
             )
         return self._study.record()
 
-    def _hold(self, ask: Ask) -> Start:
-        """Prepare a trial, and hold it until it begins.
+    def _inputs_are_there(self) -> bool:
+        """Look at the data again; where they are away, wait for them. Raises where they have changed."""
+        if not faults_of(self._check_inputs):
+            return True
+        self._patience.wait_for(lambda: faults_of(self._check_inputs))
+        return False
+
+    def _prepare(self, ask: Ask) -> WorkItem | NoWork | None:
+        """Prepare a trial, and hold it until it begins; return what can run now, as `_begin` does.
 
         A power cut can take a trial's beginning out of the journal and leave its checkpoints: the next trial
         of that number may have other values.
         """
         if not ask.epochs_done:
             Checkpoints(self._study.trial_folder(ask.number)).clear(weights=True)
-        start = self._find_start(ask.config)
+        try:
+            start = self._find_start(ask.config)
+        except InputError:
+            self._allocation.put_back(ask)
+            self._patience.wait_for(lambda: faults_of(lambda: self._find_start(ask.config)))
+            return NoWork.WAIT
         if start is not None:
             self._study.link(ask.number, start.name if isinstance(start, Pretraining) else start.parent.name)
         self._held.append((ask, start))
         self._observers.changed(self._study, ask.number)
-        return start
+        return self._begin(ask, start)
 
     def _begin(self, ask: Ask, start: Start) -> WorkItem | NoWork | None:
         """Return what can run now of a trial and what it needs; None where it has to wait."""

@@ -101,7 +101,7 @@ def run_work(
         tune.with_resources(RayTrainable, lambda config: _request(config["job"], config["nodes"])),
         tune_config=tune.TuneConfig(
             search_alg=_Asker(here, folder, PackageDigest.of(*PACKAGES)),
-            scheduler=_Reporter(here),
+            scheduler=_Reporter(here, retries),
             num_samples=UNBOUNDED,
             reuse_actors=True,
         ),
@@ -155,9 +155,9 @@ class _Asker(Searcher):
 class _Reporter(TrialScheduler):
     """Tune's scheduler: reports every result to the source and obeys."""
 
-    def __init__(self, here: _Here) -> None:
+    def __init__(self, here: _Here, retries: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Ray leaves this one untyped
-        self._here = here
+        self._here, self._retries = here, retries
 
     def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
         with _ours():
@@ -175,7 +175,7 @@ class _Reporter(TrialScheduler):
                 return
             if "blind" in result and self._here.unseen(trial, result["node"], result["blind"]):
                 return
-            if "faults" in result and self._unconfirmed(trial, result):
+            if "faults" in result and self._no_fault_of_its_own(trial, result):
                 return
             if reason := result.get("failed") or result.get("blind"):
                 self._here.of(trial).on_failed(reason)
@@ -183,12 +183,22 @@ class _Reporter(TrialScheduler):
                 self._report(trial, result)
             self._here.ended(trial)
 
-    def _unconfirmed(self, trial: Any, result: dict[str, Any]) -> bool:
-        """Say whether a node is left out for a fault of its job's input that the driver does not find."""
-        if confirmed(self._here.of(trial).job, result["faults"]):
-            return False
+    def _no_fault_of_its_own(self, trial: Any, result: dict[str, Any]) -> bool:
+        """Say whether an item that met bad input was taken back; else it fails.
+
+        What the driver finds bad too is away or broken for all. What it does not find is the node's fault; on
+        its own node it may have passed.
+        """
+        if faults := confirmed(self._here.of(trial).job, result["faults"]):
+            self._here.desk.input_lost(trial.trial_id, faults)
+            return True
         reason = f"it does not see what the driver sees: {result['failed']}"
-        return self._here.unseen(trial, result["node"], reason)
+        if self._here.unseen(trial, result["node"], reason):
+            return True
+        if not self._here.desk.take_back_again(trial.trial_id, self._retries):
+            return False
+        self._here.of(trial).on_note(f"starts again: {result['failed'].splitlines()[0]}")
+        return True
 
     def _report(self, trial: Any, result: dict[str, Any]) -> bool:
         reported = Result(**{key: result[key] for key in ("first_epoch", "history", "notes", "done")})

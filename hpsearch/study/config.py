@@ -162,6 +162,9 @@ class SearchConfig(Config):
     tracking: str | None = None
     """The MLflow server that the study is written to, `http://HOST:5000`; where left out, that of
     `MLFLOW_TRACKING_URI`, else a file below the root. User and password stand in the environment alone."""
+    patience_s: Annotated[float, Field(ge=0, le=1e6)] = 120.0
+    """Seconds to wait for images that are away, such as those of a network file system; then the launch ends,
+    with every trial kept."""
     epoch_timeout_s: Annotated[float, Field(gt=0, le=1e9)] = 3600.0
     """Seconds after which an epoch counts as hung and its process is killed."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0

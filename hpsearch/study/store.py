@@ -22,7 +22,7 @@ SPACE = "space.yaml"
 CHANGEABLE = frozenset(
     {
         *((SECTION, key) for key in ("budget", "confirm", "epoch_timeout_s", "leaders", "name", "resources")),
-        *((SECTION, key) for key in ("frozen_gb", "retries", "tracking")),
+        *((SECTION, key) for key in ("frozen_gb", "patience_s", "retries", "tracking")),
         ("data", "test"),
     }
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 from hpsearch.work.items import NoWork, WorkItem, WorkSource
+from trainables.base.errors import Fault
 
 
 class Desk:
@@ -18,6 +20,7 @@ class Desk:
         self._items: dict[str, WorkItem] = {}
         self._under_way: set[str] = set()
         self._returned: list[WorkItem] = []
+        self._times: Counter[int] = Counter()  # by the identity of an item, all of which are kept
 
     def next_item(self) -> WorkItem | NoWork:
         """Return what is to run next. While anything is under way, the source is never done."""
@@ -45,3 +48,15 @@ class Desk:
     def take_back(self, key: str) -> None:
         """Take an item back that its worker could not run, which is not the item's fault."""
         self._returned.append(self.ended(key))
+
+    def take_back_again(self, key: str, times: int) -> bool:
+        """Take an item back for what may have passed, so many times at most; return whether it was."""
+        times_before = self._times[id(self._items[key])]
+        self._times[id(self._items[key])] += 1
+        if times_before < times:
+            self.take_back(key)
+        return times_before < times
+
+    def input_lost(self, key: str, faults: Sequence[Fault]) -> None:
+        """Give an item back to the source whose input a worker and this process both found bad."""
+        self._source.input_lost(self.ended(key), faults)

@@ -28,7 +28,7 @@ from hpsearch.work.tries import Death, deliver, give_up, try_again
 from trainables.base.allowance import allowed_bytes, allowed_cores
 from trainables.base.disk import DiskFault, is_disk_fault
 from trainables.base.errors import InputError
-from trainables.training.jobs import Failed, Job, JobRunner, Result
+from trainables.training.jobs import Failed, Job, JobRunner, Result, confirmed
 
 ASKED_EVERY_S = 1.0
 """How often a source is asked that has nothing now: another launch may train what it waits for."""
@@ -76,14 +76,17 @@ class OneAtATime:
                 if item is NoWork.WAIT:
                     time.sleep(ASKED_EVERY_S)
                 else:
-                    _carry_out(item, runner, retries)
+                    _carry_out(item, runner, retries, source)
         finally:
             runner.close()
             torch.set_num_threads(threads)
 
 
-def _carry_out(item: WorkItem, runner: JobRunner, retries: int) -> None:
-    """Run a job to its end, or as far as its item lets it; what it raises costs it a try."""
+def _carry_out(item: WorkItem, runner: JobRunner, retries: int, source: WorkSource) -> None:
+    """Run a job to its end, or as far as its item lets it; what it raises costs it a try.
+
+    Where its input is bad when looked at again, too, the source has it back.
+    """
     job = item.job
     runner.take(job)
     over = False
@@ -92,6 +95,9 @@ def _carry_out(item: WorkItem, runner: JobRunner, retries: int) -> None:
         match outcome:
             case Result():
                 over = deliver(item, outcome, _placement(runner, job))
+            case Failed() if found := outcome.faults and confirmed(job, outcome.faults):
+                source.input_lost(item, found)
+                over = True
             case Failed():
                 item.on_failed(outcome.reason)
                 over = True

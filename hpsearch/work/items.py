@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import Protocol
 
 from hpsearch.study.records import Placement
+from trainables.base.errors import Fault
 from trainables.training.checkpoints import History
 from trainables.training.jobs import Job
 
@@ -45,3 +47,9 @@ class WorkSource(Protocol):
 
     def next_item(self) -> WorkItem | NoWork:
         """Return what to run next. Called about once a second while the answer is `WAIT`."""
+
+    def input_lost(self, item: WorkItem, faults: Sequence[Fault]) -> None:
+        """Take an item back whose input a worker and this process both found bad, as `faults` say.
+
+        That is no fault of the item: it is handed out again where the input comes back.
+        """

@@ -6,7 +6,7 @@ import bdb
 import errno
 import pdb
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -18,7 +18,7 @@ from support import studies
 from hpsearch.study.records import Placement
 from hpsearch.work import in_process
 from hpsearch.work.in_process import InProcess, OneAtATime
-from hpsearch.work.items import NoWork
+from hpsearch.work.items import NoWork, WorkItem
 from hpsearch.work.resources import TrialResources
 from trainables.base.disk import DiskFault
 from trainables.base.errors import Fault, InputError
@@ -80,6 +80,10 @@ class Told:
 @dataclass
 class Source:
     items: list[Told | NoWork]
+    lost: list[tuple[WorkItem, str]] = field(default_factory=list)
+
+    def input_lost(self, item: WorkItem, faults: Sequence[Fault]) -> None:
+        self.lost += [(item, fault.file) for fault in faults]
 
     def next_item(self) -> Told | NoWork:
         return self.items.pop(0) if self.items else NoWork.DONE
@@ -123,9 +127,17 @@ def test_without_a_try_left_it_fails_alone() -> None:
 
 
 def test_bad_input_is_no_matter_of_tries() -> None:
-    item = Told(Scripted([InputError(Fault("is damaged", file="a.jpg"))]))
+    item = Told(Scripted([InputError(Fault("is damaged", file="a.pt"))]))
     run(item)
-    assert item.told == ["failed: a.jpg: is damaged"]
+    assert item.told == ["failed: a.pt: is damaged"]
+
+
+def test_an_item_whose_image_is_away_goes_back_to_its_source(tmp_path: Path) -> None:
+    file = str(tmp_path / "a.jpg")
+    item, source = Told(Scripted([InputError(Fault("is missing", file=file))])), Source([])
+    source.items.append(item)
+    OneAtATime(ONE_CPU).run(source, retries=2, epoch_timeout_s=0.0)
+    assert item.told == [] and source.lost == [(item, file)]
 
 
 def test_a_lack_of_gpu_memory_is_tried_again_on_a_larger_share() -> None:

@@ -112,7 +112,7 @@ class PreparedDataset:
             raise InputError(
                 Fault("no prepared dataset here (dataset.json is missing)", file=str(folder))
             ) from None
-        except (ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise InputError(Fault(f"dataset.json cannot be read: {error}", file=str(folder))) from None
 
     @property
@@ -128,12 +128,7 @@ class PreparedDataset:
         try:
             return pd.read_parquet(self.folder / LABELS)
         except (OSError, ValueError) as error:  # pyarrow's own are among them
-            if is_disk_fault(error):
-                raise
-            way_out = "restore it from a copy, or delete the dataset and import or build it again"
-            raise InputError(
-                Fault(f"the labels cannot be read ({why(error)}): {way_out}", file=str(self.folder / LABELS))
-            ) from None
+            raise self._no_labels(error) from None
 
     @property
     def label_columns(self) -> tuple[str, ...]:
@@ -157,9 +152,12 @@ class PreparedDataset:
         """Return the images of one split, of the named subjects only where any are named.
 
         Without a target they have no labels. Raises `InputError` for an unknown split or subject, for a
-        selection without an image, and where there are no labels of the target.
+        selection without an image, and where the labels cannot be read or are not of the target.
         """
-        file = (self.folder / LABELS).stat()
+        try:
+            file = (self.folder / LABELS).stat()
+        except OSError as error:
+            raise self._no_labels(error) from None
         return _samples(self.folder, (file.st_mtime_ns, file.st_size), split, tuple(subjects), target)
 
     def _select(self, split: str, subjects: tuple[str, ...], target: TargetConfig | None) -> Samples:
@@ -185,6 +183,14 @@ class PreparedDataset:
             target=None if target is None else target.build(labels),
             content_hash=self.card.content_hash,
         )
+
+    def _no_labels(self, error: Exception) -> Exception:
+        """Return what is to be raised for labels that cannot be read: a broken disk is the machine's fault."""
+        if is_disk_fault(error):
+            return error
+        way_out = "restore it from a copy, or delete the dataset and import or build it again"
+        rule = f"the labels cannot be read ({why(error)}): {way_out}"
+        return InputError(Fault(rule, file=str(self.folder / LABELS)))
 
     def _no_subject(self, split: str, subject: str, table: pd.DataFrame) -> str:
         message = f"split {split!r} of dataset {self.name!r} has no subject {subject!r}"

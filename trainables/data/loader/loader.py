@@ -19,6 +19,12 @@ from trainables.data.loader.noise import COLUMNS, NoiseField
 from trainables.data.loader.pipeline import Feed, ImagePipeline, Output, PipelineSpec, release_unused
 from trainables.data.loader.waiting import WaitClock
 
+WAY_OUT = (
+    "bring it back, by importing the dataset again or from a copy, or drop it: `hpsearch data check NAME "
+    "--repair`, after which the dataset is another one, and a study that has trained on it needs a new name"
+)
+"""What a person does about an image that cannot be read."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -151,10 +157,10 @@ def unreadable(files: Sequence[Path]) -> list[Fault]:
             with open_image(file) as image:
                 image.load()
         except FileNotFoundError:
-            faults.append(Fault("this image is missing: build the dataset again", file=str(file)))
+            faults.append(Fault(f"this image is missing: {WAY_OUT}", file=str(file)))
         except UnidentifiedImageError:
-            faults.append(Fault("this file is not an image: build the dataset again", file=str(file)))
+            faults.append(Fault(f"this file is not an image: {WAY_OUT}", file=str(file)))
         except (OSError, SyntaxError, ValueError) as error:
-            reason = f"this image cannot be decoded ({why(error)}): build the dataset again"
+            reason = f"this image cannot be decoded ({why(error)}): {WAY_OUT}"
             faults.append(Fault(reason, file=str(file)))
     return faults

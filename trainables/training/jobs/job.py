@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -113,14 +113,14 @@ class CheckpointedRun:
         return Result(first + 1, self.history[first:], notes, done)
 
 
-def confirmed(job: Job, faults: Iterable[Fault]) -> bool:
-    """Return whether this process, too, finds what a worker found bad in a job's input."""
+def confirmed(job: Job, faults: Iterable[Fault]) -> Sequence[Fault]:
+    """Return what this process, too, finds bad in a job's input of what a worker found."""
     try:
         job.check()
-    except InputError:
-        return True
+    except InputError as error:
+        return error.faults
     files = (Path(fault.file) for fault in faults if fault.file)
-    return bool(unreadable([file for file in files if file.suffix in IMAGES]))
+    return unreadable([file for file in files if file.suffix in IMAGES])
 
 
 def run_here(job: Job, worker: Worker) -> Iterator[Result]:
