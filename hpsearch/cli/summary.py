@@ -67,7 +67,7 @@ def headline(spec: StudySpec) -> str:
         parts.insert(
             1,
             f"{len(spec.enqueued)} "
-            + ("enqueued first" if spec.combinations is None else "combinations in all"),
+            + ("combinations in all" if spec.search.sampler.enumerates else "enqueued first"),
         )
     return f"{spec.name}: " + ", ".join(parts)
 
@@ -96,7 +96,9 @@ def _search(spec: StudySpec, runs: Runs) -> str:
     limits = "trials" if runs.trials is None else _counted(runs.trials, "trial")
     epochs = "" if runs.search_epochs is None else f", {runs.search_epochs} epochs at most"
     hours = spec.search.budget.hours
-    return f"{limits} of up to {runs.trial_epochs} epochs{epochs}" + (f", {hours:g} h" if hours else "")
+    there = "" if spec.combinations is None else f"; {_counted(spec.combinations, 'design')} in the space"
+    ends = (f", {hours:g} h" if hours else "") + there
+    return f"{limits} of up to {runs.trial_epochs} epochs{epochs}{ends}"
 
 
 def _pretrainings(wanted: Sequence[Pretraining], epochs: int) -> str:
@@ -110,7 +112,7 @@ def _pretrainings(wanted: Sequence[Pretraining], epochs: int) -> str:
 def _full_runs(spec: StudySpec) -> Iterator[str]:
     """Yield a line on what is never stopped early, and what it costs; nothing where nothing is stopped."""
     halving, families = spec.search.pruner.halving(spec.epochs), families_of(spec.space)
-    if halving is None or not halving.pauses(spec.epochs) or spec.combinations is not None:
+    if halving is None or not halving.pauses(spec.epochs) or spec.search.sampler.enumerates:
         return
     enqueued = [] if spec.search.prune_enqueued else list(spec.enqueued)
     others = [f for f in families if not any(member(params, f) for params in enqueued)]

@@ -49,6 +49,8 @@ class Allocation:
         self._now_s = now_s
         enumerates = study.spec.search.sampler.enumerates
         self._families = () if enumerates else families_of(study.spec.space)
+        self.used_up = False
+        """Whether every design of the space has been tried."""
         self._running: dict[int, int] = {}  # number -> the epoch it pauses or ends at
         self._unfinished: list[Ask] = []
         for ask in study.unfinished():
@@ -72,8 +74,10 @@ class Allocation:
         promoted = self._study.standings.promoted(self._kept)
         if promoted is not None:
             return self._started(self._study.thaw(promoted))
-        if room:
-            return self._started(self._study.ask(self._without_a_design()))
+        if room and not self.used_up:
+            if ask := self._study.ask(self._without_a_design()):
+                return self._started(ask)
+            self.used_up = True
         if self._budget.epochs is None:
             return None
         waiting = self._study.standings.most_promising(self._kept)

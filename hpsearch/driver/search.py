@@ -130,6 +130,11 @@ class Search:
     def _end_search(self, study: StudyRecord) -> StudyRecord:
         """Prune what is still frozen, and name the families without a design that trained its full budget."""
         self._search_ended = True
+        if self._is_used_up:
+            asked = self._study.asked
+            self._observers.say(
+                f"every design of the space has been tried: the search ends after {asked} trials"
+            )
         for trial in study.trials:
             if trial.state is TrialState.FROZEN:
                 self._study.prune(trial.number)
@@ -147,6 +152,15 @@ class Search:
             return True
         self._patience.wait_for(lambda: faults_of(self._check_inputs))
         return False
+
+    @property
+    def _is_used_up(self) -> bool:
+        """Whether the space, and not the budget, has ended the search."""
+        spec = self._study.spec
+        designs, wanted = spec.combinations, spec.search.budget.trials
+        if designs is None or spec.search.sampler.enumerates or wanted is None or wanted <= designs:
+            return self._allocation.used_up
+        return self._study.asked >= designs
 
     def _prepare(self, ask: Ask) -> WorkItem | NoWork | None:
         """Prepare a trial, and hold it until it begins; return what can run now, as `_begin` does.

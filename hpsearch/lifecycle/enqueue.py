@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from hpsearch.study.lock import holder_of
-from hpsearch.study.records import StudyRecord
+from hpsearch.study.records import StudyRecord, TrialState
 from hpsearch.study.requests import request_design
-from hpsearch.study.spec import read_design
+from hpsearch.study.spec import design_params, read_design
+from trainables.base.errors import InputError
 
 
 def enqueue(study: StudyRecord, file: Path) -> str:
@@ -15,11 +18,26 @@ def enqueue(study: StudyRecord, file: Path) -> str:
 
     Raises `InputError` with every fault of the design.
     """
-    spec = study.spec
-    request_design(study.folder, read_design(file, spec))
+    design = read_design(file, study.spec)
+    _refuse_tried(study, design)
+    request_design(study.folder, design)
     if holder_of(study.folder) is None:
         return f"study {study.name!r} tries it first when it is launched again{_budget(study)}"
     return f"study {study.name!r} tries it as soon as a trial has ended{_budget(study)}"
+
+
+def _refuse_tried(study: StudyRecord, design: Mapping[str, Any]) -> None:
+    """Raise `InputError` where a trial that did not fail has all the values of a design."""
+    space = study.spec.space
+    params, _ = design_params(space, design)
+    if space.complete(params).keys() != params.keys():
+        return  # what is open will be drawn
+    for trial in study.searched:
+        if trial.state is not TrialState.FAILED and space.design(trial.params) == space.design(params):
+            raise InputError(
+                f"trial {trial.number} has these values and is {trial.state.value}: another would be the "
+                "same to the digit"
+            )
 
 
 def _budget(study: StudyRecord) -> str:

@@ -15,7 +15,6 @@ from hpsearch.ray.gpus import resources_in_cluster
 from hpsearch.ray.nodes import Nodes
 from hpsearch.ray.rehearsal import rehearse_on_cluster
 from hpsearch.ray.scratch import scratch_folder
-from hpsearch.space.holes import Range
 from hpsearch.study.folders import datasets_folder, pretrained_folder
 from hpsearch.study.needs import Needs, images_of, needs_of
 from hpsearch.study.spec import StudySpec, load_spec
@@ -114,7 +113,7 @@ def plan(request: LaunchRequest, say: Callable[[str], None]) -> Plan:
     runs = plan_runs(spec, datasets, pretrained_folder(root))
     return Plan(
         spec=spec,
-        combinations=_combinations(spec),
+        combinations=spec.space.designs(),
         needs=needs,
         runs=runs,
         resources=resources,
@@ -123,13 +122,6 @@ def plan(request: LaunchRequest, say: Callable[[str], None]) -> Plan:
         dearest=dearest,
         disk=_disk(spec, runs, concurrent, root),
     )
-
-
-def _combinations(spec: StudySpec) -> int | None:
-    """Return how many designs the space has, None where it has no end of them."""
-    ranges = [hole for hole in spec.space.holes() if isinstance(hole, Range)]
-    endless = any(each.step is None and (each.log or not each.whole) for each in ranges)
-    return None if endless else spec.space.size()
 
 
 def _disk(spec: StudySpec, runs: Runs, concurrent: int, root: Path) -> Disk:

@@ -73,6 +73,17 @@ class Range:
             return 2
         return int((_exact(self.high) - _exact(self.low)) / _exact(self._grid_step)) + 1
 
+    @property
+    def count(self) -> int | None:
+        """The number of values that it may take; None where there is no end of them."""
+        return None if self._grid_step is None else self.size
+
+    def nearest(self, value: float) -> int | float:
+        """Return a value as it is written in steps: samplers add them up in binary, 0.1 + 0.2 for one."""
+        if self._grid_step is None:
+            return value
+        return self._at(round((_exact(value) - _exact(self.low)) / _exact(self._grid_step)))
+
     def holds(self, value: object) -> bool:
         """Return whether `value` is a number of this range."""
         if isinstance(value, bool) or not isinstance(value, int if self.whole else (int, float)):

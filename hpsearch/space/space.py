@@ -17,6 +17,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from hpsearch.space.holes import Choice, Hole, Params, Range, Value, same
@@ -25,6 +26,10 @@ from trainables.base.schema import KeyPath
 
 MAX_PAIRS = 2_000
 """Most pairs of departures that are probed, which takes about a second."""
+
+
+Design = frozenset[tuple[str, str]]
+"""The values of holes as text, whichever way a sampler computed them."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,23 @@ class Space:
             return math.prod(map(count, _children(node)))
 
         return count(self.template)
+
+    def designs(self) -> int | None:
+        """Return how many combinations of values there are, None where a range has no end of them."""
+        endless = any(isinstance(hole, Range) and hole.count is None for hole in self.holes())
+        return None if endless else self.size()
+
+    def design(self, params: Mapping[str, Value]) -> Design:
+        """Return what two params have in common that lead to the same config."""
+        return frozenset((name, repr(self._as_written(name, value))) for name, value in params.items())
+
+    def _as_written(self, name: str, value: Value) -> Value:
+        hole = self._ranges.get(name)
+        return hole.nearest(value) if hole and isinstance(value, int | float) else value
+
+    @cached_property
+    def _ranges(self) -> Mapping[str, Range]:
+        return {hole.name: hole for hole in self.holes() if isinstance(hole, Range)}
 
     def combinations(self) -> Iterator[Params]:
         """Yield every combination of the grid, conditional holes only where they exist."""

@@ -64,10 +64,10 @@ class StudySpec:
 
     @property
     def combinations(self) -> int | None:
-        """How many trials there can be; None where a sampler draws ever new ones."""
+        """How many trials there can be, no two alike; None where a range has no end of values."""
         if self.search.sampler.enumerates:
             return len(self.enqueued)
-        return None if self.space.holes() else 1
+        return self.space.designs()
 
     def config(self, params: Params) -> TrainConfig:
         """Return the training config that `params` stand for."""

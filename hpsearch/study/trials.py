@@ -15,6 +15,8 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
+from hpsearch.space.holes import Params
+from hpsearch.space.space import Design
 from hpsearch.study.journal.schema import (
     CONFIRM_PLAN,
     CONFIRMS,
@@ -24,6 +26,7 @@ from hpsearch.study.journal.schema import (
     PLACEMENT,
     PRETRAINED,
     REASON,
+    REPEATS,
     REQUESTED,
     SEED,
     epoch_key,
@@ -46,7 +49,7 @@ STATES = {
     OptunaState.FAIL: TrialState.FAILED,
 }
 
-NOT_ASKED_FOR = {CONFIRMS, CONTINUES, IMPOSSIBLE}
+NOT_ASKED_FOR = {CONFIRMS, CONTINUES, IMPOSSIBLE, REPEATS}
 """Attributes of what Optuna holds that the search's budget of trials does not count."""
 
 
@@ -75,6 +78,8 @@ class Trials:
         self._failed_of_family: Counter[Family] = Counter()
         self.waiting: list[int] = []
         """Optuna's numbers of what is enqueued and was not asked for yet."""
+        self._tried: dict[Design, list[int]] = {}
+        """The trials of each design that was drawn; none where its values cannot go together."""
         self.requested: set[str] = set()
         """The requests of people that were taken up."""
         self.epochs_trained = 0
@@ -108,6 +113,21 @@ class Trials:
         states = (OptunaState.RUNNING,)
         running = self._storage.get_all_trials(self._study_id, deepcopy=False, states=states)
         return [trial for trial in running if not is_frozen(trial)]
+
+    def tried(self, params: Params, *, again: bool = False) -> bool:
+        """Say whether a design was drawn before; with `again` one whose trials all failed was not."""
+        numbers = self._tried.get(self._spec.space.design(params))
+        if numbers is None:
+            return False
+        return not again or not numbers or any(not self._has_failed(number) for number in numbers)
+
+    def trials_of(self, params: Params) -> list[int]:
+        """Return the search's own trials of a design."""
+        return self._tried.get(self._spec.space.design(params), [])
+
+    def first_with(self, params: Params, *, before: int) -> int | None:
+        """Return the first trial of a design that did not fail and has a number below `before`."""
+        return next((n for n in self.trials_of(params) if n < before and not self._has_failed(n)), None)
 
     # One trial
 
@@ -174,6 +194,14 @@ class Trials:
         self._show(trial)
         return number
 
+    def cannot_be(self, params: Params) -> None:
+        """Take in that values cannot go together."""
+        self._tried.setdefault(self._spec.space.design(params), [])
+
+    def dropped(self, number: int) -> None:
+        """Take in that a suggestion is not to be trained."""
+        self._asked.discard(number)
+
     def reported(self, number: int) -> None:
         """Take in that a trial trained one more epoch."""
         self.epochs_trained += CONFIRMS not in self.first(number).user_attrs
@@ -193,14 +221,16 @@ class Trials:
     def _take_in(self, trial: FrozenTrial) -> None:
         self._hold(trial.number)
         attrs = trial.user_attrs
-        if REQUESTED in attrs:
+        if REQUESTED in attrs and not NOT_ASKED_FOR & attrs.keys():
             self.requested.add(attrs[REQUESTED])
         if trial.state is OptunaState.WAITING:
             self.waiting.append(trial.number)
             return
         if CONFIRMS not in attrs:
             self.epochs_trained += len(trial.intermediate_values)
-        if CONTINUES in attrs or self._drawn(trial):
+        if IMPOSSIBLE in attrs:
+            self.cannot_be(trial.params)
+        if CONTINUES in attrs or (self._drawn(trial) and not self._repeats(trial)):
             self._show(trial)
             if trial.state is OptunaState.FAIL:
                 self.failed(attrs.get(CONTINUES, trial.number))
@@ -213,7 +243,15 @@ class Trials:
         Values that cannot go together were never a trial.
         """
         whole = self._spec.space.complete(trial.params).keys() == trial.params.keys()
-        return whole and IMPOSSIBLE not in trial.user_attrs
+        return whole and not {IMPOSSIBLE, REPEATS} & trial.user_attrs.keys()
+
+    def _repeats(self, trial: FrozenTrial) -> bool:
+        """Say whether a crash came between a trial's last value and the note that it repeats another."""
+        begun = bool(trial.intermediate_values) or trial.state.is_finished() or CONFIRMS in trial.user_attrs
+        return not begun and self.first_with(trial.params, before=trial.number) is not None
+
+    def _has_failed(self, number: int) -> bool:
+        return self.live(number).state is OptunaState.FAIL
 
     def _hold(self, number: int) -> None:
         if number == self.held:
@@ -233,6 +271,7 @@ class Trials:
         if CONFIRMS not in trial.user_attrs:
             self._asked.add(trial.number)
             self._of_family.update(members(trial.params))
+            self._tried.setdefault(self._spec.space.design(trial.params), []).append(trial.number)
 
     def _parts(self, number: int) -> list[FrozenTrial]:
         return [self.first(part) for part in (number, *self._rest.get(number, ()))]

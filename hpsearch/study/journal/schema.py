@@ -21,6 +21,10 @@ LAUNCH = "launch"
 """`LaunchRecord.written()`: the budget of the last launch, and when it began and ended."""
 
 
+SKIPPED = "enqueued designs skipped"
+"""How many designs of `search.enqueue` had been tried before it was their turn."""
+
+
 def test_key(number: int) -> str:
     """Return the key of a trial's errors on the test sets: Optuna closes a trial that has ended."""
     return f"test of trial {number}"
@@ -48,6 +52,9 @@ CONFIRM_PLAN = "confirm plan"
 IMPOSSIBLE = "impossible"
 """The rule that a suggestion breaks, from which no config can be built. Such a trial costs no budget."""
 
+
+REPEATS = "repeats"
+"""The number of the trial that has its values. Such a suggestion is not trained, and costs no budget."""
 
 STOPPED = "stopped after"
 """The epoch after which the pruner decided to stop it, which is told next."""

@@ -166,7 +166,7 @@ def test_a_trial_gets_its_trunk_and_never_starts_before_it(tmp_path: Path) -> No
 
     made.backend.epoch_s = check
     made.drain()
-    assert set(seen) == set(range(12))
+    assert set(seen) == {trial.number for trial in made.record().trials} and len(set(seen)) == 12
 
 
 def test_each_seed_may_have_its_own_those_of_confirmations_too(tmp_path: Path) -> None:
@@ -334,3 +334,13 @@ def test_nothing_is_confirmed_or_measured_on_data_that_changed_while_the_search_
     made.changed, made.checked = False, 0
     made.drain()
     assert len(made.record().trials) == 4 and made.checked == 2  # before the first of each
+
+
+@pytest.mark.parametrize(("trials", "said"), [(12, False), (18, False), (30, True)])
+def test_a_search_that_used_its_space_up_says_so(tmp_path: Path, trials: int, said: bool) -> None:
+    made = Made(
+        tmp_path, "demo", side_by_side=2, trials=min(trials, 18), search=f"budget: {{trials: {trials}}}"
+    )
+    made.drain()
+    assert made.study.asked == min(trials, 18)
+    assert any("every design of the space has been tried" in line for line in made.said) == said

@@ -32,6 +32,7 @@ data:
 network: {backbone: {choice: [resnet10, resnet18]}}
 init: {choice: [random, ssl: {pretext: rotation, epochs: 5}]}
 pretext: {choice: [none, puzzling: {view: {two: {share: 0.5}}}]}
+seed: {choice: [0, 1]}
 epochs: 10
 """
 

@@ -185,7 +185,7 @@ class PreparedDataset:
         )
 
     def _no_labels(self, error: Exception) -> Exception:
-        """Return what is to be raised for labels that cannot be read: a broken disk is the machine's fault."""
+        """Return what to raise for labels that cannot be read: a broken disk is the machine's fault."""
         if is_disk_fault(error):
             return error
         way_out = "restore it from a copy, or delete the dataset and import or build it again"
