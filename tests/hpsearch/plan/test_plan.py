@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from support.launches import hpsearch, hpsearch_here, write_space
+from support.simsiam import MomentumConfig, SimSiamConfig
 
 from hpsearch.cli.plan_text import plan_text
-from hpsearch.plan.designs import extremes
+from hpsearch.plan.designs import extremes, work_of
 from hpsearch.plan.machine import machine_text
 from hpsearch.plan.plan import Disk, Measured, Plan
 from hpsearch.plan.runs import plan_runs
@@ -91,6 +92,18 @@ def test_the_dearest_design_has_the_largest_trunk_and_the_most_images(spec: Stud
     cheapest, dearest = extremes(spec.configs)
     assert (cheapest.network.backbone, dearest.network.backbone) == (ResNet10Config(), ResNet18Config())
     assert isinstance(dearest.pretext, PuzzlingConfig) and not isinstance(cheapest.pretext, PuzzlingConfig)
+
+
+def test_a_helper_of_two_views_and_one_with_a_teacher_are_planned_at_what_they_forward(
+    spec: StudySpec,
+) -> None:
+    """A view that the pose is learned from too costs nothing more; any other at flag 3 costs 3 / 4."""
+    plain = next(config for config in spec.configs if config.pretext.attachment() is None)
+    tasks = (SimSiamConfig(), SimSiamConfig(view="two"), MomentumConfig(), SimSiamConfig(weight_end=0.5))
+    work = [work_of(plain.model_copy(update={"pretext": task})) / work_of(plain) for task in tasks]
+    assert work == pytest.approx([1.85, 2.6, 3.35, 1.425])
+    assert SimSiamConfig().pretraining_cost().forwards == 2
+    assert MomentumConfig().pretraining_cost().forwards == 4
 
 
 def test_images_of_a_dataset_that_is_not_rendered_yet_are_known(spec: StudySpec, tmp_path: Path) -> None:
