@@ -20,8 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support import plausible
 
 from hpsearch.study.records import TrialState
-from hpsearch.tracking import Tracker, default_uri
+from hpsearch.tracking.location import default_uri
 from hpsearch.tracking.mirror import Mirror
+from hpsearch.tracking.tracker import Tracker
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.study.input_changes import check_inputs
 from hpsearch.study.records import StudyRecord, TrialRecord
 from hpsearch.study.study import Study
-from hpsearch.tracking import Tracker
+from hpsearch.tracking.tracker import Tracker
 from hpsearch.work.backend import Workplace
 
 

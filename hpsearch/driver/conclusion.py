@@ -10,8 +10,8 @@ from hpsearch.driver.outcome import summaries, write_outcome, write_page
 from hpsearch.driver.screen import Screen
 from hpsearch.study.claim import Claim
 from hpsearch.study.study import Study
-from hpsearch.tracking import PATIENCE_S, Tracker, tracking_uri
-from hpsearch.tracking.location import artifacts_folder
+from hpsearch.tracking.location import artifacts_folder, tracking_uri
+from hpsearch.tracking.tracker import PATIENCE_S, Tracker
 from trainables.base.disk import is_disk_fault
 
 HASTE_S = 10.0

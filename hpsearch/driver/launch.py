@@ -23,8 +23,8 @@ from hpsearch.study.spec import StudySpec, load_spec
 from hpsearch.study.store import changes, keep_space
 from hpsearch.study.study import Study, open_study
 from hpsearch.study.trial_log import Log
-from hpsearch.tracking import Tracker
 from hpsearch.tracking.address import address_faults
+from hpsearch.tracking.tracker import Tracker
 from hpsearch.work.backend import Backend, NoWorkerLeft, Workplace
 from hpsearch.work.resources import check_precision, check_room
 from trainables.base.errors import InputError

@@ -11,9 +11,9 @@ from hpsearch.report.files import PAGE
 from hpsearch.study.lock import study_lock
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.store import SPACE, tracking_of
-from hpsearch.tracking import Tracker, tracking_uri
 from hpsearch.tracking.address import address_faults
-from hpsearch.tracking.location import artifacts_folder, without_password
+from hpsearch.tracking.location import artifacts_folder, tracking_uri, without_password
+from hpsearch.tracking.tracker import Tracker
 from trainables.base.errors import InputError
 
 PATIENCE_S = 10.0

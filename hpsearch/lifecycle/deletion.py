@@ -9,9 +9,8 @@ from hpsearch.lifecycle.removal import bytes_below, check_removable, remove
 from hpsearch.study.lock import LOCK, study_lock
 from hpsearch.study.store import tracking_of
 from hpsearch.study.trials import TRIALS
-from hpsearch.tracking import default_uri, tracking_uri
 from hpsearch.tracking.deletion import check_answers, delete_runs, study_id
-from hpsearch.tracking.location import STORE, artifacts_folder
+from hpsearch.tracking.location import STORE, artifacts_folder, default_uri, tracking_uri
 from trainables.base.errors import InputError
 
 

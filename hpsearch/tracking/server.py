@@ -8,12 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpsearch.door.server import Place, how_to_reach, opened
-from hpsearch.tracking import CHART_VIEW, TABLE_VIEW, default_uri, relocate, tracking_uri
 from hpsearch.tracking.connection import MlflowUnavailableError, connect, mlflow_errors
-from hpsearch.tracking.location import STORE, URI_VARIABLE, artifacts_folder, without_password
+from hpsearch.tracking.location import (
+    STORE,
+    URI_VARIABLE,
+    artifacts_folder,
+    default_uri,
+    relocate,
+    tracking_uri,
+    without_password,
+)
 from hpsearch.tracking.mlflow_app import mlflow_app
 from hpsearch.tracking.routes import LOOKED_AT
 from hpsearch.tracking.store import ready
+from hpsearch.tracking.views import CHART_VIEW, TABLE_VIEW
 from trainables.base.errors import InputError
 
 LOG = "mlflow-server.log"

@@ -10,9 +10,8 @@ from hpsearch.results.arms import arms_of
 from hpsearch.study.naming import shown
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.store import tracking_of
-from hpsearch.tracking import tracking_uri
 from hpsearch.tracking.connection import MlflowUnavailableError
-from hpsearch.tracking.location import without_password
+from hpsearch.tracking.location import tracking_uri, without_password
 from hpsearch.tracking.references import Reference, log_references
 from trainables.base.errors import InputError
 from trainables.training.metric_names import VALIDATION

@@ -40,10 +40,11 @@ def root(tmp_path: Path) -> Path:
     rows = []
     for number, split in enumerate(("train", "validation")):
         file = f"images/{number}.png"
-        Image.fromarray(np.full((32, 32, 3), 100 * number, np.uint8)).save(folder / file)
+        noise = np.random.default_rng(number).integers(0, 256, (32, 32, 3), np.uint8)
+        Image.fromarray(noise).save(folder / file)
         pose = {"yaw_deg": 10.0 * number, "pitch_deg": 0.0, "roll_deg": -3.0}
         rows.append({"file": file, "subject": str(number), "split": split, **pose})
-    write_labels(folder, pd.DataFrame(rows), source="two grey squares")
+    write_labels(folder, pd.DataFrame(rows), source="two squares of noise")
     return tmp_path
 
 

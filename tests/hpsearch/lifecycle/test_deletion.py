@@ -14,7 +14,8 @@ from support.patience import PATIENCE_S
 from hpsearch.lifecycle.deletion import delete
 from hpsearch.study.lock import study_lock
 from hpsearch.study.records import StudyRecord, TrialState
-from hpsearch.tracking import Tracker, default_uri
+from hpsearch.tracking.location import default_uri
+from hpsearch.tracking.tracker import Tracker
 from trainables.base.errors import InputError
 
 

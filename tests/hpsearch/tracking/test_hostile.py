@@ -17,9 +17,9 @@ from support import plausible, studies
 
 from hpsearch.cli.main import main
 from hpsearch.study.records import TrialState
-from hpsearch.tracking import Tracker, default_uri
-from hpsearch.tracking.location import STORE, artifacts_folder
+from hpsearch.tracking.location import STORE, artifacts_folder, default_uri
 from hpsearch.tracking.store import ready
+from hpsearch.tracking.tracker import Tracker
 
 PATIENCE_S = 1.0
 

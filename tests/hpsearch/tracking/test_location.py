@@ -9,8 +9,8 @@ from mlflow import MlflowClient
 from support import plausible, spaces
 
 from hpsearch.study.records import TrialState
-from hpsearch.tracking import Tracker, default_uri, relocate, tracking_uri
-from hpsearch.tracking.location import artifacts_folder, without_password
+from hpsearch.tracking.location import artifacts_folder, default_uri, relocate, tracking_uri, without_password
+from hpsearch.tracking.tracker import Tracker
 
 
 def test_the_space_comes_before_the_environment_and_that_before_the_root(

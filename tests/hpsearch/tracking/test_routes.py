@@ -16,10 +16,10 @@ from werkzeug.test import Client
 from hpsearch.door.guard import Guard, loopback
 from hpsearch.door.secret import Secret
 from hpsearch.study.records import TrialState
-from hpsearch.tracking import Tracker, default_uri
-from hpsearch.tracking.location import artifacts_folder
+from hpsearch.tracking.location import artifacts_folder, default_uri
 from hpsearch.tracking.mlflow_app import mlflow_app
 from hpsearch.tracking.routes import LOOKED_AT, WRITTEN, joined
+from hpsearch.tracking.tracker import Tracker
 
 HOST = "127.0.0.1:5000"
 ORIGIN = f"http://{HOST}"

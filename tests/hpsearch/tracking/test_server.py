@@ -15,8 +15,9 @@ from support.patience import PATIENCE_S
 
 from hpsearch.door.server import Place
 from hpsearch.study.records import TrialState
-from hpsearch.tracking import Tracker, default_uri
+from hpsearch.tracking.location import default_uri
 from hpsearch.tracking.server import LOG, serve
+from hpsearch.tracking.tracker import Tracker
 from trainables.base.errors import InputError
 
 

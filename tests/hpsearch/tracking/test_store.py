@@ -22,10 +22,10 @@ from sqlalchemy import create_engine
 from support import plausible
 
 from hpsearch.study.records import TrialState
-from hpsearch.tracking import Tracker, default_uri
 from hpsearch.tracking.connection import connect
-from hpsearch.tracking.location import STORE, artifacts_folder
+from hpsearch.tracking.location import STORE, artifacts_folder, default_uri
 from hpsearch.tracking.store import StoreError, _latest, _revision, ready
+from hpsearch.tracking.tracker import Tracker
 
 CONNECT = "import sys; from hpsearch.tracking.connection import connect; connect(sys.argv[1])"
 

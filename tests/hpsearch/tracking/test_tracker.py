@@ -20,8 +20,9 @@ from support import plausible
 from hpsearch.study.naming import rows, shared_params
 from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialRecord, TrialState
 from hpsearch.study.trial_log import LOG
-from hpsearch.tracking import Tracker, default_uri
+from hpsearch.tracking.location import default_uri
 from hpsearch.tracking.mirror import Mirror
+from hpsearch.tracking.tracker import Tracker
 from trainables.training.metric_names import EPOCH_S
 
 COMPLETE, PRUNED, FAILED, RUNNING = (

@@ -12,7 +12,7 @@ from support import made_up_arms as made_up
 
 from hpsearch.report.paper.mlflow_runs import log_paper
 from hpsearch.study.records import StudyRecord
-from hpsearch.tracking import default_uri
+from hpsearch.tracking.location import default_uri
 from hpsearch.tracking.mirror import Mirror
 from trainables.base.errors import InputError
 
