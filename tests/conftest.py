@@ -1,7 +1,6 @@
 """What every test can rely on."""
 
 import signal
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,18 +21,6 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the long tests first: under `pytest -n 2` each process takes the next one when it is free.
-
-    Tests that share what their module makes stay together, so that it is made once and not in each process.
-    """
+    """Put the long tests first: under `pytest -n 2` each process takes the next file when it is free."""
     items.sort(key=lambda item: not any(map(item.path.relative_to(TESTS).is_relative_to, CLUSTERS)))
-    for item in items:
-        if _shares(item.path):
-            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(TESTS))))
-
-
-@cache
-def _shares(module: Path) -> bool:
-    return 'scope="module"' in module.read_text(encoding="utf-8")
