@@ -42,7 +42,7 @@ UNDERSCORED = {
     ),  # keeps the current folder out of workers
     ("hpsearch/ray/deaths.py", "_actor_task_failed"),  # where Tune takes in that a worker died
     ("hpsearch/cli/signals.py", "_exit"),  # the standard library's own: ends the process at once
-    ("hpsearch/ray/head.py", "_exit"),
+    ("hpsearch/ray/lost_cluster.py", "_exit"),
 }
 """Private by their underscore: file and name. Nothing else of another class may be touched."""
 

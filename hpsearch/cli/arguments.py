@@ -134,7 +134,7 @@ def sure(arguments: argparse.Namespace) -> Callable[[str], bool]:
         if arguments.yes:
             return True
         if not sys.stdin.isatty():
-            raise InputError("delete asks on a terminal, and this is none: give --yes if you are sure")
+            raise InputError("delete needs a terminal to ask on; pass --yes if you are sure")
         return input(f"delete {contents}? [y/N] ").strip().lower() in ("y", "yes")
 
     return asked

@@ -25,13 +25,13 @@ def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
     if plan.combinations is not None:
         designs = f"{plan.combinations} designs"
     yield "dimensions", f"{holes}, {designs}"
-    same = plan.cheapest.config == plan.dearest.config
+    same = plan.cheapest.config == plan.costliest.config
     yield "the design" if same else "cheapest", _measured(plan.cheapest)
     if not same:
-        yield "dearest", _measured(plan.dearest)
+        yield "most expensive", _measured(plan.costliest)
     shares = _share(plan.cheapest)
-    if _share(plan.dearest) != shares:
-        shares += f" (the cheapest), {_share(plan.dearest)} (the dearest)"
+    if _share(plan.costliest) != shares:
+        shares += f" (the cheapest), {_share(plan.costliest)} (the most expensive)"
     yield "share", f"{shares} per trial; {plan.side_by_side} in parallel"
     yield "time", _time(plan)
     yield "disk", _disk(plan)
@@ -65,7 +65,7 @@ def _share(design: Measured) -> str:
 
 def _time(plan: Plan) -> str:
     hours = plan.spec.search.budget.hours
-    ends = (plan.cheapest, plan.dearest)
+    ends = (plan.cheapest, plan.costliest)
     known = [(design, seconds) for design in ends if (seconds := plan.seconds(design)) is not None]
     if plan.epochs is None:
         return f"{hours:g} h by search.budget.hours, then what runs is trained to its end"

@@ -1,4 +1,4 @@
-"""What a command does when it is interrupted: it ends in order, then at once where a person insists."""
+"""What a command does when it is interrupted: it ends in order; a second signal ends it at once."""
 
 from __future__ import annotations
 

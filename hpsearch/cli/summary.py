@@ -123,7 +123,7 @@ def _full_runs(spec: StudySpec) -> Iterator[str]:
     parts = [f"{len(enqueued)} enqueued"] if enqueued else []
     parts += [f"one each of {', '.join(map(family_title, others))}"] if others else []
     yield ""
-    yield f"  trained to their end whatever comes: {' and '.join(parts)} ({cost} epochs)"
+    yield f"  never stopped early: {' and '.join(parts)} ({cost} epochs)"
     if budget is not None and cost > budget:
         yield f"  the budget of {budget} epochs is too small for them: some families go without"
 

@@ -98,7 +98,8 @@ class PretrainingItem:
             ended_s=None,
             placement=None,
         )
-        self._say(f"begins, {job.epochs} epochs" if not self._begun() else "goes on")
+        epochs = f"{job.epochs} epoch{'s' if job.epochs > 1 else ''}"
+        self._say("resumed" if self._begun() else f"started ({epochs})")
         desk.on_change(self._record)
 
     def on_epochs(self, first_epoch: int, history: History, placement: Placement) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from hpsearch.driver.allocation import Allocation, Budget
 from hpsearch.driver.confirmation import confirmations
-from hpsearch.driver.evaluation import EvaluationItem, leaders_to_evaluate
 from hpsearch.driver.jobs import JobFactory
+from hpsearch.driver.leader_tests import EvaluationItem, leaders_to_evaluate
 from hpsearch.driver.observers import Observers
 from hpsearch.driver.patience import Patience, faults_of
 from hpsearch.driver.preparation import Start
@@ -142,7 +142,7 @@ class Search:
         if missing := self._allocation.without_full_run(study):
             names = ", ".join(map(family_title, missing))
             self._observers.say(
-                f"no design trained its full budget for {names}: nothing is known of their end"
+                f"no design trained its full budget for {names}: their final error is unknown"
             )
         return self._study.record()
 

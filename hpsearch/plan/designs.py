@@ -1,4 +1,4 @@
-"""The designs of a space that a plan is about: the cheapest and the dearest."""
+"""The designs of a space that a plan is about: the cheapest and the most expensive."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from trainables.training.config import TrainConfig
 
 
 def work_of(config: TrainConfig) -> float:
-    """Return the work of a whole training, in no unit: larger trunks, images and epochs are dearer."""
+    """Return the work of a whole training, in no unit: larger trunks, images and epochs cost more."""
     trunk = config.network.backbone.trunk_values * config.data.image_px**2
     costs = [config.pretext.cost(epoch, config.epochs) for epoch in range(config.epochs)]
     return trunk * sum(cost.forwards + cost.branches for cost in costs)
 
 
 def extremes(configs: list[TrainConfig]) -> tuple[TrainConfig, TrainConfig]:
-    """Return the cheapest and the dearest config by `work_of`."""
+    """Return the cheapest and the most expensive config by `work_of`."""
     return min(configs, key=work_of), max(configs, key=work_of)

@@ -1,4 +1,4 @@
-"""Plans a search: what it needs and would do, and what its cheapest and dearest design cost when measured."""
+"""Plans a search: what it needs and does, and what its cheapest and most expensive design cost, measured."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Plan:
     resources: TrialResources
     side_by_side: int
     cheapest: Measured
-    dearest: Measured
+    costliest: Measured
     disk: Disk
 
     @property
@@ -106,7 +106,7 @@ def plan(request: LaunchRequest, say: Callable[[str], None]) -> Plan:
         distinct = list(dict.fromkeys(designs))
         say(f"training {len(distinct)} designs for a few steps ...")
         found = dict(zip(distinct, rehearse_on_cluster(distinct, resources, datasets), strict=True))
-    cheapest, dearest = (
+    cheapest, costliest = (
         Measured(config, resources.of(config), found[config], images_of(config, datasets))
         for config in designs
     )
@@ -119,7 +119,7 @@ def plan(request: LaunchRequest, say: Callable[[str], None]) -> Plan:
         resources=resources,
         side_by_side=concurrent,
         cheapest=cheapest,
-        dearest=dearest,
+        costliest=costliest,
         disk=_disk(spec, runs, concurrent, root),
     )
 

@@ -19,7 +19,7 @@ from ray.tune.search import Searcher
 
 from hpsearch.ray.cluster import UNBOUNDED, needed_addresses, room
 from hpsearch.ray.deaths import death_of, memory_kills_are_deaths, node_of
-from hpsearch.ray.head import ASKED_EVERY_S, answers
+from hpsearch.ray.lost_cluster import ASKED_EVERY_S, answers
 from hpsearch.ray.nodes import Nodes
 from hpsearch.study.code_version import PACKAGES
 from hpsearch.study.records import Placement

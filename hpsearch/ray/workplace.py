@@ -11,7 +11,7 @@ from time import monotonic
 from hpsearch.ray.authentication import check_token
 from hpsearch.ray.cluster import cluster, joined_address, needed_addresses, side_by_side
 from hpsearch.ray.gpus import resources_in_cluster
-from hpsearch.ray.head import AWAY_HERE_S, AWAY_S, ray_watched
+from hpsearch.ray.lost_cluster import AWAY_HERE_S, AWAY_S, ray_watched
 from hpsearch.ray.nodes import Nodes, Probe
 from hpsearch.ray.scratch import scratch_folder
 from hpsearch.ray.tune import run_work

@@ -17,7 +17,7 @@ from hpsearch.report.charts.bundle import vega_script
 from hpsearch.report.links import Link
 from hpsearch.report.report import Report
 from hpsearch.report.sections import SECTIONS, SectionKind
-from hpsearch.report.sections.head import HeadSection, head_section
+from hpsearch.report.sections.page_head import HeadSection, head_section
 from hpsearch.results.formats import duration, number, percent, signed, signed_percent
 from hpsearch.study.records import StudyRecord
 from trainables.base.errors import InputError

@@ -21,8 +21,8 @@ from trainables.data.loader import Loader
 from trainables.exported import NetworkCard, read_network
 from trainables.target import TargetConfig
 from trainables.target.metric import Metric
-from trainables.training.evaluation import predict
 from trainables.training.execution import Execution
+from trainables.training.measuring import predict
 from trainables.training.metric_names import catalogue
 
 Format = Literal["table", "csv", "json"]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from trainables.data.datasets.rendered_heads.head import HeadModel
+from trainables.data.datasets.rendered_heads.head_mesh import HeadModel
 from trainables.data.datasets.rendered_heads.image import Camera
 from trainables.data.datasets.rendered_heads.person import PIVOT, Person
 from trainables.data.datasets.rendered_heads.scene import Scene

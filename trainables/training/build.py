@@ -197,7 +197,7 @@ def load_trunk(file: Path) -> dict[str, Tensor]:
     try:
         return load_state(file)
     except (OSError, ValueError) as error:
-        rule = f"this trunk cannot be read: {error}. Remove its folder and launch again to make it anew"
+        rule = f"this trunk cannot be read: {error}. Remove its folder and launch again to rebuild it"
         raise InputError(Fault(rule, file=str(file))) from None
 
 

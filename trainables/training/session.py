@@ -16,7 +16,7 @@ from torch import Tensor
 from trainables.data.batches import BatchSource
 from trainables.model.network import HeadPoseNetwork
 from trainables.target import Target
-from trainables.training.evaluation import NonFinitePrediction, predict
+from trainables.training.measuring import NonFinitePrediction, predict
 from trainables.training.metrics import EpochReport, Predictions, TrainingReport
 from trainables.training.trainer import Diverged, Trainer
 

@@ -22,7 +22,7 @@ from hpsearch.study.policy.outlook import Outlook
 BEST, LATEST = 100, 150
 """Trials that a sampler is shown where there are more than both together.
 
-TPE models its 25 best apart from the others, whose number makes each suggestion dearer and no better.
+TPE models its 25 best apart from the others, whose number makes each suggestion more expensive and no better.
 """
 
 FINISHED = 0

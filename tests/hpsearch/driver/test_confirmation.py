@@ -12,7 +12,7 @@ from support import plausible
 from support.launches import HALVING, TRIALS, board, launch_here, runs, write_space
 
 from hpsearch.driver.confirmation import FIRST_SEED, confirmations
-from hpsearch.driver.evaluation import leaders_to_evaluate
+from hpsearch.driver.leader_tests import leaders_to_evaluate
 from hpsearch.report.page import render as page
 from hpsearch.report.report import Report
 from hpsearch.report.tables import arm_records

@@ -87,7 +87,7 @@ def test_twelve_trials_of_two_sources_train_two_pretrainings_even_when_killed(ro
     assert Counter(trial.pretrained for trial in trials) == dict.fromkeys(made, 6)
     assert not list(root.glob("pretrained/*/checkpoint_*"))
     printed = (root / "printed.txt").read_text()
-    assert printed.count("goes on") == 1 and "Traceback" not in printed
+    assert printed.count("resumed") == 1 and "Traceback" not in printed
 
 
 @pytest.mark.slow

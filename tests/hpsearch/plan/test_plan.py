@@ -47,7 +47,7 @@ def spec(tmp_path: Path) -> StudySpec:
 
 def measured(spec: StudySpec, *, gpus: float = 0.0) -> Plan:
     """Return a plan whose designs were measured to train 100 and 50 images/s."""
-    cheapest, dearest = (
+    cheapest, costliest = (
         Measured(config, Share(1, gpus), Rehearsal(speed, 2 * speed, 900.0, synthetic=False), (1000, 200))
         for config, speed in zip(extremes(spec.configs), (100.0, 50.0), strict=True)
     )
@@ -60,7 +60,7 @@ def measured(spec: StudySpec, *, gpus: float = 0.0) -> Plan:
         resources=TrialResources(1, gpus, None),
         side_by_side=2,
         cheapest=cheapest,
-        dearest=dearest,
+        costliest=costliest,
         disk=Disk(running=5 * 10**8, frozen=2 * 10**10, weights=None, free=10**11),
     )
 
@@ -88,10 +88,10 @@ def test_every_run_is_counted(spec: StudySpec, tmp_path: Path) -> None:
     assert (runs.tested, runs.tests) == (5 + 14, ("wild",))
 
 
-def test_the_dearest_design_has_the_largest_trunk_and_the_most_images(spec: StudySpec) -> None:
-    cheapest, dearest = extremes(spec.configs)
-    assert (cheapest.network.backbone, dearest.network.backbone) == (ResNet10Config(), ResNet18Config())
-    assert isinstance(dearest.pretext, PuzzlingConfig) and not isinstance(cheapest.pretext, PuzzlingConfig)
+def test_the_most_expensive_design_has_the_largest_trunk_and_the_most_images(spec: StudySpec) -> None:
+    cheapest, costliest = extremes(spec.configs)
+    assert (cheapest.network.backbone, costliest.network.backbone) == (ResNet10Config(), ResNet18Config())
+    assert isinstance(costliest.pretext, PuzzlingConfig) and not isinstance(cheapest.pretext, PuzzlingConfig)
 
 
 def test_a_helper_of_two_views_and_one_with_a_teacher_are_planned_at_what_they_forward(

@@ -66,7 +66,7 @@ def name_fault(name: str) -> str | None:
     """Return what is wrong with a dataset's name, or None."""
     if FOLDER_NAME.fullmatch(name):
         return None
-    return f"{name!r} is no dataset name: {FOLDER_NAME_RULE}"
+    return f"{name!r} is not a valid dataset name: {FOLDER_NAME_RULE}"
 
 
 def dataset_name(ref: GeneratedConfig | str) -> str:

@@ -9,9 +9,9 @@ import torch
 
 from trainables.base.errors import Fault, InputError
 from trainables.data.loader import LoaderPool
-from trainables.training.evaluation import NonFinitePrediction
 from trainables.training.gpu_share import keep_to_share, shortage
 from trainables.training.jobs.job import Job, Result, Worker
+from trainables.training.measuring import NonFinitePrediction
 from trainables.training.trainer import Diverged
 
 

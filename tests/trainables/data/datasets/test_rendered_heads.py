@@ -19,7 +19,7 @@ from trainables.data.datasets.prepared import PreparedDataset
 from trainables.data.datasets.rendered_heads import RenderedHeads
 from trainables.data.datasets.rendered_heads import build as build_module
 from trainables.data.datasets.rendered_heads.expression import draw_expression
-from trainables.data.datasets.rendered_heads.head import HAIR, SKIN, HeadModel, vertex_normals
+from trainables.data.datasets.rendered_heads.head_mesh import HAIR, SKIN, HeadModel, vertex_normals
 from trainables.data.datasets.rendered_heads.image import Camera, frame
 from trainables.data.datasets.rendered_heads.person import PIVOT, Person
 from trainables.data.datasets.rendered_heads.scene import Scene

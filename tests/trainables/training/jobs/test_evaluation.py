@@ -13,9 +13,9 @@ from trainables.target import HeadPoseConfig
 from trainables.training.build import build_loader, build_trial_session, open_data
 from trainables.training.checkpoints import BEST_WEIGHTS
 from trainables.training.config import TrainConfig
-from trainables.training.evaluation import NonFinitePrediction
 from trainables.training.image_errors import errors_file, read_images
 from trainables.training.jobs import EvaluationJob, TrialJob, Worker
+from trainables.training.measuring import NonFinitePrediction
 from trainables.training.metric_names import in_group
 
 

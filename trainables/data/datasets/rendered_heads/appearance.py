@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from trainables.data.datasets.rendered_heads.hair import Hair
-from trainables.data.datasets.rendered_heads.head import (
+from trainables.data.datasets.rendered_heads.head_mesh import (
     GLASSES,
     HAIR,
     LASHES,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from trainables.data.datasets.rendered_heads.head import Floats
+from trainables.data.datasets.rendered_heads.head_mesh import Floats
 from trainables.data.datasets.rendered_heads.paint import linear, mix
 
 Draw = Callable[[np.random.Generator, int], npt.NDArray[np.floating]]

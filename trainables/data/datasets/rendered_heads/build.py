@@ -20,7 +20,7 @@ import pandas as pd
 from trainables.base.allowance import allowed_cores
 from trainables.base.locks import FileLock
 from trainables.data.datasets.prepared import PreparedDataset, write_labels
-from trainables.data.datasets.rendered_heads.head import HeadModel
+from trainables.data.datasets.rendered_heads.head_mesh import HeadModel
 from trainables.data.datasets.rendered_heads.image import render
 from trainables.data.datasets.rendered_heads.person import Person
 from trainables.data.datasets.rendered_heads.subjects import Progress, Subject

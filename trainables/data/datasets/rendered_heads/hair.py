@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from trainables.data.datasets.rendered_heads.head import Floats
+from trainables.data.datasets.rendered_heads.head_mesh import Floats
 from trainables.data.datasets.rendered_heads.paint import Waves, draw_cloth_colour, linear, mix, smooth
 
 TONES = (

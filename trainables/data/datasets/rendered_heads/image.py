@@ -10,7 +10,7 @@ from PIL import Image
 
 from trainables.data.datasets.rendered_heads.background import draw_background
 from trainables.data.datasets.rendered_heads.expression import draw_expression, draw_gaze
-from trainables.data.datasets.rendered_heads.head import LASHES, LEFT_EYE, RIGHT_EYE, SKIN, Floats, unit
+from trainables.data.datasets.rendered_heads.head_mesh import LASHES, LEFT_EYE, RIGHT_EYE, SKIN, Floats, unit
 from trainables.data.datasets.rendered_heads.person import Person
 from trainables.data.datasets.rendered_heads.scene import Hits, Scene
 from trainables.pose.axes import head_rotation

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from trainables.data.datasets.rendered_heads.head import Floats
+from trainables.data.datasets.rendered_heads.head_mesh import Floats
 
 
 def linear(srgb: npt.ArrayLike) -> Floats:

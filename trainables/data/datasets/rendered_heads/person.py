@@ -8,7 +8,7 @@ import numpy as np
 
 from trainables.data.datasets.rendered_heads.appearance import Appearance
 from trainables.data.datasets.rendered_heads.glasses import make_glasses, no_glasses
-from trainables.data.datasets.rendered_heads.head import (
+from trainables.data.datasets.rendered_heads.head_mesh import (
     GLASSES,
     HAIR,
     LEFT_EYE,

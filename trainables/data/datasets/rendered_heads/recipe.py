@@ -62,7 +62,7 @@ class RenderedHeads(Config):
     @property
     def folder_name(self) -> str:
         """The prepared folder's name: it follows from the recipe, the renderer and the head model."""
-        from trainables.data.datasets.rendered_heads.head import MODEL_FILE
+        from trainables.data.datasets.rendered_heads.head_mesh import MODEL_FILE
 
         recipe = self.model_dump_json() + f" renderer {RENDERER_VERSION} "
         return f"rendered-heads-{hashlib.sha256(recipe.encode() + MODEL_FILE.read_bytes()).hexdigest()[:12]}"

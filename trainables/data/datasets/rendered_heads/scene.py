@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trainables.data.datasets.rendered_heads.head import Floats, Ints, unit
+from trainables.data.datasets.rendered_heads.head_mesh import Floats, Ints, unit
 
 Bools = npt.NDArray[np.bool_]
 

@@ -8,14 +8,14 @@ import time
 import pytest
 from support.patience import PATIENCE_S
 
-from hpsearch.ray.head import answers, ray_watched
+from hpsearch.ray.lost_cluster import answers, ray_watched
 
 HANGING = """
 import sys, threading
-from hpsearch.ray import head
-head.ASKED_EVERY_S, head.UNWIND_S = 0.05, 0.3
+from hpsearch.ray import lost_cluster
+lost_cluster.ASKED_EVERY_S, lost_cluster.UNWIND_S = 0.05, 0.3
 needed = {"what stays": sys.argv[3], "the head": sys.argv[1]}
-with head.ray_watched(needed, 0.3, lambda reason: print("given up:", reason, flush=True)):
+with lost_cluster.ray_watched(needed, 0.3, lambda reason: print("given up:", reason, flush=True)):
     if sys.argv[2] == "hangs":  # as a call of Ray does: nothing is raised into it
         import signal
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
