@@ -81,10 +81,10 @@ def installed() -> tuple[Plugin, ...]:
 def _breaches(row: type[Config], protocol: type) -> Iterator[str]:
     """Yield what of a protocol a class does not keep: members, and the names of a method's parameters."""
     for name, member in _members(protocol):
-        theirs = getattr(row, name, None)
-        if theirs is None and name not in row.model_fields:
+        if not hasattr(row, name) and name not in row.model_fields:
             yield f"it has no {name}"
         elif inspect.isfunction(member):
+            theirs = getattr(row, name, None)
             wanted = [*inspect.signature(member).parameters][1:]
             try:
                 inspect.signature(theirs).bind(None, **dict.fromkeys(wanted))  # type: ignore[arg-type]
