@@ -33,6 +33,7 @@ from support.processes import listening, processes_of, scratch_folders, stay, ti
 
 from hpsearch.cli.main import main
 from trainables.__main__ import main as train
+from trainables.base.atomic import UNFINISHED
 
 HELPERS_GONE_S = 10.0
 """What docs/faults.md promises; on a quiet machine they are gone within one."""
@@ -90,13 +91,10 @@ def test_results_that_find_no_room_end_the_launch(root: Path) -> None:
     """Its tracking ends too: the thread of it would keep the process for ever."""
     leaderboard = root / "studies" / "tiny" / "leaderboard.csv"
     written = leaderboard.read_text()
-    leaderboard.unlink()
-    leaderboard.symlink_to("/dev/full")
-    try:
-        launched = launch_here(root / "tiny.yaml", root)
-    finally:
-        leaderboard.unlink()
-        leaderboard.write_text(written)
+    draft = leaderboard.with_name(f".{leaderboard.name}.{os.getpid()}{UNFINISHED}")
+    draft.symlink_to("/dev/full")
+    launched = launch_here(root / "tiny.yaml", root)
+    assert leaderboard.read_text() == written, "what was there before stays whole"
     assert launched.returncode == 1, launched.stdout + launched.stderr
     assert launched.stderr.startswith("the disk is full"), launched.stderr
 
@@ -129,7 +127,7 @@ def test_the_winner_trains_again_alone_to_the_same_digits(
     monkeypatch.setattr(sys, "argv", words)
     assert train() == 0
     last = capsys.readouterr().out.strip().splitlines()[-1]
-    assert f"{best['objective']:.3f} deg" in last
+    assert f"{best['objective']:.3f}°" in last
 
 
 def test_one_process_gives_the_leaderboard_of_ray_to_the_digit(root: Path, fresh: Path) -> None:
