@@ -180,11 +180,12 @@ def time_left_s(study: StudyRecord, plan: Plan, now_s: float) -> float | None:
     longer than they did, as long as a running one would at its pace.
     """
     running = [trial for trial in study.trials if trial.state is TrialState.RUNNING]
+    # a budget of epochs alone is spent by new and thawed trials alike: how many there will be, nobody knows
     if plan.epochs is not None and plan.trials is None and plan.deadline_s is None:
         done, trained_s = sum(len(t.epochs) for t in study.searched), sum(t.trained_s for t in study.searched)
         return max(plan.epochs - done, 0) * trained_s / done / plan.side_by_side if trained_s else None
     took_s = [t.trained_s or t.ended_s - t.started_s for t in study.trials if t.ended_s is not None]
-    if not took_s:
+    if not took_s:  # none has ended: what is known is how fast those that run are
         took_s = [
             (now_s - trial.started_s) / len(trial.epochs) * trial.config.epochs
             for trial in running

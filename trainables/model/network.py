@@ -60,8 +60,11 @@ class HeadPoseNetwork(nn.Module):
         Perturbed images without a pose go no further than the stage that the branches fork after.
         """
         count, first = views.perturbed, views.pose_from
+        # images [:count] are perturbed, [first:] have a pose: with first == 0 all of them go the whole way
         depth = STAGES if first == 0 else self.branch_stage
         if count and views.norm_split:
+            # two forwards, since BatchNorm normalises what is forwarded together; and only the clean images
+            # may move its running statistics, with which the network is evaluated on clean images
             with _running_statistics_kept(self.trunk):
                 stages = depth if first == count else STAGES
                 task_maps = self.trunk(views.images[:count], stages=stages, leaving=first, after=depth)
