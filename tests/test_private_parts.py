@@ -33,7 +33,6 @@ from hpsearch.tracking.views import TABLE_VIEW, VIEW_TAG, views
 ROOT = Path(__file__).parents[1]
 
 UNDERSCORED = {
-    ("hpsearch/study/study.py", "_trial_id"),  # to open a trial of an earlier launch again
     ("hpsearch/study/policy/forecasts.py", "_get_trials"),  # what a sampler reads: the cached list of trials
     ("hpsearch/cli/arguments.py", "_SubParsersAction"),  # a type that argparse has no public name for
     (

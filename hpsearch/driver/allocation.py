@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hpsearch.study.asking import Ask
 from hpsearch.study.policy.families import Family, families_of, member
 from hpsearch.study.records import StudyRecord, TrialState
-from hpsearch.study.study import Ask, Study
+from hpsearch.study.study import Study
 
 ATTEMPTS = 3
 """Designs of a family that may fail before no further one is forced."""

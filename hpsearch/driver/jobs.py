@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpsearch.study.asking import Ask
 from hpsearch.study.records import TrialRecord
-from hpsearch.study.study import Ask
 from hpsearch.work.resources import TrialResources
 from trainables.model.inits import Pretraining
 from trainables.training.checkpoints import BEST_WEIGHTS

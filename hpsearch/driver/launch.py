@@ -17,11 +17,12 @@ from hpsearch.study.claim import claimed
 from hpsearch.study.folders import datasets_folder, pretrained_folder, studies_folder
 from hpsearch.study.input_changes import InputsChanged, look_at_inputs
 from hpsearch.study.needs import needs_of
+from hpsearch.study.opening import open_study
 from hpsearch.study.provenance import gather_provenance
 from hpsearch.study.records import LaunchRecord, Provenance, StudyRecord
 from hpsearch.study.spec import StudySpec, load_spec
 from hpsearch.study.store import changes, keep_space
-from hpsearch.study.study import Study, open_study
+from hpsearch.study.study import Study
 from hpsearch.study.trial_log import Log
 from hpsearch.tracking.address import address_faults
 from hpsearch.tracking.tracker import Tracker

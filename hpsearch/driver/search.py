@@ -16,10 +16,11 @@ from hpsearch.driver.preparation import Start
 from hpsearch.driver.pretraining import Pretrainings
 from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.driver.trial import TrialItem
+from hpsearch.study.asking import Ask
 from hpsearch.study.config import ConfirmConfig
 from hpsearch.study.policy.families import family_title
 from hpsearch.study.records import StudyRecord, TrialState
-from hpsearch.study.study import Ask, Study
+from hpsearch.study.study import Study
 from hpsearch.study.trial_log import Log
 from hpsearch.work.items import NoWork, WorkItem
 from trainables.base.errors import Fault, InputError

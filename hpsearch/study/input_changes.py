@@ -14,10 +14,10 @@ from datetime import datetime
 from pathlib import Path
 
 from hpsearch.study.inputs import DatasetSeen, FileSeen, Inputs
+from hpsearch.study.opening import provenance_of
 from hpsearch.study.records import Provenance
 from hpsearch.study.spec import SECTION, StudySpec
 from hpsearch.study.store import SPACE
-from hpsearch.study.study import provenance_of
 from trainables.base.errors import Fault, InputError, why
 from trainables.data.datasets.digests import DatasetDigests
 from trainables.data.datasets.prepared import PreparedDataset

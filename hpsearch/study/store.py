@@ -10,9 +10,9 @@ from hpsearch.space.holes import Choice, Hole
 from hpsearch.study.folders import studies_folder
 from hpsearch.study.lock import holder_of
 from hpsearch.study.naming import rows
+from hpsearch.study.opening import has_trials, read_study
 from hpsearch.study.records import StudyRecord, StudyState, TrialState
 from hpsearch.study.spec import SECTION, StudySpec, load_spec
-from hpsearch.study.study import has_trials, read_study
 from trainables.base.atomic import write_text
 from trainables.base.errors import Fault, InputError, nearest
 

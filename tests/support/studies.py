@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from hpsearch.study.asking import Ask
+from hpsearch.study.opening import open_study
 from hpsearch.study.records import Provenance
 from hpsearch.study.spec import StudySpec, load_spec
-from hpsearch.study.study import Ask, Study, open_study
+from hpsearch.study.study import Study
 from trainables.pretext import PRETEXT_TASKS
 from trainables.training.config import TrainConfig
 

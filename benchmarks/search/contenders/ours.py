@@ -17,10 +17,11 @@ from hpsearch.driver.observers import Observers
 from hpsearch.driver.pretraining import Pretrainings
 from hpsearch.driver.search import Search, SearchPlan
 from hpsearch.driver.stopped import StoppedTrials
+from hpsearch.study.opening import open_study
 from hpsearch.study.policy.samplers import SamplerConfig
 from hpsearch.study.records import Provenance
 from hpsearch.study.spec import load_spec
-from hpsearch.study.study import Study, open_study
+from hpsearch.study.study import Study
 from hpsearch.work.resources import TrialResources
 
 PROVENANCE = Provenance(training_mean=0.0, datasets={}, code_version="")

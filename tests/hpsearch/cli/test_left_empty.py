@@ -13,9 +13,9 @@ from support.toy import prepared_blobs
 
 from hpsearch.cli.main import main
 from hpsearch.driver.outcome import write_outcome
+from hpsearch.study.opening import open_study
 from hpsearch.study.requests import request_design
 from hpsearch.study.store import keep_space
-from hpsearch.study.study import open_study
 from hpsearch.tracking.tracker import TRACKING_ID
 from trainables.base.atomic import save_state
 from trainables.training.checkpoints import BEST_WEIGHTS

@@ -10,8 +10,9 @@ from support.simulated import Simulated
 from hpsearch.driver.allocation import Allocation, Budget
 from hpsearch.driver.observers import Observers
 from hpsearch.driver.stopped import GB, StoppedTrials
+from hpsearch.study.opening import open_study
 from hpsearch.study.records import TrialState
-from hpsearch.study.study import Study, open_study
+from hpsearch.study.study import Study
 from hpsearch.study.trials import trial_folder
 
 HALVING = "{sampler: random, pruner: {successive_halving: {warmup_epochs: 3, reduction_factor: 3}}}"

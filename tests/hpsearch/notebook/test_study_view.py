@@ -15,10 +15,10 @@ import hpsearch
 from hpsearch.cli.arguments import ROOT_VARIABLE
 from hpsearch.notebook.study_view import SHOWN_ROWS, StudyView
 from hpsearch.study.folders import studies_folder
+from hpsearch.study.opening import open_study
 from hpsearch.study.records import Provenance, TrialState
 from hpsearch.study.spec import load_spec
 from hpsearch.study.store import SPACE, find_study
-from hpsearch.study.study import open_study
 from trainables.base.errors import InputError
 
 SPACE_TEXT = """

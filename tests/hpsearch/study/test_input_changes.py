@@ -16,9 +16,9 @@ from support.toy import prepared_blobs
 from hpsearch.cli.main import main
 from hpsearch.study.input_changes import InputsChanged, check_inputs, look_at_inputs
 from hpsearch.study.inputs import Inputs
+from hpsearch.study.opening import open_study
 from hpsearch.study.records import Provenance
 from hpsearch.study.spec import StudySpec
-from hpsearch.study.study import open_study
 from trainables.base.errors import InputError
 from trainables.data.datasets.prepared import LABELS
 

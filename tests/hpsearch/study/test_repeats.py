@@ -16,9 +16,10 @@ from support.studies import OBJECTIVE
 from hpsearch.cli.main import main
 from hpsearch.driver.allocation import Budget
 from hpsearch.lifecycle.enqueue import enqueue
+from hpsearch.study.asking import Ask
 from hpsearch.study.journal.schema import CONFIRMS, SEED
 from hpsearch.study.store import find_study
-from hpsearch.study.study import Ask, Study
+from hpsearch.study.study import Study
 from trainables.base.errors import InputError
 
 CONDITIONAL = """\
@@ -84,9 +85,9 @@ def test_a_suggestion_that_a_killed_driver_had_not_dropped_yet_is_not_trained(tm
     made = search(tmp_path, "random", trials=4)
     made.run(epochs=9)
     first = made.study.record().trials[0]
-    made.study._enqueue(dict(first.params), {})
-    trial = made.study._next()
-    made.study._values(trial)  # and here it dies
+    made.study._asking._enqueue(dict(first.params), {})
+    trial = made.study._asking._next()
+    made.study._asking._values(trial)  # and here it dies
     assert len(made.study.record().trials) == 3
     made.open()
     assert trial.number not in {ask.number for ask in made.study.unfinished()}
@@ -130,7 +131,7 @@ def test_a_design_that_failed_is_tried_again_by_who_asks_for_it_alone(tmp_path: 
     while (other := made.study.ask()) is not None:
         seen.append(other)
     assert len(seen) == 14
-    again = made.study._new(dict(ask.params), {}, again=True)
+    again = made.study._asking._new(dict(ask.params), {}, again=True)
     assert again is not None and again.config == ask.config
 
 
@@ -161,7 +162,7 @@ def test_what_a_driver_enqueued_before_it_died_is_no_repetition(tmp_path: Path) 
     made = search(tmp_path, "random", trials=3)
     made.run()
     first = made.study.record().trials[0]
-    made.study._enqueue(dict(first.params), {CONFIRMS: 0, SEED: 1000})
+    made.study._asking._enqueue(dict(first.params), {CONFIRMS: 0, SEED: 1000})
     made.open()
     again = made.study.ask()
     assert again is not None and again.config.seed == 1000

@@ -49,7 +49,7 @@ def test_every_fault_is_told_at_once_with_line_path_value_and_nearest_name(tmp_p
         (
             9,
             "network.backbone",
-            "input should be 'resnet10', 'resnet18', 'resnet34' or 'resnet50', got 'resnet19'",
+            "'resnet19' is unknown (did you mean 'resnet18'? valid: resnet10, resnet18, resnet34, resnet50)",
         ),
         (10, "network.dropout", "low must be below high, got [0.9, 0.1]"),
         (14, "pretext", "'puzling' is unknown (did you mean 'puzzling'?"),
@@ -242,13 +242,14 @@ def test_a_choice_of_one_option_is_a_hole(tmp_path: Path) -> None:
 
 
 def test_the_budget(tmp_path: Path) -> None:
-    hole = "seed: {int: [0, 5]}\n"
-    assert spaces.load(tmp_path, hole).trials == 20
-    assert spaces.load(tmp_path, hole + "search: {budget: {trials: 7}}").trials == 7
-    assert spaces.load(tmp_path, hole + "search: {budget: {hours: 1}}").trials is None
+    wide, hole = "network: {dropout: {float: [0, 0.5]}}\n", "seed: {int: [0, 5]}\n"
+    assert spaces.load(tmp_path, wide).trials == 20
+    assert spaces.load(tmp_path, hole).trials == 6, "as many as there are designs"
+    assert spaces.load(tmp_path, wide + "search: {budget: {trials: 7}}").trials == 7
+    assert spaces.load(tmp_path, wide + "search: {budget: {hours: 1}}").trials is None
     assert spaces.load(tmp_path, hole + "search: {sampler: grid}").trials == 6
     assert spaces.load(tmp_path, hole + "search: {sampler: grid, budget: {trials: 4}}").trials == 4
-    path = spaces.write(tmp_path, hole + "search: {budget: {trials: 7}}")
+    path = spaces.write(tmp_path, wide + "search: {budget: {trials: 7}}")
     assert load_spec(path, trials=9).trials == 9
 
 

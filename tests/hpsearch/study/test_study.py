@@ -14,9 +14,9 @@ from support import studies
 from hpsearch.space.holes import Hole, Params, Value
 from hpsearch.space.space import Space
 from hpsearch.study.journal.journal import JOURNAL, reading
+from hpsearch.study.opening import read_study
 from hpsearch.study.records import Placement, TrialState
 from hpsearch.study.spec import StudySpec
-from hpsearch.study.study import read_study
 from trainables.base.errors import InputError
 
 HERE = Placement(host="here", device="cpu", cpus=1.0, gpus=0.0)

@@ -8,8 +8,8 @@ from support import studies
 from support.toy import toy_config
 
 from hpsearch.driver.jobs import JobFactory
+from hpsearch.study.asking import Ask
 from hpsearch.study.config import ResourcesConfig
-from hpsearch.study.study import Ask
 from hpsearch.work.resources import (
     Machines,
     Measured,

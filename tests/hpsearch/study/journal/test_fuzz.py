@@ -13,9 +13,9 @@ from support import studies
 from hpsearch.results.leaderboard import render
 from hpsearch.study.journal.journal import JOURNAL
 from hpsearch.study.journal.lines import Checksum, Event, line_of
+from hpsearch.study.opening import read_study
 from hpsearch.study.records import LaunchRecord, Placement
 from hpsearch.study.spec import StudySpec
-from hpsearch.study.study import read_study
 from trainables.base.errors import InputError
 
 HALVING = "{sampler: random, pruner: {successive_halving: {warmup_epochs: 2, reduction_factor: 2}}}"

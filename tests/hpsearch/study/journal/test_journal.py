@@ -17,9 +17,9 @@ from optuna.storages.journal import JournalFileBackend
 from support import studies
 
 from hpsearch.study.journal.journal import JOURNAL, following
+from hpsearch.study.opening import read_study
 from hpsearch.study.records import StudyRecord, TrialState
 from hpsearch.study.spec import StudySpec
-from hpsearch.study.study import read_study
 from trainables.base.errors import Fault, InputError
 
 RANDOM = "{sampler: random, pruner: none}"

@@ -1,0 +1,245 @@
+"""Gives a search its trials: those enqueued, those suggested, those that go on; no design twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
+from pydantic import ValidationError
+
+from hpsearch.space.holes import Hole, Params, Value
+from hpsearch.study.journal.schema import (
+    CONFIRMS,
+    CONTINUES,
+    EXEMPT,
+    IMPOSSIBLE,
+    REPEATS,
+    REQUESTED,
+    SKIPPED,
+)
+from hpsearch.study.policy.families import Family
+from hpsearch.study.policy.forecasts import WithForecasts
+from hpsearch.study.requests import requested_designs, withdraw_design
+from hpsearch.study.spec import MAX_GRID, StudySpec, design_params
+from hpsearch.study.suggestions import going_on, suggested
+from hpsearch.study.trials import Trials, reseeded
+from trainables.base.errors import InputError
+from trainables.training.config import TrainConfig
+
+MOST_IMPOSSIBLE = 100
+"""Suggestions that may be impossible one after another."""
+
+INSISTS = 5
+"""Suggestions of designs that were tried after which one of those that are left is drawn instead."""
+
+MOST_REPEATED = 100
+"""Suggestions that may repeat what was tried, where what is left cannot be listed."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A trial that is to run: `config` follows from `params`; `epochs_done` were reported before."""
+
+    number: int
+    params: Params
+    config: TrainConfig
+    epochs_done: int
+
+
+class Asking:
+    """The trials of one study, as Optuna's sampler draws them.
+
+    `learned` gives the trials that the sampler learns from, each complete.
+    """
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        trials: Trials,
+        folder: Path,
+        spec: StudySpec,
+        learned: Callable[[], list[FrozenTrial]],
+    ) -> None:
+        self._study = study
+        self._trials = trials
+        self._folder = folder
+        self._spec = spec
+        self._learned = learned
+
+    @property
+    def enqueued(self) -> tuple[Params, ...]:
+        """The designs of `search.enqueue` that are still to be asked for."""
+        skipped: int = self._study.user_attrs.get(SKIPPED, 0)
+        return self._spec.enqueued[max(self._trials.asked_for + skipped - len(self._trials.requested), 0) :]
+
+    def unfinished(self) -> list[Ask]:
+        """Return the trials that were running when the last launch ended, to go on from where they were."""
+        asks = map(self._resumed, self._trials.running())
+        return [ask for ask in asks if ask is not None]
+
+    def next(self, family: Family | None = None) -> Ask | None:
+        """Return the next trial: an enqueued one, else the sampler's suggestion, of `family` where given.
+
+        None where every design of the space has been tried: no two trials are alike. Enqueued trials, and
+        those asked of a family, are never stopped early. The sampler is seeded by the study's seed and the
+        number that the trial gets, so that a study that was interrupted suggests what it would have
+        suggested, and no two suggestions share a seed.
+        """
+        while self._trials.waiting:  # what a driver enqueued that died then
+            if ask := self._drawn(again=True):
+                return ask
+        while enqueued := self.enqueued:
+            index = len(self._spec.enqueued) - len(enqueued)
+            if ask := self._new(enqueued[0], self._enqueued_attrs(index), again=True):
+                return ask
+            self._study.set_user_attr(SKIPPED, self._study.user_attrs.get(SKIPPED, 0) + 1)
+        if family is not None and (ask := self._new(dict([family]), {EXEMPT: True})):
+            return ask
+        return self._new({}, {})
+
+    def requested(self) -> Ask | None:
+        """Return a trial of the oldest design that somebody asked to try next; None where there is none."""
+        known = frozenset(self._trials.requested)
+        for name, design in requested_designs(self._folder).items():
+            if name not in known:
+                params, _ = design_params(self._spec.space, design)  # checked when it was requested
+                attrs = {REQUESTED: name} | ({} if self._spec.search.prune_enqueued else {EXEMPT: True})
+                ask = self._new(params, attrs, again=True)
+                self._trials.requested.update([name] if ask else [])
+            withdraw_design(self._folder, name)
+            if name not in known and ask:
+                return ask
+        return None
+
+    def part_of(self, number: int, attrs: dict[str, Any]) -> Ask:
+        """Return a trial with the values of another, which `attrs` say what it is to."""
+        self._enqueue(self._trials.first(number).params, attrs)
+        return self._fill(self._next())
+
+    def held(self, frozen: FrozenTrial) -> Ask:
+        """Return a trial that Optuna holds open, all of whose values are drawn."""
+        return self._fill(self._trial(frozen))
+
+    def _enqueued_attrs(self, index: int) -> dict[str, Any]:
+        """Return the attributes of an enqueued design: people's own are never stopped early."""
+        known = index < len(self._spec.search.enqueue) and not self._spec.search.prune_enqueued
+        return {EXEMPT: True} if known else {}
+
+    def _enqueue(self, params: Params, attrs: dict[str, Any]) -> None:
+        self._study.enqueue_trial(params, user_attrs=attrs)
+        self._trials.enqueued()
+
+    def _next(self) -> optuna.Trial:
+        """Return the oldest trial that is enqueued, or a new one; nothing of it is drawn yet."""
+        trial = self._study.ask()
+        self._trials.asked(trial.number)
+        return trial
+
+    def _seed_sampler(self, number: int) -> None:
+        seed = int(np.random.SeedSequence([self._spec.search.seed, number]).generate_state(1)[0])
+        self._study.sampler = WithForecasts(self._spec.search.sampler.build(seed), self._learned)
+
+    def _new(self, wanted: Params, attrs: dict[str, Any], *, again: bool = False) -> Ask | None:
+        """Return a trial with the values `wanted` whose design was not tried, None where there is none.
+
+        Where the sampler insists on what it knows, one of the designs that are left is drawn, as long as they
+        can be listed. With `again` a design whose trials all failed may be tried again.
+        """
+        for turn in range(MOST_REPEATED):
+            given = wanted
+            if turn >= INSISTS or self._is_whole(wanted):
+                left = self._untried(wanted, again=again)
+                if left is not None:
+                    if not left:
+                        return None
+                    seed = [self._spec.search.seed, self._trials.held]
+                    given = left[np.random.default_rng(seed).integers(len(left))]
+            if given or attrs:
+                self._enqueue(given, attrs)
+            if ask := self._drawn(again=again):
+                return ask
+        return None
+
+    def _drawn(self, *, again: bool) -> Ask | None:
+        """Return the oldest trial that is enqueued, or a suggestion; None where its design was tried."""
+        for _ in range(MOST_IMPOSSIBLE):
+            self._seed_sampler((self._trials.waiting or [self._trials.held])[0])
+            trial = self._next()
+            try:
+                params, config = self._values(trial)
+            except ValidationError as error:  # a rule between values that no probe of two of them breaks
+                self._trials.cannot_be(trial.params)
+                self._drop(trial, IMPOSSIBLE, str(error))
+                continue
+            own = {CONFIRMS, CONTINUES} & trial.user_attrs.keys()  # enqueued by a driver that died then
+            if own or not self._trials.tried(params, again=again):
+                return self._opened(trial, params, config)
+            self._drop(trial, REPEATS, self._trials.trials_of(params)[0])
+            return None
+        raise InputError(
+            f"{MOST_IMPOSSIBLE} suggestions in a row break a rule between their values, the last: "
+            f"{self._trials.first(trial.number).user_attrs[IMPOSSIBLE]}: narrow the ranges"
+        )
+
+    def _untried(self, wanted: Params, *, again: bool) -> list[Params] | None:
+        """Return the designs with the values `wanted` that are not tried, None where they are too many."""
+        space = self._spec.space
+        if self._is_whole(wanted):
+            return [] if self._trials.tried(wanted, again=again) else [wanted]
+        count = space.designs()
+        if count is None or count > MAX_GRID:
+            return None
+        part = space.design(wanted)
+        return [
+            params
+            for params in space.combinations()
+            if part <= space.design(params) and not self._trials.tried(params, again=again)
+        ]
+
+    def _is_whole(self, params: Params) -> bool:
+        """Say whether params leave nothing to draw."""
+        return self._spec.space.complete(params).keys() == params.keys()
+
+    def _drop(self, trial: optuna.Trial, key: str, why: Any) -> None:
+        """End a suggestion that is not to be trained."""
+        trial.set_user_attr(key, why)
+        self._study.tell(trial, state=OptunaState.FAIL)
+        self._trials.dropped(trial.number)
+
+    def _values(
+        self, trial: optuna.Trial, choose: Callable[[Hole], Value] | None = None
+    ) -> tuple[Params, TrainConfig]:
+        """Draw what is open of a trial. Raises `ValidationError` for values that cannot go together."""
+        params, tree = self._spec.space.draw(choose or partial(suggested, trial))
+        return params, reseeded(TrainConfig.model_validate(tree), trial.user_attrs)
+
+    def _opened(self, trial: optuna.Trial, params: Params, config: TrainConfig) -> Ask:
+        """Return a trial whose values are drawn under the number that it is known by."""
+        number = self._trials.opened(self._trials.first(trial.number), config)
+        return Ask(number, params, config, max(self._trials.values(number), default=0))
+
+    def _fill(self, trial: optuna.Trial) -> Ask:
+        """Draw what is open of a trial, and return it under the number that it is known by."""
+        return self._opened(trial, *self._values(trial))
+
+    def _resumed(self, frozen: FrozenTrial) -> Ask | None:
+        """Return a trial that was running when the driver died, None for one that only repeats another."""
+        self._seed_sampler(frozen.number)
+        trial = self._trial(frozen)
+        params, config = self._values(trial, going_on(trial, frozen))
+        own = frozen.intermediate_values or {CONFIRMS, CONTINUES} & frozen.user_attrs.keys()
+        same = None if own else self._trials.first_with(params, before=frozen.number)
+        if same is None:
+            return self._opened(trial, params, config)
+        self._drop(trial, REPEATS, same)
+        return None
+
+    def _trial(self, frozen: FrozenTrial) -> optuna.Trial:
+        return optuna.trial.Trial(self._study, self._trials.id_of(frozen.number))

@@ -1,0 +1,98 @@
+"""Opens the study in a folder: to write it, to read it, or to see whether it has begun."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import optuna
+from optuna.storages import BaseStorage
+
+from hpsearch.study.journal.journal import WRONG, reading, unreadable, writing
+from hpsearch.study.journal.schema import (
+    PROVENANCE,
+)
+from hpsearch.study.records import Provenance, StudyRecord
+from hpsearch.study.spec import StudySpec
+from hpsearch.study.study import Study
+from trainables.base.errors import InputError
+
+
+def open_study(folder: Path, spec: StudySpec, provenance: Provenance) -> Study:
+    """Open a study for writing, or begin it. The caller holds the study's lock.
+
+    Raises `InputError` for a damaged or lost journal, and for one that cannot be written.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # its word on every trial, which the live table has
+    storage = writing(folder, spec.name)
+    name, pruner = spec.name, spec.search.pruner.build(spec.epochs)
+    if storage.get_all_studies():  # to create it again would write that to the journal
+        study = optuna.load_study(study_name=name, storage=storage, pruner=pruner)
+    else:
+        study = optuna.create_study(
+            storage=storage, study_name=name, pruner=pruner, direction=spec.objective.direction.value
+        )
+    if PROVENANCE in study.user_attrs:
+        opened, _ = _readable(study, storage, folder, spec)  # before anything is added
+    else:
+        opened = Study(study, storage, folder, spec)
+    study.set_user_attr(PROVENANCE, provenance.written())
+    return opened
+
+
+def read_study(folder: Path, spec: StudySpec) -> StudyRecord:
+    """Read a study that may be running: nothing is written.
+
+    Raises `InputError` where its launch was stopped before it began, and for a damaged or lost journal.
+    """
+    storage = reading(folder, spec.name)
+    study = _begun(storage, spec)
+    if study is None:
+        raise InputError(f"study {spec.name!r} has not begun: launch it again")
+    _, record = _readable(study, storage, folder, spec)
+    return record
+
+
+def _begun(storage: BaseStorage, spec: StudySpec) -> optuna.Study | None:
+    """Return Optuna's study in a journal; None where it has not begun."""
+    there = bool(storage.get_all_studies())
+    study = optuna.load_study(study_name=spec.name, storage=storage) if there else None
+    return study if study is not None and PROVENANCE in study.user_attrs else None
+
+
+def _readable(
+    study: optuna.Study, storage: BaseStorage, folder: Path, spec: StudySpec
+) -> tuple[Study, StudyRecord]:
+    """Return a study and its record. Raises `InputError` naming the first line that cannot be read."""
+
+    def read(part: BaseStorage) -> None:
+        if (so_far := _begun(part, spec)) is not None:
+            Study(so_far, part, folder, spec).record()
+
+    try:
+        opened = Study(study, storage, folder, spec)
+        return opened, opened.record()
+    except WRONG as error:
+        raise InputError(unreadable(folder, read, error)) from None
+
+
+def has_trials(folder: Path, name: str) -> bool:
+    """Say whether a trial of the study `name` in `folder` was ever asked for.
+
+    Raises `InputError` for a damaged or lost journal.
+    """
+    storage = reading(folder, name)
+    return bool(storage.get_all_studies() and optuna.load_study(study_name=name, storage=storage).trials)
+
+
+def provenance_of(folder: Path, name: str) -> tuple[Provenance | None, bool]:
+    """Return what the study `name` in `folder` has kept of its inputs, and whether a trial trained an epoch.
+
+    Raises `InputError` for a damaged or lost journal.
+    """
+    storage = reading(folder, name)
+    if not storage.get_all_studies():
+        return None, False
+    study = optuna.load_study(study_name=name, storage=storage)
+    trained = any(trial.intermediate_values for trial in study.get_trials(deepcopy=False))
+    written = study.user_attrs.get(PROVENANCE)
+    return None if written is None else Provenance.read(written), trained
