@@ -71,10 +71,14 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
+FINE = studies.SPACE.replace("step: 0.1", "step: 0.0001")
+"""The made-up problem with more designs than are tried: no design is tried twice."""
+
+
 def real_study(root: Path, trials: int = 40) -> None:
     """Search the made-up problem below `root`."""
     folder = root / "studies" / "demo"
-    spec = studies.spec(folder, "{name: demo, sampler: random, pruner: median, budget: {trials: 40}}")
+    spec = studies.spec(folder, "{name: demo, sampler: random, pruner: median, budget: {trials: 40}}", FINE)
     study = studies.open_in(folder, spec)
     for _ in range(trials):
         studies.train(study, study.ask())
@@ -280,7 +284,8 @@ def test_an_unknown_study_is_named(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_importance_finds_what_the_made_up_problem_turns_on(tmp_path: Path) -> None:
     folder = tmp_path / "studies" / "demo"
-    spec = studies.spec(folder, "{name: demo, sampler: random, pruner: none}")
+    space = studies.SPACE.replace("step: 0.1", "step: 0.02")
+    spec = studies.spec(folder, "{name: demo, sampler: random, pruner: none}", space)
     study = studies.open_in(folder, spec)
     for _ in range(80):
         studies.train(study, study.ask())

@@ -15,8 +15,9 @@ from torch import Tensor
 from trainables.base.atomic import load_state, save_state
 from trainables.base.schema import Config
 from trainables.data.memory_loader import MemoryLoader
+from trainables.data.sources import TrainSource
 from trainables.model.backbones import ResNet10Config
-from trainables.model.inits import SslConfig
+from trainables.model.inits import Pretraining, SslConfig
 from trainables.model.network import build_network
 from trainables.optim.optimizers import AdamWConfig, SGDConfig
 from trainables.pose.angles import ANGLES
@@ -49,7 +50,8 @@ def session(**settings: Any) -> Session:
 def pretrainer(**settings: Any) -> Pretrainer:
     own = SslConfig(batch=8, epochs=4).model_copy(update=settings)
     train = MemoryLoader(*blobs(16, 32), batch=8, shuffle=True)
-    return build_pretrainer(own, ResNet10Config(), train=train, device=CPU)
+    pretraining = Pretraining(own, TrainSource(dataset="blobs"), "5c0ffee", ResNet10Config(), image_px=32)
+    return build_pretrainer(pretraining, train=train, device=CPU)
 
 
 def numbers(run: Session | Pretrainer, epochs: int) -> list[dict[str, float]]:

@@ -48,8 +48,8 @@ def test_what_is_written_reads_back() -> None:
 
 @pytest.mark.parametrize("name", ["../biwi", "/etc", ".hidden", "a/b", "", "x" * 65, "biwi\n"])
 def test_a_path_is_no_name(name: str, tmp_path: Path) -> None:
-    assert "no dataset name" in faults(name)[0]
-    with pytest.raises(InputError, match="no dataset name"):
+    assert "is not a valid dataset name" in faults(name)[0]
+    with pytest.raises(InputError, match="is not a valid dataset name"):
         open_dataset(name, tmp_path)
 
 

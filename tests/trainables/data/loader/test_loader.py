@@ -392,7 +392,7 @@ def test_an_unreadable_image_is_named_and_the_loader_goes_on_after_it(tmp_path: 
     before = list(reader.epoch(0))
     content = samples.files[13].read_bytes()
     damage(samples.files[13], kind)
-    with pytest.raises(InputError, match=r"head 13 é\.jpg.*build the dataset again") as caught:
+    with pytest.raises(InputError, match=r"head 13 é\.jpg: this (image|file) .*--repair") as caught:
         list(reader.epoch(0))
     assert len(caught.value.faults) == 1
     samples.files[13].write_bytes(content)
