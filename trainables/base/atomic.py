@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from trainables.base.disk import DiskFault, is_disk_fault
-from trainables.base.tensors import load_pickled
+from trainables.base.tensors import is_archive, load_pickled
 
 UNFINISHED = ".unfinished"
 """Suffix of a file that is being written; a leftover comes from a process that died."""
@@ -76,7 +75,7 @@ def load_state(path: Path) -> dict[str, Any]:
     """
     try:
         with path.open("rb") as file:
-            whole = zipfile.is_zipfile(file)
+            whole = is_archive(file)
         if not whole:
             raise ValueError("this file is damaged: it does not end as it should")
         state = load_pickled(path)

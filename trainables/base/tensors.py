@@ -51,7 +51,7 @@ def load_pickled(file: Path) -> Any:
     import torch  # takes seconds, and not every file holds tensors
 
     with file.open("rb") as content:
-        if zipfile.is_zipfile(content):
+        if is_archive(content):
             _check_archive(content)
     try:
         with warnings.catch_warnings():
@@ -65,6 +65,14 @@ def load_pickled(file: Path) -> Any:
         raise ValueError(f"this file {what}: only tensors and plain values are read") from None
     except Exception as error:  # noqa: BLE001  a stranger's file may raise anything
         raise ValueError(f"this file is damaged: {_first_line(error)}") from None
+
+
+def is_archive(file: IO[bytes]) -> bool:
+    """Return whether a file is a readable archive: damage may make it look like one on several disks."""
+    try:
+        return zipfile.is_zipfile(file)
+    except zipfile.BadZipFile:
+        return False
 
 
 def check_fit(tensors: Mapping[Any, Any], like: Mapping[str, Tensor]) -> None:
