@@ -34,7 +34,7 @@ def test_the_two_commands_come_first_and_ci_runs_the_second() -> None:
     install, test = commands[1].split(" && ")
     ci = (ROOT / ".ci" / "run").read_text()
     assert install.replace("pip install", "pip install -q") in ci
-    assert f"&& {test} && " in ci
+    assert f"&& {test}\n" in ci
 
 
 @pytest.mark.slow
