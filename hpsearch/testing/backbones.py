@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import pickle
 import re
-import subprocess
-import sys
 
 import torch
 
+from hpsearch.testing.configs import assert_read_without_torch
 from trainables.model.backbones import BackboneConfig
 from trainables.model.backbones.trunk import Trunk
 from trainables.pretext.attachment import STAGES
@@ -98,13 +96,6 @@ class BackboneContract:
         assert reason is None or ("32" in reason and " " in reason)
 
     def test_settings_are_read_and_judged_without_torch(self, config: BackboneConfig) -> None:
-        assert pickle.loads(pickle.dumps(config)) == config  # as it travels to workers
-        code = (
-            "import pickle, sys\n"
-            "config = pickle.loads(bytes.fromhex(sys.argv[1]))\n"
-            "config.trunk_values, config.imagenet_url, config.incompatibility(64), hash(config)\n"
-            "assert 'torch' not in sys.modules, 'import torch in `build`'"
+        assert_read_without_torch(
+            config, "config.trunk_values, config.imagenet_url, config.incompatibility(64), hash(config)"
         )
-        command = [sys.executable, "-c", code, pickle.dumps(config).hex()]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr

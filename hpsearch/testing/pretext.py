@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import pickle
 import re
-import subprocess
-import sys
-from typing import Any, Protocol, cast
+from typing import Protocol
 
 import pytest
 import torch
 from pydantic import ValidationError
 from torch import Tensor
 
+from hpsearch.testing.configs import assert_read_without_torch, changed
 from trainables.model.backbones import ResNet10Config
 from trainables.model.heads import RegressionConfig
 from trainables.model.network import HeadPoseNetwork, build_network, build_pretraining_network
-from trainables.pretext import PretextConfig, TaskConfig
+from trainables.pretext import PretextConfig
 from trainables.pretext.task import ONE_VIEW, Uses
 from trainables.pretext.views import VIEWS, Views
 from trainables.pretext.views.alone import AloneView
@@ -47,13 +45,6 @@ def random_images(batch: int = 16, px: int = 60) -> Tensor:
 def seeded(seed: int = 0) -> torch.Generator:
     """Return a generator of its own."""
     return torch.Generator().manual_seed(seed)
-
-
-def changed(config: HelperConfig, **settings: Any) -> HelperConfig:
-    """Return a task with other settings. Raises `ValidationError` where they do not go together."""
-    row = cast(TaskConfig, config)
-    given = {key: getattr(row, key) for key in row.model_fields_set}
-    return cast(HelperConfig, type(row).model_validate({**given, **settings}))
 
 
 def small_batch() -> Tensor:
@@ -89,15 +80,9 @@ class SettingsContract:
     """What the settings of a task say without building it; parametrise a subclass with `config`."""
 
     def test_settings_are_read_and_judged_without_torch(self, config: PretextConfig) -> None:
-        code = (
-            "import pickle, sys\n"
-            "config = pickle.loads(bytes.fromhex(sys.argv[1]))\n"
-            "config.attachment(), config.incompatibility(64), config.cost(0, 1), config.memory()\n"
-            "assert 'torch' not in sys.modules, 'import torch in `build` and `perturb`'"
+        assert_read_without_torch(
+            config, "config.attachment(), config.incompatibility(64), config.cost(0, 1), config.memory()"
         )
-        command = [sys.executable, "-c", code, pickle.dumps(config).hex()]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
 
 
 class PerturbContract:

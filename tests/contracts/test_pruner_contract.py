@@ -1,4 +1,4 @@
-"""The contract of a pruner: when it may stop a trial, however often the study is opened."""
+"""Every pruner keeps the contract that `hpsearch.testing` has; whole searches with it stop trials in time."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ from support.simulated import Simulated
 from hpsearch.driver.allocation import Budget
 from hpsearch.study.policy.pruners import PRUNERS
 from hpsearch.study.records import TrialRecord, TrialState
+from hpsearch.testing import PrunerContract, rows
 
 TRIALS = 12
 each_pruner = pytest.mark.parametrize("pruner", PRUNERS)
+
+
+@pytest.mark.parametrize("config", rows(PRUNERS))
+class TestPruners(PrunerContract):
+    pass
 
 
 def worse_and_worse(design: studies.Design, epoch: int) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
-import itertools
 import re
 import subprocess
 import sys
@@ -18,9 +17,11 @@ from typing import Annotated, Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
-from support.settings import numbers, out_of_range
+from support.settings import out_of_range
 
+import hpsearch.testing
 from hpsearch.study.plugins import TABLES
+from hpsearch.testing.configs import numbers
 from trainables.base.schema import Config, Variant, faults_of, needs_settings
 from trainables.base.yaml_document import load_yaml
 
@@ -124,14 +125,15 @@ def _holds(value: object, rows: Table) -> bool:
 
 
 @cache
-def parametrised() -> list[tuple[ModuleType, frozenset[str]]]:
-    """Return each contract with the texts that its tests are run with."""
-    found = []
-    for module in _contracts():
-        marks = [getattr(value, "pytestmark", []) for value in vars(module).values() if callable(value)]
-        values = [mark.args[1] for mark in itertools.chain(*marks) if mark.name == "parametrize"]
-        found.append((module, frozenset(_texts(values))))
-    return found
+def shared_contracts() -> list[tuple[ModuleType, frozenset[str]]]:
+    """Return the module and the parameters of each test class that keeps a contract of `hpsearch.testing`."""
+    return [
+        (module, frozenset(_texts(mark.args[1] for mark in value.pytestmark if mark.name == "parametrize")))
+        for module in _contracts()
+        for value in vars(module).values()
+        if isinstance(value, type) and hasattr(value, "pytestmark")
+        if any(base.__module__.startswith(f"{hpsearch.testing.__name__}.") for base in value.__mro__)
+    ]
 
 
 def test_the_tables_are_found() -> None:
@@ -180,13 +182,14 @@ def test_packages_can_add_rows(table: str) -> None:
 
 @each_table
 def test_a_contract_is_run_with_every_row(table: str) -> None:
+    """The contract is a class of `hpsearch.testing`, which packages run with their own rows."""
     rows = tables()[table]
     covering = [
         module.__name__
-        for module, texts in parametrised()
+        for module, texts in shared_contracts()
         if {*rows} <= texts and any(_holds(value, rows) for value in vars(module).values())
     ]
-    assert covering, f"no test_*_contract.py is parametrised over every row of {table}"
+    assert covering, f"no test_*_contract.py runs a contract of hpsearch.testing over every row of {table}"
 
 
 @each_row

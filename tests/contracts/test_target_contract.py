@@ -1,136 +1,16 @@
-"""The contract of targets: labels and metrics whose names, units and titles tell them apart."""
+"""Every target keeps the contract that `hpsearch.testing` has; one of the tests, which is no angle, too."""
 
 from __future__ import annotations
 
-import re
-
-import numpy as np
 import pytest
-from PIL import Image
 from support.age_target import AgeConfig
 
-from trainables.model.heads import HEADS
-from trainables.target import TARGETS, TargetConfig
-from trainables.training.metric_names import VALIDATION, catalogue, objectives
+from hpsearch.testing import TargetContract, rows
+from trainables.target import TARGETS
 
-ALL: dict[str, type[TargetConfig]] = {**TARGETS, "age": AgeConfig}
-"""The rows, and one of the tests that is no angle."""
-
-each_target = pytest.mark.parametrize("name", sorted(ALL))
+ALL = {**TARGETS, "age": AgeConfig}
 
 
-def target(name: str) -> TargetConfig:
-    return ALL[name]()
-
-
-def drawn(name: str, seed: int, count: int = 40) -> np.ndarray:
-    """Return values of all labels [N, L], inside of what training takes."""
-    labels = target(name).labels
-    ends = [label.low / 3 for label in labels], [label.high / 3 for label in labels]
-    return np.random.default_rng(seed).uniform(*ends, (count, len(labels))).astype(np.float32)
-
-
-@each_target
-def test_labels_have_columns_of_their_own(name: str) -> None:
-    labels = target(name).labels
-    assert labels and len({label.column for label in labels}) == len(labels)
-    for label in labels:
-        assert re.fullmatch(r"[a-z][a-z0-9_]*", label.column), (
-            "a column of Parquet files and part of YAML keys"
-        )
-
-
-@each_target
-def test_metrics_have_names_and_titles_of_their_own(name: str) -> None:
-    metrics = target(name).metrics
-    assert (
-        len({metric.name for metric in metrics}) == len({metric.title for metric in metrics}) == len(metrics)
-    )
-    columns = [metric.column for metric in metrics if metric.column]
-    assert len(set(columns)) == len(columns)
-    for metric in metrics:
-        assert re.fullmatch(r"[a-z][a-z0-9_]*", metric.name), "without a group, and a name that MLflow takes"
-
-
-@each_target
-def test_the_main_metric_is_over_all_labels_and_images_and_has_a_column(name: str) -> None:
-    main = target(name).metrics[0]
-    assert main.column and not main.images and not main.of_best_epoch
-    assert next(iter(objectives(target(name)))) == f"{VALIDATION}/{main.name}"
-
-
-@each_target
-def test_a_metric_of_one_label_names_it_and_has_its_unit(name: str) -> None:
-    units = {label.name: label.unit for label in target(name).labels}
-    for metric in target(name).metrics:
-        if metric.label is not None:
-            assert metric.unit == units[metric.label]
-
-
-@each_target
-def test_a_search_may_aim_at_every_metric(name: str) -> None:
-    known = objectives(target(name))
-    assert catalogue(target(name), VALIDATION).items() <= known.items()
-    for aim, metric in known.items():
-        assert metric.name == aim and metric.title.startswith(VALIDATION)
-        assert metric.cost(1.0) < metric.cost(2.0) or metric.direction.value == "maximize"
-
-
-@each_target
-def test_what_is_measured_is_in_the_catalogue_and_the_mean_of_its_images(name: str) -> None:
-    built, (one, other) = target(name).build(target(name).labels), (drawn(name, seed) for seed in (0, 1))
-    measured, of_images = built.measures(one, other), built.image_measures(one, other)
-    metrics = {metric.name: metric for metric in target(name).metrics}
-    assert built.main == target(name).metrics[0] and built.main.name in measured.keys() <= metrics.keys()
-    assert of_images.keys() <= measured.keys()
-    for metric, values in of_images.items():
-        assert values.shape == (len(one),) and float(np.nanmean(values)) == pytest.approx(measured[metric])
-        assert metrics[metric].images or np.isfinite(values).all(), "NaN is for images out of a group"
-    with pytest.raises(ValueError):
-        built.measures(one[:, :0], other)
-
-
-@each_target
-def test_nothing_is_better_than_the_truth(name: str) -> None:
-    built, (true, other) = target(name).build(target(name).labels), (drawn(name, seed) for seed in (0, 1))
-    best, found = built.measures(true, true), built.measures(other, true)
-    for metric in target(name).metrics:
-        if metric.name in best:
-            assert metric.cost(best[metric.name]) <= metric.cost(found[metric.name])
-    assert not built.apart(true, true).any() and (built.apart(true, other) > 0).all()
-
-
-@each_target
-def test_an_image_as_it_is_keeps_its_labels_and_one_mirrored_twice_has_them_again(name: str) -> None:
-    built, values = target(name).build(target(name).labels), drawn(name, 0)
-    plain, all_of_them = np.zeros(len(values), bool), np.ones(len(values), bool)
-    still = np.zeros(len(values), np.float32)
-    assert built.augmented(values, mirrored=plain, turn_deg=still).tobytes() == values.tobytes()
-    once = built.augmented(values, mirrored=all_of_them, turn_deg=still)
-    assert once.dtype == values.dtype
-    np.testing.assert_array_equal(built.augmented(once, mirrored=all_of_them, turn_deg=still), values)
-
-
-@each_target
-def test_where_a_dataset_lacks_optional_labels_the_others_are_measured(name: str) -> None:
-    labels = target(name).labels
-    needed = [label for label in labels if not label.optional]
-    assert needed == list(labels[: len(needed)]), "those that a dataset may lack stand last"
-    few = target(name).build(labels).on_first(len(needed))
-    values = drawn(name, 0)[:, : len(needed)]
-    assert few.labels == tuple(needed) and few.main.name in few.measures(values, values)
-
-
-@each_target
-def test_what_is_drawn_has_a_legend_and_bands_are_of_a_label(name: str) -> None:
-    config = target(name)
-    assert config.bands is None or config.bands.label in [label.name for label in config.labels]
-    if config.legend:
-        image = Image.new("RGB", (64, 64))
-        config.build(config.labels).draw(image, [float(value) for value in drawn(name, 0)[0]])
-        assert image.getcolors() != Image.new("RGB", (64, 64)).getcolors()
-
-
-@each_target
-def test_a_head_can_learn_it(name: str) -> None:
-    assert any(row().incompatibility(target(name).labels) is None for row in HEADS.values())
+@pytest.mark.parametrize("config", rows(ALL))
+class TestTargets(TargetContract):
+    pass

@@ -1,114 +1,13 @@
-"""The contract of views: which rows are the task's, and whose poses belong to which."""
+"""Every view keeps the contract that `hpsearch.testing` has."""
 
 from __future__ import annotations
 
 import pytest
-import torch
-from torch import Generator, Tensor
 
-from trainables.pretext.branch import BranchPlan
-from trainables.pretext.task import Perturbed, Uses
-from trainables.pretext.views import VIEWS, Views
-
-SHARES = (0.1, 0.25, 0.5, 0.9)
-NORMS = ("shared", "split")
-USES: tuple[Uses, ...] = (("both",), ("helper", "both"), ("helper", "helper"))
-STEP = 1 / 8
-"""How far a view's pixels are from those of the view before; images differ by whole numbers."""
-
-each_view = pytest.mark.parametrize("name", sorted(VIEWS))
-each_share = pytest.mark.parametrize("share", SHARES)
-each_norm = pytest.mark.parametrize("norm", NORMS)
-each_use = pytest.mark.parametrize("uses", USES, ids="+".join)
+from hpsearch.testing import ViewContract, rows
+from trainables.pretext.views import VIEWS
 
 
-class Marking:
-    """Marks view after view, and each image with a number drawn for it."""
-
-    branches: tuple[BranchPlan, ...] = ()
-
-    def __init__(self, uses: Uses) -> None:
-        self.uses = uses
-
-    def perturb(self, images: Tensor, generator: Generator) -> Perturbed:
-        drawn = torch.rand(len(images), generator=generator)
-        views = [images + STEP * (number + 1) for number in range(len(self.uses))]
-        return Perturbed(torch.cat(views), {"mark": drawn})
-
-
-def tagged(batch: int) -> Tensor:
-    """Return images [B, 3, 8, 8], each of one value that is its place in the batch."""
-    return torch.arange(batch, dtype=torch.float32).view(batch, 1, 1, 1).repeat(1, 3, 8, 8)
-
-
-def arranged(name: str, share: float, norm: str, uses: Uses, batch: int = 12) -> Views:
-    view = VIEWS[name].model_validate({"share": share, "norm": norm}).build()
-    return view.arrange(Marking(uses), tagged(batch), Generator().manual_seed(1))
-
-
-def values(images: Tensor) -> list[float]:
-    return images[:, 0, 0, 0].tolist()
-
-
-@each_view
-@each_share
-@each_norm
-@each_use
-def test_the_task_s_views_come_first_one_after_the_other_and_clean_rows_are_as_they_were(
-    name: str, share: float, norm: str, uses: Uses
-) -> None:
-    views = arranged(name, share, norm, uses)
-    count, copies = max(1, round(share * 12)), len(uses)
-    assert (views.perturbed, views.copies) == (copies * count, copies)
-    assert values(views.images[: views.perturbed]) == [
-        image + STEP * (number + 1) for number in range(copies) for image in range(count)
-    ]
-    assert len(views.labels["mark"]) == count
-    clean = values(views.images[views.perturbed :])
-    assert clean == list(range(12 - len(clean), 12))
-    assert views.norm_split == (norm == "split")
-
-
-@each_view
-@each_share
-@each_norm
-@each_use
-def test_every_pose_belongs_to_the_row_that_shows_its_image(
-    name: str, share: float, norm: str, uses: Uses
-) -> None:
-    views = arranged(name, share, norm, uses)
-    rows, poses = views.images[views.pose_from :], tagged(12)[views.first_pose :]
-    assert len(rows) == len(poses) > 0
-    assert [int(value) for value in values(rows)] == values(poses)
-    if "both" not in uses:  # the pose is never learned from such a view
-        assert values(rows) == values(poses)
-
-
-@each_view
-@each_share
-@each_use
-def test_what_it_says_to_forward_is_what_it_forwards(name: str, share: float, uses: Uses) -> None:
-    batch = 40  # every share is a whole number of images
-    views = arranged(name, share, "shared", uses, batch)
-    whole, to_flag = VIEWS[name].model_validate({"share": share}).passes(uses)
-    assert whole * batch == pytest.approx(len(views.images) - views.pose_from)
-    assert to_flag * batch == pytest.approx(views.pose_from)
-
-
-@each_view
-@each_share
-def test_the_input_stays_and_a_seed_gives_the_same_views(name: str, share: float) -> None:
-    images = tagged(12)
-    view = VIEWS[name].model_validate({"share": share}).build()
-    first, second = (view.arrange(Marking(("both",)), images, Generator().manual_seed(1)) for _ in range(2))
-    assert torch.equal(images, tagged(12))
-    assert torch.equal(first.images, second.images)
-    assert torch.equal(first.labels["mark"], second.labels["mark"])
-
-
-@each_view
-@each_share
-@each_use
-def test_the_smallest_batch_has_rows_for_both(name: str, share: float, uses: Uses) -> None:
-    views = arranged(name, share, "shared", uses, batch=2)
-    assert views.perturbed >= 1 and len(views.images) > views.pose_from
+@pytest.mark.parametrize("config", rows(VIEWS))
+class TestViews(ViewContract):
+    pass

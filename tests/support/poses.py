@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from trainables.data.augmentation.plan import Parameters
 from trainables.pose.angles import ANGLES
 from trainables.target import HeadPoseConfig, Target
 from trainables.training.metrics import Predictions
@@ -22,9 +21,3 @@ def target(angles: Sequence[str] = ANGLES) -> Target:
 
 def predictions(predicted: Floats, true: Floats, angles: Sequence[str] = ANGLES) -> Predictions:
     return Predictions(predicted, true, target(angles))
-
-
-def augmented_pose(pose_deg: Floats, rows: Parameters) -> Floats:
-    """Return the poses of images after the changes of parameters."""
-    angles = ANGLES[: pose_deg.shape[1]]
-    return target(angles).augmented(pose_deg, mirrored=rows["mirrored"] != 0, turn_deg=rows["turn_deg"])

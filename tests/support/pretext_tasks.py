@@ -12,9 +12,9 @@ from types import ModuleType
 from typing import Any
 
 from support.hue_turn import HueTurnConfig
-from support.settings import numbers
 from support.simsiam import MomentumConfig, SimSiamConfig
 
+from hpsearch.testing.configs import numbers
 from trainables.base.schema import Config
 from trainables.pretext import PRETEXT_TASKS
 from trainables.pretext.region_config import RegionTaskConfig
