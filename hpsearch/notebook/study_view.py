@@ -9,9 +9,10 @@ import pandas as pd
 from hpsearch.notebook.study_charts import StudyCharts
 from hpsearch.results.advice import advice
 from hpsearch.results.arms import arms_of
-from hpsearch.results.comparison import compare, describe
+from hpsearch.results.comparison import compare
 from hpsearch.results.leaderboard import records
 from hpsearch.results.titles import names_of
+from hpsearch.results.verdict import describe
 from hpsearch.study.naming import shared_params
 from hpsearch.study.records import StudyRecord, TrialRecord
 
@@ -44,7 +45,7 @@ class StudyView:
         arms = arms_of(self.record)
         found = compare(arms, self.record.equal_within)
         said = describe(found, names_of(arms), self.record.objective, advice(self.record, found))
-        return f"{said.statement} {said.grounds}".strip()
+        return f"{said.sentence} {said.grounds}".strip()
 
     @property
     def plot(self) -> StudyCharts:

@@ -11,12 +11,13 @@ from rich.text import Text
 
 from hpsearch.results.advice import advice
 from hpsearch.results.arms import arms_of
-from hpsearch.results.comparison import SELECTED, compare, describe, epoch_title, error_with_runs
+from hpsearch.results.comparison import compare
 from hpsearch.results.csv_table import csv_table
 from hpsearch.results.leaderboard_table import best_of_epochs, rows, tested
 from hpsearch.results.standing import standing
 from hpsearch.results.statistics import CONFIDENCE, Interval, interval
 from hpsearch.results.titles import names_of
+from hpsearch.results.verdict import SELECTED, describe, epoch_title, error_with_runs
 from hpsearch.study.naming import shared_params
 from hpsearch.study.records import StudyRecord, TrialRecord
 from trainables.base.plain_text import terminal_text
@@ -80,7 +81,7 @@ def summary(study: StudyRecord) -> str:
     arms = arms_of(study)
     found = compare(arms, study.equal_within)
     verdict = describe(found, names_of(arms), study.objective, advice(study, found))
-    return "\n".join(filter(None, (standing(study), first, verdict.statement, verdict.grounds)))
+    return "\n".join(filter(None, (standing(study), first, verdict.sentence, verdict.grounds)))
 
 
 def _record(study: StudyRecord, trial: TrialRecord, rank: int) -> dict[str, Any]:

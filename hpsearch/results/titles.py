@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hpsearch.results.arms import Arm
-from hpsearch.study.naming import design, short_names, shown
+from hpsearch.study.naming import design, rows, short_names, shown
+
+VIEWS = {"shared": "", "split": " in split batches", "two": " in two views"}
+"""How a sentence names the images that the pose is learned from."""
 
 MOST_NUMBERS = 3
 """Trial numbers that a sentence lists."""
@@ -29,6 +32,15 @@ def title(arm: Arm, names: Mapping[str, str]) -> str:
     values = values_of(arm, names)
     parts = [value if _is_word(value) else f"{name} {value}" for name, value in values.items()]
     return " · ".join("SL" if text == "none" else text for text in parts) or "the one design"
+
+
+def words_of(arm: Arm) -> str:
+    """Return what an arm adds to supervised learning alone, as a sentence begins: `Puzzling in two views`."""
+    known = {row.shared: row.text for row in rows(arm.config)}
+    task, view = known["pretext"], known.get("pretext.view", "")
+    if arm.is_supervised_alone:
+        return f"Supervised learning from {known['init']} weights"
+    return task.replace("_", "-").capitalize() + VIEWS.get(view, f" in view {view}" if view else "")
 
 
 def title_with_trials(arm: Arm, names: Mapping[str, str]) -> str:

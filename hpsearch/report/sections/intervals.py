@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hpsearch.results.comparison import Comparison, seeds_of
+from hpsearch.results.comparison import Comparison
 from hpsearch.results.subjects import SubjectInterval, over_both, subject_interval
+from hpsearch.results.verdict import seeds_of
 
 SEEDS = (
     "Training again on the same images: other initial weights, order of images and augmentation. The "

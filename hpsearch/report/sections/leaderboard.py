@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from hpsearch.report import svg
 from hpsearch.report.style import colour
 from hpsearch.results.arms import Arm
-from hpsearch.results.comparison import epoch_title
 from hpsearch.results.formats import mean_with_half, number
 from hpsearch.results.statistics import Interval
 from hpsearch.results.titles import title, values_of
+from hpsearch.results.verdict import epoch_title
 from trainables.training.metric_names import VALIDATION, group_of_test
 
 MOST_ARMS = 24

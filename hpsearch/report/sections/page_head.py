@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from hpsearch.report.pruning import pruning_statistics
 from hpsearch.results.advice import advice
 from hpsearch.results.arms import Arm
-from hpsearch.results.comparison import Comparison, Verdict, describe
+from hpsearch.results.comparison import Comparison
 from hpsearch.results.formats import duration, percent
 from hpsearch.results.noise import noise_of
 from hpsearch.results.standing import standing
+from hpsearch.results.verdict import Verdict, describe
 from hpsearch.study.records import StudyRecord, TrialState
 from trainables.target.metric import Direction
 

@@ -10,8 +10,9 @@ from support import made_up_arms as made_up
 
 from hpsearch.driver.confirmation import FIRST_SEED, confirmations
 from hpsearch.results.advice import advice
-from hpsearch.results.comparison import Comparison, Outcome, compare, describe
+from hpsearch.results.comparison import Comparison, Outcome, compare
 from hpsearch.results.titles import names_of
+from hpsearch.results.verdict import describe
 from hpsearch.study.config import ConfirmConfig
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 
@@ -86,9 +87,9 @@ def test_it_ends_where_it_is_decided(helper: float, outcome: Outcome, most: int)
     assert len(made.trained) == 2 * found.difference.n <= 2 * most
     assert made.trained[:6] == [(number, FIRST_SEED + n) for n in range(3) for number in (0, 9)]
     names = names_of(made_up.arms_of(made.study))
-    said = describe(found, names, made.study.objective, advice(made.study, found)).statement
+    said = describe(found, names, made.study.objective, advice(made.study, found)).sentence
     assert f"valid whenever you look; {found.difference.n} of at most 12 seeds" in said
-    assert ("equal within 0.50°" in said) is (outcome is Outcome.EQUAL)
+    assert ("alone within 0.5°: " in said) is (outcome is Outcome.EQUAL)
 
 
 @pytest.mark.parametrize("side_by_side", [1, 5])

@@ -15,17 +15,12 @@ from support.made_up_arms import AIM, arms_of, config, study, table, trial
 from hpsearch.report.page import render
 from hpsearch.report.report import Report
 from hpsearch.results.advice import advice
-from hpsearch.results.comparison import (
-    SELECTED,
-    Comparison,
-    Outcome,
-    compare,
-    describe,
-)
+from hpsearch.results.comparison import Comparison, Outcome, compare
 from hpsearch.results.contest import baseline_trial
 from hpsearch.results.formats import signed
 from hpsearch.results.leaderboard import summary
 from hpsearch.results.titles import names_of, title_with_trials
+from hpsearch.results.verdict import SELECTED, describe, verdict_sentence
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from hpsearch.study.spec import load_spec
 from trainables.target import HeadPoseConfig
@@ -49,7 +44,7 @@ def stand(*arms: list[TrialRecord]) -> Comparison:
 
 def said(found: Comparison) -> str:
     verdict = describe(found, {}, AIM)
-    return f"{verdict.statement} {verdict.grounds}"
+    return f"{verdict.sentence} {verdict.grounds}"
 
 
 def confirmed(
@@ -92,7 +87,8 @@ def test_seeds_that_move_all_of_five_arms_alike_do_not_hide_a_small_gap() -> Non
     found = stand(arm(0, "none", [5.0, 8.0, 11.0]), arm(3, PUZZLE, [4.8, 7.7, 10.8]), others)
     assert found.outcome is Outcome.AHEAD
     assert found.difference is not None and found.difference.mean == pytest.approx(-0.7 / 3)
-    assert "It is 0.23° (3%) better than supervised learning alone (the one design, 8.00), 95%" in said(found)
+    assert "Puzzling is better than supervised learning alone: by 0.23°, 95 % interval 0." in said(found)
+    assert "Helper − baseline, 3 seeds each: −0.23 (−2.9 %), 95 % interval −0." in said(found)
 
 
 def test_equal_designs_are_too_close_to_call_in_about_nineteen_studies_of_twenty() -> None:
@@ -114,15 +110,15 @@ def test_equal_designs_are_too_close_to_call_in_about_nineteen_studies_of_twenty
 def test_a_worse_leader_is_called_worse() -> None:
     found = stand(arm(0, "none", [5.0, 5.1, 5.2]), arm(3, PUZZLE, [6.0, 6.1, 6.3]))
     assert found.outcome is Outcome.BEHIND
-    assert "Best design: the one design, 5.10°" in said(found)
-    assert "The best helper, the one design, is 1.03° (20%) worse than this baseline" in said(found)
+    assert "Puzzling is worse than supervised learning alone: by 1.03°, 95 % interval 0." in said(found)
+    assert "Helper − baseline, 3 seeds each: +1.03 (+20.3 %), 95 % interval +0." in said(found)
 
 
 def test_a_single_run_of_each_decides_nothing() -> None:
     found = stand(arm(0, "none", [6.0]), arm(1, PUZZLE, [4.0]))
     assert found.outcome is Outcome.UNDECIDED
-    assert "4.00° validation MAE (one run). It is 2.00° (33%) better" in said(found)
-    assert "not decided" in said(found)
+    words = "whether puzzling is better than supervised learning alone: by 2.00° in one run."
+    assert verdict_sentence(found, {}) == f"It is not decided {words}"
     assert "single run of either decides nothing" in said(found)
 
 
@@ -222,12 +218,13 @@ def test_terminal_and_report_say_the_same() -> None:
     )
     found = compare(arms_of(record))
     verdict = describe(found, names_of(arms_of(record)), record.objective, advice(record, found))
-    assert verdict.statement.startswith(
-        "Best design: the one design, 5.20° validation MAE. It is 0.80° (13%)"
+    assert verdict.sentence == (
+        "Puzzling is better than supervised learning alone: by 0.80°, 95 % interval 0.80 to 0.80; "
+        "3 seeds each."
     )
-    assert summary(record).splitlines()[-2:] == [verdict.statement, verdict.grounds]
+    assert summary(record).splitlines()[-2:] == [verdict.sentence, verdict.grounds]
     page = render(Report(record)).html
-    assert verdict.statement in page and verdict.grounds in page
+    assert verdict.sentence in page and verdict.grounds in page
 
 
 def test_a_sentence_names_the_trials_of_the_search_that_an_arm_has() -> None:
