@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from trainables.base.plugins import installed
 
 SHORT = '''
 """A schedule that ends early."""
@@ -37,3 +42,16 @@ def install(folder: Path, package: str, entries: str, *, version: str = "1.2", m
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n")
     (info / "entry_points.txt").write_text(entries)
     (folder / f"{package.replace('-', '_')}.py").write_text(module)
+
+
+@contextmanager
+def installed_here(folder: Path, package: str, entries: str) -> Iterator[None]:
+    """Install a package of entry points for this process alone, as if it had been there from the start."""
+    install(folder, package, entries, module="")
+    sys.path.insert(0, str(folder))
+    installed.cache_clear()
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        installed.cache_clear()
