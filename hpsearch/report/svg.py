@@ -27,6 +27,10 @@ class Scale:
         share = 0.5 if self.high == self.low else (value - self.low) / (self.high - self.low)
         return self.start + min(max(share, 0.0), 1.0) * (self.end - self.start)
 
+    def holds(self, value: float) -> bool:
+        """Return whether a value lies on the scale."""
+        return self.low <= value <= self.high
+
 
 def tag(name: str, /, *content: str, **attributes: object) -> Svg:
     """Return an element around `content`: elements stay as they are, words are escaped.
@@ -56,6 +60,14 @@ def line(start: Point, end: Point, kind: str) -> Svg:
 def dot(at: Point, radius: float, colour: str, hint: str) -> Svg:
     """Return a dot with a tooltip."""
     return tag("circle", tag("title", hint), cx=at[0], cy=at[1], r=radius, fill=colour)
+
+
+def arrow(at: Point, right: bool, colour: str, hint: str) -> Svg:
+    """Return a small triangle at the end of a scale, which points to what lies beyond, with a tooltip."""
+    x, y = at
+    back = x - 7 if right else x + 7
+    path = f"M{x:g} {y:g}L{back:g} {y - 5:g}L{back:g} {y + 5:g}Z"
+    return tag("path", tag("title", hint), d=path, fill=colour)
 
 
 def _plain(value: object) -> str:

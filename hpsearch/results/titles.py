@@ -10,6 +10,9 @@ from hpsearch.study.naming import design, rows, short_names, shown
 VIEWS = {"shared": "", "split": " in split batches", "two": " in two views"}
 """How a sentence names the images that the pose is learned from."""
 
+SEPARATOR = " · "
+"""Between the values of a title."""
+
 MOST_NUMBERS = 3
 """Trial numbers that a sentence lists."""
 
@@ -28,10 +31,10 @@ def values_of(arm: Arm, names: Mapping[str, str]) -> dict[str, str]:
 
 
 def title(arm: Arm, names: Mapping[str, str]) -> str:
-    """Return an arm in one line, such as `puzzling · grid 3`: words alone, numbers after their name."""
+    """Return an arm in one line, such as `puzzling · grid 3` or `pretext none`: what a word alone says."""
     values = values_of(arm, names)
     parts = [value if _is_word(value) else f"{name} {value}" for name, value in values.items()]
-    return " · ".join("SL" if text == "none" else text for text in parts) or "the one design"
+    return SEPARATOR.join(parts) or "the one design"
 
 
 def words_of(arm: Arm) -> str:
@@ -53,4 +56,4 @@ def title_with_trials(arm: Arm, names: Mapping[str, str]) -> str:
 
 def _is_word(text: str) -> bool:
     number = text.replace(".", "", 1).replace("e-", "", 1).isdigit()
-    return not number and text not in ("true", "false", "null")
+    return not number and text not in ("none", "true", "false", "null")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 Spec = dict[str, Any]
 """A part of a Vega-Lite specification, as the page holds it: plain JSON that nothing here reads back."""
@@ -15,8 +15,15 @@ SELECTED = "selected"
 """The parameter of a chart with the numbers of the selected trials, which the page's script sets in all."""
 HOVERED = "hovered"
 """The parameter with the number of the trial below the mouse, in whichever chart or table."""
-BRUSH = "brush"
-"""The interval that a person draws in a chart of trials; the page's script selects the trials in it."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a colour stands for; lines of one colour differ by their dash, in pixels on and off."""
+
+    colour: str
+    name: str
+    dash: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -27,25 +34,36 @@ class Chart:
     title: str
     words: str
     spec: Spec
-    keys: tuple[tuple[str, str], ...] = ()
-    """The colour and name of each of its lines."""
+    keys: tuple[Key, ...] = ()
+    """What its colours and dashes stand for."""
     min_px: int = 0
 
 
-def sized(height_px: int, layers: list[Spec], **parts: Any) -> Spec:
-    """Return a specification as wide as its place on the page."""
-    return {"width": "container", "height": height_px, "layer": layers, **parts}
+class Span(Protocol):
+    """The range of an axis of errors, which the page's script changes."""
+
+    def params(self) -> list[Spec]:
+        """Return the parameters of a chart that shows it."""
+
+    def written(self) -> dict[str, Any]:
+        """Return what the page's script may choose from."""
 
 
-def of_trials(height_px: int, layers: list[Spec]) -> Spec:
+def sized(height_px: int, layers: list[Spec], span: Span | None = None, **parts: Any) -> Spec:
+    """Return a specification as wide as its place on the page; `span` is that of its errors."""
+    spec = {"width": "container", "height": height_px, "layer": layers, **parts}
+    if span is None:
+        return spec
+    return spec | {
+        "params": [*span.params(), *parts.get("params", ())],
+        "usermeta": {"errors": span.written()},
+    }
+
+
+def of_trials(height_px: int, layers: list[Spec], span: Span) -> Spec:
     """Return a specification over the page's trials that shares their selection."""
-    params = [{"name": SELECTED, "value": []}, {"name": HOVERED, "value": -1}]
-    return sized(height_px, layers, data={"name": TRIALS}, params=params)
-
-
-def brush() -> list[Spec]:
-    """Return the interval that a person draws; the wheel scrolls the page as everywhere."""
-    return [{"name": BRUSH, "select": {"type": "interval", "zoom": False}}]
+    shared = [{"name": SELECTED, "value": []}, {"name": HOVERED, "value": -1}]
+    return sized(height_px, layers, span, data={"name": TRIALS}, params=shared)
 
 
 def when_selected(shown: float, else_: float) -> Spec:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from hpsearch.report.charts.chart import Chart, Spec, brush, of_trials, when_hovered, when_selected
-from hpsearch.report.charts.marks import BY_STATE, by_task, errors, named
+from hpsearch.report.charts.chart import Chart, Spec, of_trials, when_hovered, when_selected
+from hpsearch.report.charts.error_axis import (
+    BOTTOM,
+    TOP,
+    ErrorSpan,
+    at_the_rim,
+    errors,
+    rim_shape,
+    rim_texts,
+    span_of,
+)
+from hpsearch.report.charts.marks import BY_STATE, by_task, named
 from hpsearch.report.charts.ticks import whole_ticks
 from hpsearch.report.charts.trials import ChartTrials, curve_of
 
@@ -12,46 +22,59 @@ HEIGHT_PX = 320
 
 def curves_chart(found: ChartTrials, training_mean: float) -> Chart | None:
     """Return the chart; None where no epoch was trained."""
-    curves = [curve_of(trial, found.objective.name) for trial in found.trials]
-    values = [value for curve in curves for value in curve]
-    if not values:
+    curves = [curve for trial in found.trials if (curve := curve_of(trial, found.objective.name))]
+    if not curves:
         return None
-    most, low, high = max(map(len, curves)), min(values), max(values)
-    y = errors("value", low, high)
+    cost, most = found.objective.cost, max(map(len, curves))
+    worst, best = ([end(curve, key=cost) for curve in curves] for end in (max, min))
+    span = span_of(worst, found.objective, others=best)
+    x = epochs("epoch", most)
     shared: Spec = {
-        "x": epochs("epoch", most),
-        "y": y,
+        "x": x,
         "detail": {"field": "trial"},
         "color": by_task(found),
         "opacity": when_selected(0.8, 0.06),
-        "tooltip": named(found.objective),
+        "tooltip": [
+            *named(found.objective),
+            {"field": "epoch", "type": "quantitative", "title": "here: epoch"},
+            {
+                "field": "value",
+                "type": "quantitative",
+                "title": f"here: {found.objective.noun}",
+                "format": ".2f",
+            },
+        ],
     }
-    unfolded = [
+    unfolded: list[Spec] = [
         {"calculate": "sequence(0, length(datum.curve))", "as": "point"},
         {"flatten": ["curve", "point"], "as": ["value", "point"]},
         {"calculate": f"min(1 + {found.curve_step} * datum.point, datum.epochs)", "as": "epoch"},
     ]
+    y = errors("value", span)
     lines: Spec = {
         "transform": unfolded,
-        "mark": {"type": "line"},
-        "encoding": shared | {"strokeDash": BY_STATE, "strokeWidth": when_hovered(3.2, 1.2)},
+        "mark": {"type": "line", "clip": True},
+        "encoding": shared | {"y": y, "strokeDash": BY_STATE, "strokeWidth": when_hovered(3.2, 1.2)},
     }
+    last: list[Spec] = [*unfolded, {"filter": "datum.epoch === datum.epochs"}]
     ends: Spec = {
-        "transform": [*unfolded, {"filter": "datum.epoch === datum.epochs"}],
+        "transform": [*last, at_the_rim("value")],
         "mark": {"type": "point", "filled": True, "size": 34},
-        "params": brush(),
-        "encoding": shared,
+        "encoding": shared | {"y": errors("rim", span), "shape": rim_shape("value")},
     }
-    layers = [lines, ends]
-    if low <= training_mean <= high:
-        layers = [*_training_mean(training_mean, y), *layers]
+    layers = [*_training_mean(training_mean, span), lines, ends, rim_texts("value", span, x, last)]
     return Chart(
         name="curves",
         title="Learning curves",
         words=f"The {found.objective.noun} of {len(found.trials)} trials after each of at most {most} "
         "epochs, one line each.",
-        spec=of_trials(HEIGHT_PX, layers),
+        spec=_with_step(of_trials(HEIGHT_PX, layers, span), found.curve_step),
     )
+
+
+def _with_step(spec: Spec, epochs: int) -> Spec:
+    """Return the chart with how many epochs lie between two points of a curve, for who reads its numbers."""
+    return spec | {"usermeta": spec["usermeta"] | {"curve_step": epochs}}
 
 
 def epochs(field: str, most: int) -> Spec:
@@ -65,11 +88,14 @@ def epochs(field: str, most: int) -> Spec:
     }
 
 
-def _training_mean(value: float, y: Spec) -> list[Spec]:
-    data: Spec = {"values": [{"value": value, "text": "training mean"}]}
+def _training_mean(value: float, span: ErrorSpan) -> list[Spec]:
+    """Return a line where always guessing the mean pose lies, while the axis shows that."""
+    data: Spec = {"values": [{"value": value, "text": "always guessing the mean"}]}
+    inside = [{"filter": f"datum.value >= {BOTTOM} && datum.value <= {TOP}"}]
+    y = errors("value", span)
     rule: Spec = {"mark": {"type": "rule", "strokeDash": [1, 3], "color": "#8a9099"}, "encoding": {"y": y}}
     text: Spec = {
         "mark": {"type": "text", "align": "right", "dy": -7, "fontSize": 11},
         "encoding": {"y": y, "x": {"value": "width"}, "text": {"field": "text"}},
     }
-    return [{"data": data} | layer for layer in (rule, text)]
+    return [{"data": data, "transform": inside} | layer for layer in (rule, text)]

@@ -9,18 +9,17 @@ from dataclasses import dataclass
 from hpsearch.report.charts.ticks import ticks
 from hpsearch.study.naming import rows, shared_params, short_names, shown
 from hpsearch.study.records import StudyRecord, TrialRecord
-from trainables.target.metric import Direction, Metric
 
 FIRST = {
     "pretext": "pretext task",
-    "init": "initial weights",
+    "init": "init",
     "pretext.flag": "flag: branch after stage",
     "pretext.grid": "grid",
-    "pretext.heads": "self-supervised heads",
-    "pretext.ssl_weight": "weight of the self-supervised loss",
+    "pretext.heads": "heads: self-supervised",
+    "pretext.ssl_weight": "ssl_weight",
     "network.dropout": "dropout",
 }
-"""Shared path of a value -> the title of its axis; these come first."""
+"""Shared path of a value -> the title of its axis, which begins as tables name it; these come first."""
 
 OF_BRANCH = ("pretext.flag", "pretext.ssl_weight")
 """Values that have no effect without self-supervised heads."""
@@ -37,7 +36,7 @@ NONE = "none"
 NONE_AT = -0.16
 """Where trials lie that have no such value; all others lie in [0, 1]."""
 JITTER = 0.5
-"""The share of a place over which the trials in it are spread, so that they do not cover each other."""
+"""The share of a word's place over which trials are spread, so that they do not cover each other."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def dimensions(study: StudyRecord) -> tuple[Dimension, ...]:
         values = {number: of_trial[path] for number, of_trial in known.items() if path in of_trial}
         differs = len(set(map(str, values.values()))) > 1
         if values and (differs or (len(values) < len(known) and path in searched)):
-            title = FIRST.get(path) or names.get(path, path).replace("_", " ")
+            title = FIRST.get(path) or names.get(path, path)
             found.append(dimension(f"p{len(found)}", title, values, list(known), path.endswith(FACTORS)))
     return tuple(found[:MOST_DIMENSIONS])
 
@@ -101,23 +100,9 @@ def dimension(
     return Dimension(key, title, tuple(marks), positions, texts, continuous)
 
 
-def error_axis(errors: Mapping[int, float], metric: Metric) -> Dimension:
-    """Return the axis of a metric's values, the best at 1; a trial without one lies below it."""
-    low, high = min(errors.values()), max(errors.values())
-    log = low > 0 and high > 1.5 * low
-    marks, positions = _on_a_scale(errors, log=log)
-    if metric.direction is Direction.MINIMIZE:
-        marks = [Tick(1 - mark.at, mark.text) for mark in marks]
-        positions = {number: 1 - at for number, at in positions.items()}
-    texts = {number: f"{error:.2f}" for number, error in errors.items()}
-    return Dimension("pe", metric.axis, tuple(marks), positions, texts, continuous=True)
-
-
-def _on_a_scale(
-    values: Mapping[int, float], factor: bool = False, *, log: bool = False
-) -> tuple[list[Tick], dict[int, float]]:
+def _on_a_scale(values: Mapping[int, float], factor: bool) -> tuple[list[Tick], dict[int, float]]:
     low, high = min(values.values()), max(values.values())
-    log = log or (factor and low > 0 and high / low >= LOG_FROM)
+    log = factor and low > 0 and high / low >= LOG_FROM
 
     def position(value: float) -> float:
         ends = (math.log(low), math.log(high)) if log else (low, high)
@@ -131,13 +116,15 @@ def _on_a_scale(
 
 
 def _in_places(values: Mapping[int, object]) -> tuple[list[Tick], dict[int, float]]:
-    """Return a place for each distinct value, and each trial near the middle of its own."""
+    """Return a place for each distinct value, and each trial in it: at its number, near its word."""
     places = _in_order(values.values())
     width = 1 / len(places)
+    words = any(isinstance(value, bool) or not isinstance(value, int | float) for value in places)
+    jitter = JITTER if words else 0.0
     middles = {str(value): (place + 0.5) * width for place, value in enumerate(places)}
     asides = {str(value): _spread() for value in places}
     positions = {
-        number: middles[str(value)] + next(asides[str(value)]) * JITTER * width
+        number: middles[str(value)] + next(asides[str(value)]) * jitter * width
         for number, value in values.items()
     }
     return [Tick(round(middles[str(value)], 4), shown(value)) for value in places], positions

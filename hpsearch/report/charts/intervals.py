@@ -9,7 +9,7 @@ from hpsearch.report.charts.chart import Chart, Spec, sized
 from hpsearch.results.statistics import Interval
 from trainables.target.metric import Metric
 
-PX_PER_ROW = 24
+PX_PER_ROW = 38
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,13 @@ def interval_chart(name: str, title: str, lines: Sequence[IntervalLine], metric:
         "mark": {"type": "point", "filled": True, "size": 70},
         "encoding": shared | {"x": x | {"field": "mean"}},
     }
+    names: Spec = {
+        "mark": {"type": "text", "align": "left", "dy": -12, "fontSize": 11, "limit": {"expr": "width"}},
+        "encoding": {"y": shared["y"], "x": {"value": 0}, "text": {"field": "name"}},
+    }
     return Chart(
         name=name,
         title=title,
         words=f"{title}: " + ", ".join(f"{line.name} {line.mean.mean:.2f}" for line in lines),
-        spec=sized(PX_PER_ROW * len(lines) + 10, [whiskers, dots], data={"values": rows}),
-        keys=tuple((line.colour, line.name) for line in lines),
+        spec=sized(PX_PER_ROW * len(lines) + 10, [whiskers, dots, names], data={"values": rows}),
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hpsearch.report.charts.chart import Chart, Spec, sized
-from hpsearch.report.charts.marks import errors
+from hpsearch.report.charts.chart import Chart, Key, Spec, sized
+from hpsearch.report.charts.error_axis import ErrorSpan, at_the_rim, errors, rim_shape, rim_texts, span_of
 from hpsearch.report.charts.ticks import whole_ticks
+from hpsearch.report.style import Paint
 from trainables.target.metric import Metric
 
 HEIGHT_PX = 190
@@ -24,12 +25,11 @@ class ChartPoint:
 
 @dataclass(frozen=True)
 class Line:
-    """Points in the order of x, with their name and colour."""
+    """Points in the order of x, with their name and how they are drawn."""
 
     name: str
-    colour: str
+    paint: Paint
     points: tuple[ChartPoint, ...]
-    dashed: bool = False
     marked: bool = True
     """Whether each point has a dot."""
 
@@ -62,42 +62,58 @@ def line_chart(name: str, chart: LineChart) -> Chart:
         for point in line.points
     ]
     places = [str(place) for place in range(len(chart.lines))]
-    points = [point for line in chart.lines for point in line.points]
-    halves = [point.half or 0.0 for point in points]
-    lows = [point.y - half for point, half in zip(points, halves, strict=True)]
-    highs = [point.y + half for point, half in zip(points, halves, strict=True)]
-    y = errors("y", min(lows), max(highs))
+    x, span = _across([point.x for line in chart.lines for point in line.points], chart), _span(chart)
+    y = errors("y", span)
     shared: Spec = {
-        "x": _across([point.x for point in points], chart),
-        "y": y,
-        "color": _scale(places, [line.colour for line in chart.lines]),
+        "x": x,
+        "color": _scale(places, [line.paint.colour for line in chart.lines]),
         "tooltip": [
             {"field": "name", "title": "arm"},
             {"field": "x", "type": "quantitative", "title": chart.x_label},
             {"field": "y", "type": "quantitative", "title": chart.metric.axis, "format": ".2f"},
         ],
     }
-    dashes = [[5, 3] if line.dashed else [1, 0] for line in chart.lines]
     drawn: Spec = {
-        "mark": {"type": "line", "strokeWidth": 2},
-        "encoding": shared | {"strokeDash": _scale(places, dashes)},
+        "mark": {"type": "line", "strokeWidth": 2, "clip": True},
+        "encoding": shared
+        | {"y": y, "strokeDash": _scale(places, [list(p.paint.dash) for p in chart.lines])},
     }
     whiskers: Spec = {
         "transform": [{"filter": "datum.high > datum.low"}],
-        "mark": {"type": "rule", "strokeWidth": 1.4},
+        "mark": {"type": "rule", "strokeWidth": 1.4, "clip": True},
         "encoding": shared | {"y": y | {"field": "low"}, "y2": {"field": "high"}},
     }
     dots: Spec = {
+        "transform": [at_the_rim("y")],
         "mark": {"type": "point", "filled": True},
-        "encoding": shared | {"size": {"condition": {"test": "datum.marked", "value": 50}, "value": 8}},
+        "encoding": shared
+        | {
+            "y": errors("rim", span),
+            "shape": rim_shape("y"),
+            "size": {"condition": {"test": "datum.marked", "value": 50}, "value": 8},
+        },
     }
+    beyond = rim_texts("y", span, x, [{"filter": "datum.marked"}])
     return Chart(
         name=name,
         title=chart.title,
         words=f"{chart.title}: {', '.join(line.name for line in chart.lines)}, over {chart.x_label}.",
-        spec=sized(HEIGHT_PX, [drawn, whiskers, dots], data={"values": rows}),
-        keys=tuple((line.colour, line.name) for line in chart.lines),
+        spec=sized(HEIGHT_PX, [drawn, whiskers, dots, beyond], span, data={"values": rows}),
+        keys=tuple(Key(line.paint.colour, line.name, line.paint.dash) for line in chart.lines),
     )
+
+
+def _span(chart: LineChart) -> ErrorSpan:
+    """Return the range: the bulk by each dot where lines have dots, else by the worst value of each line."""
+    cost = chart.metric.cost
+    ends = [
+        point.y + sign * (point.half or 0.0)
+        for line in chart.lines
+        for point in (line.points if line.marked else [max(line.points, key=lambda one: cost(one.y))])
+        for sign in (-1, 1)
+    ]
+    best = [min((point.y for point in line.points), key=cost) for line in chart.lines]
+    return span_of(ends, chart.metric, others=best)
 
 
 def _across(xs: Sequence[float], chart: LineChart) -> Spec:

@@ -1,18 +1,14 @@
-"""What the charts of trials encode alike: errors, colours of pretext tasks, states, names of trials."""
+"""What the charts of trials encode alike: colours of pretext tasks, states, names of trials."""
 
 from __future__ import annotations
 
 from hpsearch.report.charts.chart import Spec
-from hpsearch.report.charts.ticks import ticks
 from hpsearch.report.charts.trials import ChartTrials
-from hpsearch.report.style import colour_of, task_title
+from hpsearch.report.style import colour_of
 from hpsearch.study.records import TrialState
 from trainables.target.metric import Metric
 
 IS_COMPLETE = f"datum.state === '{TrialState.COMPLETE.value}'"
-
-LOG_FROM = 1.5
-"""Ratio of the largest to the smallest error from which their axis is logarithmic."""
 
 BY_STATE: Spec = {
     "field": "state",
@@ -37,20 +33,5 @@ def named(objective: Metric) -> list[Spec]:
 
 def by_task(found: ChartTrials) -> Spec:
     """Return the colour of a trial's pretext task; the page has one key for all charts."""
-    titles, colours = [task_title(task) for task in found.tasks], [colour_of(task) for task in found.tasks]
-    return {"field": "task", "scale": {"domain": titles, "range": colours}, "legend": None}
-
-
-def errors(field: str, low: float, high: float) -> Spec:
-    """Return the y axis of errors from `low` to `high`, logarithmic where they differ by much."""
-    log = low > 0 and high > LOG_FROM * low
-    pad = 0.05 * (high - low) or 0.1 * abs(low) or 1.0
-    low, high = (low * 0.97, high * 1.03) if log else (low - pad, high + pad)
-    kind: Spec = {"type": "log"} if log else {"zero": False}
-    places = ticks(low, high, 5, log=log)
-    return {
-        "field": field,
-        "type": "quantitative",
-        "scale": {"domain": [low, high], "nice": False, **kind},
-        "axis": {"values": places, "format": "~g", "title": None, "labelOverlap": "greedy"},
-    }
+    colours = [colour_of(task) for task in found.tasks]
+    return {"field": "task", "scale": {"domain": list(found.tasks), "range": colours}, "legend": None}

@@ -8,32 +8,33 @@ from collections.abc import Iterator
 from hpsearch.report.charts.chart import (
     Chart,
     Spec,
-    brush,
     in_lines,
     of_trials,
     when_hovered,
     when_selected,
 )
 from hpsearch.report.charts.dimensions import NONE_AT, Dimension
-from hpsearch.report.charts.marks import IS_COMPLETE, by_task, errors, named
+from hpsearch.report.charts.error_axis import at_the_rim, errors, rim_shape, rim_texts
+from hpsearch.report.charts.marks import IS_COMPLETE, by_task, named
 from hpsearch.report.charts.trials import ChartTrials
 
 HEIGHT_PX = 190
 
 
 def slice_charts(found: ChartTrials) -> Iterator[Chart]:
-    """Yield a chart per searched value, all with one scale of errors that holds every trial."""
-    if len(found.errors) < 2:
+    """Yield a chart per searched value, all with one scale of errors."""
+    span = found.span
+    if span is None or len(found.errors) < 2:
         return
-    low, high = min(found.errors.values()), max(found.errors.values())
+    measured = [{"filter": "isValid(datum.error)"}]
     for axis in found.dimensions:
         points: Spec = {
-            "transform": [{"filter": "isValid(datum.error)"}],
+            "transform": [*measured, at_the_rim("error")],
             "mark": {"type": "point", "filled": True, "strokeWidth": 1.4},
-            "params": brush(),
             "encoding": {
                 "x": _across(axis),
-                "y": errors("error", low, high),
+                "y": errors("rim", span),
+                "shape": rim_shape("error"),
                 "fill": by_task(found),
                 "stroke": by_task(found),
                 "fillOpacity": {"condition": {"test": IS_COMPLETE, "value": 1}, "value": 0},
@@ -47,7 +48,7 @@ def slice_charts(found: ChartTrials) -> Iterator[Chart]:
             title=axis.title,
             words=f"The {found.objective.noun} of each trial over {axis.title}; the table of trials has the "
             "same numbers.",
-            spec=of_trials(HEIGHT_PX, [points]),
+            spec=of_trials(HEIGHT_PX, [points, rim_texts("error", span, _across(axis), measured)], span),
         )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hpsearch.report.charts.dimensions import NONE_AT, Dimension, dimensions, error_axis
-from hpsearch.report.style import task_of, task_title
+from hpsearch.report.charts.dimensions import NONE_AT, Dimension, dimensions
+from hpsearch.report.charts.error_axis import ErrorSpan, span_of
+from hpsearch.report.style import task_of
 from hpsearch.study.naming import run_name, short_names
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.target.metric import Metric
@@ -29,8 +30,8 @@ class ChartTrials:
     errors: Mapping[int, float]
     """The objective of each trial, the last error of one that has none yet; by number."""
     dimensions: tuple[Dimension, ...]
-    error: Dimension | None
-    """The axis of errors; None where no trial has one."""
+    span: ErrorSpan | None
+    """The range of the errors; None where no trial has one."""
     tasks: tuple[str, ...]
     """The pretext tasks that were tried, which give the colours."""
     objective: Metric
@@ -52,11 +53,10 @@ class ChartTrials:
             "trial": number,
             "name": run_name(trial, names),
             "state": trial.state.value,
-            "task": task_title(task_of(trial.config)),
+            "task": task_of(trial.config),
             "error": None if error is None else round(error, DIGITS),
             "epochs": len(curve),
             "curve": [round(value, CURVE_DIGITS) for value in _thinned(curve, self.curve_step)],
-            "pe": NONE_AT if self.error is None else self._at(self.error, number),
             **{axis.key: self._at(axis, number) for axis in self.dimensions},
         }
 
@@ -74,7 +74,9 @@ def chart_trials(study: StudyRecord) -> ChartTrials:
         trials=trials,
         errors=errors,
         dimensions=dimensions(study),
-        error=error_axis(errors, study.objective) if errors else None,
+        span=span_of((round(error, DIGITS) for error in errors.values()), study.objective)
+        if errors
+        else None,
         tasks=tuple(dict.fromkeys(task_of(trial.config) for trial in trials)),
         objective=study.objective,
     )

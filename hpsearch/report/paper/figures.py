@@ -2,59 +2,50 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
 from hpsearch.report.charts.lines import ChartPoint, Line, LineChart
 from hpsearch.report.paper.repeats import RENDERED_PEOPLE
-from hpsearch.report.style import BASELINE, LINES, colour_of, task_of, task_title
+from hpsearch.report.style import DASHES, Paint, colour_of, paints, task_of
 from hpsearch.results.arms import Arm
-from hpsearch.results.titles import title
+from hpsearch.results.titles import SEPARATOR, title
 from hpsearch.study.records import TrialRecord
 from trainables.training.config import TrainConfig
 from trainables.training.metric_names import VALIDATION
 
 LEADERS = 3
 """Arms beside the baseline in the learning curves of each angle."""
+MOST_LINES = 8
+"""Lines of designs that are equal in all but x; those of the most points are kept."""
 
-WITHOUT_HEADS = "#a87800"
-"""Colour of networks without self-supervised heads."""
 
-
-def flag_chart(arms: Sequence[Arm]) -> LineChart | None:
-    """Return the error over the flag by task (figure 3); None without a task that has two flags.
-
-    Where several arms have the same task and flag, the point is the mean over them.
-    """
-    finished = [arm for arm in arms if arm.mean is not None]
-    lines = _lines(finished, _flag_of, lambda arm: task_title(task_of(arm.config)))
+def flag_chart(arms: Sequence[Arm], names: Mapping[str, str]) -> LineChart | None:
+    """Return the error over the flag (figure 3); None without designs that differ in the flag alone."""
+    lines = _lines(arms, names, lambda arm: _flag_of(arm.config), _without_flag)
     if not lines:
         return None
     flags = [point.x for line in lines for point in line.points]
-    alone = [arm for arm in finished if arm.is_supervised_alone and arm.starts_random]
-    if alone:
-        error = fmean(arm.mean.mean for arm in alone if arm.mean is not None)
+    alone = [arm for arm in arms if arm.is_supervised_alone and arm.starts_random and arm.mean is not None]
+    if len(alone) == 1 and alone[0].mean is not None:
+        error = alone[0].mean.mean
         ends = (ChartPoint(min(flags), error), ChartPoint(max(flags), error))
-        lines = (*lines, Line("SL", BASELINE, ends, dashed=True, marked=False))
-    return LineChart(
-        "Error over the flag (figure 3)",
-        "flag: branch after stage",
-        lines,
-        arms[0].objective,
-        whole_numbers=True,
-    )
+        lines = (
+            *lines,
+            Line(title(alone[0], names), Paint(colour_of("none"), DASHES[1]), ends, marked=False),
+        )
+    x_title = "flag: branch after stage"
+    return LineChart("Error over the flag", x_title, lines, arms[0].objective, whole_numbers=True)
 
 
-def subjects_chart(arms: Sequence[Arm]) -> LineChart | None:
-    """Return the error over the number of subjects by method (figure 7); None where no method has two."""
-    finished = [arm for arm in arms if arm.mean is not None]
-    lines = _lines(finished, lambda arm: _subjects_of(arm.config), lambda arm: _method_title(arm.config))
-    title_ = "Error over the number of subjects (figure 7)"
-    return (
-        LineChart(title_, "training subjects", lines, arms[0].objective, whole_numbers=True)
-        if lines
-        else None
-    )
+def subjects_chart(arms: Sequence[Arm], names: Mapping[str, str]) -> LineChart | None:
+    """Return the error over the number of subjects (figure 7); None where no designs differ in it alone."""
+    lines = _lines(arms, names, lambda arm: _subjects_of(arm.config), _without_subjects)
+    if not lines:
+        return None
+    words = "Error over the number of subjects"
+    return LineChart(words, "training subjects", lines, arms[0].objective, whole_numbers=True)
 
 
 def angle_charts(
@@ -62,48 +53,54 @@ def angle_charts(
 ) -> tuple[LineChart, ...]:
     """Return the error of each angle over the epochs (figures 4 to 6): the leaders and the baseline."""
     shown = [arm for arm in arms if arm.mean is not None and arm is not baseline][:LEADERS]
-    paints = {id(arm): LINES[place] for place, arm in enumerate(shown)}
+    shown += [] if baseline is None else [baseline]
+    drawn = list(zip(shown, paints(task_of(arm.config) for arm in shown), strict=True))
     charts = []
     measured = arms[0].config.target.metrics if arms else ()
     for metric in (metric.within(VALIDATION) for metric in measured if metric.label):
         lines = []
-        for arm in (*shown, *([] if baseline is None else [baseline])):
+        for arm, paint in drawn:
             errors = mean_curve(list(arm.finished.values()), metric.name)
             points = tuple(ChartPoint(epoch, error) for epoch, error in enumerate(errors, start=1))
             if points:
-                ink = paints.get(id(arm), BASELINE)
-                dashed = arm is baseline
-                lines.append(Line(title(arm, names), ink, points, dashed, marked=len(points) == 1))
+                lines.append(Line(title(arm, names), paint, points, marked=len(points) == 1))
         if lines:
-            title_ = f"{metric.label} (figures 4 to 6)"
-            charts.append(LineChart(title_, "epoch", tuple(lines), metric, whole_numbers=True))
+            charts.append(LineChart(str(metric.label), "epoch", tuple(lines), metric, whole_numbers=True))
     return tuple(charts)
 
 
 def _lines(
-    arms: Sequence[Arm], x_of: Callable[[Arm], int | None], name_of: Callable[[Arm], str]
+    arms: Sequence[Arm],
+    names: Mapping[str, str],
+    x_of: Callable[[Arm], int | None],
+    rest_of: Callable[[TrainConfig], str],
 ) -> tuple[Line, ...]:
-    """Return a line for each name that has two or more values of x."""
-    groups: dict[str, dict[int, list[Arm]]] = {}
+    """Return a line for each group of designs that have all in common but two or more values of x."""
+    groups: dict[str, dict[int, Arm]] = {}
     for arm in arms:
         x = x_of(arm)
-        if x is not None:
-            groups.setdefault(name_of(arm), {}).setdefault(x, []).append(arm)
+        if x is not None and arm.mean is not None:
+            groups.setdefault(rest_of(arm.config), {})[x] = arm
+    joined = sorted((group for group in groups.values() if len(group) > 1), key=len, reverse=True)
+    joined = joined[:MOST_LINES]
+    firsts = [next(iter(group.values())) for group in joined]
+    drawn = paints(task_of(arm.config) for arm in firsts)
     return tuple(
-        Line(name, _colour(next(iter(group.values()))[0].config), _points(group))
-        for name, group in groups.items()
-        if len(group) > 1
+        Line(_title_of(list(group.values()), names), paint, _points(group))
+        for group, paint in zip(joined, drawn, strict=True)
     )
 
 
-def _points(group: Mapping[int, Sequence[Arm]]) -> tuple[ChartPoint, ...]:
-    points = []
-    for x, arms in sorted(group.items()):
-        if len(arms) == 1 and arms[0].mean is not None:
-            points.append(ChartPoint(x, arms[0].mean.mean, arms[0].mean.half))
-        else:
-            points.append(ChartPoint(x, fmean(arm.mean.mean for arm in arms if arm.mean is not None)))
-    return tuple(points)
+def _title_of(arms: Sequence[Arm], names: Mapping[str, str]) -> str:
+    """Return what the titles of designs have in common."""
+    parts = [title(arm, names).split(SEPARATOR) for arm in arms]
+    common = [part for part in parts[0] if all(part in other for other in parts)]
+    return SEPARATOR.join(common) or "all else equal"
+
+
+def _points(group: Mapping[int, Arm]) -> tuple[ChartPoint, ...]:
+    means = [(x, arm.mean) for x, arm in sorted(group.items()) if arm.mean is not None]
+    return tuple(ChartPoint(x, mean.mean, mean.half) for x, mean in means)
 
 
 def mean_curve(trials: Sequence[TrialRecord], metric: str) -> list[float]:
@@ -112,9 +109,21 @@ def mean_curve(trials: Sequence[TrialRecord], metric: str) -> list[float]:
     return [fmean(row) for row in zip(*[curve for curve in curves if curve], strict=False)]
 
 
-def _flag_of(arm: Arm) -> int | None:
-    attachment = arm.config.pretext.attachment()
+def _flag_of(config: TrainConfig) -> int | None:
+    attachment = config.pretext.attachment()
     return None if attachment is None else attachment.flag
+
+
+def _without_flag(config: TrainConfig) -> str:
+    written = config.model_dump(mode="json", exclude={"seed"})
+    task = written["pretext"]  # a name, or a name with its settings
+    for settings in task.values() if isinstance(task, dict) else ():
+        settings.pop("flag", None)
+    return json.dumps(written, sort_keys=True)
+
+
+def _without_subjects(config: TrainConfig) -> str:
+    return config.model_dump_json(exclude={"seed": True, "data": {"train": {"subjects"}}})
 
 
 def _subjects_of(config: TrainConfig) -> int | None:
@@ -123,14 +132,3 @@ def _subjects_of(config: TrainConfig) -> int | None:
     people = 1 if isinstance(train.dataset, str) else RENDERED_PEOPLE
     count, rest = divmod(len(train.subjects), people)
     return None if rest else count or None
-
-
-def _method_title(config: TrainConfig) -> str:
-    name = task_title(task_of(config))
-    heads = config.pretext.is_baseline or config.pretext.attachment() is not None
-    return name if heads else f"{name} w/o SSHs"
-
-
-def _colour(config: TrainConfig) -> str:
-    heads = config.pretext.is_baseline or config.pretext.attachment() is not None
-    return colour_of(task_of(config)) if heads else WITHOUT_HEADS

@@ -73,8 +73,8 @@ SECTIONS: tuple[SectionKind, ...] = (
     ),
     SectionKind("The paper's claims", "claims", lambda report: claims_section(report.tables, report.claims)),
     SectionKind(
-        "The paper's figures",
+        "Figures",
         "figures",
-        lambda report: figures_section(report.arms, report.names, report.comparison.baseline),
+        lambda report: figures_section(report.arms, report.names, report.comparison.baseline, report.tables),
     ),
 )

@@ -9,7 +9,7 @@ from statistics import fmean
 from hpsearch.report.charts.chart import Chart
 from hpsearch.report.charts.lines import ChartPoint, Line, LineChart, line_chart
 from hpsearch.report.paper.figures import mean_curve
-from hpsearch.report.style import BASELINE, LINES
+from hpsearch.report.style import paints, task_of
 from hpsearch.results.arms import Arm
 from hpsearch.results.comparison import Comparison
 from hpsearch.results.effort import Effort, device_kind, effort_of, images_forwarded
@@ -97,11 +97,10 @@ def _charts(
 ) -> tuple[Chart, ...]:
     """Return the error of the leading arms and the baseline over epochs, and over images forwarded."""
     leaders = [arm for arm in arms if arm.mean is not None and arm is not baseline][:LEADERS]
-    drawn = [(arm, ink, False) for arm, ink in zip(leaders, LINES, strict=False)]
-    drawn += [] if baseline is None else [(baseline, BASELINE, True)]
+    drawn = [*leaders, *([] if baseline is None else [baseline])]
     by_epoch: list[Line] = []
     by_images: list[Line] = []
-    for arm, ink, dashed in drawn:
+    for arm, paint in zip(drawn, paints(task_of(arm.config) for arm in drawn), strict=True):
         errors = mean_curve(list(arm.finished.values()), study.objective.name)
         first = next(iter(arm.finished.values()))
         images = [images_forwarded(first, epoch) for epoch in range(1, len(errors) + 1)]
@@ -111,7 +110,7 @@ def _charts(
         )
         for lines, points in ((by_epoch, epochs), (by_images, arithmetic)):
             if points:
-                lines.append(Line(title(arm, names), ink, points, dashed, marked=len(points) == 1))
+                lines.append(Line(title(arm, names), paint, points, marked=len(points) == 1))
     noun = study.objective.noun.capitalize()
     charts = (
         LineChart(f"{noun} over epochs", "epoch", tuple(by_epoch), study.objective, whole_numbers=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from hpsearch.report.style import task_of, task_title
+from hpsearch.report.style import task_of
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 
 MOST_NUMBERS = 8
@@ -38,5 +38,5 @@ def _row(trials: list[TrialRecord]) -> Failure:
         reason=trials[0].reason or "no reason was recorded",
         count=len(trials),
         trials=", ".join(numbers[:MOST_NUMBERS]) + more,
-        tasks=", ".join(dict.fromkeys(task_title(task_of(trial.config)) for trial in trials)),
+        tasks=", ".join(dict.fromkeys(task_of(trial.config) for trial in trials)),
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hpsearch.report import svg
+from hpsearch.report.charts.error_axis import span_of
 from hpsearch.report.style import colour
 from hpsearch.results.arms import Arm
 from hpsearch.results.formats import mean_with_half, number
@@ -127,22 +128,24 @@ def _test(arm: Arm, name: str) -> str:
 
 
 def _scale(arms: Sequence[Arm]) -> svg.Scale:
-    """Return a scale that shows every mean, and intervals as far as they do not dwarf the means."""
+    """Return a scale that shows the bulk of the means, and intervals as far as they do not dwarf these."""
     ends = (6.0, WIDTH - 6.0)
     means = [arm.mean for arm in arms if arm.mean is not None]
     if not means:
         return svg.Scale(0, 1, *ends)
-    least, most = min(mean.mean for mean in means), max(mean.mean for mean in means)
+    span = span_of([mean.mean for mean in means], arms[0].objective)
+    least, most = span.low, span.high
     room = 1.5 * (most - least or 1.0)
-    lows = [mean.mean - (mean.half or 0.0) for mean in means]
-    highs = [mean.mean + (mean.half or 0.0) for mean in means]
+    inside = [mean for mean in means if least <= mean.mean <= most]
+    lows = [mean.mean - (mean.half or 0.0) for mean in inside]
+    highs = [mean.mean + (mean.half or 0.0) for mean in inside]
     return svg.Scale(max(min(lows), least - room), min(max(highs), most + room), *ends)
 
 
 def _draw(
     arm: Arm, mean: Interval, names: Mapping[str, str], baseline: Arm | None, scale: svg.Scale
 ) -> svg.Svg:
-    """Return a dot with its interval, and a dashed line where the baseline lies."""
+    """Return a dot with its interval, or an arrow beyond the scale; the baseline is a dashed line."""
     middle, parts = HEIGHT / 2, []
     if baseline is not None and baseline.mean is not None:
         at = scale(baseline.mean.mean)
@@ -152,5 +155,9 @@ def _draw(
         parts.append(svg.line((ends[0], middle), (ends[1], middle), "whisker"))
         parts += [svg.line((end, middle - 3), (end, middle + 3), "whisker") for end in ends]
     hint = f"{title(arm, names)}: {mean.mean:.3f}"
-    parts.append(svg.dot((scale(mean.mean), middle), 4, colour(arm.trials[0]), hint))
+    at = scale(mean.mean)
+    if scale.holds(mean.mean):
+        parts.append(svg.dot((at, middle), 4, colour(arm.trials[0]), hint))
+    else:
+        parts.append(svg.arrow((at, middle), mean.mean > scale.high, colour(arm.trials[0]), hint))
     return svg.drawing(WIDTH, HEIGHT, parts, hint)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hpsearch.report.charts.chart import Chart
 from hpsearch.report.charts.intervals import IntervalLine, interval_chart
 from hpsearch.report.charts.lines import ChartPoint, Line, LineChart, line_chart
-from hpsearch.report.style import BASELINE, LINES
+from hpsearch.report.style import Paint, paints, task_of
 from hpsearch.results.arms import Arm
 from hpsearch.results.bands import by_band
 from hpsearch.results.titles import title
@@ -43,23 +43,22 @@ def quality_section(
     leaders = [arm for arm in arms if arm.mean is not None][:LEADERS]
     if baseline is not None and baseline not in leaders:
         leaders.append(baseline)
-    inks = iter(LINES)
-    painted = [(arm, BASELINE if arm is baseline else next(inks)) for arm in leaders]
+    painted = list(zip(leaders, paints(task_of(arm.config) for arm in leaders), strict=True))
     groups = dict.fromkeys(group_of_test(test.name) for arm in leaders for test in arm.config.data.test)
     section = QualitySection(
         tests=tuple(_tests(painted, names, list(groups))),
-        bands=tuple(_bands(painted, names, baseline, [VALIDATION, *groups])),
+        bands=tuple(_bands(painted, names, [VALIDATION, *groups])),
         over=_over(leaders[0].config.target) if leaders else "",
     )
     return section if section.charts else None
 
 
 def _tests(
-    arms: Sequence[tuple[Arm, str]], names: Mapping[str, str], groups: Sequence[str]
+    arms: Sequence[tuple[Arm, Paint]], names: Mapping[str, str], groups: Sequence[str]
 ) -> Iterator[Chart]:
     for place, group in enumerate(groups):
         main = arms[0][0].config.target.metrics[0].within(group)
-        means = [(arm, ink, arm.test(main.name)) for arm, ink in arms]
+        means = [(arm, paint.colour, arm.test(main.name)) for arm, paint in arms]
         lines = [IntervalLine(title(arm, names), ink, mean) for arm, ink, mean in means if mean is not None]
         if lines:
             yield interval_chart(f"test-{place}", f"Test set {group.partition('/')[2]}", lines, main)
@@ -74,7 +73,7 @@ def _over(target: TargetConfig) -> str:
 
 
 def _bands(
-    arms: Sequence[tuple[Arm, str]], names: Mapping[str, str], baseline: Arm | None, groups: Sequence[str]
+    arms: Sequence[tuple[Arm, Paint]], names: Mapping[str, str], groups: Sequence[str]
 ) -> Iterator[Chart]:
     target = arms[0][0].config.target if arms else None
     if target is None or target.bands is None:
@@ -82,10 +81,10 @@ def _bands(
     label = next(label for label in target.labels if label.name == target.bands.label)
     for place, group in enumerate(groups):
         lines = []
-        for arm, ink in arms:
+        for arm, paint in arms:
             points = tuple(ChartPoint(band.middle, band.value) for band in by_band(arm, group))
             if len(points) > 1:
-                lines.append(Line(title(arm, names), ink, points, dashed=arm is baseline))
+                lines.append(Line(title(arm, names), paint, points))
         if lines:
             main = target.metrics[0]
             on = f"{main.noun.capitalize()} by {label.name}"

@@ -6,24 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hpsearch.report.charts.chart import Chart
+from hpsearch.report.charts.chart import Chart, Key
 from hpsearch.report.charts.curves import curves_chart
 from hpsearch.report.charts.parallel import parallel_chart
 from hpsearch.report.charts.slices import slice_charts
 from hpsearch.report.charts.trials import ChartTrials, chart_trials
-from hpsearch.report.style import colour, colour_of, task_title
+from hpsearch.report.style import colour, colour_of
 from hpsearch.results.formats import duration, number
 from hpsearch.results.leaderboard_table import best_of_epochs
 from hpsearch.study.naming import design, short_names, shown
 from hpsearch.study.records import StudyRecord, TrialRecord
-
-
-@dataclass(frozen=True)
-class Key:
-    """What a colour stands for."""
-
-    colour: str
-    name: str
 
 
 @dataclass(frozen=True)
@@ -85,7 +77,7 @@ def trials_section(study: StudyRecord, importances: Mapping[str, float]) -> Tria
         parallel=parallel_chart(found),
         curves=curves_chart(found, study.provenance.training_mean),
         slices=tuple(slice_charts(found)),
-        keys=tuple(Key(colour_of(task), task_title(task)) for task in found.tasks),
+        keys=tuple(Key(colour_of(task), task) for task in found.tasks),
         records=found.records(),
         columns=columns,
         rows=tuple(_row(study, trial, names, columns) for trial in study.leaderboard()),

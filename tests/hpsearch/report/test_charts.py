@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import plausible
 
+from hpsearch.report import charts
+from hpsearch.report.charts.curves import curves_chart
 from hpsearch.report.charts.dimensions import NONE_AT, dimension
+from hpsearch.report.charts.error_axis import span_of
+from hpsearch.report.charts.parallel import parallel_chart
+from hpsearch.report.charts.slices import slice_charts
+from hpsearch.report.charts.standing_alone import standing_alone, svg_of
 from hpsearch.report.charts.ticks import ticks, whole_ticks
 from hpsearch.report.charts.trials import MOST_POINTS, chart_trials
-from hpsearch.study.records import TrialState
+from hpsearch.report.style import OTHERS, TASKS, colour_of, paints
+from hpsearch.study.records import StudyRecord, TrialState
+from trainables.target.head_pose_metrics import MAE
 
 LONG = (20_000, 20_001, 7)
 """Epochs of trials."""
@@ -34,8 +43,12 @@ def test_whole_ticks_are_few_and_hold_both_ends(low: int, span: int) -> None:
 def test_values_of_a_choice_get_a_place_each_and_numbers_are_in_order() -> None:
     axis = dimension("p0", "grid", {0: 3, 1: 2, 2: 3, 3: 2}, [0, 1, 2, 3, 4])
     assert [tick.text for tick in axis.ticks] == ["none", "2", "3"]
-    assert all(axis.positions[n] < 0.5 for n in (1, 3)) and all(axis.positions[n] > 0.5 for n in (0, 2))
-    assert len(set(axis.positions.values())) == 5, "no trial covers another"
+    at = {tick.text: tick.at for tick in axis.ticks}
+    assert all(axis.positions[n] == at["2"] for n in (1, 3)) and all(
+        axis.positions[n] == at["3"] for n in (0, 2)
+    )
+    words = dimension("p0", "task", {0: "a", 1: "b", 2: "a", 3: "b"}, [0, 1, 2, 3])
+    assert len(set(words.positions.values())) == 4, "beside a word no trial covers another"
     assert abs(axis.positions[4] - NONE_AT) < 0.05 and axis.texts[4] == "none"
 
 
@@ -58,3 +71,73 @@ def test_long_curves_are_thinned_on_a_grid_that_all_share_and_keep_their_ends(tm
         assert drawn[-1] == length == record["epochs"] and drawn == sorted(set(drawn))
     assert sum(len(record["curve"]) for record in found.records()) <= MOST_POINTS + len(LONG)
     assert chart_trials(study).curve_step == 1
+
+
+DEGREES = MAE.within("validation")
+
+
+@given(values=st.lists(st.floats(0.1, 100), min_size=1, max_size=40))
+def test_the_bulk_of_errors_holds_the_best_and_most_of_them(values: list[float]) -> None:
+    span = span_of(values, DEGREES)
+    assert span.low < span.high <= span.whole[1] and span.low <= min(values)
+    assert sum(span.low <= value <= span.high for value in values) >= 0.75 * len(values)
+
+
+def with_a_bad_trial(folder: Path) -> tuple[StudyRecord, float]:
+    """Return a study with one trial of three times the error of the others, and that error."""
+    study = plausible.study(folder, [TrialState.COMPLETE] * 12)
+    bad = study.trials[5]
+    rows = tuple({name: 4 * value for name, value in row.items()} for row in bad.epochs)
+    bad = replace(bad, epochs=rows, objective=rows[-1][DEGREES.name])
+    trials = (*study.trials[:5], bad, *study.trials[6:])
+    assert bad.objective is not None
+    return replace(study, trials=trials), bad.objective
+
+
+def test_one_bad_trial_flattens_no_chart_and_stands_at_the_rim_with_its_value(tmp_path: Path) -> None:
+    study, error = with_a_bad_trial(tmp_path)
+    found = chart_trials(study)
+    shown = [curves_chart(found, 19.4), parallel_chart(found), *slice_charts(found)]
+    assert found.span is not None and found.span.high < error / 2 < error <= found.span.whole[1] + 0.001
+    for chart in shown:
+        assert chart is not None
+        drawing = svg_of(standing_alone(chart, found.records()))
+        assert f"{error:.3g}" in drawing, chart.name
+        assert chart.spec["usermeta"]["errors"]["bulk"][1] < error
+
+
+def test_a_pretext_task_has_one_colour_and_each_of_its_lines_a_dash_of_its_own() -> None:
+    tasks = ["puzzling", "rotation", "puzzling", "none", "puzzling"]
+    drawn = list(paints(tasks))
+    assert [paint.colour for paint in drawn] == [colour_of(task) for task in tasks]
+    assert len(set(drawn)) == len(tasks)
+
+
+def contrast(first: str, second: str) -> float:
+    """Return the contrast of two colours [WCAG 2.2]."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted(map(luminance, (first, second)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_marks_and_words_can_be_seen_on_the_light_and_the_dark_page() -> None:
+    css = (Path(charts.__file__).parents[1] / "templates" / "page.css").read_text()
+    for rule in re.findall(r":root \{(.*?)\}", css, re.DOTALL):
+        page = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6})", rule))
+        page = {
+            name: colour if len(colour) > 4 else "#" + "".join(2 * c for c in colour[1:])
+            for name, colour in page.items()
+        }
+        for under in ("paper", "tint", "hover"):
+            assert all(contrast(page[words], page[under]) >= 4.5 for words in ("ink", "soft", "accent"))
+        assert (
+            contrast(page["good"], page["good-tint"]) >= 4.5
+            and contrast(page["bad"], page["bad-tint"]) >= 4.5
+        )
+        for colour in (*TASKS.values(), *OTHERS):
+            assert contrast(colour, page["paper"]) >= 3

@@ -312,7 +312,7 @@ def test_vega_lite_takes_every_chart_and_every_trial_lies_inside_its_axes(tmp_pa
         assert '"marks"' in compiled, name
     for trial in trials:
         assert all(NONE_AT - 0.06 < trial[f"p{n}"] <= 1 for n in range(5))
-        low, high = specs["slice-p0"]["layer"][0]["encoding"]["y"]["scale"]["domain"]
-        assert trial["error"] is None or low < trial["error"] < high
-    alone = [trial for trial in trials if trial["task"] == "SL"]
-    assert alone and all(abs(trial["p1"] - NONE_AT) < 0.05 for trial in alone), "SL has no flag, and stays"
+        low, high = specs["slice-p0"]["usermeta"]["errors"]["whole"]
+        assert trial["error"] is None or low <= trial["error"] <= high
+    alone = [trial for trial in trials if trial["task"] == "none"]
+    assert alone and all(abs(trial["p1"] - NONE_AT) < 0.05 for trial in alone), "it has no flag, and stays"

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 from support.made_up_arms import OBJECTIVE, config, study, trial
 
-from hpsearch.report.charts.dimensions import error_axis
+from hpsearch.report.charts.error_axis import span_of
 from hpsearch.report.page import render
 from hpsearch.report.report import Report
 from hpsearch.results.arms import arms_of
@@ -62,8 +62,8 @@ def test_the_larger_arm_is_better_and_said_in_its_own_unit(record: StudyRecord) 
 
 
 def test_pages_have_the_best_value_first(record: StudyRecord) -> None:
-    axis = error_axis({0: 0.5, 1: 0.8}, HITS)
-    assert (axis.positions[1], axis.positions[0], axis.title) == (1.0, 0.0, "share")
+    span = span_of([0.02, 0.75, 0.76, 0.78, 0.79, 0.8], HITS)
+    assert (span.low, span.high) == (0.75, 0.8), "what is far out on the worse side is below"
     page = render(Report(record)).html
     assert "larger is better" in page and "best single run</dt><dd>0.82</dd>" in page
     assert cast(str, next(iter(views(record).values())))

@@ -81,8 +81,8 @@ def test_trials_that_failed_alike_are_one_row() -> None:
     ]
     found = failures_section(made_up.study(trials))
     assert [(row.reason, row.count, row.trials, row.tasks) for row in found] == [
-        ("diverged at epoch 3", 2, "0, 2", "SL"),
-        ("out of memory", 1, "1", "SL"),
+        ("diverged at epoch 3", 2, "0, 2", "none"),
+        ("out of memory", 1, "1", "none"),
     ]
 
 
