@@ -34,7 +34,8 @@ class Allocation:
     Every family gets its chance first: as long as one has no design, the next trial is of that family, and it
     is never stopped early. What a person asked to try comes before that. Then frozen trials that have earned
     it come before new ones. Where the epochs left would not let a new trial finish, they go to the most
-    promising frozen ones. `kept` says whether a trial's checkpoint is there; `now_s` is the clock.
+    promising frozen ones that they take to the next rung: together trials never train more than the budget.
+    `kept` says whether a trial's checkpoint is there; `now_s` is the clock.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Allocation:
         room = (trials is None or self._study.asked < trials) and self._epochs_left >= self._study.spec.epochs
         if room and (requested := self._study.ask_requested()):
             return self._started(requested)
-        promoted = self._study.standings.promoted(self._kept)
+        promoted = self._study.standings.promoted(self._can_go_on)
         if promoted is not None:
             return self._started(self._study.thaw(promoted))
         if room and not self.used_up:
@@ -81,7 +82,7 @@ class Allocation:
             self.used_up = True
         if self._budget.epochs is None:
             return None
-        waiting = self._study.standings.most_promising(self._kept)
+        waiting = self._study.standings.most_promising(self._can_go_on)
         return None if waiting is None else self._started(self._study.thaw(waiting))
 
     def put_back(self, ask: Ask) -> None:
@@ -96,11 +97,9 @@ class Allocation:
         self._running.pop(number, None)
         standings = self._study.standings
         standings.froze(number)
-        more = not self._late and self._epochs_left > 0
-        if more and standings.promoted(lambda other: other == number or self._kept(other)) == number:
+        if not self._late and standings.promoted(lambda it: self._can_go_on(it, running=number)) == number:
             self._study.promote(number)
-            done, epochs = standings.epochs_done(number), self._study.epochs_of(number)
-            self._running[number] = self._next_pause(number, done, epochs)
+            self._running[number] = self._next_pause_of(number)
             return False
         self._study.freeze(number)
         return True
@@ -120,6 +119,15 @@ class Allocation:
         return tuple(
             family for family in self._families if not any(member(trial.params, family) for trial in done)
         )
+
+    def _can_go_on(self, number: int, running: int | None = None) -> bool:
+        """Say whether a trial that waits can be trained to its next rung; the one `running` needs no file."""
+        ahead = self._next_pause_of(number) - self._study.standings.epochs_done(number)
+        return ahead <= self._epochs_left and (number == running or self._kept(number))
+
+    def _next_pause_of(self, number: int) -> int:
+        done = self._study.standings.epochs_done(number)
+        return self._next_pause(number, done, self._study.epochs_of(number))
 
     @property
     def _late(self) -> bool:

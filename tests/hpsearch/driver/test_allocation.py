@@ -47,7 +47,7 @@ def test_every_family_has_a_full_run_and_nothing_is_trained_twice(
     assert made.allocation.without_full_run(record) == ()
     assert max(Counter(made.trained).values()) == 1
     assert {trial.state for trial in record.trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
-    assert 70 <= len(made.trained) <= 70 + workers * (EPOCHS - 3)
+    assert 70 - (EPOCHS - 3) < len(made.trained) <= 70, "together, and what is left would thaw none"
     best = record.best
     assert best is not None and best.params["pretext"] == "puzzling"
 
