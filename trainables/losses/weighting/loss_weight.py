@@ -13,6 +13,9 @@ WeightSchedule = Literal["constant", "linear", "cosine"]
 Group = Literal["pose", "helper"]
 """Whose loss it is: the supervised head's, or a branch's."""
 
+ROUNDING = 1e-9
+"""Epochs by which a product of floats may miss a whole number: 0.55 of 100 is 55.00000000000001."""
+
 
 @dataclass(frozen=True)
 class LossWeight:
@@ -30,13 +33,13 @@ class LossWeight:
 
     def on(self, completed: int) -> bool:
         """Return whether the loss counts in the epoch after `completed` epochs."""
-        return self._progress(completed) < 1
+        return completed < self.end * self.epochs - ROUNDING
 
     def factor(self, completed: int) -> float:
         """Return the factor in the epoch after `completed` epochs."""
-        progress = self._progress(completed)
-        if progress >= 1:
+        if not self.on(completed):
             return 0.0
+        progress = completed / (self.end * self.epochs)
         match self.kind:
             case "constant":
                 return 1.0
@@ -52,6 +55,3 @@ class LossWeight:
     def times(self, loss: Tensor, completed: int) -> Tensor:
         """Return the weighted loss; the factor first, as older versions did, whose digits so stay."""
         return self.weight * (self.factor(completed) * loss)
-
-    def _progress(self, completed: int) -> float:
-        return completed / (self.end * self.epochs)
