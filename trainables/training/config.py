@@ -19,6 +19,7 @@ from trainables.model.inits import INITS, InitConfig, InitRequest
 from trainables.optim.optimizers import OPTIMIZERS, OptimizerConfig
 from trainables.optim.schedules import SCHEDULES, ScheduleConfig
 from trainables.pretext import PRETEXT_TASKS, PretextConfig
+from trainables.pretext.lone_image import lone_image
 from trainables.target import TARGETS, TargetConfig
 
 Precision = Literal["auto", "fp32", "mixed"]
@@ -142,6 +143,8 @@ class TrainConfig(Config):
         data = fields.data.get("data")  # absent where it has faults of its own
         if data and (incompatibility := pretext.incompatibility(data.image_px)):
             raise ValueError(incompatibility)
+        if data and (lone := lone_image(pretext, data.image_px, data.batch)):
+            raise ValueError(lone)
         return pretext
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from torch import Tensor, nn
 from trainables.base.schema import Config
 from trainables.losses.weighting import LossWeight
 from trainables.model.backbones import ResNet10Config
+from trainables.model.heads import RegressionConfig
 from trainables.model.network import HeadPoseNetwork, build_network
-from trainables.pretext import PuzzlingConfig
+from trainables.pretext import PuzzlingConfig, RotationConfig
 from trainables.pretext.task_config import TaskConfig
 from trainables.pretext.views import VIEWS, SharedConfig, SplitConfig, TwoConfig, Views
 from trainables.training.config import TrainConfig, parse_config
@@ -193,6 +195,64 @@ def test_a_task_that_is_off_leaves_supervised_learning(view: str) -> None:
 def test_the_weight_falls_until_its_end(kind: Any, end: float, factors: list[float]) -> None:
     weight = LossWeight(1.0, kind, end, 4)
     assert [weight.factor(epoch) for epoch in range(4)] == pytest.approx(factors, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["constant", "linear", "cosine"])
+def test_it_ends_after_its_share_of_the_epochs_whatever_floats_make_of_it(kind: Any) -> None:
+    for hundredths in range(1, 101):
+        weight = LossWeight(1.0, kind, hundredths / 100, 100)
+        assert [weight.on(epoch) for epoch in range(100)] == [epoch < hundredths for epoch in range(100)]
+        assert [weight.factor(epoch) > 0 for epoch in range(100)] == [
+            epoch < hundredths for epoch in range(100)
+        ]
+
+
+def refusal(settings: dict[str, Any], image_px: int, batch: int) -> str:
+    """Return what is said of rotation in this form, empty where it is accepted."""
+    data = {"train": {"dataset": "heads"}, "image_px": image_px, "batch": batch}
+    network = {"backbone": "resnet10"}
+    parsed = parse_config({"data": data, "network": network, "pretext": {"rotation": settings}})
+    return "" if isinstance(parsed, TrainConfig) else str(parsed[0][1])
+
+
+def learns(settings: dict[str, Any], image_px: int, batch: int) -> None:
+    """Forward one batch as a training step does."""
+    task = RotationConfig.model_validate(settings)
+    built = build_network(
+        ResNet10Config(),
+        RegressionConfig(),
+        ("yaw",),
+        dropout=0.0,
+        seed=0,
+        branches=task.build().branches,
+        attachment=task.attachment(),
+    )
+    images = torch.zeros(batch, 3, image_px, image_px)
+    with torch.no_grad():
+        built.train().learn(task.build_view().arrange(task.build(), images, seeded()))
+
+
+@pytest.mark.parametrize("norm", ["shared", "split"])
+@pytest.mark.parametrize("view", ["shared", "split", "two"])
+def test_one_image_that_cannot_be_normalised_is_refused_before_it_is_trained(view: str, norm: str) -> None:
+    refused = 0
+    for batch, share, (flag, stride) in product(
+        (2, 4), (0.25, 0.75), ((1, None), (3, 1), (3, None), (4, None))
+    ):
+        settings = {
+            "flag": flag,
+            "branch": {"stride": stride},
+            "view": {view: {"share": share, "norm": norm}},
+        }
+        assert refusal(settings, 64, batch) == "", "two pixels each way are enough"
+        if reason := refusal(settings, 32, batch):
+            refused += 1
+            assert "one of" in reason and "BatchNorm cannot normalise" in reason
+            with pytest.raises(ValueError, match="more than 1 value per channel"):
+                learns(settings, 32, batch)
+        else:
+            learns(settings, 32, batch)
+    assert refused
 
 
 @pytest.mark.parametrize(
