@@ -1,13 +1,14 @@
-"""Which form of a helper helps, and what the paper's form costs: the quickstart's network, paired seeds.
+"""Which form of a helper helps, and what the paper's form costs: a ResNet-10 at 64 px, paired seeds.
 
     python benchmarks/helper_forms.py run --out forms.jsonl [--seeds 3] [--epochs 20] [--processes 2]
     python benchmarks/helper_forms.py table --out forms.jsonl
 
-Every arm is trained on the quickstart's images with each seed; a run is a line of the file, and one that
-stands there is not trained again. After its last epoch BatchNorm's statistics are estimated anew on clean
-images and the network is evaluated again: what falls was a mismatch of statistics. Three arms tell the harm
-of the paper's form apart, all with a quarter of the batch perturbed: the pose learned from all of it (label
-and gradient of the helper), the same without heads (label), the pose learned from the clean rest (gradient).
+Every arm is trained on the images of `search/space.yaml` with each seed; a run is a line of the file, and one
+that stands there is not trained again. After its last epoch BatchNorm's statistics are estimated anew on
+clean images and the network is evaluated again: what falls was a mismatch of statistics. Three arms tell the
+harm of the paper's form apart, all with a quarter of the batch perturbed: the pose learned from all of it
+(label and gradient of the helper), the same without heads (label), the pose learned from the clean rest
+(gradient).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from trainables.data.loader import LoaderPool
 from trainables.training.build import build_loader, build_trial_session, ensure_data
 from trainables.training.config import TrainConfig
 
-QUICKSTART = Path(__file__).parents[1] / "search_spaces" / "quickstart.yaml"
+SPACE = Path(__file__).with_name("search") / "space.yaml"
 QUARTER = {"share": 0.25}
 ARMS: dict[str, tuple[object, int]] = {
     "SL": ("none", 1),
@@ -49,8 +50,8 @@ ARMS: dict[str, tuple[object, int]] = {
 
 
 def config_of(arm: str, seed: int, epochs: int) -> TrainConfig:
-    """Return the quickstart's config with an arm's task, no dropout and so many epochs."""
-    spec = load_spec(QUICKSTART)
+    """Return the config of that space with an arm's task, no dropout and so many epochs."""
+    spec = load_spec(SPACE)
     tree = spec.space.fill(next(spec.space.probes()))
     pretext, times = ARMS[arm]
     return TrainConfig.model_validate({**tree, "pretext": pretext, "seed": seed, "epochs": epochs * times})

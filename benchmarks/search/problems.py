@@ -171,8 +171,9 @@ BUDGETS = {"quickstart": 252, "longer": 252, "crossing": 540, "reliable": 540}
 """Epochs of a search: 36, 9, 20 and 20 full designs' worth."""
 
 
-def problem_of(name: str) -> Problem:
-    """Return a problem by its name."""
+def problem_of(name: str, times: float = 1.0) -> Problem:
+    """Return a problem by its name, with so many times its budget."""
+    budget_epochs = round(times * BUDGETS[name])
     if name in SYNTHETIC:
-        return SyntheticProblem(SYNTHETIC[name], BUDGETS[name])
-    return RecordedProblem(name, BUDGETS[name])
+        return SyntheticProblem(SYNTHETIC[name], budget_epochs)
+    return RecordedProblem(name, budget_epochs)

@@ -1,4 +1,4 @@
-"""Records learning curves of the quickstart's space: every design trained in full, none stopped.
+"""Records learning curves of the space in `space.yaml`: every design trained in full, none stopped.
 
     python benchmarks/search/record.py launch PART --root DIR     # resumes where it was stopped
     python benchmarks/search/record.py collect PART --root DIR    # writes benchmarks/search/curves/PART.csv
@@ -26,19 +26,19 @@ from trainables.target.head_pose_metrics import MAE
 from trainables.training.metric_names import VALIDATION
 
 MAE_DEG = MAE.within(VALIDATION).name
-QUICKSTART = Path(__file__).parents[2] / "search_spaces" / "quickstart.yaml"
+SPACE = Path(__file__).with_name("space.yaml")
 PARTS: dict[str, tuple[int, dict[str, Any], int]] = {
     "quickstart": (120, {}, 1000),
     "second_seed": (10, {"seed": 1}, 1000),
     "longer": (30, {"epochs": 28}, 500),
 }
-"""Name -> designs, what differs from the quickstart's file, images."""
+"""Name -> designs, what differs from that file, images."""
 
 
 def space_of(part: str) -> dict[str, Any]:
-    """Return the quickstart's space with a random search in place of its own."""
+    """Return the recorded space with a random search."""
     designs, changed, images = PARTS[part]
-    tree = {**deepcopy(dict(load_yaml(QUICKSTART).tree)), **changed}
+    tree = {**deepcopy(dict(load_yaml(SPACE).tree)), **changed}
     tree["search"] = {"name": part, "sampler": "random", "pruner": "none", "budget": {"trials": designs}}
     tree["data"]["train"]["dataset"]["rendered-heads"]["images"] = images
     return tree

@@ -1,6 +1,7 @@
 """How well the search searches: contenders on problems whose best design is known, without Ray or a network.
 
     python benchmarks/search/replay.py run --out FILE [--seeds 20] [--workers 1 2 8] [--only NAME ...]
+        [--problems NAME ...] [--times 2]
     python benchmarks/search/replay.py table --out FILE
 
 Two problems are recorded (`record.py`), two made up (`synthetic.py`). A run is a line of the file, and one
@@ -8,7 +9,8 @@ that stands there is not run again. Regret is how far, in percent, the design th
 (the best measured of those that trained their full budget) ends from the best there is, when the budget of
 epochs is spent. `within 2 %` is the share of the budget until it is that close, the median over the searches;
 a search that never is counts as all. `missed` counts searches in which the best design's family had no full
-run. Seconds are those of the search itself. SMAC3 comes with `pip install -e '.[bench]'`.
+run. Seconds are those of the search itself. `--times` is for other budgets, each in a file of its own. SMAC3
+comes with `pip install -e '.[bench]'`.
 """
 
 from __future__ import annotations
@@ -36,12 +38,12 @@ SLOW_SEEDS = 5
 CLOSE = 1.02
 
 
-def one_run(name: str, problem_name: str, workers: int, seed: int) -> dict[str, Any]:
+def one_run(times: float, name: str, problem_name: str, workers: int, seed: int) -> dict[str, Any]:
     """Search once; return what the table needs to know."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    problem = problem_of(problem_name)
+    problem = problem_of(problem_name, times)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         contest = CONTENDERS[name].begin(problem, Path(folder), seed)
@@ -132,6 +134,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 8])
     parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
     parser.add_argument("--problems", nargs="+", choices=BUDGETS, default=list(BUDGETS))
+    parser.add_argument("--times", type=float, default=1.0, help="times the problems' budgets")
     parser.add_argument("--processes", type=int, default=2)
     arguments = parser.parse_args()
     if arguments.what == "run":
@@ -140,7 +143,7 @@ def main() -> None:
         )
         pool = ProcessPoolExecutor(arguments.processes, mp_context=get_context("spawn"))
         try:
-            runs = [pool.submit(one_run, *one) for one in wanted]
+            runs = [pool.submit(one_run, arguments.times, *one) for one in wanted]
             for run in as_completed(runs):
                 with arguments.out.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(run.result()) + "\n")

@@ -50,7 +50,7 @@ def write_outcome(record: StudyRecord, say: Callable[[str], None]) -> list[Path]
         with in_one_step(config, 0) as draft, draft.open("w", encoding="utf-8") as out:
             aim = record.objective.name
             out.write(f"# Trial {best.number} of {record.name}: {aim} = {best.objective:.4f}\n")
-            YAML().dump(record.spec.space.fill(best.params), out)
+            YAML().dump(record.spec.fill(best.params), out)
         files.append(config)
         weights = best.folder / BEST_WEIGHTS
         size = weights.stat().st_size if weights.is_file() else 0

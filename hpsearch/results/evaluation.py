@@ -15,6 +15,7 @@ import torch
 from hpsearch.results.csv_table import csv_table
 from trainables.base.allowance import allowed_cores
 from trainables.base.errors import InputError, nearest
+from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.datasets import DatasetRef, open_dataset
 from trainables.data.datasets.prepared import PreparedDataset
 from trainables.data.loader import Loader
@@ -73,7 +74,7 @@ def evaluate(model: Path, ref: DatasetRef, datasets: Path, split: str | None) ->
         samples,
         image_px=card.image_px,
         batch=BATCH,
-        augmentation=None,
+        augmentation=AugmentationPlan.zoomed(card.evaluation_zoom),
         shuffle=False,
         device=device,
         threads=allowed_cores(),

@@ -159,6 +159,7 @@ def _card(study: StudyRecord, trial: TrialRecord) -> NetworkCard:
         angles=_labels(trial),
         convention=target.convention,
         image_px=trial.config.data.image_px,
+        evaluation_zoom=trial.config.evaluation_zoom,
         training=trial.config.model_dump(mode="json"),
         provenance=provenance,
     )
@@ -190,11 +191,12 @@ def _trained(trial: TrialRecord) -> HeadPoseNetwork:
 def _images(trial: TrialRecord, datasets_root: Path) -> tuple[npt.NDArray[np.uint8], str]:
     """Return images [N, 3, H, W] to compare networks on: of the validation set, or noise where it is gone."""
     source, side_px = trial.config.data.validation, trial.config.data.image_px
+    zoom = trial.config.evaluation_zoom
     try:
         dataset = open_dataset(trial.config.validation_dataset, datasets_root)
         files = dataset.samples(source.split, source.subjects).files
         spread = np.linspace(0, len(files) - 1, min(CHECKED_IMAGES, len(files))).round().astype(int)
-        squares = [np.asarray(face_square(upright(files[place]), side_px)) for place in spread]
+        squares = [np.asarray(face_square(upright(files[place]), side_px, zoom)) for place in spread]
     except (InputError, OSError, ValueError):
         noise = np.random.default_rng(0).integers(0, 256, (CHECKED_IMAGES, 3, side_px, side_px), np.uint8)
         return noise, f"{CHECKED_IMAGES} images of noise (the validation set is gone)"

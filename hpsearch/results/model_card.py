@@ -33,13 +33,14 @@ Or `hpsearch predict DIR face.jpg`, or `{ONNX}` in any ONNX runtime:
 
 ```python
 import numpy, onnxruntime, PIL.Image
-face = PIL.Image.open("face.jpg").convert("RGB").resize(({px}, {px}), PIL.Image.Resampling.BILINEAR)
+face = PIL.Image.open("face.jpg").convert("RGB")
+{_scaling(card)}
 network = onnxruntime.InferenceSession("{ONNX}")
 ({card.target.output},) = network.run(None, {{"image": numpy.asarray(face).transpose(2, 0, 1)[None]}})
 ```
 
-- **Input** `image`: uint8 [B, 3, {px}, {px}], red, green, blue, 0 to 255; a square crop of one face, cut as
-  those of the training set. Normalisation is inside.
+- **Input** `image`: uint8 [B, 3, {px}, {px}], red, green, blue, 0 to 255; {_seen(card)}a square crop of one
+  face, cut as those of the training set. Normalisation is inside.
 - **Output** `{card.target.output}`: float32 [B, {count}].
   {card.convention}.
 
@@ -59,3 +60,20 @@ other cameras, crops and faces. Always predicting the training mean gives {mean}
 
 Written by hpsearch {origin["code_version"]} and checked: {check}.
 """
+
+
+def _scaling(card: NetworkCard) -> str:
+    """Return the lines of Python that turn a face crop into the network's input."""
+    size, zoom = f"({card.image_px}, {card.image_px}), PIL.Image.Resampling.BILINEAR", card.evaluation_zoom
+    if not zoom:
+        return f"face = face.resize({size})"
+    return (
+        f"rim = {zoom / 2:g} * face.width\n"
+        f"face = face.resize({size}, (rim, rim, face.width - rim, face.height - rim))"
+    )
+
+
+def _seen(card: NetworkCard) -> str:
+    """Return how much of a face crop the network sees, in words that go on with the crop."""
+    zoom = card.evaluation_zoom
+    return f"the central {1 - zoom:g} of the side of " if zoom else ""

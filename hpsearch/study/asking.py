@@ -218,7 +218,8 @@ class Asking:
     ) -> tuple[Params, TrainConfig]:
         """Draw what is open of a trial. Raises `ValidationError` for values that cannot go together."""
         params, tree = self._spec.space.draw(choose or partial(suggested, trial))
-        return params, reseeded(TrainConfig.model_validate(tree), trial.user_attrs)
+        config = TrainConfig.model_validate(self._spec.as_begun(tree))
+        return params, reseeded(config, trial.user_attrs)
 
     def _opened(self, trial: optuna.Trial, params: Params, config: TrainConfig) -> Ask:
         """Return a trial whose values are drawn under the number that it is known by."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
 from optuna.storages import BaseStorage
 
 from hpsearch.study.journal.journal import WRONG, reading, unreadable, writing
-from hpsearch.study.journal.schema import (
-    PROVENANCE,
-)
+from hpsearch.study.journal.schema import PROVENANCE, ZOOMED
 from hpsearch.study.records import Provenance, StudyRecord
 from hpsearch.study.spec import StudySpec
 from hpsearch.study.study import Study
@@ -34,6 +33,7 @@ def open_study(folder: Path, spec: StudySpec, provenance: Provenance) -> Study:
     if PROVENANCE in study.user_attrs:
         opened, _ = _readable(study, storage, folder, spec)  # before anything is added
     else:
+        study.set_user_attr(ZOOMED, True)
         opened = Study(study, storage, folder, spec)
     study.set_user_attr(PROVENANCE, provenance.written())
     return opened
@@ -63,6 +63,7 @@ def _readable(
     study: optuna.Study, storage: BaseStorage, folder: Path, spec: StudySpec
 ) -> tuple[Study, StudyRecord]:
     """Return a study and its record. Raises `InputError` naming the first line that cannot be read."""
+    spec = _as_begun(spec, study)
 
     def read(part: BaseStorage) -> None:
         if (so_far := _begun(part, spec)) is not None:
@@ -75,13 +76,20 @@ def _readable(
         raise InputError(unreadable(folder, read, error)) from None
 
 
-def has_trials(folder: Path, name: str) -> bool:
-    """Say whether a trial of the study `name` in `folder` was ever asked for.
+def as_begun(folder: Path, spec: StudySpec) -> StudySpec | None:
+    """Return a space as the study in `folder` reads it; None where no trial of it was ever asked for.
 
     Raises `InputError` for a damaged or lost journal.
     """
-    storage = reading(folder, name)
-    return bool(storage.get_all_studies() and optuna.load_study(study_name=name, storage=storage).trials)
+    storage = reading(folder, spec.name)
+    if not storage.get_all_studies():
+        return None
+    study = optuna.load_study(study_name=spec.name, storage=storage)
+    return _as_begun(spec, study) if study.trials else None
+
+
+def _as_begun(spec: StudySpec, study: optuna.Study) -> StudySpec:
+    return replace(spec, whole_images=ZOOMED not in study.user_attrs)
 
 
 def provenance_of(folder: Path, name: str) -> tuple[Provenance | None, bool]:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from hpsearch.space.hints import hole_hint
-from hpsearch.space.holes import Params
+from hpsearch.space.holes import Params, Value
 from hpsearch.space.reader import holes_below, read_space
 from hpsearch.space.space import Space
 from hpsearch.study.config import SearchConfig
@@ -43,6 +43,9 @@ class StudySpec:
     enqueued: tuple[Params, ...]
     """Params tried first; the whole grid for the grid sampler."""
     document: YamlDocument
+    whole_images: bool = False
+    """Whether networks are measured on whole images unless the space says otherwise, as a study is that was
+    begun before `data.evaluation_zoom` was there."""
 
     @cached_property
     def target(self) -> TargetConfig:
@@ -71,7 +74,17 @@ class StudySpec:
 
     def config(self, params: Params) -> TrainConfig:
         """Return the training config that `params` stand for."""
-        return TrainConfig.model_validate(self.space.fill(params))
+        return TrainConfig.model_validate(self.fill(params))
+
+    def fill(self, params: Mapping[str, Value]) -> dict[str, Any]:
+        """Return that config as it stands in a file."""
+        return self.as_begun(self.space.fill(params))
+
+    def as_begun(self, tree: dict[str, Any]) -> dict[str, Any]:
+        """Return a config without holes, and with it what older studies mean where the space says nothing."""
+        if not self.whole_images:
+            return tree
+        return {**tree, "data": {"evaluation_zoom": 0.0, **tree["data"]}}
 
     @cached_property
     def designs(self) -> tuple[tuple[Params, TrainConfig], ...]:

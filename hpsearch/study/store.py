@@ -10,7 +10,7 @@ from hpsearch.space.holes import Choice, Hole
 from hpsearch.study.folders import studies_folder
 from hpsearch.study.lock import holder_of
 from hpsearch.study.naming import rows
-from hpsearch.study.opening import has_trials, read_study
+from hpsearch.study.opening import as_begun, read_study
 from hpsearch.study.records import StudyRecord, StudyState, TrialState
 from hpsearch.study.spec import SECTION, StudySpec, load_spec
 from trainables.base.atomic import write_text
@@ -107,10 +107,11 @@ def changes(folder: Path, spec: StudySpec) -> list[Fault]:
     nothing is. Raises `InputError` where the study cannot be read.
     """
     kept = folder / SPACE
-    if not kept.is_file() or not has_trials(folder, spec.name):
+    now = as_begun(folder, spec) if kept.is_file() else None
+    if now is None:
         return []
-    before = load_spec(kept, name=spec.name)
-    changed = _differences(_search(before), _search(spec)) or _changed_values(before, spec)
+    before = replace(load_spec(kept, name=spec.name), whole_images=now.whole_images)
+    changed = _differences(_search(before), _search(now)) or _changed_values(before, now)
     return [
         Fault(
             f"was {_cut(was)} when study {spec.name!r} began, is {_cut(now)}: its trials cannot be compared. "

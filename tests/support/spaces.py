@@ -9,7 +9,9 @@ from pathlib import Path
 from hpsearch.study.spec import StudySpec, load_spec
 from trainables.base.errors import Fault, InputError
 
-QUICKSTART = Path(__file__).parents[2] / "search_spaces" / "quickstart.yaml"
+ROOT = Path(__file__).parents[2]
+QUICKSTART = ROOT / "search_spaces" / "quickstart.yaml"
+RECORDED = ROOT / "benchmarks" / "search" / "space.yaml"
 
 DATA = "data: {train: {dataset: heads}, image_px: 64}"
 """Line 1 of every space that `write` writes."""
@@ -30,7 +32,7 @@ def load(folder: Path, text: str) -> StudySpec:
 @cache
 def plain() -> StudySpec:
     """Return the space of made-up studies, where nothing depends on it; it asks for no confirmations."""
-    spec = load_spec(QUICKSTART)
+    spec = load_spec(RECORDED)
     return replace(spec, search=spec.search.model_copy(update={"confirm": None}))
 
 

@@ -78,12 +78,13 @@ class Changing(MemoryLoader):
 
 def toy_config(**settings: Any) -> TrainConfig:
     """Return the config of a ResNet-10 on 32 px images; `settings` are keys of TrainConfig,
-    and `batch`, `test` and `dropout` of its sections."""
+    and `batch`, `test`, `evaluation_zoom` and `dropout` of its sections."""
     data = {
         "train": {"dataset": "blobs"},
         "test": settings.pop("test", []),
         "image_px": 32,
         "batch": settings.pop("batch", 16),
+        "evaluation_zoom": settings.pop("evaluation_zoom", "auto"),
     }
     network = {"backbone": "resnet10", "dropout": settings.pop("dropout", 0.0)}
     plain = {"schedule": "constant", "epochs": 1, "seed": 3}

@@ -57,9 +57,17 @@ def middle(image: Image.Image) -> Box:
     return squared(Box(0, 0, image.width, image.height), "inside")
 
 
-def face_square(image: Image.Image, side_px: int) -> Image.Image:
-    """Return the middle square of an RGB image, scaled to `side_px` as the training images were."""
-    return cut(image, middle(image), side_px)
+def face_square(image: Image.Image, side_px: int, zoom: float = 0.0) -> Image.Image:
+    """Return the middle square of an RGB image, scaled to `side_px` as the training images were.
+
+    The share `zoom` of its side is cut off around its centre, in fractions of a pixel, as the loader does.
+    """
+    square = middle(image)
+    if not zoom:
+        return cut(image, square, side_px)
+    whole = cut(image, square, round(square.width))
+    rim, far = zoom / 2 * whole.width, (1 - zoom / 2) * whole.width
+    return whole.resize((side_px, side_px), Image.Resampling.BILINEAR, (rim, rim, far, far))
 
 
 def drawn(image: Image.Image, target: Target, values: Sequence[float]) -> Image.Image:

@@ -57,6 +57,8 @@ class NetworkCard(Config):
     """Names of the labels, in the order of the outputs: the angles of a head pose."""
     image_px: Annotated[int, Field(ge=32, le=512)]
     """Side of the square input, pixels."""
+    evaluation_zoom: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    """Share of a face crop's side that is cut off around its centre before it is scaled to the input."""
     mean: Channels = IMAGENET_MEAN
     """Subtracted from red, green and blue; black is 0, white is 1."""
     std: Annotated[Channels, Field(min_length=3)] = IMAGENET_STD
@@ -111,7 +113,8 @@ class PoseNetwork(nn.Module):
 def write_network(folder: Path, network: HeadPoseNetwork, card: NetworkCard) -> None:
     """Write weights, card and ONNX file of a network without branches into an existing folder."""
     save_tensors(network.state_dict(), folder / WEIGHTS)
-    write_onnx(PoseNetwork(network, card.mean, card.std), card.image_px, card.target.output, folder / ONNX)
+    whole = PoseNetwork(network, card.mean, card.std)
+    write_onnx(whole, card.image_px, card.target.output, card.evaluation_zoom, folder / ONNX)
     seal(folder, card)
 
 

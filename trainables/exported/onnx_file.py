@@ -18,12 +18,15 @@ import torch
 from torch import nn
 
 INPUT = "image"
+ZOOM = "evaluation_zoom"
+"""A key of the file's metadata, which says what `NetworkCard.evaluation_zoom` says."""
 
 
-def write_onnx(network: nn.Module, image_px: int, output: str, file: Path) -> None:
+def write_onnx(network: nn.Module, image_px: int, output: str, zoom: float, file: Path) -> None:
     """Write a network from uint8 [B, 3, H, W] to `output` [B, L] as one file, weights included.
 
-    The exporter records source lines with paths of this machine in each node; they are removed.
+    Its metadata say how much of a face crop's side is cut off for the input, the share `zoom`. The exporter
+    records source lines with paths of this machine in each node; they are removed.
     """
     example = torch.zeros(2, 3, image_px, image_px, dtype=torch.uint8)
     program = torch.onnx.export(
@@ -40,6 +43,7 @@ def write_onnx(network: nn.Module, image_px: int, output: str, file: Path) -> No
     for part in _parts(model.graph):
         part.ClearField("metadata_props")
         part.ClearField("doc_string")
+    model.metadata_props.add(key=ZOOM, value=f"{zoom:g}")
     onnx: Any = importlib.import_module("onnx")  # partly typed
     onnx.checker.check_model(model, full_check=True)
     file.write_bytes(model.SerializeToString())

@@ -52,7 +52,8 @@ class PoseModel:
 
         `images` is uint8 [B, H, W, 3] or any series of arrays uint8 [H, W, 3], PIL images and paths; a single
         one is a batch of one. RGB, turned upright as EXIF says. An image is taken as a face crop: if it is
-        not square, its middle square is used; it is scaled to `image_px`. Raises `InputError` naming every
+        not square, its middle square is used; of that, `card.evaluation_zoom` is cut off, and it is scaled to
+        `image_px`. Raises `InputError` naming every
         image that cannot be read, and the first whose pose is no number.
         """
         one = isinstance(images, str | os.PathLike | Image.Image)
@@ -74,7 +75,7 @@ class PoseModel:
         """Yield the squares [H, W, 3] of images, and add a fault for each that cannot be read."""
         for image in images:
             try:
-                yield np.asarray(face_square(upright(image), self.image_px))
+                yield np.asarray(face_square(upright(image), self.image_px, self.card.evaluation_zoom))
             except (OSError, SyntaxError, ValueError) as error:
                 faults.append(Fault(str(error) or type(error).__name__, file=name_of(image)))
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from trainables.base.atomic import load_state
 from trainables.base.errors import Fault, InputError
+from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.batches import BatchSource
 from trainables.data.datasets import ensure_dataset, open_dataset
 from trainables.data.datasets.prepared import PreparedDataset, Samples
@@ -100,12 +101,13 @@ def build_loader(
     threads: int,
     pool: LoaderPool,
 ) -> Loader:
-    """Build a loader of images as `config` has them: shuffled and augmented to `train`, else plain."""
+    """Build a loader of images as `config` has them: shuffled and augmented to `train`, else zoomed alone."""
+    zoomed = AugmentationPlan.zoomed(config.evaluation_zoom)
     return Loader(
         samples,
         image_px=config.data.image_px,
         batch=config.data.batch,
-        augmentation=config.augmentation.build() if train else None,
+        augmentation=config.augmentation.build() if train else zoomed,
         shuffle=train,
         device=device,
         threads=threads,

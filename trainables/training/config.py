@@ -38,6 +38,10 @@ class DataConfig(Config):
     """Side of the square network input, pixels. [paper: 224]"""
     batch: Annotated[int, Field(ge=2, le=4096)] = 64
     """Images per training step. [paper: 64]"""
+    evaluation_zoom: Annotated[float, Field(ge=0, le=0.9)] | Literal["auto"] = "auto"
+    """Share of the side that is cut off around the centre of every image that a network is measured on, and
+    that it predicts once it is exported; 0: none. `auto`: the mean of the zoom in training, since a whole
+    image is the edge of what was trained. A study begun by a version without this key keeps 0."""
 
     @field_validator("test")
     @classmethod
@@ -173,6 +177,15 @@ class TrainConfig(Config):
     def turn_deg(self) -> float:
         """Largest turn of training images in their plane, degrees; it changes all three angles."""
         return self.augmentation.turn_deg
+
+    @property
+    def evaluation_zoom(self) -> float:
+        """Share of the side that is cut off around the centre of images that are not trained on."""
+        zoom = self.data.evaluation_zoom
+        if zoom != "auto":
+            return zoom
+        plan = self.augmentation.build()
+        return 0.0 if plan is None else plan.mean_zoom
 
     @property
     def init_request(self) -> InitRequest:

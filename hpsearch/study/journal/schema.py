@@ -20,6 +20,9 @@ PROVENANCE = "facts"
 LAUNCH = "launch"
 """`LaunchRecord.written()`: the budget of the last launch, and when it began and ended."""
 
+ZOOMED = "evaluation zoom"
+"""True: networks are measured as `data.evaluation_zoom` says. Where it is absent, the study was begun before
+that key was there: on whole images, unless its space has the key."""
 
 SKIPPED = "enqueued designs skipped"
 """How many designs of `search.enqueue` had been tried before it was their turn."""
@@ -91,10 +94,13 @@ def epoch_text(metrics: Mapping[str, float]) -> str:
 
 
 def epoch_metrics(stored: str | Mapping[str, float]) -> Mapping[str, float]:
-    """Return the metrics of an epoch; older journals hold a mapping where newer ones have a text."""
-    if isinstance(stored, Mapping):
-        return stored
-    metrics: dict[str, float] = json.loads(stored)
+    """Return the metrics of an epoch; older journals hold a mapping where newer ones have a text.
+
+    Raises `ValueError` or `TypeError` where they are no numbers.
+    """
+    metrics: Mapping[str, float] = stored if isinstance(stored, Mapping) else json.loads(stored)
+    if not all(isinstance(value, int | float) for value in metrics.values()):
+        raise TypeError("a metric is no number")
     return metrics
 
 

@@ -21,6 +21,7 @@ from trainables.base.atomic import load_state, save_state
 from trainables.base.errors import InputError
 from trainables.base.yaml_document import load_yaml
 from trainables.data.datasets.prepared import write_labels
+from trainables.data.images import face_square
 from trainables.exported import WEIGHTS, NetworkCard
 from trainables.model.network import build_network
 from trainables.training.checkpoints import BEST_WEIGHTS
@@ -92,6 +93,8 @@ def test_two_lines_load_it_and_give_the_trained_network_s_poses(
     model = hpsearch.load(folder)
     poses = model.predict(images)
     config = record.best.config
+    assert config.evaluation_zoom == model.card.evaluation_zoom == 0.1
+    images = np.stack([face_square(Image.fromarray(image), 64, 0.1) for image in images])
     network = build_network(config.network.backbone, config.head, ANGLES, dropout=0.0, seed=99)
     network.load_state_dict(load_state(record.best.folder / BEST_WEIGHTS))
     mean, std = np.array((0.485, 0.456, 0.406)), np.array((0.229, 0.224, 0.225))
@@ -120,6 +123,16 @@ def test_the_readme_s_lines_run_and_agree(
         exec(lines, values)  # noqa: S102 - the page that we wrote
         poses[str(number)] = values["pose_deg"]
     np.testing.assert_allclose(poses["0"], poses["1"], rtol=0, atol=1e-4)
+    assert "the central 0.9 of the side of a square crop" in page
+
+
+def test_a_network_measured_on_whole_images_is_exported_for_them(study: StudyRecord, tmp_path: Path) -> None:
+    data = study.trials[0].config.data.model_copy(update={"evaluation_zoom": 0.0})
+    trials = tuple(replace(t, config=t.config.model_copy(update={"data": data})) for t in study.trials)
+    card = export(replace(study, trials=trials), tmp_path / "model", datasets_root=tmp_path).card
+    assert card.evaluation_zoom == 0.0
+    page = (tmp_path / "model" / "README.md").read_text()
+    assert "255; a square crop" in page and "rim" not in page
 
 
 def test_a_trial_by_number_replaces_an_export_and_is_checked_on_the_validation_set(

@@ -9,11 +9,12 @@ import pytest
 from support import studies
 from support.studies import PROVENANCE
 
+from hpsearch.study import opening
 from hpsearch.study.claim import claimed
 from hpsearch.study.journal.journal import JOURNAL
 from hpsearch.study.lock import study_lock
 from hpsearch.study.records import LaunchRecord, Provenance, StudyState, TrialState
-from hpsearch.study.store import SPACE, changes, find_study, only_study, state_of, study_names
+from hpsearch.study.store import SPACE, changes, find_study, keep_space, only_study, state_of, study_names
 from hpsearch.study.study import Study
 from trainables.base.errors import InputError
 
@@ -82,6 +83,53 @@ def test_a_value_of_an_option_is_compared_too(tmp_path: Path) -> None:
     studies.train(study, study.ask())
     fixed = studies.SPACE.replace("{flag: {int: [2, 4]}}", "{flag: {int: [2, 4]}, ssl_weight: 5.0}")
     assert changed(tmp_path, fixed) == ["pretext.rotation.ssl_weight"]
+
+
+@pytest.fixture
+def older(tmp_path: Path) -> Study:
+    """A study that was begun before `data.evaluation_zoom` was there, with one trial."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "ZOOMED", "a key that nobody reads")
+        study = begun(tmp_path)
+        studies.train(study, study.ask())
+        keep_space(study.spec, study.folder)
+    return study
+
+
+def test_a_study_of_an_older_version_keeps_measuring_on_whole_images(older: Study, tmp_path: Path) -> None:
+    found = find_study(tmp_path, "demo")
+    assert found.trials[0].config.evaluation_zoom == 0.0
+    assert found.spec.fill(found.trials[0].params)["data"]["evaluation_zoom"] == 0.0, "as best.yaml has it"
+    again = studies.open_in(older.folder, studies.spec(tmp_path / "new", SEARCH))
+    ask = again.ask()
+    assert ask is not None and ask.config.evaluation_zoom == 0.0
+    assert [trial.config.evaluation_zoom for trial in again.record().trials] == [0.0, 0.0]
+
+
+def test_a_new_one_measures_at_the_mean_of_training_s_zoom(tmp_path: Path) -> None:
+    study = begun(tmp_path)
+    studies.train(study, study.ask())
+    keep_space(study.spec, study.folder)
+    found = find_study(tmp_path, "demo")
+    assert found.trials[0].config.evaluation_zoom == 0.1, "that of augmentation 1"
+    assert "evaluation_zoom" not in found.spec.fill(found.trials[0].params)["data"]
+
+
+def zoomed(zoom: object) -> str:
+    return studies.SPACE.replace("heads}", f"heads}}, evaluation_zoom: {zoom}", 1)
+
+
+def test_what_a_study_measures_on_may_be_written_out_and_not_changed(tmp_path: Path) -> None:
+    study = begun(tmp_path)
+    studies.train(study, study.ask())
+    assert changed(tmp_path) == changed(tmp_path, zoomed("auto")) == []
+    assert changed(tmp_path, zoomed(0)) == ["data.evaluation_zoom"]
+
+
+@pytest.mark.usefixtures("older")
+def test_an_older_study_is_not_measured_anew(tmp_path: Path) -> None:
+    assert changed(tmp_path) == changed(tmp_path, zoomed(0)) == []
+    assert changed(tmp_path, zoomed("auto")) == ["data.evaluation_zoom"]
 
 
 def test_a_folder_that_was_made_for_a_study_that_never_began_is_gone_again(tmp_path: Path) -> None:

@@ -70,6 +70,17 @@ class AugmentationPlan:
         self.detail_px = detail_px
         self.mirror = mirror
 
+    @classmethod
+    def zoomed(cls, zoom: float) -> AugmentationPlan:
+        """Return the plan that cuts the share `zoom` of the side off around each image's centre, no more."""
+        return cls({"kept": (1 - zoom, 1 - zoom)}, detail_px=(REFERENCE_PX,), mirror=0.0)
+
+    @property
+    def mean_zoom(self) -> float:
+        """Share of the side that is cut off around the centre of an image, the mean over images."""
+        low, high = self.ranges.get("kept", (1.0, 1.0))
+        return round(1 - (low + high) / 2, 9)  # 0.1, not 0.09999999999999998
+
     @property
     def operations(self) -> frozenset[str]:
         """The changes that this plan can make at all."""
