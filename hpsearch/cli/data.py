@@ -50,7 +50,11 @@ def add_data_commands(
 
     named = "a dataset's name, or rendered-heads (default: the only one below the root)"
     check = add(
-        "check", _check, "count a dataset's images, and list its faults", below, examples=["data check biwi"]
+        "check",
+        _check,
+        "look at a dataset as an expert would: counts, faults, what is odd, and a picture of it",
+        below,
+        examples=["data check biwi"],
     )
     check.add_argument("name", nargs="?", metavar="NAME", help=named)
     add_root(check)
@@ -143,7 +147,7 @@ def _import(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from hpsearch.cli.data_actions import check, repair
+    from hpsearch.cli.data_actions import check, picture, repair
 
     if arguments.repair:
         said, checked = repair(arguments.name, arguments.root)
@@ -151,6 +155,8 @@ def _check(arguments: argparse.Namespace) -> int:
     else:
         checked = check(arguments.name, arguments.root)
     show(checked.text)
+    if checked.images:
+        show(picture(checked, arguments.root))
     return 1 if checked.faults else 0
 
 

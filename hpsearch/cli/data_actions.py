@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from hpsearch.study.folders import datasets_folder
 from trainables.base.disk import ensure_folder
-from trainables.base.errors import Fault, InputError
+from trainables.base.errors import Fault, InputError, why
 from trainables.base.schema import Config, faults_of
 from trainables.data.datasets import DatasetRef, dataset_name, ensure_dataset, name_fault, open_dataset
 from trainables.data.datasets.check import Check, check_dataset
@@ -144,6 +144,17 @@ def _typed(config: type[Config], key: str, text: str) -> object:
 def check(name: str | None, root: Path) -> Check:
     """Check the dataset called `name`, or the only one. Raises `InputError` where there is none."""
     return check_dataset(open_dataset(reference(name or _only(root)), datasets_folder(root)).folder)
+
+
+def picture(checked: Check, root: Path) -> str:
+    """Write the picture of a check beside its dataset; return a line that says where, or why not."""
+    from trainables.data.check_picture import NAME, check_picture
+
+    dataset = open_dataset(checked.name, datasets_folder(root))
+    try:
+        return f"picture: {check_picture(dataset, checked, dataset.folder / NAME)}"
+    except OSError as error:  # a shared dataset may not be ours to write
+        return f"no picture of it: {why(error)}"
 
 
 def repair(name: str | None, root: Path) -> tuple[str, Check]:

@@ -65,9 +65,9 @@ def contact_sheet(dataset: PreparedDataset, out: Path, split: str | None = None,
         top = HEADER_PX + (number // COLUMNS) * (TILE_PX + CAPTION_PX + GAP_PX)
         values = [float(row[label.column]) for label in labels]
         draw = partial(target.draw, values=values) if config.legend else None
-        sheet.paste(_tile(dataset.folder / str(row["file"]), draw), (left, top))
+        sheet.paste(tile(dataset.folder / str(row["file"]), draw), (left, top))
         _caption(sheet, (left, top + TILE_PX + 4), str(row["subject"]), labels, values)
-    _histograms(sheet, labels, table)
+    histograms(sheet, labels, table)
     ensure_folder(out.parent)
     sheet.save(out)
     return out
@@ -89,7 +89,11 @@ def _spread(table: pd.DataFrame, count: int) -> pd.DataFrame:
     return shuffled.iloc[np.argsort(turn.to_numpy(), kind="stable")[:count]]
 
 
-def _tile(file: Path, draw: Callable[[Image.Image], None] | None) -> Image.Image:
+def tile(file: Path, draw: Callable[[Image.Image], None] | None) -> Image.Image:
+    """Return an image at the size of a sheet, drawn on where `draw` is given.
+
+    Raises `InputError` where it cannot be read.
+    """
     try:
         with open_image(file) as image:
             tile = rgb_of(image, upright=False).resize((3 * TILE_PX, 3 * TILE_PX), Image.Resampling.BICUBIC)
@@ -100,7 +104,8 @@ def _tile(file: Path, draw: Callable[[Image.Image], None] | None) -> Image.Image
     return tile.resize((TILE_PX, TILE_PX), Image.Resampling.BOX)
 
 
-def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
+def font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
+    """Return the font of sheets at a size in pixels."""
     return ImageFont.load_default(size)
 
 
@@ -114,12 +119,12 @@ def _header(
     draw = ImageDraw.Draw(sheet)
     part = f"split {split}" if split else ", ".join(f"{name} {n}" for name, n in dataset.card.splits.items())
     line = f"{len(table)} images of {table['subject'].nunique()} subjects ({part})  ·  {dataset.card.source}"
-    draw.text((MARGIN_PX, 16), dataset.name, INK, _font(24))
-    draw.text((MARGIN_PX, 50), line, FAINT, _font(14))
+    draw.text((MARGIN_PX, 16), dataset.name, INK, font(24))
+    draw.text((MARGIN_PX, 50), line, FAINT, font(14))
     right = sheet.width - MARGIN_PX
     for mark in reversed(legend):
-        right -= round(draw.textlength(mark.name, _font(14)))
-        draw.text((right, 24), mark.name, INK, _font(14))
+        right -= round(draw.textlength(mark.name, font(14)))
+        draw.text((right, 24), mark.name, INK, font(14))
         draw.line([(right - 24, 33), (right - 6, 33)], fill=mark.colour, width=5)
         right -= 42
 
@@ -129,12 +134,12 @@ def _caption(
 ) -> None:
     draw = ImageDraw.Draw(sheet)
     words = (f"{label.name[0]} {label.shown(value)}" for label, value in zip(labels, values, strict=True))
-    draw.text(at, subject, FAINT, _font(12))
-    draw.text((at[0], at[1] + 14), "   ".join(words), INK, _font(13))
+    draw.text(at, subject, FAINT, font(12))
+    draw.text((at[0], at[1] + 14), "   ".join(words), INK, font(13))
 
 
-def _histograms(sheet: Image.Image, labels: Sequence[Label], table: pd.DataFrame) -> None:
-    """Draw one histogram per label, splits stacked in their colours."""
+def histograms(sheet: Image.Image, labels: Sequence[Label], table: pd.DataFrame) -> None:
+    """Draw one histogram per label at the foot of a sheet, splits stacked in their colours."""
     draw = ImageDraw.Draw(sheet)
     top, bottom = sheet.height - HISTOGRAM_PX - MARGIN_PX + 46, sheet.height - MARGIN_PX - 22
     width = (sheet.width - 2 * MARGIN_PX - (len(labels) - 1) * 40) // len(labels)
@@ -150,8 +155,8 @@ def _legend(draw: ImageDraw.ImageDraw, splits: list[str], at: tuple[int, int]) -
     for number, name in enumerate(splits):
         colour = SPLIT_COLOURS[number % len(SPLIT_COLOURS)]
         draw.rectangle([x, y + 3, x + 11, y + 14], fill=colour)
-        draw.text((x + 17, y), name, INK, _font(13))
-        x += 34 + round(draw.textlength(name, _font(13)))
+        draw.text((x + 17, y), name, INK, font(13))
+        x += 34 + round(draw.textlength(name, font(13)))
 
 
 def _histogram(
@@ -184,9 +189,9 @@ def _histogram(
     draw.line([(left, top + height), (left + width, top + height)], fill=FAINT, width=1)
     sign = "+" if first else ""
     for share, text in ((0.0, f"{first}"), (0.5, f"{(first + limit) / 2:g}"), (1.0, f"{sign}{limit}")):
-        length = draw.textlength(text, _font(12))
-        draw.text((left + share * (width - length), top + height + 4), text, FAINT, _font(12))
+        length = draw.textlength(text, font(12))
+        draw.text((left + share * (width - length), top + height + 4), text, FAINT, font(12))
     spread = (
         f"{label.name}, {label.unit.name}   mean {everything.mean():+.1f}   spread {everything.std():.1f}"
     )
-    draw.text((left, top - 14), spread, INK, _font(13))
+    draw.text((left, top - 14), spread, INK, font(13))

@@ -14,7 +14,7 @@ from trainables.base.errors import InputError
 from trainables.data.datasets.prepared import write_labels
 
 SPACE = """\
-data: {train: {dataset: gaze}, validation: {split: train}, image_px: 32}
+data: {train: {dataset: gaze}, image_px: 32}
 head: {choice: [%s]}
 augmentation: {choice: [none, {"1": {turn_deg: %s}}]}
 """
@@ -24,9 +24,12 @@ def without_roll(datasets: Path) -> None:
     """Write a prepared dataset whose labels have yaw and pitch alone."""
     folder = datasets / "gaze"
     (folder / "images").mkdir(parents=True)
-    Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(folder / "images" / "a.jpg")
-    row = {"file": "images/a.jpg", "subject": "a", "split": "train", "yaw_deg": 1.0, "pitch_deg": 2.0}
-    write_labels(folder, pd.DataFrame([row]), source="gaze")
+    rows = []
+    for subject, split in (("a", "train"), ("b", "validation")):
+        file = f"images/{subject}.jpg"
+        Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(folder / file)
+        rows.append({"file": file, "subject": subject, "split": split, "yaw_deg": 1.0, "pitch_deg": 2.0})
+    write_labels(folder, pd.DataFrame(rows), source="gaze")
 
 
 @pytest.mark.parametrize(

@@ -93,3 +93,22 @@ def test_a_damaged_trunk_is_named_with_the_way_out(tmp_path: Path) -> None:
     path.write_bytes(b"PK")
     with pytest.raises(InputError, match=r"trunk.pt: this trunk cannot be read.*Remove its folder"):
         load_trunk(path)
+
+
+def test_people_on_both_sides_of_a_split_are_refused(tmp_path: Path) -> None:
+    one = prepared(tmp_path, "one")
+    labels = one.labels()
+    labels["subject"] = ["ann", "bob", "bob", "ann"]
+    write_labels(one.folder, labels, source="one")
+    with pytest.raises(InputError, match=r"data.validation: 1 subjects of 'one' .* by: bob\."):
+        open_data(config(), tmp_path)
+    with pytest.raises(InputError, match=r"data.test, near: 1 subjects of 'one' .* by: ann\."):
+        open_tests(config(test=[{"name": "near", "dataset": "one"}]), tmp_path)
+    apart = config(
+        train={"dataset": "one", "subjects": ["ann"]},
+        test=[{"name": "near", "dataset": "one", "subjects": ["ann"]}],
+    )
+    assert open_data(apart, tmp_path).validation.subjects == ("bob",)
+    prepared(tmp_path, "other")  # the same names there are other people
+    assert open_data(config(validation={"dataset": "other"}), tmp_path)
+    assert open_tests(config(test=[{"name": "far", "dataset": "other"}]), tmp_path)

@@ -1,25 +1,24 @@
-"""A user's own images: a CSV or Parquet table of their labels, and a folder.
+"""A user's own images: a table of their labels, and a folder.
 
     file,yaw,pitch,roll[,subject][,split][,box]
 
 The labels are those of the option `target`, a head pose unless it says otherwise; a column is called by the
-label's name or as in the prepared dataset (`yaw`, `yaw_deg`).
+label's name or as in the prepared dataset (`yaw`, `yaw_deg`). A head pose may be a rotation instead, see
+`trainables.data.tables.labels`. Names of columns are known again whatever their capitals and spaces.
 
-`file` is relative to the table. Angles must follow this project's convention (yaw > 0: nose to the image's
-left, pitch > 0: up, roll > 0: clockwise, composed as AFLW2000's); `negate` and `unit` convert other common
-ones. `box` is left, top, right and bottom in pixels, separated by spaces, commas or semicolons; without it
-the whole image is taken as the face. Images are first turned upright as their EXIF data says, and read as
-8-bit RGB (`trainables.data.pixels`).
+`file` is relative to the table, or to the folder `images`. Angles must follow this project's convention (yaw
+> 0: nose to the image's left, pitch > 0: up, roll > 0: clockwise, composed as AFLW2000's); `negate` and
+`unit` convert other common ones. `box` is left, top, right and bottom in pixels, separated by spaces, commas
+or semicolons, or each stands in a column of its own; without it the whole image is taken as the face. Images
+are first turned upright as their EXIF data says, and read as 8-bit RGB (`trainables.data.pixels`).
 """
 
 from __future__ import annotations
 
-import csv
-import math
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePath
-from typing import Any, Literal, TextIO
+from pathlib import Path, PurePath, PureWindowsPath
+from typing import Any, Literal
 
 from pydantic import (
     Field,
@@ -29,32 +28,50 @@ from pydantic import (
     model_serializer,
 )
 
-from trainables.base.errors import Fault, InputError, nearest, why
+from trainables.base.errors import InputError, nearest
 from trainables.base.schema import Strings
 from trainables.data.datasets.crops import Box, Square, squared
+from trainables.data.datasets.folder_table import (
+    BOX,
+    EDGES,
+    SUBJECT,
+    LabelledTable,
+    TableOptions,
+    whole_table,
+)
 from trainables.data.datasets.raw import ImportConfig, LabelledImage, RawItem, file_size, held_out
 from trainables.data.image_file import open_image
 from trainables.data.pixels import rgb_of
-from trainables.target import TARGETS, Label
-from trainables.target.head_pose_metrics import DEGREES
+from trainables.data.tables import open_table
+from trainables.data.tables.numbers import number
+from trainables.data.tables.table import Unreadable
+from trainables.pose.representations import Frame
+from trainables.target import TARGETS
 
-TABLES = ("labels.csv", "labels.parquet")
 HEAD_POSE = "head_pose"
-OPTIONAL = ("subject", "split", "box")
 SPLITS = re.compile(r"[A-Za-z0-9][\w.-]*( [A-Za-z0-9][\w.-]*)*")
+ADDED = {"target": HEAD_POSE, "frame": None}
+"""Options that older versions did not have, with what they did."""
 
 
 class FolderConfig(ImportConfig):
-    """Own images: a CSV or Parquet file, or the folder that holds labels.csv or labels.parquet."""
+    """Own images: a table (.csv, .tsv, .parquet, .jsonl), or the folder that holds labels.csv."""
 
     target: str = HEAD_POSE
     """Whose labels the table has."""
 
     unit: Literal["degrees", "radians"] = "degrees"
-    """Unit of the table's angles."""
+    """Unit of the table's angles: degrees or radians."""
 
     negate: Strings = ()
     """Labels whose sign is opposite in the table: any of yaw, pitch, roll."""
+
+    frame: Frame | None = None
+    """Axes of poses given as quaternions, matrices or rotation vectors: opencv (y down, z away from the
+    viewer), opengl (y up, z towards the viewer) or 6drepnet (the matrix of the angles itself)."""
+
+    images: str | None = Field(default=None, exclude=True)
+    """Folder that the files are in, where it is not the table's; absolute paths must lie below it."""
 
     square: Square = "around"
     """Square made of the box: `around` all of it, or `inside`, its middle."""
@@ -64,9 +81,9 @@ class FolderConfig(ImportConfig):
 
     @model_serializer(mode="wrap")
     def _as_older_versions_wrote_it(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave the default target out: it would make another import of each that was finished before."""
+        """Leave new options at their defaults out: they would make another import of each finished before."""
         written: dict[str, Any] = write(self)
-        return {key: value for key, value in written.items() if (key, value) != ("target", HEAD_POSE)}
+        return {key: value for key, value in written.items() if key not in ADDED or value != ADDED[key]}
 
     @field_validator("target")
     @classmethod
@@ -87,13 +104,19 @@ class FolderConfig(ImportConfig):
         return names
 
     def build(self, raw: Path) -> Folder:
-        """Return the dataset at `raw`. Raises `InputError` for a missing table or column."""
-        tables = [raw] if raw.is_file() else [raw / name for name in TABLES if (raw / name).is_file()]
-        if len(tables) != 1 or tables[0].suffix not in (".csv", ".parquet"):
-            raise InputError(
-                Fault(f"expected a .csv or .parquet file, or a folder with one of {TABLES}", file=str(raw))
-            )
-        return Folder(tables[0], self)
+        """Return the dataset at `raw`. Raises `InputError` for every fault of its table as a whole."""
+        options = TableOptions(
+            radians=self.unit == "radians",
+            unit_is_given="unit" in self.model_fields_set,
+            negate=self.negate,
+            frame=self.frame,
+            held_out_share=self.validation_share,
+        )
+        table = whole_table(open_table(raw), TARGETS[self.target](), options)
+        root = table.file.parent if self.images is None else Path(self.images)
+        if not root.is_dir():
+            raise InputError(f"--images: there is no folder {root}")
+        return Folder(table, root, self)
 
 
 class Folder:
@@ -101,72 +124,59 @@ class Folder:
 
     source = "own images"
 
-    def __init__(self, table: Path, config: FolderConfig) -> None:
-        self.table, self.root, self.config = table, table.parent, config
-        self.columns = _columns(table)
-        target = TARGETS[config.target]()
-        self.convention = target.convention
-        self._known = ("file", *OPTIONAL, *(name for label in target.labels for name in _names(label)))
-        there = [any(name in self.columns for name in _names(label)) for label in target.labels]
-        pairs = list(zip(target.labels, there, strict=True))
-        missing = [] if "file" in self.columns else ["file"]
-        missing += [label.name for label, found in pairs if not found and not label.optional]
-        faults = [f"the column {name!r} is missing" for name in missing]
-        if faults:
-            known = ", ".join(self.columns)
-            raise InputError([Fault(f"{fault}; the table has {known}", file=str(table)) for fault in faults])
-        self.labels = tuple(label for label, found in pairs if found)
+    def __init__(self, table: LabelledTable, root: Path, config: FolderConfig) -> None:
+        self.table, self.root, self.config = table, root, config
+        self.convention = TARGETS[config.target]().convention
+        self.labels = table.labels
 
     def items(self) -> Iterator[RawItem]:
         """Yield the table's rows, numbered, since one image may have several rows with a box each."""
-        for number, row in enumerate(_rows(self.table)):
-            if isinstance(row, str):
-                yield RawItem(
-                    f"row {number + 1}", f"{number // 1000:04d}/unreadable-{number:06d}", -1, detail=row
-                )
+        for place, row in enumerate(self.table.rows()):
+            if isinstance(row, Unreadable):
+                name = f"{place // 1000:04d}/unreadable-{place:06d}"
+                yield RawItem(f"row {place + 1}", name, -1, detail=row.reason)
                 continue
-            file = str(row["file"])
-            detail = {key: str(row[key]) for key in self._known if row.get(key) not in (None, "")}
-            name = f"{_stem(file)}-{number:06d}" if _inside(file) else f"outside-{number:06d}"
-            yield RawItem(file, f"{number // 1000:04d}/{name}", file_size(self.root / file), detail=detail)
+            file = self._below(row.get("file", ""))
+            stem = _stem(file) if _inside(file) else "outside"
+            name = f"{place // 1000:04d}/{stem}-{place:06d}"
+            yield RawItem(file, name, file_size(self.root / file), detail=dict(row))
+
+    def _below(self, file: str) -> str:
+        """Return a file's path below the folder of images, where it lies there, however it is written."""
+        if "\\" in file and file_size(self.root / file) < 0:  # from Windows
+            file = file.replace("\\", "/")
+        path = PurePath(file)
+        root = self.root.absolute()
+        return path.relative_to(root).as_posix() if path.is_relative_to(root) else file
 
     def read(self, item: RawItem) -> LabelledImage:
         """Return the image of a row. Raises `ValueError` for a row that is incomplete or ambiguous."""
         if isinstance(item.detail, str):
             raise ValueError(item.detail)
         row: Mapping[str, str] = item.detail
-        if any(0xD800 <= ord(char) < 0xE000 for char in "".join(row.values())):
-            raise ValueError("the row is not UTF-8")
+        if not item.file:
+            raise ValueError("the row names no file")
         if not _inside(item.file):
-            raise ValueError("the file must lie below the table's folder: no absolute path, no '..'")
+            raise ValueError(
+                f"the file must lie below {self.root}: name the folder of the images by --images, or write "
+                "files relative to the table, without '..'"
+            )
         with open_image(self.root / item.file) as opened:
             image = rgb_of(opened, upright=True)
-        subject = row.get("subject", item.file)
+        subject = row.get(SUBJECT, item.file)
         split = row.get("split") or (
             "validation" if held_out(subject, self.config.validation_share) else "train"
         )
         if not SPLITS.fullmatch(split):
             raise ValueError(f"{split!r} is not a split: write names separated by single spaces")
-        box = _box(row["box"]) if "box" in row else Box(0, 0, image.width, image.height)
-        labels = tuple(self._value(label, row) for label in self.labels)
-        return LabelledImage(image, squared(box, self.config.square), labels, subject, split)
-
-    def _value(self, label: Label, row: Mapping[str, str]) -> float:
-        written = next((row[name] for name in _names(label) if name in row), None)
-        if written is None:
-            raise ValueError(f"the row has no {label.name}")
-        value = -float(written) if label.name in self.config.negate else float(written)
-        in_radians = self.config.unit == "radians" and label.unit == DEGREES
-        return math.degrees(value) if in_radians else value
+        box = squared(_box(row) or Box(0, 0, image.width, image.height), self.config.square)
+        labels, remarks = self.table.read_labels(row)
+        return LabelledImage(image, box, labels, subject, split, remarks)
 
     def details(self) -> dict[str, Any]:
-        """Return the name of the table."""
-        return {"table": self.table.name}
-
-
-def _names(label: Label) -> tuple[str, str]:
-    """Return what a label's column may be called."""
-    return label.name, label.column
+        """Return the name of the table, and what was found in it that is no fault."""
+        notes = {"notes": list(self.table.notes)} if self.table.notes else {}
+        return {"table": self.table.file.name, **notes}
 
 
 def _stem(file: str) -> str:
@@ -175,48 +185,23 @@ def _stem(file: str) -> str:
 
 
 def _inside(file: str) -> bool:
-    return not PurePath(file).is_absolute() and ".." not in PurePath(file).parts
+    path = PurePath(file)
+    return not path.is_absolute() and ".." not in path.parts and not PureWindowsPath(file).drive
 
 
-def _box(text: str) -> Box:
-    edges = [float(word) for word in re.split(r"[\s,;]+", text.strip("[]() "))]
+def _box(row: Mapping[str, str]) -> Box | None:
+    """Return the face box of a row, None where it has none."""
+    if BOX in row:
+        text = row[BOX]
+        words = re.split(r"[\s,;]+", text.strip("[]() "))
+    elif missing := [edge for edge in EDGES if edge not in row]:
+        if len(missing) == len(EDGES):
+            return None
+        raise ValueError(f"the row has no {', '.join(missing)}")
+    else:
+        words = [row[edge] for edge in EDGES]
+        text = " ".join(words)
+    edges = [number(word, decimal_comma=False) for word in words]
     if len(edges) != 4 or not edges[0] < edges[2] or not edges[1] < edges[3]:
         raise ValueError(f"the box {text!r} is not left, top, right, bottom")
     return Box(*edges)
-
-
-def _columns(table: Path) -> tuple[str, ...]:
-    """Return the names of a table's columns. Raises `InputError` where it cannot be read."""
-    try:
-        if table.suffix == ".csv":
-            with _opened(table) as opened:
-                return tuple(next(csv.reader(opened), ()))
-        from pyarrow import parquet
-
-        return tuple(parquet.read_schema(table).names)
-    except (OSError, ValueError, csv.Error) as error:
-        raise InputError(Fault(f"this table cannot be read: {why(error)}", file=str(table))) from None
-
-
-def _opened(table: Path) -> TextIO:
-    """Open a CSV file. Bytes that are not UTF-8 come as surrogates: they spoil their own row alone."""
-    return table.open(newline="", encoding="utf-8-sig", errors="surrogateescape")
-
-
-def _rows(table: Path) -> Iterator[Mapping[str, Any] | str]:
-    """Yield a table's rows, a few at a time in memory; for one that cannot be read, the reason."""
-    if table.suffix == ".csv":
-        with _opened(table) as opened:
-            rows = csv.DictReader(opened)
-            while True:
-                try:
-                    yield next(rows)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    yield f"line {rows.line_num} of the table cannot be read: {error}"
-    from pyarrow import parquet
-
-    with parquet.ParquetFile(table) as opened:
-        for batch in opened.iter_batches(batch_size=1024):
-            yield from batch.to_pylist()

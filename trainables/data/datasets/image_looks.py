@@ -1,4 +1,4 @@
-"""Looks at each image of a prepared dataset: its digest, and whether it can be read and shows anything."""
+"""Looks at each image of a prepared dataset: its digest, whether it shows anything, and a tiny copy of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 from trainables.base.errors import why
 from trainables.data.image_file import open_image
 from trainables.data.pixels import is_blank, rgb_of
@@ -20,13 +23,23 @@ AT_ONCE = 1024
 SMALL_PX = 32
 """A JPEG is decoded no larger than this at first, which takes a fraction of the time and reads all of it."""
 
+THUMB_PX = (17, 16)
+"""Width and height of the tiny copy: its 16 x 16 differences from left to right are a perceptual hash."""
+
+BLACK = 24
+"""Of 255: what lies outside the source image is black, and JPEG adds some noise to it."""
+
 
 @dataclass(frozen=True)
 class ImageLook:
-    """The SHA-256 of an image's bytes, None where it is missing, and what is wrong with it, in words."""
+    """One image: the SHA-256 of its bytes, None where it is missing, and what is wrong with it, in words."""
 
     digest: bytes | None
     fault: str = ""
+    thumb: bytes = b""
+    """Grey values of `THUMB_PX`, row by row; empty where the image cannot be read."""
+    rim: float = 0.0
+    """Share of the image that is a black rim."""
 
 
 def look_at_images(folder: Path, files: Iterable[str]) -> Iterator[ImageLook]:
@@ -44,18 +57,35 @@ def _look(file: Path) -> ImageLook:
         return ImageLook(None, "it is missing")
     except OSError as error:
         return ImageLook(None, why(error))
-    return ImageLook(hashlib.sha256(content).digest(), _fault(content))
-
-
-def _fault(content: bytes) -> str:
+    digest = hashlib.sha256(content).digest()
     try:
-        return "it is blank" if _blank(content, SMALL_PX) and _blank(content, None) else ""
+        small = _decoded(content, SMALL_PX)
+        blank = is_blank(small) and is_blank(_decoded(content, None))
     except (OSError, SyntaxError, ValueError) as error:
-        return why(error)
+        return ImageLook(digest, why(error))
+    thumb = small.convert("L").resize(THUMB_PX, Image.Resampling.BOX).tobytes()
+    return ImageLook(digest, "it is blank" if blank else "", thumb, _rim(small))
 
 
-def _blank(content: bytes, small_px: int | None) -> bool:
+def _decoded(content: bytes, small_px: int | None) -> Image.Image:
     with open_image(io.BytesIO(content)) as image:
         if small_px is not None:
             image.draft("RGB", (small_px, small_px))
-        return is_blank(rgb_of(image, upright=False))
+        return rgb_of(image, upright=False)
+
+
+def _rim(image: Image.Image) -> float:
+    """Return the share of an image outside the smallest box around all that is not black."""
+    seen = image.convert("L").point(lambda value: 255 * (value > BLACK)).getbbox()
+    if seen is None:
+        return 1.0
+    left, top, right, bottom = seen
+    return 1 - (right - left) * (bottom - top) / (image.width * image.height)
+
+
+def thumbs_of(looks: Iterable[ImageLook]) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+    """Return the tiny copies [N, 16, 17] of images; those that cannot be read are black."""
+    width, height = THUMB_PX
+    nothing = bytes(width * height)
+    joined = b"".join(look.thumb or nothing for look in looks)
+    return np.frombuffer(joined, np.uint8).reshape(-1, height, width)

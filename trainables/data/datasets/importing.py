@@ -25,6 +25,7 @@ from trainables.base.atomic import write_text
 from trainables.base.errors import Fault, InputError, brief
 from trainables.base.locks import FileLock
 from trainables.base.plain_text import csv_cell
+from trainables.data.checks.subjects import both_sides
 from trainables.data.datasets.import_report import ImportReport, Progress
 from trainables.data.datasets.parts import ImportOne, Part, Parts
 from trainables.data.datasets.prepared import PreparedDataset, write_labels
@@ -228,6 +229,9 @@ def _assemble(
         rules = "; ".join(f"{count} by the rule: {rule}" for rule, count in run.left_out.items())
         raise InputError(f"{plan.importer}: every image is left out ({rules})")
     table, digests = labels
+    if faults := list(both_sides(table["subject"], table["split"])):
+        raise InputError([Fault(fault, file=str(out)) for fault in faults])
+    remarks = {text: asdict(remark) for text, remark in sorted(run.parts.remarks().items())}
     details = {
         "importer": plan.importer,
         "options": plan.options,
@@ -236,6 +240,7 @@ def _assemble(
         "rejected": run.rejected,
         "left_out": dict(sorted(run.left_out.items())),
         **dataset.details(),
+        **({"remarks": remarks} if remarks else {}),
     }
     return write_labels(
         out, table, source=dataset.source, convention=dataset.convention, details=details, digests=digests

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pandas as pd
 
 from trainables.base.atomic import write_text
 from trainables.data.datasets.crops import cut, jpeg
+from trainables.data.datasets.landmarks import SAME_LANDMARKS, SameLandmarks, digest_of, landmark_remarks
 from trainables.data.datasets.raw import LeftOut, RawDataset, RawItem
 from trainables.data.datasets.workers import Lost
 from trainables.data.pixels import is_blank
@@ -24,15 +25,22 @@ CHUNK = 64
 LONGEST_REASON = 500
 """Characters of a reason: an error may repeat the name of a file, which may be of any length."""
 
+EXAMPLES = 6
+"""Files that are kept of those that a remark is about."""
+
 ROWS_AT_ONCE = 8192
 """Rows of labels that are in memory as Python objects at a time."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """An image that was read and written: its row of the labels, and the SHA-256 of its file."""
+    """An image that was read and written: its row of the labels, and the SHA-256 of its file.
+
+    Where it has landmarks, the row has a digest of them too.
+    """
 
     row: dict[str, Any]
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,9 @@ class ImportOne:
             **{f"box_{edge}_px": int(value) for edge, value in box},
             "sha256": hashlib.sha256(encoded).hexdigest(),
         }
-        return Kept(row)
+        if labelled.landmarks is not None:
+            row["landmarks"] = digest_of(labelled.landmarks)
+        return Kept(row, (*labelled.remarks, *landmark_remarks(labelled)))
 
 
 def _reason(error: Exception) -> str:
@@ -113,6 +123,8 @@ class Part:
     rows: list[dict[str, Any]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
+    remarks: dict[str, list[str]] = field(default_factory=dict)
+    """Each remark -> the files that it is about."""
 
     @classmethod
     def of(cls, answers: Iterable[tuple[RawItem, Outcome | Lost]]) -> Part:
@@ -120,8 +132,10 @@ class Part:
         part = cls()
         for item, answer in answers:
             match answer:
-                case Kept(row):
+                case Kept(row, remarks):
                     part.rows.append(row)
+                    for remark in remarks:
+                        part.remarks.setdefault(remark, []).append(row["file"])
                 case Skipped(rule):
                     part.left_out[rule] = part.left_out.get(rule, 0) + 1
                 case Reject():
@@ -129,6 +143,19 @@ class Part:
                 case Lost(reason):
                     part.rejects.append(Reject(item.file, reason, item.images))
         return part
+
+
+@dataclass
+class Remark:
+    """Of how many images something is to be said, and some of their files."""
+
+    images: int = 0
+    files: list[str] = field(default_factory=list)
+
+    def add(self, files: Sequence[str]) -> None:
+        """Count these files too."""
+        self.images += len(files)
+        self.files += files[: EXAMPLES - len(self.files)]
 
 
 class Parts:
@@ -167,7 +194,20 @@ class Parts:
         for file in sorted(self.folder.glob("*.json")):
             content = json.loads(file.read_text())
             rejects = [Reject(**reject) for reject in content["rejects"]]
-            yield Part(content["rows"], rejects, content["left_out"])
+            yield Part(content["rows"], rejects, content["left_out"], content.get("remarks", {}))
+
+    def remarks(self) -> dict[str, Remark]:
+        """Return what is to be said of images, with how many and some of their files."""
+        remarks: dict[str, Remark] = {}
+        twice = SameLandmarks()
+        for part in self:
+            for text, files in part.remarks.items():
+                remarks.setdefault(text, Remark()).add(files)
+            for row in part.rows:
+                twice.add(row)
+        if twice.files:
+            remarks.setdefault(SAME_LANDMARKS, Remark()).add(twice.files)
+        return remarks
 
     def table(self) -> tuple[pd.DataFrame, list[bytes]] | None:
         """Return the labels of all images and the SHA-256 of their files, None where there is no image."""
@@ -179,6 +219,8 @@ class Parts:
         rows: list[dict[str, Any]] = []
         for part in self:
             digests += [bytes.fromhex(row.pop("sha256")) for row in part.rows]
+            for row in part.rows:
+                row.pop("landmarks", None)
             rows += part.rows
             if len(rows) >= ROWS_AT_ONCE:
                 tables.append(pa.Table.from_pylist(rows))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 from pydantic import Field
 
@@ -38,6 +40,8 @@ class LabelledImage:
     labels: tuple[float, ...]  # in the order of the dataset's labels
     subject: str
     split: str  # several names separated by a space where splits overlap
+    remarks: tuple[str, ...] = ()  # what is to be said of such images, counted over all of them
+    landmarks: npt.NDArray[np.float64] | None = None  # [2 or 3, N], to find those that are there twice
 
 
 class LeftOut(Exception):

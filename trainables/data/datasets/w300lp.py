@@ -83,7 +83,8 @@ class W300LP:
         limit = self.config.max_angle_deg
         if limit is not None and any(abs(angle) > limit for angle in pose_deg):
             raise LeftOut(f"an angle above {limit:g} degrees")
-        box = widened(box_of_points(points_of(arrays["pt2d"], "pt2d")), margins(self.config.margin_k))
+        points = points_of(arrays["pt2d"], "pt2d")
+        box = widened(box_of_points(points), margins(self.config.margin_k))
         subject = subject_of(file.stem)
         return LabelledImage(
             image=rgb(file),
@@ -91,6 +92,7 @@ class W300LP:
             labels=pose_deg,
             subject=subject,
             split="validation" if held_out(subject, self.config.validation_share) else "train",
+            landmarks=points,
         )
 
     def details(self) -> dict[str, Any]:

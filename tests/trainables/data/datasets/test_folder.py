@@ -37,7 +37,7 @@ def test_a_table_becomes_a_dataset(tmp_path: Path, kind: str) -> None:
         "file,yaw,pitch,roll,subject,split,box\n"
         "0.png,10.5,-3,7,ann,train,10 5 50 35\n"
         "1.png,-20,4,0,bob,validation,\n"
-        '0.png,1,2,3,ann,train test,"0,0,20,20"\n',
+        '0.png,1,2,3,ann,train small,"0,0,20,20"\n',
     )
     if kind == "parquet":
         pd.read_csv(tmp_path / "labels.csv").to_parquet(tmp_path / "labels.parquet")
@@ -50,7 +50,7 @@ def test_a_table_becomes_a_dataset(tmp_path: Path, kind: str) -> None:
         [1, 2, 3],
     ]
     assert list(labels["subject"]) == ["ann", "bob", "ann"]
-    assert report.dataset.card.splits == {"test": 1, "train": 2, "validation": 1}
+    assert report.dataset.card.splits == {"small": 1, "train": 2, "validation": 1}
     boxes = labels[[f"box_{edge}_px" for edge in ("left", "top", "right", "bottom")]].to_numpy().tolist()
     assert boxes == [[10, 0, 50, 40], [0, -10, 60, 50], [0, 0, 20, 20]]
     assert labels["file"].is_unique
@@ -82,7 +82,7 @@ def test_each_bad_row_is_a_reject_and_the_others_are_imported(tmp_path: Path) ->
         b"caf\xe9.png,1,2": "not UTF-8",
         b"=cmd|x.png,1,2": "No such file",
         b"\x1b[2J.png,1,2": "No such file",
-        b"0.png,1\x00,2": "could not convert",
+        b"0.png,1\x00,2": "is no number",
     }
     write(tmp_path, "", count=30)
     photo(0, (60, 40)).save(tmp_path / f"{wide}.png")
@@ -107,7 +107,7 @@ def test_each_bad_row_is_a_reject_and_the_others_are_imported(tmp_path: Path) ->
         ("../secret.png,1,2,3,", "must lie below"),
         ("/etc/secret.png,1,2,3,", "must lie below"),
         ("away.png,1,2,3,", "No such file"),
-        ("0.png,east,2,3,", "could not convert"),
+        ("0.png,east,2,3,", "is no number"),
         ("0.png,1,2,,", "the row has no roll"),
         ("0.png,1,2,3,5 5 1 1", "not left, top, right, bottom"),
         ("labels.csv,1,2,3,", "not an image"),
@@ -129,7 +129,7 @@ def test_images_are_turned_upright_as_viewers_do(tmp_path: Path) -> None:
 
 
 def test_bad_tables_are_refused_with_what_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"expected a \.csv or \.parquet"):
+    with pytest.raises(InputError, match=r"expected a table that ends in \.csv"):
         FolderConfig().build(tmp_path)
     write(tmp_path, "image,yaw,roll\n0.png,1,2\n")
     with pytest.raises(InputError, match="'file' is missing; the table has image, yaw, roll") as caught:
