@@ -24,7 +24,7 @@ from hpsearch.cli.arguments import (
 )
 from hpsearch.cli.data import add_data_commands
 from hpsearch.cli.networks import add_network_commands
-from hpsearch.cli.output import open_streams, show_faults
+from hpsearch.cli.output import open_streams, show_faults, warnings_shown
 from hpsearch.cli.plugins import add_plugin_command
 from hpsearch.cli.remote import add_remote_commands, is_remote, run_remotely
 from hpsearch.cli.searches import add_search_commands
@@ -56,7 +56,7 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments.given_root = getattr(arguments, "root", None)
     arguments.root = arguments.given_root or default_root()
     command: Command = arguments.command
-    with Interruptions() as interruptions:
+    with Interruptions() as interruptions, warnings_shown():
         try:
             check_surroundings(arguments.root)
             return run_remotely(arguments, words) if is_remote(arguments) else command(arguments)

@@ -6,10 +6,13 @@ import io
 import os
 import sys
 import textwrap
+import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from trainables.base.errors import Fault
+from trainables.base.errors import Fault, InputWarning
 from trainables.base.plain_text import terminal_text
 
 LONGEST_FAULT = 2000
@@ -44,6 +47,23 @@ def labelled(facts: Iterable[tuple[str, str]], label: int, width: int) -> Iterat
             subsequent_indent=" " * (2 + label),
             break_on_hyphens=False,
         )
+
+
+@contextmanager
+def warnings_shown() -> Iterator[None]:
+    """Print warnings about the input as one line each on the standard error, the same one once."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", InputWarning)
+        plain = warnings.showwarning
+
+        def show_warning(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, InputWarning):
+                print(f"warning: {terminal_text(str(message))}", file=sys.stderr)
+            else:
+                plain(message, category, *place, **more)
+
+        warnings.showwarning = show_warning
+        yield
 
 
 def show_faults(faults: Iterable[Fault]) -> None:

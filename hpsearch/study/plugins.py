@@ -55,7 +55,7 @@ def plugin_fault(plugin: Plugin) -> str | None:
     if table is None:
         return f"{plugin} is for no table: {PREFIX}{plugin.group} is unknown{nearest(plugin.group, TABLES)}"
     if plugin.name in table.built_in:
-        return f"{plugin} has a name of hpsearch's own, which is taken in its place: it needs another name"
+        return plugin.unused
     try:
         table[plugin.name]
     except InputError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,9 +17,11 @@ from hpsearch.space.holes import Params, Value
 from hpsearch.space.reader import holes_below, read_space
 from hpsearch.space.space import Space
 from hpsearch.study.config import SearchConfig
-from trainables.base.errors import Fault, InputError, nearest
+from trainables.base.errors import Fault, InputError, InputWarning, nearest
 from trainables.base.names import FOLDER_NAME
+from trainables.base.plugins import Plugin, installed
 from trainables.base.schema import KeyPath, faults_of
+from trainables.base.table import shadowed_in
 from trainables.base.yaml_document import YamlDocument, load_yaml
 from trainables.data.datasets import dataset_name
 from trainables.target import TargetConfig
@@ -117,7 +120,8 @@ def load_spec(
     """Read a search space; `trials` and `epochs` override its budget, `name` the study's name.
 
     Raises `InputError` with every fault of the file: unknown keys, holes that make no sense, and each option
-    or end of a range from which no config can be built.
+    or end of a range from which no config can be built. Warns (`InputWarning`) of each plug-in that is not
+    used, because hpsearch has a row of its name.
     """
     document = load_yaml(path)
     search, faults = _search_section(document)
@@ -145,7 +149,16 @@ def load_spec(
         faults += _target_faults(spec)
     if faults:
         raise InputError(_unique(faults))
+    for plugin in shadowed_by(spec):
+        warnings.warn(f"{path}: {plugin.unused}", InputWarning, stacklevel=1)
     return replace(spec, search=search.model_copy(update={"objective": spec.objective.name}))
+
+
+def shadowed_by(spec: StudySpec) -> list[Plugin]:
+    """Return the plug-ins in whose place a space has rows of hpsearch's own, which have the same names."""
+    if not installed():
+        return []
+    return sorted({plugin for config in (spec.search, *spec.configs) for plugin in shadowed_in(config)})
 
 
 def _search_section(document: YamlDocument) -> tuple[SearchConfig | None, list[Fault]]:

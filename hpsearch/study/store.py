@@ -10,11 +10,13 @@ from hpsearch.space.holes import Choice, Hole
 from hpsearch.study.folders import studies_folder
 from hpsearch.study.lock import holder_of
 from hpsearch.study.naming import rows
-from hpsearch.study.opening import as_begun, read_study
+from hpsearch.study.opening import as_begun, provenance_of, read_study
+from hpsearch.study.plugins import TABLES
 from hpsearch.study.records import StudyRecord, StudyState, TrialState
 from hpsearch.study.spec import SECTION, StudySpec, load_spec
 from trainables.base.atomic import write_text
 from trainables.base.errors import Fault, InputError, nearest
+from trainables.base.plugins import installed
 
 SPACE = "space.yaml"
 """The search space as it was launched, in the study's folder."""
@@ -39,14 +41,46 @@ def find_study(root: Path, name: str) -> StudyRecord:
     """
     folder = study_folder(root, name)
     held = holder_of(folder) is not None  # before it is read: what ends meanwhile is recorded as ended
-    study = read_study(folder, load_spec(folder / SPACE, name=name))
+    study = read_study(folder, kept_spec(folder))
     return study if held else _left(study)
+
+
+def kept_spec(folder: Path) -> StudySpec:
+    """Read the space that the study in `folder` was launched with.
+
+    Raises `InputError`, which names the packages of the study's plug-ins where they are not installed.
+    """
+    try:
+        return load_spec(folder / SPACE, name=folder.name)
+    except InputError:
+        if faults := _missing_packages(folder):
+            raise InputError(faults) from None
+        raise
+
+
+def _missing_packages(folder: Path) -> list[Fault]:
+    """Return a fault for each row of a study that a package added and none adds here."""
+    try:
+        provenance, _ = provenance_of(folder, folder.name)
+    except InputError:
+        return []  # its space is at fault too, and says more
+    here = {f"{plugin.group} {plugin.name}" for plugin in installed()}
+    used = {} if provenance is None else provenance.plugins
+    return [
+        Fault(
+            f"study {folder.name!r} uses {what} of {origin}, which is not installed here: "
+            f"pip install {'=='.join(origin.rsplit(' ', 1))}",
+            file=str(folder / SPACE),
+        )
+        for what, origin in used.items()
+        if what not in here and not _is_own(*what.split(" "))
+    ]
 
 
 def tracking_of(folder: Path) -> str | None:
     """Return the MLflow server that the space of the study in `folder` names; None where it names none."""
     try:
-        return load_spec(folder / SPACE, name=folder.name).search.tracking
+        return kept_spec(folder).search.tracking
     except InputError:  # what can no longer be read can still be deleted
         return None
 
@@ -110,9 +144,9 @@ def changes(folder: Path, spec: StudySpec) -> list[Fault]:
     now = as_begun(folder, spec) if kept.is_file() else None
     if now is None:
         return []
-    before = replace(load_spec(kept, name=spec.name), whole_images=now.whole_images)
+    before = replace(kept_spec(folder), whole_images=now.whole_images)
     changed = _differences(_search(before), _search(now)) or _changed_values(before, now)
-    return [
+    return _rows_taken_over(folder, spec) + [
         Fault(
             f"was {_cut(was)} when study {spec.name!r} began, is {_cut(now)}: its trials cannot be compared. "
             f"Give the new space a name of its own ({SECTION}.name)",
@@ -122,6 +156,25 @@ def changes(folder: Path, spec: StudySpec) -> list[Fault]:
         )
         for path, (was, now) in sorted(changed.items())
     ]
+
+
+def _rows_taken_over(folder: Path, spec: StudySpec) -> list[Fault]:
+    """Return a fault for each row that was a package's when the study began, and is hpsearch's own now."""
+    provenance, _ = provenance_of(folder, spec.name)
+    used = {} if provenance is None else provenance.plugins
+    return [
+        Fault(
+            f"{what} was of {origin} when study {spec.name!r} began, and is hpsearch's own now: its trials "
+            f"cannot be compared. Give the new space a name of its own ({SECTION}.name)",
+            file=spec.document.file,
+        )
+        for what, origin in used.items()
+        if _is_own(*what.split(" "))
+    ]
+
+
+def _is_own(group: str, name: str) -> bool:
+    return group in TABLES and name in TABLES[group].built_in
 
 
 Meaning = dict[tuple[str, ...], str]

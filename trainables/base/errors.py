@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,10 @@ class InputError(Exception):
         return type(self), (self.faults,)
 
 
+class InputWarning(UserWarning):
+    """The user's input does not mean what it may seem to; one sentence, with the way out."""
+
+
 def why(error: Exception) -> str:
     """Return an error as the rest of a sentence; of the system's own, neither their number nor the path."""
     text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
@@ -51,11 +56,15 @@ def brief(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def nearest(name: str, valid: Iterable[str]) -> str:
-    """Return ' (did you mean X?)' for the valid name closest to `name`, with all valid names after it."""
+def nearest(name: str, valid: Iterable[str], origins: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return ' (did you mean X?)' for the valid name closest to `name`, with all valid names after it.
+
+    `origins` says of some of them where they come from.
+    """
     names = sorted(valid)
     if not names:
         return " (there is none)"
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    return f" ({hint}valid: {', '.join(names)})"
+    listed = (f"{each} of {origins[each]}" if each in origins else each for each in names)
+    return f" ({hint}valid: {', '.join(listed)})"

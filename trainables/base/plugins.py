@@ -36,6 +36,14 @@ class Plugin:
     def __str__(self) -> str:
         return f"{self.group} {self.name!r} of {self.package} {self.version}"
 
+    @property
+    def unused(self) -> str:
+        """Why the row is not used where hpsearch's own has its name, with the way out."""
+        return (
+            f"{self} is not used, because hpsearch has one of that name: uninstall {self.package}, or "
+            "install a version of it that has another name for its own"
+        )
+
     def load(self, protocol: type) -> type[Config]:
         """Import the row, whose instances must keep `protocol`. Raises `InputError` where it is at fault."""
         from importlib.metadata import EntryPoint

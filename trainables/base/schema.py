@@ -92,7 +92,10 @@ class Variant:
         if name is not None and name in self.table:
             return name
         if name:
-            raise _fault(f"{brief(name)} is unknown{nearest(name, self.table)}")
+            origins: Mapping[str, str] | None = getattr(self.table, "origins", None)
+            packages_add = origins is not None  # it is a `Table`
+            remedy = ": correct it, or install the package that adds it" if packages_add else ""
+            raise _fault(f"{brief(name)} is unknown{nearest(name, self.table, origins or {})}{remedy}")
         raise _fault(f"expected one name, got {_shown(value)}{nearest('', self.table)}")
 
     def _row(self, name: str) -> type[Config]:

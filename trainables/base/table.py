@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import TypeVar, cast, get_args
+from typing import Any, TypeVar, cast, get_args
 
 from trainables.base.errors import InputError, nearest
 from trainables.base.plugins import NAME, Plugin, installed
@@ -63,6 +63,16 @@ class Table(Mapping[str, type[Row]]):
         taken = {*self.built_in, *self.left_out}
         return tuple(each for each in installed() if each.group == self.group and each.name not in taken)
 
+    @property
+    def shadowed(self) -> tuple[Plugin, ...]:
+        """What installed packages add under a name of our own."""
+        return tuple(each for each in installed() if each.group == self.group and each.name in self.built_in)
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """The package and version of each row that is not our own."""
+        return {plugin.name: f"{plugin.package} {plugin.version}" for plugin in self.plugins}
+
     def without(self, name: str) -> Table[Row]:
         """Return the table less one row."""
         rest = copy.copy(self)
@@ -102,12 +112,25 @@ class Table(Mapping[str, type[Row]]):
 
 def plugins_in(config: Config) -> Iterator[Plugin]:
     """Yield the plug-ins that a config is made of, at any depth, once for each place where one stands."""
+    for table, part in _variants_in(config):
+        plugin = table.plugin_of(part)
+        yield from () if plugin is None else (plugin,)
+
+
+def shadowed_in(config: Config) -> Iterator[Plugin]:
+    """Yield the plug-ins in whose place a config has rows of our own, at any depth."""
+    for table, part in _variants_in(config):
+        if shadowed := table.shadowed:
+            name = table.name_of(part)
+            yield from (plugin for plugin in shadowed if plugin.name == name)
+
+
+def _variants_in(config: Config) -> Iterator[tuple[Table[Any], Config]]:
     for key, field in type(config).model_fields.items():
         variant, value = variant_of(field), getattr(config, key)
         for part in value if isinstance(value, tuple) else (value,):
             if not isinstance(part, Config):
                 continue
             if variant is not None and isinstance(variant.table, Table):
-                plugin = variant.table.plugin_of(part)
-                yield from () if plugin is None else (plugin,)
-            yield from plugins_in(part)
+                yield variant.table, part
+            yield from _variants_in(part)

@@ -10,10 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support import spaces
-from support.plugins import SHORT, install
+from support import spaces, studies
+from support.launches import hpsearch_here
+from support.plugins import SHORT, install, installed_here
 
+from hpsearch.study.folders import studies_folder
+from hpsearch.study.opening import open_study
 from hpsearch.study.plugins import TABLES, absence
+from hpsearch.study.spec import StudySpec, load_spec
+from hpsearch.study.store import changes, find_study, keep_space
+from trainables.base.errors import InputError, InputWarning
 from trainables.base.plugins import Plugin
 
 ENTRIES = "[hpsearch.schedules]\nshort = quick_schedules:ShortConfig\n"
@@ -70,7 +76,7 @@ def test_what_cannot_be_used_is_listed_in_sentences_and_stops_nothing_else(tmp_p
     assert listed.returncode == 1 and listed.stderr == ""
     for sentence in (
         "cannot be used: schedules 'short' of broken-schedules 1.2 cannot be imported (ModuleNotFoundError",
-        "cannot be used: heads 'bins' of own-names 1.2 has a name of hpsearch's own",
+        "cannot be used: heads 'bins' of own-names 1.2 is not used, because hpsearch has one of that name",
         "hpsearch.schedule is unknown (did you mean 'schedules'?",
     ):
         assert sentence in listed.stdout
@@ -114,4 +120,69 @@ def test_a_machine_without_the_drivers_plugin_says_what_it_lacks(
     assert absence(driver) == (
         "it has quick-schedules 1.1, the driver quick-schedules 1.2, which adds schedules 'short': "
         "install the same"
+    )
+
+
+OWN_NAME = "[hpsearch.heads]\nbins = nowhere:BinsConfig\n"
+UNUSED = (
+    "heads 'bins' of own-names 1.2 is not used, because hpsearch has one of that name: uninstall own-names, "
+    "or install a version of it that has another name for its own"
+)
+
+
+def test_a_space_that_names_a_row_of_hpsearch_s_is_warned_of_a_plugin_of_that_name(tmp_path: Path) -> None:
+    space = spaces.write(tmp_path, "head: {choice: [regression, bins]}\n")
+    with installed_here(tmp_path / "site", "own-names", OWN_NAME):
+        checked = hpsearch_here("check", space, "--root", tmp_path)
+        assert checked.stderr.splitlines().count(f"warning: {space}: {UNUSED}") == 1
+        with pytest.warns(InputWarning, match="uninstall own-names"):
+            load_spec(space)
+        spaces.write(tmp_path, "head: regression\n")
+        assert "warning" not in hpsearch_here("check", space, "--root", tmp_path).stderr
+
+
+def test_an_unknown_name_is_answered_by_known_ones_and_where_they_come_from(tmp_path: Path) -> None:
+    space = spaces.write(tmp_path, "pretext: simsim\n")
+    with installed_here(tmp_path / "site", "own-tasks", SIMSIAM), pytest.raises(InputError) as caught:
+        load_spec(space)
+    [fault] = caught.value.faults
+    assert fault.message.startswith("'simsim' is unknown (did you mean 'simsiam'? valid: none, puzzling")
+    assert fault.message.endswith(
+        ", simsiam of own-tasks 1.2): correct it, or install the package that adds it"
+    )
+
+
+SIMSIAM = "[hpsearch.pretext]\nsimsiam = support.simsiam:SimSiamConfig\n"
+
+
+def begun(root: Path, text: str, plugins: dict[str, str]) -> StudySpec:
+    """Return the spec of a study of one trial, as it was kept below the root."""
+    space = spaces.write(root, text)
+    spec = load_spec(space)
+    folder = studies_folder(root) / spec.name
+    folder.mkdir(parents=True)
+    study = open_study(folder, spec, replace(studies.PROVENANCE, plugins=plugins))
+    keep_space(spec, folder)
+    study.ask()
+    return spec
+
+
+def test_a_study_whose_package_is_gone_names_it_and_how_to_install_it(tmp_path: Path) -> None:
+    with installed_here(tmp_path / "site", "own-tasks", SIMSIAM):
+        begun(tmp_path, "pretext: simsiam\n", {"pretext simsiam": "own-tasks 1.2"})
+        assert find_study(tmp_path, "space").trials
+    for words in (["show", "space"], ["report", "space"]):
+        done = hpsearch_here(*words, "--root", tmp_path)
+        assert done.returncode == 2
+        assert done.stderr.splitlines()[0].endswith(
+            "study 'space' uses pretext simsiam of own-tasks 1.2, which is not installed here: "
+            "pip install own-tasks==1.2"
+        )
+
+
+def test_a_study_does_not_go_on_with_a_row_of_hpsearch_s_in_place_of_a_package_s(tmp_path: Path) -> None:
+    spec = begun(tmp_path, "head: bins\n", {"heads bins": "own-names 1.2"})
+    [fault] = changes(studies_folder(tmp_path) / spec.name, spec)
+    assert fault.message.startswith(
+        "heads bins was of own-names 1.2 when study 'space' began, and is hpsearch's own now"
     )
