@@ -19,7 +19,7 @@ from hpsearch.work.shares import (
 )
 from trainables.base.errors import Fault, InputError
 from trainables.training.checkpoint_size import checkpoints_bytes
-from trainables.training.config import TrainConfig
+from trainables.training.config import HALF, TrainConfig
 from trainables.training.footprint import Footprint, MemoryShape
 
 MOST_THREADS = 4
@@ -147,11 +147,11 @@ def _operations(config: TrainConfig) -> int:
 
 
 def check_precision(spec: StudySpec, resources: TrialResources) -> None:
-    """Refuse mixed precision where trials have no GPU. Raises `InputError`."""
-    mixed = any(spec.config(params).precision == "mixed" for params in spec.space.probes())
-    if mixed and not resources.gpus:
+    """Refuse half precision where trials have no GPU. Raises `InputError`."""
+    asked = {spec.config(params).precision for params in spec.space.probes()} & HALF
+    if asked and not resources.gpus:
         line = spec.document.line(("precision",))
-        fault = "'mixed' needs a GPU, and trials have none: 'auto' takes it where there is one"
+        fault = f"{min(asked)!r} needs a GPU, and trials have none: 'auto' takes what a device is fast at"
         raise InputError(Fault(fault, "precision", spec.document.file, line))
 
 

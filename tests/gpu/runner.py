@@ -24,6 +24,7 @@ CHECKS: Mapping[str, float] = MappingProxyType(
     {
         "decoding": 120,
         "loading": 120,
+        "step": 120,
         "precision": 120,
         "resume": 180,
         "memory": 240,

@@ -83,7 +83,7 @@ def test_an_ended_process_leaves_its_last_checkpoint(tmp_path: Path) -> None:
     ("settings", "reason"),
     [
         ({"optimizer": {"adamw": {"lr": 1e30}}}, "diverged at epoch 1"),
-        ({"precision": "mixed"}, "'mixed' needs a GPU"),
+        ({"precision": "fp16"}, "'fp16' needs a GPU"),
     ],
 )
 def test_what_another_try_would_not_mend_ends_the_job_with_its_reason(
@@ -108,7 +108,7 @@ def test_what_a_node_does_not_see_is_said_with_the_node_and_what_the_driver_find
         assert confirmed(job, lost["faults"])  # the driver does not see it either: the trial's fault
         (tmp_path / "hidden").rename(job.datasets / "blobs")
         assert not confirmed(job, lost["faults"])
-    worker.reset_config({"job": trial(tmp_path, precision="mixed")})
+    worker.reset_config({"job": trial(tmp_path, precision="fp16")})
     blind = worker.step()  # the mark is gone: as on a machine that lost its mount
     assert (blind["done"], blind["node"]) == (True, "node-1")
     assert "another folder than the driver's" in blind["blind"]

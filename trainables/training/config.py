@@ -22,7 +22,9 @@ from trainables.pretext import PRETEXT_TASKS, PretextConfig
 from trainables.pretext.lone_image import lone_image
 from trainables.target import TARGETS, TargetConfig
 
-Precision = Literal["auto", "fp32", "mixed"]
+Precision = Literal["auto", "bf16", "fp16", "fp32"]
+HALF: frozenset[Precision] = frozenset({"bf16", "fp16"})
+"""What only a GPU computes fast."""
 
 
 class DataConfig(Config):
@@ -106,9 +108,16 @@ class TrainConfig(Config):
     clip_norm: Annotated[float, Field(gt=0)] | None = None
     """Largest global gradient norm; off where null."""
     precision: Precision = "auto"
-    """`auto`: mixed on a GPU, fp32 on a CPU. [paper: mixed]"""
+    """`bf16` and `fp16`: mixed with fp32 where sums need it. `auto`: bf16 on a GPU from Ampere (sm_80) on,
+    fp16 on an older one with tensor cores (sm_70), fp32 elsewhere. `fp32` convolves in TF32 where a GPU can.
+    [paper: mixed]"""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Seeds weights, order, augmentation and pretext labels."""
+
+    @field_validator("precision", mode="before")
+    @classmethod
+    def _was_called_mixed(cls, precision: object) -> object:
+        return "fp16" if precision == "mixed" else precision  # in spaces of before there was a second half
 
     @field_validator("network")
     @classmethod

@@ -9,28 +9,49 @@ import torch
 from torch import Tensor, nn
 
 from trainables.base.errors import InputError
-from trainables.training.config import Precision
+from trainables.training.config import HALF, Precision
 
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
+
+DTYPES: dict[Precision, torch.dtype] = {
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+    "fp32": torch.float32,
+}
+AMPERE, VOLTA = (8, 0), (7, 0)
+"""Compute capabilities: the first with fast bf16, and the first with tensor cores."""
 
 
 @dataclass(frozen=True)
 class Execution:
-    """A device, and whether the network computes in fp16 there where that is safe (autocast).
+    """A device, and the type that the network computes in there where that is safe (autocast).
 
     On a GPU weights and images are laid out channels last, which its convolutions are fastest on.
     """
 
     device: torch.device
-    mixed: bool
+    dtype: torch.dtype
 
     @classmethod
     def of(cls, device: torch.device, precision: Precision) -> Execution:
-        """Resolve `auto`: `mixed` on a GPU, `fp32` on a CPU. Raises `InputError` for `mixed` on a CPU."""
-        on_gpu = device.type == "cuda"
-        if precision == "mixed" and not on_gpu:
-            raise InputError("precision: 'mixed' needs a GPU; 'auto' takes it where there is one")
-        return cls(device, on_gpu and precision != "fp32")
+        """Resolve `auto` for a device. Raises `InputError` for half precision on a CPU.
+
+        Convolutions of an fp32 run on a GPU take TF32 (10 bits of mantissa, sums in fp32), torch's default;
+        matrix products, small in these networks, do not.
+        """
+        if precision in HALF and device.type != "cuda":
+            raise InputError(f"precision: {precision!r} needs a GPU; 'auto' takes what a device is fast at")
+        return cls(device, DTYPES[_of_device(device) if precision == "auto" else precision])
+
+    @property
+    def mixed(self) -> bool:
+        """Whether half precision is mixed in."""
+        return self.dtype != torch.float32
+
+    @property
+    def scales_loss(self) -> bool:
+        """Whether gradients would vanish without it: fp16 has fewer exponents than fp32, bf16 as many."""
+        return self.dtype == torch.float16
 
     @property
     def memory_format(self) -> torch.memory_format:
@@ -47,4 +68,13 @@ class Execution:
 
     def autocast(self) -> torch.autocast:
         """Return the context in which the network computes."""
-        return torch.autocast(self.device.type, dtype=torch.float16, enabled=self.mixed)
+        half = self.dtype if self.mixed else None  # a disabled autocast takes no fp32
+        return torch.autocast(self.device.type, dtype=half, enabled=self.mixed)
+
+
+def _of_device(device: torch.device) -> Precision:
+    """Return what a device is fast at."""
+    if device.type != "cuda":
+        return "fp32"
+    capability = torch.cuda.get_device_capability(device)
+    return "bf16" if capability >= AMPERE else "fp16" if capability >= VOLTA else "fp32"

@@ -61,6 +61,9 @@ def weight(part: str) -> str:
 
 LEARNING_RATE = "train/learning_rate"
 
+SKIPPED_STEPS = "train/skipped_steps"
+"""Steps of the epoch that were left out since fp16 gradients overflowed."""
+
 
 def pretext(measure: str) -> str:
     """What a pretext branch says of itself, on training images as they were learned: `NAME_accuracy` is the

@@ -54,6 +54,8 @@ class TrainingReport:
     pretext: Mapping[str, float]
     weights: Mapping[str, float]
     learning_rate: float
+    skipped_steps: int | None
+    """Steps left out since their gradients overflowed; None where no loss is scaled."""
     train_s: float
     images: int
     images_per_s: float
@@ -68,6 +70,8 @@ class TrainingReport:
         named[names.LEARNING_RATE] = self.learning_rate
         named |= {names.weight(part): weight for part, weight in self.weights.items()}
         named |= {names.pretext(measure): value for measure, value in self.pretext.items()}
+        if self.skipped_steps is not None:
+            named[names.SKIPPED_STEPS] = float(self.skipped_steps)
         named[names.IMAGES] = float(self.images)
         named[names.IMAGES_PER_S] = self.images_per_s
         named[names.DATA_WAIT_SHARE] = self.data_wait_share

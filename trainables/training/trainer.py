@@ -26,6 +26,7 @@ from trainables.pretext.branch import BranchPlan
 from trainables.pretext.task import PretextTask
 from trainables.pretext.views import View, Views
 from trainables.training.execution import Execution
+from trainables.training.loss_scale import FIRST_STEPS, LossScale
 from trainables.training.meters import EpochMeter
 from trainables.training.metrics import TrainingReport
 from trainables.training.seeding import epoch_seeds, torch_seeded
@@ -47,8 +48,8 @@ class Diverged(Exception):
 class Trainer:
     """A network with all that trains it.
 
-    `optimizer` makes the optimizer of the parameters that it is given. Where `execution` is mixed, the loss
-    is scaled so that fp16 gradients do not vanish.
+    `optimizer` makes the optimizer of the parameters that it is given. Where `execution` computes in fp16,
+    the loss is scaled so that gradients do not vanish.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class Trainer:
         self._base_rates = [float(group["lr"]) for group in self._optimizer.param_groups]
         self._train, self._seed, self._epochs = train, seed, epochs
         self._clip_norm = clip_norm
-        self._scaler = torch.amp.GradScaler(execution.device.type, enabled=execution.mixed)
+        self._scale = LossScale(self._optimizer, execution.device, enabled=execution.scales_loss)
         if execution.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(execution.device)
 
@@ -99,6 +100,7 @@ class Trainer:
             pretext=_beside_chance(meter.measures(), self._task.branches),
             learning_rate=float(self._optimizer.param_groups[0]["lr"]),
             train_s=train_s,
+            skipped_steps=meter.steps - self._scale.made() if self._scale.enabled else None,
             images=meter.images,
             images_per_s=meter.images / train_s,
             data_wait_share=self._train.wait_s / train_s,
@@ -111,7 +113,7 @@ class Trainer:
             "network": self.network.state_dict(),
             "weighting": self._weighting.state_dict(),
             "optimizer": self._optimizer.state_dict(),
-            "scaler": self._scaler.state_dict(),
+            "scaler": self._scale.scaler.state_dict(),
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
@@ -125,7 +127,7 @@ class Trainer:
         self._weighting.load_state_dict(state_dict["weighting"])
         self._optimizer.load_state_dict(state_dict["optimizer"])
         if scaler := state_dict["scaler"]:  # empty where the run computed in fp32
-            self._scaler.load_state_dict(scaler)
+            self._scale.scaler.load_state_dict(scaler)
 
     def _steps(self, data_seed: int, pretext_seed: int, completed: int) -> EpochMeter:
         self.network.train()
@@ -145,17 +147,18 @@ class Trainer:
         images, labels = batch.images.to(execution.device), batch.labels.to(execution.device)
         on = self._task_weight.on(completed)
         views = self._view.arrange(self._task, images, generator) if on else Views(images)
-        with execution.autocast():
-            output = self.network.learn(replace(views, images=execution.place_images(views.images)))
-        losses = self.network.head.losses(output.pose_raw, labels[views.first_pose :])
-        losses |= self.network.pretext_losses(output)
-        self._optimizer.zero_grad()
-        total = backward(self._weighting, losses, completed, shared=self._shared, scaler=self._scaler)
-        if self._clip_norm is not None:
-            self._scaler.unscale_(self._optimizer)
-            nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
-        self._scaler.step(self._optimizer)
-        self._scaler.update()
+        views = replace(views, images=execution.place_images(views.images))
+        scaler = self._scale.scaler
+        for _ in self._scale.attempts(first=completed == 0 and meter.steps < FIRST_STEPS):
+            with execution.autocast():
+                output = self.network.learn(views)
+            losses = self.network.head.losses(output.pose_raw, labels[views.first_pose :])
+            losses |= self.network.pretext_losses(output)
+            self._optimizer.zero_grad()
+            total = backward(self._weighting, losses, completed, shared=self._shared, scaler=scaler)
+            if self._clip_norm is not None:
+                scaler.unscale_(self._optimizer)
+                nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
         meter.add(len(labels), {"total": total, **losses}, self.network.pretext_measures(output))
         self.network.after_step(completed / self._epochs)
 

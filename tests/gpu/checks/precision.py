@@ -1,4 +1,4 @@
-"""Mixed precision beside fp32: the losses of an epoch, and poses decoded in fp32."""
+"""Half precision beside fp32: losses after many steps, steps left out, and poses decoded in fp32."""
 
 from __future__ import annotations
 
@@ -8,16 +8,30 @@ from support.toy import toy_session
 
 from trainables.model.heads.bins_head import BinsHead
 from trainables.pose.angles import ANGLES
+from trainables.pretext import PuzzlingConfig
+
+EPOCH_IMAGES = 1024
+GAP = 0.1
+"""Largest relative difference of a loss from fp32's: steps differ by rounding, and drift apart."""
 
 
 def check(bench: Bench) -> None:
-    fp32 = toy_session(pretext="puzzling", precision="fp32", device=bench.device, batch=32)
-    auto = toy_session(pretext="puzzling", precision="auto", device=bench.device, batch=32)
-    one, two = (each.run_epoch().training.losses["total"] for each in (fp32, auto))
-    bench.figure("loss of an epoch", fp32=one, auto=two)
-    bench.require(abs(one - two) <= 0.02 * one, f"the loss is {two:.4g} mixed, {one:.4g} in fp32")
-    scaled = bool(auto.state_dict()["scaler"])
-    bench.require(scaled is bench.on_gpu, "auto is not mixed on a GPU and fp32 on a CPU")
+    on_a_gpu = ("fp32", "bf16", "fp16", "auto") if bench.on_gpu else ("fp32", "auto")
+    losses = {}
+    for precision in on_a_gpu:
+        for weight in (1.0, 200.0):
+            pretext = PuzzlingConfig(grid=3, ssl_weight=weight)
+            run = toy_session(
+                pretext=pretext, precision=precision, device=bench.device, images=EPOCH_IMAGES, batch=32
+            )
+            epochs = [run.run_epoch().training for _ in range(3 if bench.on_gpu else 1)]
+            losses[precision, weight] = epochs[-1].losses["total"]
+            skipped = sum(epoch.skipped_steps or 0 for epoch in epochs)
+            what = f"{precision}, ssl_weight {weight:g}"
+            bench.figure(what, loss=losses[precision, weight], skipped_steps=skipped)
+            gap = abs(losses[precision, weight] / losses["fp32", weight] - 1)
+            bench.require(gap <= GAP, f"{what}: the loss is {gap:.1%} off fp32's after {len(epochs)} epochs")
+            bench.require(skipped <= 1, f"{what}: {skipped} steps were left out")
 
     head, raw = BinsHead(8, ANGLES).to(bench.device), 3 * torch.randn(512, 3, 66, device=bench.device)
     exact = head.decode(raw)

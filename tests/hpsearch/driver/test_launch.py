@@ -280,7 +280,7 @@ def test_a_diverging_study_fails_with_reasons_and_status_1(fresh: Path) -> None:
     [
         ("rendered-heads: {images: 48, subjects: 12, image_px: 32}", "nowhere"),
         ("concurrent: 2", "cpus: 512"),
-        ("head: regression", "head: regression\nprecision: mixed"),
+        ("head: regression", "head: regression\nprecision: fp16"),
     ],
 )
 def test_what_the_machine_lacks_is_said_before_a_trial(fresh: Path, broken: str, expected: str) -> None:

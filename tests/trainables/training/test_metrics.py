@@ -98,6 +98,7 @@ def test_report_names_every_number_and_travels_as_plain_values() -> None:
             weights={"puzzle": 0.5},
             pretext={"puzzle_accuracy": 0.5, "puzzle_chance": 0.25},
             learning_rate=1e-3,
+            skipped_steps=2,
             train_s=9.0,
             images=1500,
             images_per_s=90.0,
@@ -112,6 +113,7 @@ def test_report_names_every_number_and_travels_as_plain_values() -> None:
     )
     metrics = report.metrics()
     assert metrics["train/weight_puzzle"] == 0.5
+    assert metrics["train/skipped_steps"] == 2.0
     assert metrics["train/loss"] == 5.0 and metrics["train/loss_puzzle"] == 1.5
     assert (metrics["pretext/puzzle_accuracy"], metrics["pretext/puzzle_chance"]) == (0.5, 0.25)
     assert (metrics["validation/best_mae_deg"], metrics["validation/best_epoch"]) == (4.0, 2.0)

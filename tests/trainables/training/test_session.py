@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from support.toy import CPU, Changing, blobs, toy_session
+from support.toy import CPU, Changing, blobs, toy_config, toy_session
 from torch import Tensor, nn
 
 from trainables.base.atomic import load_state, save_state
@@ -24,7 +24,7 @@ from trainables.pose.angles import ANGLES
 from trainables.pretext import PRETEXT_TASKS, PuzzlingConfig, PuzzlingRotationConfig, RotationConfig
 from trainables.training.checkpoints import Checkpoints
 from trainables.training.config import Precision
-from trainables.training.execution import Execution
+from trainables.training.execution import DTYPES, Execution
 from trainables.training.session import Session
 from trainables.training.trainer import Diverged
 
@@ -246,38 +246,56 @@ def test_a_large_ssl_weight_stays_finite() -> None:
 
 
 def test_mixed_precision_is_refused_without_a_gpu() -> None:
-    with pytest.raises(InputError, match="'mixed' needs a GPU"):
-        toy_session(precision="mixed", device=CPU)
+    with pytest.raises(InputError, match="'fp16' needs a GPU"):
+        toy_session(precision="fp16", device=CPU)
 
 
 @pytest.fixture
-def mixed_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `precision: mixed` compute in fp16 on a CPU, with a loss scale as on a GPU."""
+def half_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `bf16` and `fp16` compute on a CPU, with a loss scale as on a GPU."""
 
     def of(device: torch.device, precision: Precision) -> Execution:
-        return Execution(device, precision == "mixed")
+        return Execution(device, DTYPES.get(precision, torch.float32))
 
     monkeypatch.setattr(Execution, "of", of)
 
 
-@pytest.mark.usefixtures("mixed_here")
-@pytest.mark.parametrize("before", ["fp32", "mixed"])
-@pytest.mark.parametrize("after", ["fp32", "mixed"])
+@pytest.mark.usefixtures("half_here")
+@pytest.mark.parametrize(
+    ("before", "after"), [("fp32", "fp16"), ("fp16", "fp16"), ("fp16", "fp32"), ("fp16", "bf16")]
+)
 def test_a_run_goes_on_in_another_precision_and_keeps_its_epochs(
     tmp_path: Path, before: Precision, after: Precision
 ) -> None:
-    begun, checkpoints = toy_session(precision=before), Checkpoints(tmp_path)
+    begun, checkpoints = toy_session(precision=before, images=8), Checkpoints(tmp_path)
     checkpoints.save(begun, [begun.run_epoch().metrics()])
     checkpoints.flush()
     scale = begun.state_dict()["scaler"]
-    assert bool(scale) is (before == "mixed")
-    again = toy_session(precision=after)
+    assert bool(scale) is (before == "fp16")
+    again = toy_session(precision=after, images=8)
     history, notes = Checkpoints(tmp_path).restore(again)
     assert (again.epoch, len(history), notes) == (1, 1, [])
     assert_same_weights(weights(again), weights(begun))
     if before == after:
         assert again.state_dict()["scaler"] == scale
     assert again.run_epoch().epoch == 2
+
+
+@pytest.mark.parametrize(
+    ("capability", "expected"),
+    [((9, 0), torch.bfloat16), ((8, 0), torch.bfloat16), ((7, 5), torch.float16), ((6, 1), torch.float32)],
+)
+def test_auto_is_what_a_device_is_fast_at(
+    capability: tuple[int, int], expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: capability)
+    execution = Execution.of(torch.device("cuda", 0), "auto")
+    assert (execution.dtype, execution.scales_loss) == (expected, expected is torch.float16)
+    assert Execution.of(CPU, "auto").dtype is torch.float32
+
+
+def test_spaces_that_say_mixed_mean_fp16() -> None:
+    assert toy_config(precision="mixed").precision == "fp16"
 
 
 def test_a_run_that_cannot_take_a_checkpoint_over_is_as_it_was(tmp_path: Path) -> None:

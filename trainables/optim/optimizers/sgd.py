@@ -34,9 +34,10 @@ class SGDConfig(Config):
 
     def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
         """Make the optimizer of these parameters."""
+        import torch
         from torch.optim import SGD
 
-        return SGD(
+        optimizer = SGD(
             parameters,
             lr=self.lr,
             momentum=self.momentum,
@@ -44,3 +45,9 @@ class SGDConfig(Config):
             weight_decay=self.weight_decay,
             fused=True,
         )
+        if self.momentum:
+            # Where the first step overflows, torch takes what lay in memory for the velocity.
+            for group in optimizer.param_groups:
+                for each in group["params"]:
+                    optimizer.state[each]["momentum_buffer"] = torch.zeros_like(each)
+        return optimizer
