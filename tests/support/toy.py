@@ -41,7 +41,7 @@ def blobs(count: int, px: int, *, seed: int = 0) -> tuple[Tensor, Tensor]:
 def prepared_blobs(
     folder: Path, *, splits: Sequence[str] = ("train",), count: int = 12, moved_deg: float = 0.0
 ) -> PreparedDataset:
-    """Write a prepared dataset of blobs at 32 px, dealt to two subjects and then to `splits` in turn.
+    """Write a prepared dataset of blobs at 32 px, dealt to `splits` in turn, each with two people of its own.
 
     `moved_deg` is added to every yaw.
     """
@@ -52,7 +52,8 @@ def prepared_blobs(
         pixels = ((image.clamp(-2, 2) + 2) / 4 * 255).byte().permute(1, 2, 0).numpy()
         Image.fromarray(pixels).save(folder / "images" / f"{number}.jpg")
         split = splits[number // 2 % len(splits)]
-        rows.append({"file": f"images/{number}.jpg", "subject": f"s{number % 2}", "split": split})
+        subject = f"{'s' if split == splits[0] else split}{number % 2}"
+        rows.append({"file": f"images/{number}.jpg", "subject": subject, "split": split})
     poses = {f"{angle}_deg": pose_deg[:, column].double() for column, angle in enumerate(ANGLES)}
     table = pd.DataFrame(rows).assign(**{name: values.numpy() for name, values in poses.items()})
     table["yaw_deg"] += moved_deg
