@@ -113,6 +113,11 @@ class Allocation:
         """Take in that a trial no longer runs."""
         self._running.pop(number, None)
 
+    @property
+    def trains(self) -> bool:
+        """Whether a trial of the search itself is under way, confirmations left out."""
+        return not all(map(self._study.confirms, self._running))
+
     def without_full_run(self, record: StudyRecord) -> tuple[Family, ...]:
         """Return the families of which no design has trained its full budget."""
         done = [trial for trial in record.searched if trial.state is TrialState.COMPLETE]

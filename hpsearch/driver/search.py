@@ -108,6 +108,8 @@ class Search:
 
     def _after_the_search(self) -> WorkItem | NoWork:
         """Return what is to be done once the search has ended: a leader again, then its test."""
+        if self._allocation.trains:  # before all trials are looked at
+            return NoWork.WAIT
         study, confirm = self._study.record(), self._plan.confirm
         running = [trial for trial in study.trials if trial.state is TrialState.RUNNING]
         if any(trial.confirms is None for trial in running):  # it may lead yet

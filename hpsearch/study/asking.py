@@ -224,7 +224,7 @@ class Asking:
     def _opened(self, trial: optuna.Trial, params: Params, config: TrainConfig) -> Ask:
         """Return a trial whose values are drawn under the number that it is known by."""
         number = self._trials.opened(self._trials.first(trial.number), config)
-        return Ask(number, params, config, max(self._trials.values(number), default=0))
+        return Ask(number, params, self._trials.config(number), max(self._trials.values(number), default=0))
 
     def _fill(self, trial: optuna.Trial) -> Ask:
         """Draw what is open of a trial, and return it under the number that it is known by."""

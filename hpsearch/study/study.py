@@ -195,6 +195,10 @@ class Study:
         """Say whether a trial is never stopped early."""
         return bool({CONFIRMS, EXEMPT} & self._trials.live(number).user_attrs.keys())
 
+    def confirms(self, number: int) -> bool:
+        """Say whether a trial repeats another with another seed."""
+        return CONFIRMS in self._trials.first(number).user_attrs
+
     def at_rung(self, number: int) -> bool:
         """Say whether a running trial has reached a rung that it was not promoted beyond."""
         if self.halving is None or self.exempt(number):
@@ -261,7 +265,7 @@ class Study:
 
     def _rank(self, number: int) -> None:
         """Take the epochs of a trial into the standings that are not there yet, and whether it waits."""
-        if CONFIRMS in self._trials.first(number).user_attrs:
+        if self.confirms(number):
             return
         if self._trials.live(number).state is OptunaState.FAIL:
             return

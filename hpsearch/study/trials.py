@@ -30,13 +30,13 @@ from hpsearch.study.journal.schema import (
     REQUESTED,
     SEED,
     epoch_key,
-    epoch_metrics,
     test_key,
 )
 from hpsearch.study.policy.families import Family, members
 from hpsearch.study.policy.forecasts import is_frozen
 from hpsearch.study.records import Placement, TrialRecord, TrialState
 from hpsearch.study.spec import StudySpec
+from trainables.base.schema import Config
 from trainables.training.config import TrainConfig
 
 TRIALS = "trials"
@@ -70,6 +70,8 @@ class Trials:
         """Optuna's id of each of its numbers."""
         self._rest: dict[int, list[int]] = {}
         self._configs: dict[int, TrainConfig] = {}
+        self._once: dict[object, Any] = {}
+        """What many trials have alike, kept once: parts of their configs, distributions of their values."""
         self._ended: dict[int, TrialRecord] = {}
         self._shown: list[int] = []
         """The trials whose values are all drawn, in order."""
@@ -153,7 +155,7 @@ class Trials:
         """Return a trial's training config."""
         if number not in self._configs:
             first = self.first(number)
-            self._configs[number] = reseeded(self._spec.config(first.params), first.user_attrs)
+            self._keep(number, reseeded(self._spec.config(first.params), first.user_attrs))
         return self._configs[number]
 
     def waits(self, number: int) -> bool:
@@ -189,7 +191,7 @@ class Trials:
     def opened(self, trial: FrozenTrial, config: TrainConfig) -> int:
         """Take in a trial whose values have just been drawn; return the number that it is known by."""
         number: int = trial.user_attrs.get(CONTINUES, trial.number)
-        self._configs[number] = config
+        self._keep(number, config)
         self._ended.pop(number, None)
         self._show(trial)
         return number
@@ -250,6 +252,13 @@ class Trials:
         begun = bool(trial.intermediate_values) or trial.state.is_finished() or CONFIRMS in trial.user_attrs
         return not begun and self.first_with(trial.params, before=trial.number) is not None
 
+    def _keep(self, number: int, config: TrainConfig) -> None:
+        """Keep the config of a trial; what others have of it, and of Optuna's own record, is kept once."""
+        parts = {name: self._once.setdefault(part, part) for name, part in config if isinstance(part, Config)}
+        self._configs[number] = config.model_copy(update=parts)
+        drawn = self.first(number).distributions
+        drawn.update({name: self._once.setdefault((name, kind), kind) for name, kind in drawn.items()})
+
     def _has_failed(self, number: int) -> bool:
         return self.live(number).state is OptunaState.FAIL
 
@@ -286,7 +295,7 @@ class Trials:
             state=TrialState.FROZEN if is_frozen(live) else STATES[live.state],
             params=first.params,
             config=self.config(number),
-            epochs=tuple(epoch_metrics(attrs[epoch_key(epoch)]) for epoch in epochs),
+            epochs=tuple(attrs[epoch_key(epoch)] for epoch in epochs),
             objective=values[epochs[-1]] if epochs else None,
             reason=live.user_attrs.get(REASON, ""),
             started_s=first.datetime_start.timestamp() if first.datetime_start else 0.0,

@@ -65,6 +65,8 @@ class _Written:
     epochs: int = 0
     tested: bool = False
     params: frozenset[str] = frozenset()
+    whole: bool = False
+    """Whether all values of its config are among the params."""
     tags: dict[str, str] = field(default_factory=dict)
 
 
@@ -88,6 +90,8 @@ class Mirror:
         """The newest record."""
         self._searched: dict[str, None] = {}
         """The shared path of every value that a trial was seen to search."""
+        self._names: dict[frozenset[str], frozenset[str]] = {}
+        """The names of params, which most trials have alike, each set once."""
         self._tags: dict[str, str] = {}
         self._describe_seldom = Seldom(self._describe)
 
@@ -225,11 +229,14 @@ class Mirror:
         """Return the params that MLflow does not have of a trial, and count them as written."""
         from mlflow.entities import Param
 
+        if written.whole and written.params >= self._searched.keys():
+            return []
         wanted = params_of(trial, self._searched)
         params = [
             Param(key, text[:MAX_PARAM_CHARS]) for key, text in wanted.items() if key not in written.params
         ]
-        written.params |= wanted.keys()
+        names = frozenset(written.params | wanted.keys())
+        written.params, written.whole = self._names.setdefault(names, names), True
         return params
 
     def _complete(self, trial: TrialRecord, written: _Written, summary: Mapping[str, float]) -> None:

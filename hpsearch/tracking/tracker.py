@@ -61,6 +61,8 @@ class Tracker:
         self._change = threading.Condition()
         self._updates: dict[int | str, Update] = {}
         self._seen_s: dict[int, tuple[float, ...]] = {}
+        self._record: StudyRecord
+        """The newest: updates that wait would each hold an older list of all trials."""
         self._deadline_s: float | None = None
         self._end: tuple[StudyRecord, Sequence[Path], Mapping[int, Mapping[str, float]]] | None = None
         # a daemon: a call that never returns must not keep the process from ending
@@ -73,7 +75,8 @@ class Tracker:
         now = time.time() if trial.ended_s is None else min(time.time(), trial.ended_s)
         seen = (*seen, *([now] * (len(trial.epochs) - len(seen))))
         self._seen_s[trial.number] = seen
-        self._put(trial.number, lambda mirror: mirror.sync(study, trial, seen))
+        self._record = study
+        self._put(trial.number, lambda mirror: mirror.sync(self._record, trial, seen))
 
     def sync_pretraining(self, pretraining: PretrainingRecord) -> None:
         """Queue an update of a pretraining's run. Returns at once."""

@@ -125,6 +125,8 @@ class Simulated:
     gpus: float = 0.0
     training: Callable[[Any, Simulated], Training] | None = None
     """What a worker does with a job; None: trains it by `curve`."""
+    driver_s: Callable[[], float] = lambda: 0.0
+    """A clock of the driver's own time, for which slots that are free have to wait."""
     time_s: float = 0.0
     trained: list[tuple[str, int]] = field(default_factory=list)
     busy_s: float = 0.0
@@ -276,6 +278,7 @@ class _Run:
         self._running: dict[int, _Try] = {}
         self._events: list[tuple[float, int, _Try | NodeLost]] = []
         self._order = itertools.count()
+        self._driver_s = place.driver_s()
         for loss in place.losses:
             self._at(loss.at_s, loss)
 
@@ -284,11 +287,19 @@ class _Run:
             if not self._running:
                 self._place.time_s += ASKED_EVERY_S
                 continue
-            self._place.time_s, _, event = heapq.heappop(self._events)
+            due_s, _, event = heapq.heappop(self._events)
+            self._place.time_s = max(self._place.time_s, due_s)
             if isinstance(event, NodeLost):
                 self._lose(event)
             elif self._running.get(event.slot) is event:  # else its slot is lost
                 self._step(event)
+            self._pass()
+
+    def _pass(self) -> None:
+        """Let the time pass that the driver took since the last call."""
+        now_s = self._place.driver_s()
+        self._place.time_s += now_s - self._driver_s
+        self._driver_s = now_s
 
     def items(self) -> list[WorkItem]:
         return [attempt.item for attempt in (*self._running.values(), *self._waiting)]
@@ -304,6 +315,7 @@ class _Run:
                 return item is NoWork.WAIT
             attempt = _Try(item, item.job, self._retries)
             self._desk.begin(str(id(attempt.item)), item)
+            self._pass()
             self._start(attempt)
         return True
 

@@ -12,6 +12,7 @@ from typing import Any
 from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend
 
+from hpsearch.study.journal.epochs import Epochs
 from hpsearch.study.journal.lines import BEGUN, ENDED, Event, Lines, damage, line_of, read_lines
 from hpsearch.study.journal.schema import epoch_in_short, is_epoch_key
 from trainables.base.disk import is_disk_fault
@@ -22,6 +23,9 @@ JOURNAL = "study.journal"
 
 WEIGHTS = "trials/*/best.pt"
 """What finished trials leave beside it."""
+
+WORKER_CHARS = 8
+"""Of the id that Optuna gives a process, in each line: enough to tell launches apart."""
 
 WRONG = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 """What a value raises that is not what its place in a journal is for."""
@@ -73,13 +77,14 @@ class _Snapshot(BaseJournalBackend):
     def __init__(self, path: Path, lines: Lines) -> None:
         self.path = path
         self.events = lines.events
+        self.epochs = Epochs()
         self.given = 0
         """How many events were given to Optuna."""
 
     def read_logs(self, log_number_from: int) -> Iterator[Event]:
         for number, event in enumerate(self.events[log_number_from:], start=log_number_from + 1):
             self.given = number
-            yield event
+            yield self.epochs.read(event)
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         raise RuntimeError(f"{self.path} was opened for reading")
@@ -127,12 +132,13 @@ class _OnlyWriter(_Snapshot):
         self._forgotten = log_number_from
         for number, event in enumerate(self.events, start=log_number_from + 1):
             self.given = number
-            yield event
+            yield self.epochs.read(event)
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         lines, last = [], self._last
         for log in logs:
-            line, last = line_of(log, last)
+            short = {**log, "worker_id": log["worker_id"][:WORKER_CHARS]}
+            line, last = line_of(self.epochs.small(short), last)
             lines.append(line)
         with self.path.open("r+b", buffering=0) as file:  # one that was removed is not begun anew
             whole = file.seek(0, os.SEEK_END)
@@ -146,7 +152,8 @@ class _OnlyWriter(_Snapshot):
                 file.truncate(whole)  # half a line would spoil the next one
                 raise
         self._last = last
-        self.events += map(json.loads, lines)  # as a later launch will read them: a tuple becomes a list
+        for line, log in zip(lines, logs, strict=True):  # as a later launch reads them: a tuple is a list
+            self.events.append({**json.loads(line), "worker_id": log["worker_id"]})
 
 
 def unreadable(folder: Path, read: Callable[[JournalStorage], object], error: Exception) -> Fault:

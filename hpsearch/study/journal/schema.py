@@ -93,20 +93,8 @@ def epoch_text(metrics: Mapping[str, float]) -> str:
     return json.dumps(dict(metrics), separators=(",", ":"))
 
 
-def epoch_metrics(stored: str | Mapping[str, float]) -> Mapping[str, float]:
-    """Return the metrics of an epoch; older journals hold a mapping where newer ones have a text.
-
-    Raises `ValueError` or `TypeError` where they are no numbers.
-    """
-    metrics: Mapping[str, float] = stored if isinstance(stored, Mapping) else json.loads(stored)
-    if not all(isinstance(value, int | float) for value in metrics.values()):
-        raise TypeError("a metric is no number")
-    return metrics
-
-
-def epoch_in_short(stored: str | Mapping[str, float]) -> str:
+def epoch_in_short(metrics: Mapping[str, float]) -> str:
     """Return what an epoch was measured by, and its loss, as a short text for a page that breaks no line."""
-    metrics = epoch_metrics(stored)
     tables = (catalogue(row(), VALIDATION) for row in TARGETS.values())
     shown = [name for table in tables for name, metric in table.items() if metric.column]
     return ", ".join(

@@ -81,6 +81,34 @@ def test_epochs_that_an_older_version_stored_as_mappings_are_read(folder: Path, 
     assert read_study(folder, spec) == whole
 
 
+def test_the_names_of_metrics_stand_in_the_journal_once_also_after_another_launch(
+    folder: Path, spec: StudySpec
+) -> None:
+    study = studies.open_in(folder, spec)
+    (ask,) = study.unfinished()
+    study.report(ask.number, 5, {studies.OBJECTIVE: 1.5})
+    others = {studies.OBJECTIVE: 0.1 + 0.2, "train/loss": float("inf"), "train/images": 32.0}
+    for epoch in (6, 7):
+        study.report(ask.number, epoch, others)
+    study.report(ask.number, 8, dict(reversed(others.items())))
+    study.report(ask.number, 9, {studies.OBJECTIVE: 2.5})
+    written = b"".join(lines(folder))
+    assert written.count(rb"{\"" + studies.OBJECTIVE.encode()) == 2
+    assert written.count(b"train/loss") == 2  # another order is not taken for the same
+    found = read_study(folder, spec).trials[ask.number].epochs[4:]
+    assert found == (
+        {studies.OBJECTIVE: 1.5},
+        others,
+        others,
+        others,
+        {studies.OBJECTIVE: 2.5},
+    )
+    assert [*found[3]] == [*reversed(others)]
+    broken = [line.replace(rb'"epoch 7":"[1,', rb'"epoch 7":"[9,') for line in without_checks(lines(folder))]
+    write(folder, broken)
+    assert "an epoch has 3 values for 0 names" in fault(folder, spec).message
+
+
 def test_what_follows_a_journal_sees_what_is_added_and_writes_nothing(folder: Path, spec: StudySpec) -> None:
     storage = following(folder, spec.name)
     shown = optuna.load_study(study_name=spec.name, storage=storage)

@@ -1,0 +1,169 @@
+"""How much of the time trials train where Ray Tune runs them: many that only sleep, beside the ideal.
+
+    python benchmarks/through_ray.py [--trials 2000] [--workers 16] [--seconds 2] [--epochs 1]
+
+The ideal is trials x seconds / workers. The work goes through `run_work` as that of a launch does: Tune's
+searcher, scheduler and callbacks, reused actors, one result per epoch. Nothing decides and nothing is kept,
+so what is lost is Ray's and Tune's. The workers are counted by hand, whatever cores there are: they sleep.
+Their start, a process that loads torch each, stands apart: the time counts from when all have reported once.
+
+The driver's CPU time per trial says how many trials a second one driver can place at most; the lines below it
+say which calls it goes to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import os
+import pstats
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from hpsearch.ray.cluster import _QUIET
+from hpsearch.ray.nodes import Nodes
+from hpsearch.ray.tune import run_work
+from hpsearch.study.records import Placement
+from hpsearch.work.items import NoWork
+from hpsearch.work.resources import TrialResources
+from trainables.base.errors import Fault
+from trainables.training.checkpoints import History
+from trainables.training.jobs import Result
+
+SHOWN = 14
+"""Lines of the driver's profile."""
+
+
+@dataclass(frozen=True)
+class Sleep:
+    """A job that does nothing; see `trainables.training.jobs.Job`."""
+
+    seconds: float
+    epochs: int
+    cpus: int = 1
+    gpus: float = 0.0
+
+    def check(self) -> None:
+        """All that it reads is there."""
+
+    def clear(self) -> None:
+        """It leaves nothing."""
+
+    def run(self, worker: Any) -> Iterator[Result]:
+        """Sleep, and say so after each epoch."""
+        for epoch in range(1, self.epochs + 1):
+            time.sleep(self.seconds / self.epochs)
+            yield Result(epoch, [{"slept_s": self.seconds}], [], done=epoch == self.epochs)
+
+
+@dataclass
+class Nap:
+    """The item of one job; see `hpsearch.work.items.WorkItem`."""
+
+    job: Sleep
+    source: Naps
+
+    def on_epochs(self, first_epoch: int, history: History, placement: Placement) -> bool:
+        """Note when it was heard of."""
+        self.source.heard_s.append(time.monotonic())
+        return False
+
+    def on_done(self) -> None:
+        """Note when it ended."""
+        self.source.ended_s.append(time.monotonic())
+
+    def on_failed(self, reason: str) -> None:
+        """End the benchmark."""
+        raise RuntimeError(reason)
+
+    def on_error(self, details: str) -> None:
+        """Show it."""
+        print(details)
+
+    def on_note(self, note: str) -> None:
+        """Show it."""
+        print(note)
+
+
+@dataclass
+class Naps:
+    """So many jobs; see `hpsearch.work.items.WorkSource`."""
+
+    job: Sleep
+    left: int
+    heard_s: list[float] = field(default_factory=list)
+    ended_s: list[float] = field(default_factory=list)
+
+    def next_item(self) -> Nap | NoWork:
+        """Return the next job."""
+        if not self.left:
+            return NoWork.DONE
+        self.left -= 1
+        return Nap(self.job, self)
+
+    def input_lost(self, item: Any, faults: Sequence[Fault]) -> None:
+        """It reads nothing."""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, default=2000)
+    parser.add_argument("--workers", type=int, default=16)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--epochs", type=int, default=1)
+    options = parser.parse_args()
+    job, workers = Sleep(options.seconds, options.epochs), options.workers
+    naps, profile = Naps(job, options.trials), cProfile.Profile()
+    os.environ.update(_QUIET)
+    began_s = time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        ray.init(
+            "local", num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+        )
+        before_s = time.process_time()
+        profile.enable()
+        run_work(
+            naps,
+            TrialResources(1, 0.0, workers),
+            Nodes(),
+            folder=None,
+            retries=0,
+            epoch_timeout_s=600.0,
+            scratch=Path(scratch),
+            verbose=False,
+        )
+        profile.disable()
+        cpu_s = time.process_time() - before_s
+        ray.shutdown()
+    first = naps.ended_s[workers - 1]
+    count = options.trials - 2 * workers  # until the last ones are handed out: then slots stay empty
+    took_s = naps.ended_s[workers + count - 1] - first
+    print(f"{workers} workers have reported after {first - began_s:.1f} s")
+    print(
+        f"then {count} trials took {took_s:.1f} s; ideal {count * options.seconds / workers:.1f} s: "
+        f"{count * options.seconds / workers / took_s:.3f} of the ideal throughput"
+    )
+    third = count // 3
+    for part in range(3):
+        part_s = naps.ended_s[workers + (part + 1) * third - 1] - naps.ended_s[workers + part * third - 1]
+        print(f"  third {part + 1}: {third * options.seconds / workers / part_s:.3f}")
+    print(
+        f"driver: {1e3 * cpu_s / options.trials:.1f} ms of CPU a trial, profiled; of these, by its own time:"
+    )
+    stats = pstats.Stats(profile)
+    table: Any = stats.stats  # type: ignore[attr-defined]  # which typeshed leaves out
+    rows = sorted(table.items(), key=lambda row: -row[1][2])[:SHOWN]
+    for (file, line, name), (_, calls, own_s, _all_s, _callers) in rows:
+        where = f"{Path(file).name}:{line}" if line else ""
+        print(f"  {1e3 * own_s / options.trials:7.2f} ms {calls / options.trials:8.1f} calls  {name} {where}")
+
+
+if __name__ == "__main__":
+    main()
