@@ -12,7 +12,8 @@ import pandas
 import pytest
 import torch
 from PIL import Image
-from support.pretext_tasks import TASKS, task_in_the_docs
+from support import documented
+from support.pretext_tasks import TASKS
 
 from hpsearch.cli.main import main
 from hpsearch.study.spec import load_spec
@@ -125,7 +126,7 @@ def test_the_pretext_task_it_shows_is_added_by_one_file_and_one_row(tmp_path: Pa
     package = shutil.copytree(
         ROOT / "trainables", tmp_path / "trainables", ignore=shutil.ignore_patterns("__pycache__")
     )
-    (package / "pretext" / "blanking.py").write_text(task_in_the_docs())
+    (package / "pretext" / "blanking.py").write_text(documented.sources()["blanking"])
     table = package / "pretext" / "__init__.py"
     imports, rows = table.read_text().split("from trainables.pretext.none")
     task = "from trainables.pretext.blanking import BlankingConfig\nfrom trainables.pretext.none"

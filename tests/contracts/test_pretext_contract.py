@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 from support.pretext_tasks import TASKS, cases
-from support.simsiam import SimSiamConfig
 
 from hpsearch.testing import BranchContract, PerturbContract, SettingsContract, rows
 from hpsearch.testing.pretext import random_images, seeded
@@ -15,7 +14,7 @@ HELPERS = {name: row for name, row in TASKS.items() if name != "none"}
 CASES = [pytest.param(TASKS[name](**given), id=f"{name} {given}") for name, given in cases(TASKS)]
 
 
-@pytest.mark.parametrize("config", rows({**PRETEXT_TASKS, "simsiam": SimSiamConfig}))
+@pytest.mark.parametrize("config", rows(TASKS))
 class TestSettings(SettingsContract):
     pass
 

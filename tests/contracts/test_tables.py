@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
+from support import documented
 from support.settings import out_of_range
 
 import hpsearch.testing
@@ -182,14 +183,23 @@ def test_packages_can_add_rows(table: str) -> None:
 
 @each_table
 def test_a_contract_is_run_with_every_row(table: str) -> None:
-    """The contract is a class of `hpsearch.testing`, which packages run with their own rows."""
+    """The contract is a class of `hpsearch.testing`, which packages run with their own rows.
+
+    The rows of docs/extending.md are run too.
+    """
     rows = tables()[table]
+    names = {*rows, *documented.rows_of(table)}
     covering = [
         module.__name__
         for module, texts in shared_contracts()
-        if {*rows} <= texts and any(_holds(value, rows) for value in vars(module).values())
+        if names <= texts and any(_holds(value, rows) for value in vars(module).values())
     ]
     assert covering, f"no test_*_contract.py runs a contract of hpsearch.testing over every row of {table}"
+
+
+def test_every_config_that_the_page_on_extending_shows_is_a_row_of_a_table() -> None:
+    assert documented.rows().keys() <= tables().keys()
+    assert {row for rows in documented.rows().values() for row in rows.values()} == {*documented.configs()}
 
 
 @each_row

@@ -1,8 +1,9 @@
-"""Every weighting keeps the contract that `hpsearch.testing` has; one of each other kind does, too."""
+"""Every weighting keeps the contract of `hpsearch.testing`; so do the documented one and three others."""
 
 from __future__ import annotations
 
 import pytest
+from support import documented
 from support.weightings import GeometricMeanConfig, PCGradConfig, UncertaintyConfig
 
 from hpsearch.testing import WeightingContract, rows
@@ -10,6 +11,7 @@ from trainables.losses.weighting import WEIGHTINGS
 
 ALL = {
     **WEIGHTINGS,
+    **documented.rows_of("WEIGHTINGS"),
     "uncertainty": UncertaintyConfig,
     "geometric_mean": GeometricMeanConfig,
     "pcgrad": PCGradConfig,
