@@ -14,6 +14,7 @@ from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import compare
 from hpsearch.results.csv_table import csv_table
 from hpsearch.results.leaderboard_table import best_of_epochs, rows, tested
+from hpsearch.results.learned import learned
 from hpsearch.results.standing import standing
 from hpsearch.results.statistics import CONFIDENCE, Interval, interval
 from hpsearch.results.titles import names_of
@@ -81,7 +82,8 @@ def summary(study: StudyRecord) -> str:
     arms = arms_of(study)
     found = compare(arms, study.equal_within)
     verdict = describe(found, names_of(arms), study.objective, advice(study, found))
-    return "\n".join(filter(None, (standing(study), first, verdict.sentence, verdict.grounds)))
+    parts = (standing(study), learned(study, arms, found), first, verdict.sentence, verdict.grounds)
+    return "\n".join(filter(None, parts))
 
 
 def _record(study: StudyRecord, trial: TrialRecord, rank: int) -> dict[str, Any]:

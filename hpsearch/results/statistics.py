@@ -94,3 +94,10 @@ def noncentral_t(df: float, bound: float, power: float) -> float:
     from scipy.special import nctdtrinc
 
     return float(nctdtrinc(df, 1 - power, bound))
+
+
+def f_tail(value: float, df: int, df_within: int) -> float:
+    """Return how probable it is that an F statistic of equal groups is larger."""
+    from scipy.special import fdtrc
+
+    return float(fdtrc(df, df_within, value))

@@ -10,6 +10,7 @@ from hpsearch.results.advice import advice
 from hpsearch.results.arms import Arm
 from hpsearch.results.comparison import Comparison
 from hpsearch.results.formats import duration, percent
+from hpsearch.results.learned import learned
 from hpsearch.results.noise import noise_of
 from hpsearch.results.standing import standing
 from hpsearch.results.verdict import Verdict, describe
@@ -40,6 +41,8 @@ class HeadSection:
     datasets: tuple[str, ...]
     standing: str
     """How a study stands that has not ended, in words; empty for one that has."""
+    learned: str
+    """What is said first where nothing was learned; empty otherwise."""
     root: str
     has_best: bool
     outcome: str
@@ -60,6 +63,7 @@ def head_section(
             dict.fromkeys(text.partition(" @ ")[0] for text in study.provenance.datasets.values())
         ),
         standing=standing(study),
+        learned=learned(study, arms, found),
         root=str(study.root),
         has_best=study.best is not None,
         outcome=found.outcome.value,
