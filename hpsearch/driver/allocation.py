@@ -118,6 +118,14 @@ class Allocation:
         """Whether a trial of the search itself is under way, confirmations left out."""
         return not all(map(self._study.confirms, self._running))
 
+    @property
+    def left(self) -> int | None:
+        """Trials that run or will, but for frozen ones that thaw; None where no number ends the search."""
+        if self._budget.trials is None:
+            return None
+        new = 0 if self.used_up or self._late else max(self._budget.trials - self._study.asked, 0)
+        return new + len(self._running) + len(self._unfinished)
+
     def without_full_run(self, record: StudyRecord) -> tuple[Family, ...]:
         """Return the families of which no design has trained its full budget."""
         done = [trial for trial in record.searched if trial.state is TrialState.COMPLETE]

@@ -21,12 +21,20 @@ class JobFactory:
     datasets: Path
     resources: TrialResources
 
-    def trial(self, ask: Ask, trunk: Path | None, folder: Path, pauses: tuple[int, ...] = ()) -> TrialJob:
+    def trial(
+        self,
+        ask: Ask,
+        trunk: Path | None,
+        folder: Path,
+        pauses: tuple[int, ...] = (),
+        left: int | None = None,
+    ) -> TrialJob:
         """Return the training of a trial, which may be frozen after the epochs in `pauses`.
 
-        `trunk` is the file of its initial weights, None: random ones.
+        `trunk` is the file of its initial weights, None: random ones. So many trials are `left` to run, this
+        one among them; None: enough for all workers.
         """
-        share = self.resources.of(ask.config)
+        share = self.resources.of(ask.config, left)
         return TrialJob(
             number=ask.number,
             config=ask.config,

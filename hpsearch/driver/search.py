@@ -200,5 +200,5 @@ class Search:
                 return self._pretrainings.item(start)
         self._held.remove((ask, start))
         folder, pauses = self._study.trial_folder(ask.number), self._allocation.pause_epochs(ask)
-        job = self._jobs.trial(ask, trunk, folder, pauses)
+        job = self._jobs.trial(ask, trunk, folder, pauses, self._allocation.left)
         return TrialItem(job, self._study, self._allocation, self._stopped, self._observers)

@@ -32,7 +32,7 @@ def machine_text(spec: StudySpec, root: Path) -> str:
     """
     cpus, gpus, memory = allowed_cores(), _gpus(), allowed_bytes()
     wanted = spec.search.resources
-    resources = resolve_resources(wanted, Machines(gpus, cpus // gpus if gpus else 0))
+    resources = resolve_resources(wanted, Machines(gpus, cpus // gpus if gpus else 0, cpus))
     has = f"{_counted(cpus, 'CPU')}, {_counted(gpus, 'GPU')}"
     if wanted.autoscale:
         return f"{has}; the search is for a cluster that starts nodes on demand"

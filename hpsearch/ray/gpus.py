@@ -67,7 +67,8 @@ def machines_in_cluster(nodes: Nodes) -> Machines:
     """Return the GPUs of the connected cluster."""
     found = [node["Resources"] for node in _with_gpu(nodes)]
     cores = (int(node.get("CPU", 0) // node["GPU"]) for node in found)
-    return Machines(sum(node["GPU"] for node in found), min(cores, default=0))
+    beside = sum(int(node.get("CPU", 0)) for node in found)
+    return Machines(sum(node["GPU"] for node in found), min(cores, default=0), beside)
 
 
 def measure_designs(
@@ -98,8 +99,8 @@ def _with_gpu(nodes: Nodes) -> list[Node]:
 
 @ray.remote(num_cpus=0, num_gpus=0.01)  # Ray may hide all GPUs from a task without any
 def _gpu_mib() -> float:
-    """Return the memory of a node's GPU: those of one machine are taken for alike."""
-    return float(torch.cuda.get_device_properties(0).total_memory / 2**20)
+    """Return the free memory of a node's GPU, which may drive a display; those of a node count as alike."""
+    return float(torch.cuda.mem_get_info(0)[0] / 2**20)
 
 
 @ray.remote(num_gpus=1, max_calls=1, max_retries=0)

@@ -44,7 +44,7 @@ class InProcess:
     def opened(self, spec: StudySpec, folder: Path, datasets: Path, watcher: Watcher) -> Iterator[OneAtATime]:
         """Take this process's CPUs and first GPU. Raises `InputError` where a trial asks for more."""
         cpus, gpus = allowed_cores(), min(torch.cuda.device_count(), 1)
-        resources = resolve_resources(spec.search.resources, Machines(gpus, cpus if gpus else 0))
+        resources = resolve_resources(spec.search.resources, Machines(gpus, cpus if gpus else 0, cpus))
         if not fitting(cpus, gpus, Share(resources.cpus, resources.gpus), allowed_bytes()):
             raise InputError(describe_lack(resources, cpus, gpus, "this process"))
         yield OneAtATime(resources)

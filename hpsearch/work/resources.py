@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -31,10 +31,11 @@ TRIAL_BYTES = 1100 * 2**20
 
 @dataclass(frozen=True)
 class Machines:
-    """The GPUs of a cluster: how many there are, and the fewest CPU cores beside one."""
+    """The GPUs of a cluster: how many there are, the fewest CPU cores beside one, and beside all of them."""
 
     gpus: float
     cores_per_gpu: int
+    cores: int
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,22 @@ class Share:
     gpus: float
 
 
+@dataclass(frozen=True)
+class Spread:
+    """GPUs, and how many trials run in parallel at most, for CPUs and `concurrent` allow no more."""
+
+    gpus: float
+    most: int
+
+    def least(self, left: int | None) -> float:
+        """Return the smallest share that leaves no GPU idle while so many trials are `left` (None: enough).
+
+        Ray packs shares onto as few GPUs as hold them: eight small ones all go to the first.
+        """
+        parallel = self.most if left is None else min(self.most, left)
+        return 1.0 if parallel <= self.gpus else floor_to_ray_unit(self.gpus / parallel)
+
+
 def fitting(cpus: float, gpus: float, share: Share, memory_bytes: float) -> int:
     """Return how many trials of a share fit on a machine; memory for less than one counts as for one."""
     by_memory = max(1.0, memory_bytes / TRIAL_BYTES)
@@ -64,8 +81,8 @@ def fitting(cpus: float, gpus: float, share: Share, memory_bytes: float) -> int:
 class TrialResources:
     """CPUs and GPUs per trial, and how many trials run in parallel at most (None: as many as fit).
 
-    Designs whose memory was measured have shares of their own, `by_shape`. On a cluster that starts nodes on
-    demand, `autoscale`, as many trials wait for them.
+    Designs whose memory was measured have shares of their own, `by_shape`, which `spread` makes larger where
+    GPUs would be idle. On a cluster that starts nodes on demand, `autoscale`, as many trials wait for them.
     """
 
     cpus: int
@@ -73,14 +90,18 @@ class TrialResources:
     concurrent: int | None
     by_shape: Mapping[MemoryShape, Share] = field(default_factory=lambda: MappingProxyType({}))
     autoscale: bool = False
+    spread: Spread | None = None
 
-    def of(self, config: TrainConfig) -> Share:
-        """Return the share of a trial."""
-        return self.by_shape.get(MemoryShape.of(config), Share(self.cpus, self.gpus))
+    def of(self, config: TrainConfig, left: int | None = None) -> Share:
+        """Return the share of a trial while so many are left to run, it among them (None: enough)."""
+        share = self.by_shape.get(MemoryShape.of(config), Share(self.cpus, self.gpus))
+        if self.spread is None:
+            return share
+        return replace(share, gpus=max(share.gpus, self.spread.least(left)))
 
     @property
     def smallest(self) -> Share:
-        """The fewest CPUs and GPUs that a trial takes."""
+        """The fewest CPUs and GPUs that a trial takes while enough are left."""
         shares = self.by_shape.values() or (Share(self.cpus, self.gpus),)
         return Share(min(share.cpus for share in shares), min(share.gpus for share in shares))
 
@@ -97,21 +118,32 @@ def resolve_resources(
         gpus = min(1.0, machines.gpus) if wanted.gpus == "auto" else floor_to_ray_unit(wanted.gpus)
         cpus = _cpus(wanted, machines, gpus, MOST_THREADS)
         return TrialResources(cpus, gpus, concurrent, autoscale=wanted.autoscale)
+    most = machines.cores // (1 if wanted.cpus == "auto" else wanted.cpus)
+    spread = Spread(machines.gpus, max(1, most if concurrent is None else min(most, concurrent)))
     shares = {
-        shape: _measured_share(wanted, machines, measured.gpu_mib, footprint)
+        shape: _measured_share(
+            wanted, machines, measured.gpu_mib, footprint, 0.0 if wanted.autoscale else spread.least(None)
+        )
         for shape, footprint in measured.footprints.items()
     }
     cpus = max(share.cpus for share in shares.values())
     gpus = max(share.gpus for share in shares.values())
-    return TrialResources(cpus, gpus, concurrent, MappingProxyType(shares), wanted.autoscale)
+    return TrialResources(
+        cpus,
+        gpus,
+        concurrent,
+        MappingProxyType(shares),
+        wanted.autoscale,
+        None if wanted.autoscale else spread,  # of nodes that are still to come nothing is known
+    )
 
 
 def _measured_share(
-    wanted: ResourcesConfig, machines: Machines, gpu_mib: float, footprint: Footprint | None
+    wanted: ResourcesConfig, machines: Machines, gpu_mib: float, footprint: Footprint | None, least: float
 ) -> Share:
     if footprint is None:
         return Share(_cpus(wanted, machines, 1.0, MOST_THREADS), 1.0)
-    gpus = smallest_share(needed_mib(footprint), gpu_mib)
+    gpus = max(least, smallest_share(needed_mib(footprint), gpu_mib))
     return Share(_cpus(wanted, machines, gpus, threads_to_feed(footprint.wait_share)), gpus)
 
 

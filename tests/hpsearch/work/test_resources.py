@@ -20,7 +20,7 @@ from hpsearch.work.resources import (
 )
 from trainables.training.footprint import Footprint, MemoryShape
 
-NONE, ONE = Machines(0.0, 0), Machines(1.0, 16)
+NONE, ONE = Machines(0.0, 0, 4), Machines(1.0, 16, 100)
 SMALL, LARGE = toy_config(), toy_config(batch=512)
 SMALL_SHAPE, LARGE_SHAPE = MemoryShape.of(SMALL), MemoryShape.of(LARGE)
 AUTO = ResourcesConfig()
@@ -53,10 +53,38 @@ def test_a_design_that_could_not_be_measured_gets_a_whole_gpu() -> None:
 
 def test_trials_that_share_a_gpu_share_the_cores_beside_it() -> None:
     measured = Measured(80_000, {SMALL_SHAPE: Footprint(8_000, 500, 0.9)})
-    assert resolve_resources(AUTO, Machines(1.0, 16), measured).of(SMALL).cpus == 2  # 8 trials, 16 cores
-    assert resolve_resources(AUTO, Machines(1.0, 4), measured).of(SMALL).cpus == 1
+    assert resolve_resources(AUTO, Machines(1.0, 16, 100), measured).of(SMALL).cpus == 2  # 8 trials, 16 cores
+    assert resolve_resources(AUTO, Machines(1.0, 4, 100), measured).of(SMALL).cpus == 1
     given = ResourcesConfig(cpus=3)
-    assert resolve_resources(given, Machines(1.0, 4), measured).of(SMALL).cpus == 3
+    assert resolve_resources(given, Machines(1.0, 4, 100), measured).of(SMALL).cpus == 3
+
+
+def least(gpus: float, cores: int, **wanted: object) -> float:
+    """Return the share of a design that needs a hundredth of a GPU."""
+    measured = Measured(500_000, {SMALL_SHAPE: Footprint(2_000, 500, 0.0)})
+    machines = Machines(gpus, int(cores // gpus), cores)
+    return resolve_resources(ResourcesConfig(**wanted), machines, measured).of(SMALL).gpus  # type: ignore[arg-type]
+
+
+def test_no_gpu_is_idle_beside_small_trials() -> None:
+    assert least(8.0, 128) == 0.0625  # 16 a GPU: what the cores can feed
+    assert least(8.0, 8) == least(8.0, 128, concurrent=8) == least(8.0, 128, concurrent=3) == 1.0
+    assert least(8.0, 128, concurrent=16) == 0.5
+    assert least(8.0, 128, cpus=8) == 0.5
+    assert least(1.0, 512) == 0.01  # its memory decides
+
+
+def test_shares_grow_when_fewer_trials_are_left_than_run_in_parallel() -> None:
+    measured = Measured(500_000, {SMALL_SHAPE: Footprint(2_000, 500, 0.0)})
+    resources = resolve_resources(AUTO, Machines(8.0, 16, 128), measured)
+    shares = {left: resources.of(SMALL, left).gpus for left in (500, 64, 16, 8, 1)}
+    assert shares == {500: 0.0625, 64: 0.125, 16: 0.5, 8: 1.0, 1: 1.0}
+    given = resolve_resources(ResourcesConfig(gpus=0.25), Machines(8.0, 16, 128), measured)
+    assert given.of(SMALL, 1).gpus == 0.25
+
+
+def test_nodes_that_are_still_to_come_spread_nothing() -> None:
+    assert least(1.0, 4, autoscale=True, concurrent=4) == 0.01
 
 
 def test_a_given_share_is_taken_as_ray_counts_it() -> None:

@@ -61,8 +61,7 @@ class JobRunner:
             self._worker.writer.afterwards(self._leftovers)
         torch.set_num_threads(job.cpus)
         self._leftovers, self._gpus, self._ended = job.clear, job.gpus, False
-        self._results = job.run(self._worker)  # lets go of the job before
-        keep_to_share(self.device, job.gpus)
+        self._results = self._run(job)  # lets go of the job before
 
     def step(self) -> Result | Failed:
         """Return the job's next result, for a training that of one epoch, or why it failed for good.
@@ -74,6 +73,11 @@ class JobRunner:
         outcome = self._outcome()
         self._ended = isinstance(outcome, Failed) or outcome.done
         return outcome
+
+    def _run(self, job: Job) -> Iterator[Result]:
+        """Run a job on its share. Where not even a context fits, the first step finds the lack of memory."""
+        keep_to_share(self.device, job.gpus)
+        yield from job.run(self._worker)
 
     def _outcome(self) -> Result | Failed:
         try:
