@@ -65,6 +65,8 @@ class ViewContract:
             image + STEP * (number + 1) for number in range(copies) for image in range(count)
         ]
         assert len(views.labels["mark"]) == count
+        rest = len(views.images) - views.perturbed
+        assert changed(config, share=share).build().counts(12, uses) == (count, rest)
         clean = values(views.images[views.perturbed :])
         assert clean == list(range(12 - len(clean), 12))
 

@@ -5,32 +5,26 @@ from __future__ import annotations
 from trainables.pretext.attachment import STAGES
 from trainables.pretext.pretext_config import PretextConfig
 from trainables.pretext.task_config import TaskConfig
-from trainables.pretext.views.split import SplitConfig
-from trainables.pretext.views.two import TwoConfig
-from trainables.pretext.views.view import count_of
 
 
 def lone_image(task: PretextConfig, image_px: int, batch: int) -> str | None:
     """Return why a step of `batch` images cannot be normalised, or None.
 
     Perturbed images are by themselves in the branch, and with `norm: split` in the trunk too. So are then
-    the clean ones, which in view `split` always are beyond the flag. The maps are taken to be a ResNet's, and
-    of a plug-in's task without these settings nothing is known.
+    the clean ones, and beyond the flag wherever the pose is learned from them alone. The maps are taken to
+    be a ResNet's, and of a plug-in's task without these settings nothing is known.
     """
     if not isinstance(task, TaskConfig):
         return None
-    attachment, view = task.attachment(), task.view
-    perturbed = count_of(view.share, batch)
-    clean = batch if isinstance(view, TwoConfig) else batch - perturbed
-    if isinstance(view, SplitConfig):
-        perturbed, clean = min(perturbed, batch - 1), max(clean, 1)
-    norm_split = getattr(view, "norm", "shared") == "split"  # a plug-in's view may have none
+    attachment, view = task.attachment(), task.build_view()
+    perturbed, clean = view.counts(batch, task.uses)
+    poses_are_clean = task.view.poses_are_clean
     flag = STAGES if attachment is None else attachment.flag
-    perturbed_px = [map_px(image_px, flag if view.poses_are_clean else STAGES)] if norm_split else []
+    perturbed_px = [map_px(image_px, flag if poses_are_clean else STAGES)] if view.norm_split else []
     if attachment is not None:
         stride = attachment.stride or (1 if flag == STAGES else 2)
         perturbed_px.append(-(-map_px(image_px, flag) // stride))
-    alone = norm_split or (isinstance(view, SplitConfig) and flag < STAGES)
+    alone = view.norm_split or (poses_are_clean and flag < STAGES)
     clean_px = [map_px(image_px, STAGES)] if alone else []
     for kind, count, sides_px in (
         ("perturbed", perturbed * len(task.uses), perturbed_px),
@@ -38,7 +32,7 @@ def lone_image(task: PretextConfig, image_px: int, batch: int) -> str | None:
     ):
         if count == 1 and 1 in sides_px:
             return (
-                f"with a share of {view.share:g} one of {batch} images is {kind}, and BatchNorm cannot "
+                f"with a share of {task.view.share:g} one of {batch} images is {kind}, and BatchNorm cannot "
                 f"normalise one image by itself whose maps are a single pixel, as at {image_px} px: take a "
                 "larger data.batch, another share, or a larger data.image_px"
             )

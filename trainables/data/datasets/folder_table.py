@@ -28,9 +28,9 @@ from trainables.data.tables.labels import (
 )
 from trainables.data.tables.numbers import number
 from trainables.data.tables.table import LabelTable, Row, Unreadable
+from trainables.pose.angles import ANGLES
 from trainables.pose.representations import Frame
 from trainables.target import Label, TargetConfig
-from trainables.target.head_pose import HeadPoseConfig
 from trainables.target.head_pose_metrics import DEGREES
 
 FILE, SUBJECT, SPLIT, BOX = "file", "subject", "split", "box"
@@ -106,7 +106,7 @@ class _Found:
     @classmethod
     def of(cls, table: LabelTable, target: TargetConfig) -> _Found:
         names = [name for label in target.labels for name in names_of(label)]
-        poses = isinstance(target, HeadPoseConfig)
+        poses = _is_pose(target)
         columns = Columns.of(table.columns, (*OTHERS, *names, *EDGES, *(ROTATION_COLUMNS if poses else ())))
         there = columns.written
         labels = tuple(label for label in target.labels if any(name in there for name in names_of(label)))
@@ -134,7 +134,7 @@ class _Found:
 
     def _instead(self, name: str) -> str:
         """Say what may stand in the place of angles, once."""
-        if self.labels or name != self.target.labels[0].name or not isinstance(self.target, HeadPoseConfig):
+        if self.labels or name != self.target.labels[0].name or not _is_pose(self.target):
             return ""
         others = "; ".join(f"{each.title} {', '.join(each.columns)}" for each in REPRESENTATIONS)
         return f". Instead of angles it may have {others}"
@@ -156,6 +156,11 @@ class _Found:
         if self.rotations is not None and options.frame is not None:
             return Poses(self.rotations, options.frame)
         return Numbers(self.labels, options.radians, options.negate, self.table.decimal_commas)
+
+
+def _is_pose(target: TargetConfig) -> bool:
+    """Return whether rotations say the labels of a target: its labels are the three angles."""
+    return tuple(label.name for label in target.labels) == ANGLES
 
 
 def _renamed(table: LabelTable, columns: Columns) -> Iterator[Row | Unreadable]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainables.pretext.task import PretextTask
+from trainables.pretext.task import PretextTask, Uses
 from trainables.pretext.views.view import Views
 
 if TYPE_CHECKING:
@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 class AloneView:
     """The task's views of the batch, and no pose."""
+
+    norm_split = False
+
+    def counts(self, batch: int, uses: Uses) -> tuple[int, int]:
+        """Return that all are perturbed."""
+        return batch, 0
 
     def arrange(self, task: PretextTask, images: Tensor, generator: Generator) -> Views:
         """Return the task's views of images [B, 3, H, W]."""

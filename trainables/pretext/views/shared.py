@@ -25,13 +25,18 @@ class SharedView:
     share: float = 1.0
     norm_split: bool = False
 
+    def counts(self, batch: int, uses: Uses) -> tuple[int, int]:
+        """Return the share, and the rest; the whole batch where the pose is not learned from the share."""
+        count = count_of(self.share, batch)
+        return count, batch - count if "both" in uses else batch
+
     def arrange(self, task: PretextTask, images: Tensor, generator: Generator) -> Views:
         """Return the views that are the helper's, then the batch [B, 3, H, W], its first images perturbed."""
         import torch
 
-        count = count_of(self.share, len(images))
+        count, rest = self.counts(len(images), task.uses)
         made = task.perturb(images[:count], generator)
-        both = count if "both" in task.uses else 0
+        both = len(images) - rest
         clean = images[both:]
         together = torch.cat([made.images, clean]) if len(clean) else made.images
         perturbed, copies = len(made.images), len(task.uses)

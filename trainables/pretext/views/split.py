@@ -22,11 +22,16 @@ class SplitView:
     share: float
     norm_split: bool = False
 
+    def counts(self, batch: int, uses: Uses) -> tuple[int, int]:
+        """Return the share, and the rest: at least one image each."""
+        count = min(count_of(self.share, batch), batch - 1)
+        return count, batch - count
+
     def arrange(self, task: PretextTask, images: Tensor, generator: Generator) -> Views:
         """Return the batch [B, 3, H, W], its first images perturbed and without poses."""
         import torch
 
-        count = min(count_of(self.share, len(images)), len(images) - 1)
+        count, _ = self.counts(len(images), task.uses)
         made = task.perturb(images[:count], generator)
         together = torch.cat([made.images, images[count:]])
         perturbed, copies = len(made.images), len(task.uses)

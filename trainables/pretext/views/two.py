@@ -20,11 +20,15 @@ class TwoViews:
     share: float = 1.0
     norm_split: bool = False
 
+    def counts(self, batch: int, uses: Uses) -> tuple[int, int]:
+        """Return the share, and the whole batch."""
+        return count_of(self.share, batch), batch
+
     def arrange(self, task: PretextTask, images: Tensor, generator: Generator) -> Views:
         """Return a perturbed copy of the first images, then the batch [B, 3, H, W] as it is."""
         import torch
 
-        count = count_of(self.share, len(images))
+        count, _ = self.counts(len(images), task.uses)
         made = task.perturb(images[:count], generator)
         together = torch.cat([made.images, images])
         perturbed, copies = len(made.images), len(task.uses)

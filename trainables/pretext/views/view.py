@@ -39,6 +39,16 @@ class Views:
 class View(Protocol):
     """Arranges batches; has no state."""
 
+    @property
+    def norm_split(self) -> bool:
+        """Whether BatchNorm normalises perturbed and clean images apart: `Views.norm_split`."""
+
+    def counts(self, batch: int, uses: Uses) -> tuple[int, int]:
+        """Return how many images of a batch are perturbed, and how many are forwarded as they are.
+
+        Each perturbed one is forwarded once for each of the task's views.
+        """
+
     def arrange(self, task: PretextTask, images: Tensor, generator: Generator) -> Views:
         """Return what a step forwards of images [B, 3, H, W]; the input stays as it is."""
 
