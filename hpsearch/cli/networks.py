@@ -31,7 +31,7 @@ def add_network_commands(add: Adder) -> None:
     evaluate = add(
         "evaluate",
         _evaluate,
-        "print the errors of an exported network on a dataset, by label and by group of images",
+        "print the errors of an exported network on a dataset, by label and group, and what they are made of",
         examples=["evaluate winner --data biwi", "evaluate winner --data aflw2000 --split reduced"],
     )
     evaluate.add_argument("model", type=Path, metavar="MODEL", help="a folder that `hpsearch export` wrote")
@@ -78,7 +78,8 @@ def _export(arguments: argparse.Namespace) -> int:
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     from hpsearch.cli.data_actions import reference
-    from hpsearch.results.evaluation import evaluate, render
+    from hpsearch.results.evaluation import evaluate
+    from hpsearch.results.evaluation_text import render
     from hpsearch.study.folders import datasets_folder
 
     found = evaluate(

@@ -2,44 +2,47 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from hpsearch.results.csv_table import csv_table
+from hpsearch.results.across import Aligned, aligned, crop_difference, oddities
 from trainables.base.allowance import allowed_cores
 from trainables.base.errors import InputError, nearest
 from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.datasets import DatasetRef, open_dataset
 from trainables.data.datasets.prepared import PreparedDataset
+from trainables.data.datasets.protocols import Rows, parts_of, whole_split
 from trainables.data.loader import Loader
 from trainables.exported import NetworkCard, read_network
+from trainables.pose.alignment import ConstantRotation
 from trainables.target import TargetConfig
 from trainables.target.metric import Metric
 from trainables.training.execution import Execution
 from trainables.training.measuring import predict
 from trainables.training.metric_names import catalogue
-
-Format = Literal["table", "csv", "json"]
+from trainables.training.metrics import Predictions
 
 BATCH = 32
 GROUP = "evaluation"
 ALL = "all"
 TEST = "test"
+WITHOUT = "constant rotation removed"
+"""The row of the errors without the constant rotation."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """The errors of a network on one split of a dataset.
 
-    `rows` are all images first, then each group that the target has metrics of: how many, and the metrics
-    that tables have a column for.
+    `rows` are all images first, then those without their constant rotation, each group that the target has
+    metrics of, and each part that published results are of: how many, and the metrics that tables have a
+    column for.
     """
 
     dataset: str
@@ -49,6 +52,10 @@ class Evaluation:
     """The target's, some of which are columns."""
     note: str
     """What is to be known of these images, empty where nothing is."""
+    rotation: ConstantRotation | None
+    """By which predictions and labels differ in all images alike; None where they are no whole poses."""
+    remarks: tuple[str, ...]
+    """What the error is of and made of, a sentence or two each."""
 
 
 def evaluate(model: Path, ref: DatasetRef, datasets: Path, split: str | None) -> Evaluation:
@@ -82,66 +89,73 @@ def evaluate(model: Path, ref: DatasetRef, datasets: Path, split: str | None) ->
     predicted = predict(
         execution.place_network(network.network), loader, card.target.build(card.labels), execution
     )
-    rows = tuple(_rows(predicted.image_measures(GROUP), card.target))
-    return Evaluation(dataset.name, split, rows, card.target.metrics, _note(card, dataset, split))
+    turned = aligned(predicted, samples.subjects)
+    return Evaluation(
+        dataset=dataset.name,
+        split=split,
+        rows=tuple(_rows(predicted, turned, card.target, dict(parts_of(dataset, split)))),
+        metrics=card.target.metrics,
+        note=_note(card, dataset, split),
+        rotation=None if turned is None else turned.rotation,
+        remarks=tuple(_remarks(card, dataset, predicted, turned)),
+    )
 
 
 def _only_split(dataset: PreparedDataset) -> str:
+    """Return the split `test`, the only one, or the one that all images are in."""
     splits = dataset.card.splits
-    if TEST in splits or len(splits) == 1:
-        return TEST if TEST in splits else next(iter(splits))
-    raise InputError(f"dataset {dataset.name!r} has no split {TEST!r}: give --split{nearest('', splits)}")
+    found = TEST if TEST in splits else whole_split(dataset)
+    if found is None:
+        raise InputError(f"dataset {dataset.name!r} has no split {TEST!r}: give --split{nearest('', splits)}")
+    return found
 
 
-def _rows(errors: Mapping[str, npt.NDArray[np.float64]], target: TargetConfig) -> Iterator[dict[str, Any]]:
-    """Yield the means over all images [N], and over those of each group."""
-    known = catalogue(target, GROUP)
-    found = {metric: errors[name] for name, metric in known.items() if name in errors}
-    everything = np.ones(len(next(iter(errors.values()))), dtype=bool)
-    groups = {ALL: everything} | {
-        metric.images: ~np.isnan(values) for metric, values in found.items() if metric.images
-    }
-    for title, inside in groups.items():
-        means = {m.leaf: float(values[inside].mean()) for m, values in found.items() if m.column}
-        yield {"images": title, "count": int(inside.sum()), **means}
+def _rows(
+    predicted: Predictions, turned: Aligned | None, target: TargetConfig, parts: Mapping[str, Rows]
+) -> Iterator[dict[str, Any]]:
+    """Yield the means over all images [N], and over those of each group and part."""
+    found = _by_metric(predicted, target)
+    everything = np.ones(len(predicted.true), dtype=bool)
+    yield _row(ALL, found, everything)
+    if turned is not None:
+        yield _row(WITHOUT, _by_metric(turned.predictions, target), everything)
+    groups = {metric.images: ~np.isnan(values) for metric, values in found.items() if metric.images}
+    for title, inside in (groups | dict(parts)).items():
+        yield _row(title, found, inside)
+
+
+def _by_metric(predicted: Predictions, target: TargetConfig) -> dict[Metric, npt.NDArray[np.float64]]:
+    errors = predicted.image_measures(GROUP)
+    return {metric: errors[name] for name, metric in catalogue(target, GROUP).items() if name in errors}
+
+
+def _row(title: str, found: Mapping[Metric, npt.NDArray[np.float64]], inside: Rows) -> dict[str, Any]:
+    means = {metric.leaf: float(values[inside].mean()) for metric, values in found.items() if metric.column}
+    return {"images": title, "count": int(inside.sum()), **means}
+
+
+def _remarks(
+    card: NetworkCard, dataset: PreparedDataset, predicted: Predictions, turned: Aligned | None
+) -> Iterator[str]:
+    """Yield what the error is of, and what it is made of."""
+    yield f"The labels: {dataset.card.source}. An error is measured against them, whatever made them."
+    yield from oddities(predicted)
+    if turned is not None:
+        yield turned.text
+    trained = dataset.folder.parent / _learned(card)[0]
+    if (trained / "dataset.json").is_file() and (said := crop_difference(PreparedDataset(trained), dataset)):
+        yield said
+
+
+def _learned(card: NetworkCard) -> tuple[str, str]:
+    """Return name and content hash of the dataset that a network was trained on; empty where unknown."""
+    name, _, content = str(card.provenance.get("datasets", {}).get("train", "")).partition(" @ ")
+    return name, content
 
 
 def _note(card: NetworkCard, dataset: PreparedDataset, split: str) -> str:
     """Say where the network has learned from these images, as far as its card knows."""
-    learned = str(card.provenance.get("datasets", {}).get("train", "")).partition(" @ ")[2]
     own = card.training.get("data", {}).get("train", {}).get("split")
-    if learned != dataset.card.content_hash or own != split:
+    if _learned(card)[1] != dataset.card.content_hash or own != split:
         return ""
     return "It was trained on these very images: its errors on others are larger."
-
-
-def render(evaluation: Evaluation, form: Format) -> str:
-    """Return an evaluation as text that ends with a newline."""
-    match form:
-        case "json":
-            head = {"dataset": evaluation.dataset, "split": evaluation.split, "note": evaluation.note}
-            return json.dumps(head | {"rows": list(evaluation.rows)}, indent=2) + "\n"
-        case "csv":
-            return csv_table(list(evaluation.rows))
-        case "table":
-            return _table(evaluation)
-
-
-def _table(evaluation: Evaluation) -> str:
-    columns = {metric.name: metric for metric in evaluation.metrics if metric.name in evaluation.rows[0]}
-    titles = [columns[key].column if key in columns else key for key in evaluation.rows[0]]
-    cells = [titles] + [
-        [f"{value:.2f}" if isinstance(value, float) else str(value) for value in row.values()]
-        for row in evaluation.rows
-    ]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        "  ".join(
-            text.rjust(width) if place else text.ljust(width)
-            for place, (text, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in cells
-    ]
-    units = ", ".join(dict.fromkeys(metric.unit.name for metric in columns.values() if metric.unit.name))
-    head = f"Means{f' in {units}' if units else ''} on {evaluation.dataset}, split {evaluation.split}:"
-    return "\n".join([head, *lines, *filter(None, [evaluation.note])]) + "\n"
