@@ -43,6 +43,7 @@ from hpsearch.study.asking import Asking
 from hpsearch.study.journal.journal import JOURNAL, _OnlyWriter
 from hpsearch.study.study import Study
 from hpsearch.tracking.mirror import Mirror
+from hpsearch.tracking.tracker import Tracker
 from trainables.target.head_pose_metrics import ANGLE_MAES, BAND_MAES, GEODESIC, WRAPPED_MAE
 from trainables.training.metric_names import EPOCH_S, IMAGES_PER_S
 
@@ -198,6 +199,7 @@ def main() -> None:
     parser.add_argument("--pruner", choices=("successive_halving", "none"), default="successive_halving")
     parser.add_argument("--slots", type=int, default=500)
     parser.add_argument("--keep", type=Path, metavar="ROOT", help="keep the study below this root")
+    parser.add_argument("--untracked", action="store_true", help="leave MLflow out")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = options.keep or Path(folder)
@@ -205,7 +207,8 @@ def main() -> None:
         space = root / "growth.yaml"
         root.mkdir(parents=True, exist_ok=True)
         space.write_text(text.replace("TRIALS", str(options.trials)), encoding="utf-8")
-        measure(space, root, options.trials, options.slots)
+        with patch.object(Tracker, "sync") if options.untracked else nullcontext():
+            measure(space, root, options.trials, options.slots)
 
 
 def measure(space: Path, root: Path, trials: int, slots: int) -> None:
@@ -256,15 +259,17 @@ def measure(space: Path, root: Path, trials: int, slots: int) -> None:
                 replaced(owner, name, watch.timed(part, getattr(owner, name)))
         replaced(Asking, "next", asked(Asking.next))
         replaced(Mirror, "sync", tracked(Mirror.sync))
+        patches.enter_context(patch("hpsearch.driver.launch.check_room"))  # simulated checkpoints are small
         launch(LaunchRequest(space, root), Silent(), backend)
     journal = root / "studies" / "growth" / JOURNAL
     epochs = sum(name.isdigit() for name, _ in backend.trained)
     print(f"journal: {journal.stat().st_size / trials / 1e3:.1f} KB a trial, of {epochs / trials:.1f} epochs")
     print(f"utilisation of {slots} slots until the last trial begins: {watch.used:.3f}")
-    print(
-        f"MLflow: {1e3 * sum(watch.tracked_s) / len(watch.tracked_s):.1f} ms an update; "
-        f"{len(watch.tracked_s) / trials:.2f} updates a trial were written"
-    )
+    if watch.tracked_s:
+        print(
+            f"MLflow: {1e3 * sum(watch.tracked_s) / len(watch.tracked_s):.1f} ms an update; "
+            f"{len(watch.tracked_s) / trials:.2f} updates a trial were written"
+        )
     print(f"the whole launch took {time.monotonic() - began_s:.0f} s here")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +16,7 @@ from rich.text import Text
 
 from hpsearch.results.formats import duration, number
 from hpsearch.results.leaderboard_table import STYLES
+from hpsearch.results.time_left import Plan, time_left_s
 from hpsearch.study.naming import run_name, short_names
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.base.plain_text import terminal_text
@@ -33,17 +33,6 @@ MOST_OF_EPOCH = 0.95
 LEAST_DESIGN = 16
 STATE_WIDTH = 11
 """Characters of a design, at least, and of the longest state."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How much is to be done: trials and epochs in all (None: no such limit), in parallel, until when."""
-
-    trials: int | None
-    side_by_side: int
-    deadline_s: float | None = None
-    """Unix seconds after which no further trial starts."""
-    epochs: int | None = None
 
 
 class LiveView:
@@ -170,42 +159,6 @@ def ended_line(study: StudyRecord, trial: TrialRecord) -> str:
         why = f" after epoch {len(trial.epochs)}"
     name = run_name(trial, short_names([trial]))
     return f"trial {name} {trial.state.value}{result}{took}{why}"
-
-
-def time_left_s(study: StudyRecord, plan: Plan, now_s: float) -> float | None:
-    """Estimate the seconds until the last trial ends; None while nothing is known.
-
-    Epochs still to come are expected to take as long as those that were trained did on average. Trials
-    likewise, as long as those that ended, pruned ones included; before one has ended, or where it has taken
-    longer than they did, as long as a running one would at its pace.
-    """
-    running = [trial for trial in study.trials if trial.state is TrialState.RUNNING]
-    # a budget of epochs alone is spent by new and thawed trials alike: how many there will be, nobody knows
-    if plan.epochs is not None and plan.trials is None and plan.deadline_s is None:
-        done, trained_s = sum(len(t.epochs) for t in study.searched), sum(t.trained_s for t in study.searched)
-        return max(plan.epochs - done, 0) * trained_s / done / plan.side_by_side if trained_s else None
-    took_s = [t.trained_s or t.ended_s - t.started_s for t in study.trials if t.ended_s is not None]
-    if not took_s:  # none has ended: what is known is how fast those that run are
-        took_s = [
-            (now_s - trial.started_s) / len(trial.epochs) * trial.config.epochs
-            for trial in running
-            if trial.epochs
-        ]
-    if not took_s:
-        return None
-    mean_s = sum(took_s) / len(took_s)
-    work_s = sum(_trial_left_s(trial, mean_s, now_s - trial.started_s) for trial in running)
-    estimates = [] if plan.deadline_s is None else [max(plan.deadline_s - now_s, 0.0) + mean_s]
-    if plan.trials is not None:
-        waiting = max(plan.trials - len(study.searched), 0)
-        estimates.append((work_s + waiting * mean_s) / plan.side_by_side)
-    return min(estimates, default=None)
-
-
-def _trial_left_s(trial: TrialRecord, mean_s: float, elapsed_s: float) -> float:
-    if elapsed_s < mean_s or not trial.epochs:
-        return max(mean_s - elapsed_s, 0.0)
-    return elapsed_s / len(trial.epochs) * (trial.config.epochs - len(trial.epochs))
 
 
 def _leading(study: StudyRecord, width: int) -> Table:

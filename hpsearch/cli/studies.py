@@ -135,14 +135,16 @@ def _find(arguments: argparse.Namespace) -> StudyRecord:
 
 def _list(arguments: argparse.Namespace) -> int:
     from hpsearch.cli.study_text import changed, list_row, list_table
-    from hpsearch.study.store import find_study, study_folder, study_names
+    from hpsearch.results.overview import find_overview
+    from hpsearch.study.store import study_folder, study_names
 
     names, rows = study_names(arguments.root), []
     for name in names:
+        folder = study_folder(arguments.root, name)
         try:
-            rows.append(list_row(find_study(arguments.root, name)))
+            rows.append(list_row(find_overview(arguments.root, name), folder))
         except InputError as error:  # the others are shown all the same
-            rows.append((name, "not read", "", "", "", changed(study_folder(arguments.root, name))))
+            rows.append((name, "not read", "", "", "", changed(folder)))
             show_faults(error.faults)
     show(list_table(rows) if names else f"no study below {arguments.root} yet")
     return 0
@@ -150,8 +152,12 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _status(arguments: argparse.Namespace) -> int:
     from hpsearch.cli.study_text import status
+    from hpsearch.results.overview import find_overview
+    from hpsearch.study.store import only_study, study_folder
 
-    show(status(_find(arguments), shutil.get_terminal_size().columns, time.time()))
+    root, name = arguments.root, arguments.study or only_study(arguments.root)
+    width = shutil.get_terminal_size().columns
+    show(status(find_overview(root, name), study_folder(root, name), width, time.time()))
     return 0
 
 

@@ -9,12 +9,13 @@ from contextlib import AbstractContextManager, contextmanager
 
 from hpsearch.cli.arguments import default_root
 from hpsearch.cli.building import building_bar
-from hpsearch.cli.live_table import LiveView, Plan
+from hpsearch.cli.live_table import LiveView
 from hpsearch.cli.summary import describe
 from hpsearch.cli.waiting import Waiting, whole_console
 from hpsearch.driver.request import LaunchRequest
 from hpsearch.ray.job_events import JobEvent, tell
 from hpsearch.results.leaderboard import table
+from hpsearch.results.time_left import Plan
 from hpsearch.study.records import StudyRecord, TrialRecord
 from hpsearch.study.spec import StudySpec
 from hpsearch.work.resources import TrialResources

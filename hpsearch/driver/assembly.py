@@ -12,11 +12,13 @@ from hpsearch.driver.pretraining import Pretrainings
 from hpsearch.driver.screen import Show
 from hpsearch.driver.search import Search, SearchPlan
 from hpsearch.driver.stopped import StoppedTrials
+from hpsearch.results.overview import keep_overview
 from hpsearch.study.input_changes import check_inputs
 from hpsearch.study.records import StudyRecord, TrialRecord
 from hpsearch.study.study import Study
 from hpsearch.tracking.tracker import Tracker
 from hpsearch.work.backend import Workplace
+from trainables.base.seldom import Seldom
 
 
 def assemble(
@@ -29,9 +31,12 @@ def assemble(
 ) -> Search:
     """Return the search of a study; `say` shows a line, `show` the study after every change."""
 
+    kept = Seldom(lambda: keep_overview(study.folder, study.record))
+
     def on_change(record: StudyRecord, trial: TrialRecord) -> None:
         tracker.sync(record, trial)
         show(record, trial)
+        kept()
 
     spec = study.spec
     budget = spec.search.budget

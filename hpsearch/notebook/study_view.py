@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import html
+import math
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from hpsearch.notebook.study_charts import StudyCharts
@@ -60,37 +63,36 @@ class StudyView:
         their path, as in MLflow and `leaderboard.csv`), and the metrics of the last epoch. A missing value is
         NaN.
         """
-        rows = [
+        trials = self.record.trials
+        placed = [trial.placement for trial in trials]
+        own = pd.DataFrame(
             {
-                "trial": trial.number,
-                "state": trial.state.value,
-                "objective": trial.objective,
-                "epochs_done": len(trial.epochs),
-                "reason": trial.reason,
-                "started": pd.Timestamp(trial.started_s, unit="s", tz="UTC"),
-                "trained_s": trial.trained_s,
-                "seconds": None if trial.ended_s is None else trial.ended_s - trial.started_s,
-                "host": None if trial.placement is None else trial.placement.host,
-                "device": None if trial.placement is None else trial.placement.device,
-                "folder": str(trial.folder),
-                **{f"params.{path}": value for path, value in shared_params(trial).items()},
-                **(trial.epochs[-1] if trial.epochs else {}),
+                "state": [trial.state.value for trial in trials],
+                "objective": pd.Series([trial.objective for trial in trials], dtype=float),
+                "epochs_done": [len(trial.epochs) for trial in trials],
+                "reason": [trial.reason for trial in trials],
+                "started": pd.to_datetime([trial.started_s for trial in trials], unit="s", utc=True),
+                "trained_s": [trial.trained_s for trial in trials],
+                "seconds": [t.ended_s - t.started_s if t.ended_s is not None else math.nan for t in trials],
+                "host": [None if place is None else place.host for place in placed],
+                "device": [None if place is None else place.device for place in placed],
+                "folder": [str(trial.folder) for trial in trials],
             }
-            for trial in self.record.trials
-        ]
-        table = pd.DataFrame(rows, columns=None if rows else ["trial", "state", "objective"]).set_index(
-            "trial"
         )
-        return table.astype({"objective": float})
+        values = [{f"params.{path}": v for path, v in shared_params(trial).items()} for trial in trials]
+        last = _metrics([trial.epochs[-1] if trial.epochs else {} for trial in trials])
+        table = pd.concat([own, pd.DataFrame(values, index=own.index), last], axis="columns")
+        return table.set_index(pd.Index([trial.number for trial in trials], name="trial", dtype=int))
 
     def epochs(self) -> pd.DataFrame:
         """Return one row per epoch of each trial: `trial`, `epoch` (from 1) and every metric."""
-        rows = [
-            {"trial": trial.number, "epoch": epoch, **metrics}
-            for trial in self.record.trials
-            for epoch, metrics in enumerate(trial.epochs, start=1)
-        ]
-        return pd.DataFrame(rows, columns=None if rows else ["trial", "epoch"])
+        trials = self.record.trials
+        places = {
+            "trial": [trial.number for trial in trials for _ in trial.epochs],
+            "epoch": [epoch for trial in trials for epoch in range(1, len(trial.epochs) + 1)],
+        }
+        metrics = _metrics([metrics for trial in trials for metrics in trial.epochs])
+        return pd.concat([pd.DataFrame(places, dtype=int), metrics], axis="columns")
 
     def leaderboard(self) -> pd.DataFrame:
         """Return one row per trial of the search, best first, as `leaderboard.csv` has them."""
@@ -109,3 +111,15 @@ class StudyView:
         more = len(table) - SHOWN_ROWS
         rest = f"<p>and {more} more: <code>.leaderboard()</code></p>" if more > 0 else ""
         return f"<p><b>{html.escape(self.name)}</b>: {html.escape(self.verdict)}</p>{shown}{rest}"
+
+
+def _metrics(rows: Sequence[Mapping[str, float]]) -> pd.DataFrame:
+    """Return metrics as a table, by columns: most rows have the same names."""
+    at: dict[str, int] = {}
+    places: dict[tuple[str, ...], list[int]] = {}
+    for names in dict.fromkeys(map(tuple, rows)):
+        places[names] = [at.setdefault(name, len(at)) for name in names]
+    table = np.full((len(rows), len(at)), np.nan)
+    for row, metrics in enumerate(rows):
+        table[row, places[tuple(metrics)]] = [*metrics.values()]
+    return pd.DataFrame(table, columns=[*at])

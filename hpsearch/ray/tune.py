@@ -158,6 +158,8 @@ class _Reporter(TrialScheduler):
     def __init__(self, here: _Here, retries: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Ray leaves this one untyped
         self._here, self._retries = here, retries
+        self._open: list[Any] = []
+        """Tune's trials that have not ended: Tune keeps all, and asks at every step."""
 
     def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
         with _ours():
@@ -205,15 +207,16 @@ class _Reporter(TrialScheduler):
         placement = Placement(**{key: result[key] for key in ("host", "device", "cpus", "gpus")})
         return deliver(self._here.of(trial), reported, placement)
 
-    def on_trial_add(self, controller: Any, trial: Any) -> None: ...
+    def on_trial_add(self, controller: Any, trial: Any) -> None:
+        self._open.append(trial)
 
     def on_trial_error(self, controller: Any, trial: Any) -> None: ...
 
     def on_trial_remove(self, controller: Any, trial: Any) -> None: ...
 
     def choose_trial_to_run(self, controller: Any) -> Any:
-        trials = controller.get_trials()
-        return next((trial for trial in trials if trial.status in (trial.PENDING, trial.PAUSED)), None)
+        self._open = [trial for trial in self._open if not trial.is_finished()]
+        return next((trial for trial in self._open if trial.status in (trial.PENDING, trial.PAUSED)), None)
 
     def debug_string(self) -> str:
         return ""
@@ -225,6 +228,8 @@ class _Watch(tune.Callback):
     def __init__(self, here: _Here, epoch_timeout_s: float) -> None:
         self._here = here
         self._timeout_s = epoch_timeout_s
+        self._begun: list[Any] = []
+        """Tune's trials that were begun and have not ended."""
         self._heard: dict[str, tuple[float, int | None]] = {}
         self._needed: Collection[str] = ()
         """The addresses of what the driver needs of Ray."""
@@ -233,6 +238,8 @@ class _Watch(tune.Callback):
         self._needed = self._needed or needed_addresses(local=True).values()
         self._here.nodes.heard(ray.get_runtime_context().get_node_id(), memory_kills())
         self._heard[trial.trial_id] = time.monotonic(), None
+        if trial not in self._begun:
+            self._begun.append(trial)
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
@@ -246,7 +253,8 @@ class _Watch(tune.Callback):
         with _ours():
             self._here.nodes.watch()
         now = time.monotonic()
-        for trial in trials:
+        self._begun = [trial for trial in self._begun if not trial.is_finished()]
+        for trial in self._begun:
             heard_s, kills = self._heard.get(trial.trial_id, (now, None))
             actor = trial.temporary_state.ray_actor
             if trial.status == trial.RUNNING and actor and now - heard_s > self._timeout_s:

@@ -25,6 +25,9 @@ from trainables.base.plain_text import terminal_text
 
 Format = Literal["table", "csv", "json"]
 
+MOST_ROWS = 300
+"""Trials that a table has: who wants more of them reads them with a program."""
+
 ALL_COLUMNS = 10_000
 """Characters of a line where the output is no terminal: no column is left out."""
 
@@ -51,8 +54,11 @@ def records(study: StudyRecord) -> list[dict[str, Any]]:
 
 
 def table(study: StudyRecord, width: int) -> RenderableType:
-    """Return the table for people with the verdict below it."""
-    return Group(rows(study, width), Text(terminal_text(f"{legend(study)}\n{summary(study)}")))
+    """Return the table for people with the verdict below it: of very many trials the best alone."""
+    more = len(study.searched) - MOST_ROWS
+    rest = f"{more} more trials: --format csv has all.\n" if more > 0 else ""
+    text = f"{rest}{legend(study)}\n{summary(study)}"
+    return Group(rows(study, width, MOST_ROWS), Text(terminal_text(text)))
 
 
 def legend(study: StudyRecord) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from hpsearch.study.records import TrialRecord
-from trainables.base.schema import Config, variant_of
+from trainables.base.schema import Config, Variant, variant_of
 
 
 def short_names(trials: Iterable[TrialRecord]) -> dict[str, str]:
@@ -86,8 +87,30 @@ def rows(config: Config, path: str = "", shared: str = "") -> Iterator[Row]:
 
 def shared_params(trial: TrialRecord) -> dict[str, Any]:
     """Return the searched values of a trial under their shared paths."""
-    shared = {row.path: row.shared for row in rows(trial.config)}
-    return {shared.get(path, path): value for path, value in trial.params.items()}
+    return {_shared(trial.config, path.split(".")) or path: value for path, value in trial.params.items()}
+
+
+def _shared(config: Config, path: Sequence[str]) -> str:
+    """Return the shared path of the row at a path, as `rows` has it; empty where there is none."""
+    name, *rest = path
+    if name not in type(config).model_fields:
+        return ""
+    value, variant = getattr(config, name), _variant(type(config), name)
+    if not isinstance(value, Config):
+        return "" if rest else name
+    if variant is not None:
+        if not rest:
+            return name
+        chosen, *rest = rest
+        if chosen != variant.name_of(value):
+            return ""
+    below = _shared(value, rest) if rest else ""
+    return below and f"{name}.{below}"
+
+
+@cache
+def _variant(kind: type[Config], name: str) -> Variant | None:
+    return variant_of(kind.model_fields[name])
 
 
 def _last(path: str) -> str:

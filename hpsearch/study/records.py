@@ -203,13 +203,17 @@ class StudyRecord:
         confirm = self.spec.search.confirm
         return None if confirm is None else confirm.equal_within_deg
 
-    @property
+    @cached_property
     def searched(self) -> tuple[TrialRecord, ...]:
         """The search's own trials, without those that repeat one with another seed."""
         return tuple(trial for trial in self.trials if trial.confirms is None)
 
     def designs(self) -> dict[str, tuple[TrialRecord, ...]]:
         """Return the trials of each design, in the order they were asked."""
+        return self._designs
+
+    @cached_property
+    def _designs(self) -> dict[str, tuple[TrialRecord, ...]]:
         found: dict[str, list[TrialRecord]] = {}
         for trial in self.trials:
             found.setdefault(trial.design, []).append(trial)
@@ -217,11 +221,16 @@ class StudyRecord:
 
     def confirmations(self, number: int) -> tuple[TrialRecord, ...]:
         """Return the finished repetitions of a trial."""
-        return tuple(
-            trial
-            for trial in self.trials
-            if trial.confirms == number and trial.state is TrialState.COMPLETE and trial.objective is not None
-        )
+        return tuple(self._confirmations.get(number, ()))
+
+    @cached_property
+    def _confirmations(self) -> dict[int, list[TrialRecord]]:
+        found: dict[int, list[TrialRecord]] = {}
+        for trial in self.trials:
+            done = trial.state is TrialState.COMPLETE and trial.objective is not None
+            if trial.confirms is not None and done:
+                found.setdefault(trial.confirms, []).append(trial)
+        return found
 
     def confirmed(self, number: int) -> float | None:
         """Return the mean objective of a trial's repetitions, None where there are none."""
@@ -234,6 +243,10 @@ class StudyRecord:
         The best design comes first, and of its trials the one with the best objective. Designs that were
         confirmed stand first, then those with several seeds, both by their mean; then single runs by theirs.
         """
+        return self._leaderboard
+
+    @cached_property
+    def _leaderboard(self) -> tuple[TrialRecord, ...]:
         rank = {state: place for place, state in enumerate(STATES_IN_ORDER)}
         cost = self.objective.cost
         standing = {design: _standing(trials, cost) for design, trials in self.designs().items()}
@@ -263,8 +276,8 @@ class StudyRecord:
 
         Its design leads by what all of its runs say; the trial itself is the one whose weights are used.
         """
-        complete = [trial for trial in self.leaderboard() if trial.state is TrialState.COMPLETE]
-        return complete[0] if complete else None
+        first = next(iter(self.leaderboard()), None)
+        return first if first is not None and first.state is TrialState.COMPLETE else None
 
 
 STATES_IN_ORDER = (

@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 from support import plausible
 
-from hpsearch.cli.live_table import LiveView, Plan, time_left_s
+from hpsearch.cli.live_table import LiveView
+from hpsearch.results.time_left import Plan, time_left_s
 from hpsearch.study.records import StudyRecord, TrialState
 from trainables.training.metric_names import EPOCH_S
 

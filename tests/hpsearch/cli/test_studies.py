@@ -11,6 +11,7 @@ from support import plausible, studies
 
 from hpsearch.cli.main import main
 from hpsearch.cli.study_text import status
+from hpsearch.results.overview import overview_of
 from hpsearch.study.lock import study_lock
 from hpsearch.study.records import LaunchRecord, TrialState
 
@@ -83,12 +84,15 @@ def test_status_says_who_runs_it_what_runs_and_what_is_left(tmp_path: Path) -> N
     study = plausible.study(tmp_path, states)
     launch = LaunchRecord(8, None, None, side_by_side=2, began_s=plausible.START_S)
     with study_lock(tmp_path):
-        text = status(plausible.launched(study, launch), 80, study.trials[-1].started_s + 5)
+        now_s = study.trials[-1].started_s + 5
+        running = overview_of(plausible.launched(study, launch), now_s)
+        text = status(running, tmp_path, 80, now_s)
     assert "demo: running" in text and "process" in text
     assert "2 of 8 ended (1 running, 2 complete)" in text
     assert "began 5 s ago" in text and "about " in text
     assert all(len(line) <= 80 for line in text.splitlines())
-    left = status(plausible.launched(study, launch), 80, time.time())
+    stopped = overview_of(plausible.launched(study, launch), time.time())
+    left = status(stopped, tmp_path, 80, time.time())
     assert "demo: interrupted" in left and "launch its search space again" in left
 
 

@@ -10,10 +10,11 @@ import pytest
 from rich.console import Console
 from support import studies
 
-from hpsearch.cli.live_table import LiveView, Plan
+from hpsearch.cli.live_table import LiveView
 from hpsearch.cli.output import show, show_faults
 from hpsearch.cli.summary import describe
 from hpsearch.results.leaderboard import render
+from hpsearch.results.time_left import Plan
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.spec import StudySpec
 from hpsearch.tracking.rows import note

@@ -1,0 +1,183 @@
+"""How a study stands, without its trials: what `list` and `status` show, at once however long it is.
+
+Of a long study the driver keeps it beside the journal, and it is taken in place of reading thousands of
+trials.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hpsearch.results.time_left import Plan, time_left_s
+from hpsearch.study.journal.journal import JOURNAL
+from hpsearch.study.lock import holder_of
+from hpsearch.study.naming import run_name, short_names
+from hpsearch.study.records import LaunchRecord, StudyRecord, StudyState, TrialRecord, TrialState
+from hpsearch.study.store import find_study, state_of, study_folder
+from trainables.base.atomic import write_text
+from trainables.training.metric_names import IMAGES_PER_S
+
+OVERVIEW = "overview.json"
+"""The file's name in the study's folder."""
+
+LONG_BYTES = 4_000_000
+"""From this length on a journal takes longer to read than a person wants to wait; about 800 trials."""
+
+FRESH_S = 15.0
+"""How old what is kept of a study that runs may be. Its driver keeps it more often by far."""
+
+
+@dataclass(frozen=True)
+class RunningTrial:
+    """A trial that runs: its name, epochs done and of how many, its newest figures, where, and since when."""
+
+    name: str
+    epochs: int
+    of: int
+    objective: float | None
+    images_per_s: float | None
+    place: str
+    started_s: float
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best trial: its name, its objective, that as a person reads it, and over the training mean's."""
+
+    name: str
+    objective: float
+    shown: str
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Overview:
+    """How a study stands. Counts and epochs leave confirmations out, which `again` counts."""
+
+    name: str
+    state: StudyState
+    objective: str
+    counts: Mapping[str, int]
+    """Trials by the name of their state."""
+    epochs: int
+    again: int
+    """Confirmations that were begun."""
+    again_complete: int
+    best: Best | None
+    running: tuple[RunningTrial, ...]
+    launch: LaunchRecord | None
+    left_s: float | None
+    """About how long the search goes on; None: not known."""
+
+    @property
+    def ended(self) -> int:
+        """The search's trials that have ended, or are frozen."""
+        going = (TrialState.RUNNING, TrialState.INTERRUPTED)
+        return sum(count for state, count in self.counts.items() if state not in going)
+
+
+def overview_of(study: StudyRecord, now_s: float) -> Overview:
+    """Return how a study stands at the Unix time `now_s`."""
+    counts = {state: sum(trial.state is state for trial in study.searched) for state in TrialState}
+    again = [trial for trial in study.trials if trial.confirms is not None]
+    launch = study.launch
+    plan = None if launch is None else _plan(launch)
+    return Overview(
+        name=study.name,
+        state=state_of(study),
+        objective=study.objective.name,
+        counts={state.value: count for state, count in counts.items() if count},
+        epochs=sum(len(trial.epochs) for trial in study.searched),
+        again=len(again),
+        again_complete=sum(trial.state is TrialState.COMPLETE for trial in again),
+        best=_best(study),
+        running=tuple(_running(t) for t in study.trials if t.state is TrialState.RUNNING),
+        launch=launch,
+        left_s=None if plan is None else time_left_s(study, plan, now_s),
+    )
+
+
+def find_overview(root: Path, name: str) -> Overview:
+    """Return how the study called `name` stands: as it was kept where that is new enough, else as it reads.
+
+    Raises `InputError` where there is none, and where it cannot be read.
+    """
+    return _kept(study_folder(root, name)) or overview_of(find_study(root, name), time.time())
+
+
+def keep_overview(folder: Path, read: Callable[[], StudyRecord]) -> None:
+    """Keep how the study in `folder` stands, if it is a long one and can be written."""
+    with suppress(OSError):
+        journal = (folder / JOURNAL).stat()
+        if journal.st_size >= LONG_BYTES:
+            written = asdict(overview_of(read(), time.time()))
+            text = json.dumps({"journal": [journal.st_size, journal.st_mtime_ns], **written})
+            write_text(text, folder / OVERVIEW)
+
+
+def _kept(folder: Path) -> Overview | None:
+    """Return what was kept of a long study; None where its journal has changed since.
+
+    While a process runs the study, its journal changes all the time: what was kept a moment ago is shown.
+    """
+    path, held = folder / OVERVIEW, holder_of(folder) is not None
+    try:
+        written = json.loads(path.read_text(encoding="utf-8"))
+        journal = (folder / JOURNAL).stat()
+        same = written.pop("journal") == [journal.st_size, journal.st_mtime_ns]
+        fresh = held and time.time() - path.stat().st_mtime < FRESH_S
+        found = _read(written) if journal.st_size >= LONG_BYTES and (same or fresh) else None
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):  # none, or of another version
+        return None
+    return found if found is None or held else _left(found)
+
+
+def _read(written: dict[str, Any]) -> Overview:
+    best, launch = written["best"], written["launch"]
+    parts = {
+        "state": StudyState(written["state"]),
+        "best": None if best is None else Best(**best),
+        "running": tuple(RunningTrial(**trial) for trial in written["running"]),
+        "launch": None if launch is None else LaunchRecord(**launch),
+    }
+    return Overview(**{**written, **parts})
+
+
+def _left(overview: Overview) -> Overview:
+    """Return how a study stands that nobody runs: what its launch left running is interrupted."""
+    counts = dict(overview.counts)
+    if running := counts.pop(TrialState.RUNNING, 0):
+        counts[TrialState.INTERRUPTED] = counts.get(TrialState.INTERRUPTED, 0) + running
+    ended = overview.launch is not None and overview.launch.ended_s is not None
+    state = StudyState.COMPLETE if ended else StudyState.INTERRUPTED
+    return replace(overview, counts=counts, running=(), state=state)
+
+
+def _plan(launch: LaunchRecord) -> Plan:
+    return Plan(launch.trials, launch.side_by_side, launch.deadline_s, launch.epochs)
+
+
+def _best(study: StudyRecord) -> Best | None:
+    best = study.best
+    if best is None or best.objective is None:
+        return None
+    name, shown = run_name(best, short_names([best])), study.objective.shown(best.objective)
+    return Best(name, best.objective, shown, study.over_training_mean(best.objective))
+
+
+def _running(trial: TrialRecord) -> RunningTrial:
+    return RunningTrial(
+        name=run_name(trial, short_names([trial])),
+        epochs=len(trial.epochs),
+        of=trial.config.epochs,
+        objective=trial.objective,
+        images_per_s=trial.epochs[-1].get(IMAGES_PER_S) if trial.epochs else None,
+        place="" if trial.placement is None else f"{trial.placement.device} of {trial.placement.host}",
+        started_s=trial.started_s,
+    )
