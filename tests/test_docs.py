@@ -144,3 +144,11 @@ def test_every_test_that_the_table_of_faults_names_exists_and_runs_when_it_says(
         assert found, f"{file} has no {name}"
         marks = "pytest.mark.faults" in found[1], "pytest.mark.quick" in found[1]
         assert marks == (runs.startswith("faults"), runs == "faults, CI") or "(" in runs, (name, runs)
+
+
+def test_every_reported_fault_has_a_test_that_exists() -> None:
+    page = read("docs/reported_faults.md")
+    rows = re.findall(r"^\| (\d+) \|.*\| `([^`]+)::(\w+)` \|$", page, flags=re.MULTILINE)
+    assert [int(number) for number, _, _ in rows] == list(range(1, 26))
+    for _, file, name in rows:
+        assert f"def {name}(" in read(file), f"{file} has no {name}"

@@ -138,6 +138,9 @@ def _remarks(
     card: NetworkCard, dataset: PreparedDataset, predicted: Predictions, turned: Aligned | None
 ) -> Iterator[str]:
     """Yield what the error is of, and what it is made of."""
+    if "study" in card.provenance:
+        trial, study, epoch = (card.provenance.get(key) for key in ("trial", "study", "epoch"))
+        yield f"The network: trial {trial} of {study}, with the weights after epoch {epoch}."
     yield f"The labels: {dataset.card.source}. An error is measured against them, whatever made them."
     yield from oddities(predicted)
     if turned is not None:

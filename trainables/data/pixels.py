@@ -9,6 +9,9 @@ from PIL import Image, ImageOps
 DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 """Pillow's modes of more than 8 bits a channel, which it would convert by cutting off what exceeds 255."""
 
+SEVERAL = ("GIF", "PNG", "TIFF", "WEBP")
+"""Formats with animations or pages. A camera's second picture in a JPEG (MPO) is a copy or a depth map."""
+
 WHITE_16 = 65535
 LEAST_CONTRAST = 16
 """Of 255: an image whose brightest and darkest values lie closer shows no face. JPEG alone adds a few."""
@@ -18,9 +21,11 @@ def rgb_of(image: Image.Image, *, upright: bool) -> Image.Image:
     """Return an image in 8-bit RGB, with `upright` turned as its EXIF orientation says.
 
     16-bit values are scaled with 65535 as white, floats with 1; what is transparent is black. Raises
-    `ValueError` for values of which no white is known, the message continues a sentence that names the image,
-    and what decoding raises.
+    `ValueError` for values of which no white is known and for a file of several pictures, the message
+    continues a sentence that names the image, and what decoding raises.
     """
+    if image.format in SEVERAL and (pictures := getattr(image, "n_frames", 1)) > 1:
+        raise ValueError(f"it holds {pictures} pictures: save the one that is meant as a file of its own")
     turned = ImageOps.exif_transpose(image) if upright else image
     if turned.mode in DEEP_MODES:
         return Image.fromarray(_scaled(np.asarray(turned), turned.mode)).convert("RGB")

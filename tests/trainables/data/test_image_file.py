@@ -37,7 +37,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "import of own images": import_of,
     "import of published ones": rgb,
     "data check": check_of,
-    "data show": lambda file: contact_sheet._tile(file, [0.0, 0.0, 0.0]),
+    "data show": lambda file: contact_sheet.tile(file, [0.0, 0.0, 0.0]),
 }
 
 

@@ -140,6 +140,11 @@ class ColourCamera:
         rows = [
             [float(word) for word in line.split()] for line in file.read_text().splitlines() if line.strip()
         ]
+        if len(rows) < 8:
+            raise ValueError(
+                f"{file.name} has {len(rows)} rows, not 8 or more: intrinsics (3), distortion, the rotation "
+                "from the depth camera (3) and its shift"
+            )
         self.intrinsics = np.array(rows[0:3])  # [3, 3]; row 3 is the distortion, all zeros
         self.rotation = np.array(rows[4:7])  # [3, 3]
         self.shift_mm = np.array(rows[7])  # [3]
@@ -159,7 +164,7 @@ def read_pose(file: Path) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float
     """Return rotation [3, 3] and head centre [3] in mm. Raises `ValueError` where they are not."""
     numbers = np.array(file.read_text().split(), np.float64)
     if numbers.shape != (12,):
-        raise ValueError(f"{file.name} holds {numbers.size} numbers, not 12")
+        raise ValueError(f"{file.name} holds {numbers.size} numbers, not 12: a rotation and a centre")
     rotation, centre_mm = numbers[:9].reshape(3, 3), numbers[9:]
     if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-2) or np.linalg.det(rotation) < 0:
         raise ValueError(f"{file.name} holds no rotation")

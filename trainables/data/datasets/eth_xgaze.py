@@ -170,6 +170,8 @@ class ETHXGaze:
         file, row, split = item.detail
         faces, poses = _opened(self.root / file)
         pitch, yaw = map(float, poses[row])
+        if max(abs(pitch), abs(yaw)) > math.pi:
+            raise ValueError(f"face_head_pose is {pitch:g}, {yaw:g}: no angles in radians")
         if self.config.angles == "aflw2000":
             yaw, pitch = aflw2000_angles(yaw, pitch)
         image = Image.fromarray(np.ascontiguousarray(faces[row][:, :, ::-1]))  # blue-green-red to RGB
@@ -204,6 +206,9 @@ def _opened(file: Path) -> tuple[Any, Any]:
     import h5py
 
     opened = h5py.File(file, "r", rdcc_nbytes=64 << 20)  # a chunk may hold many faces: unpack it once
+    if missing := [key for key in ("face_patch", "face_head_pose") if key not in opened]:
+        there = ", ".join(opened) or "nothing"
+        raise ValueError(f"it holds no {' and '.join(missing)}, as xgaze_224 does, but {there}")
     faces, poses = opened["face_patch"], opened["face_head_pose"]
     if faces.ndim != 4 or faces.shape[1] != faces.shape[2] or faces.shape[3] != 3 or faces.dtype != np.uint8:
         raise ValueError(f"face_patch is {faces.dtype} {faces.shape}, not uint8 [N, 224, 224, 3]")

@@ -16,7 +16,9 @@ def pairs(folder: Path, below: str, name: str) -> Iterator[RawItem]:
 
     A file without its partner is yielded too: reading it fails with the name of what is missing.
     """
-    sizes = {file.name: file_size(file) for file in folder.iterdir() if file.suffix in (".jpg", ".mat")}
+    files = [file for file in folder.iterdir() if file.suffix in (".jpg", ".mat")]
+    # macOS writes ._NAME beside each file that it copies to another file system: no image
+    sizes = {file.name: file_size(file) for file in files if not file.name.startswith("._")}
     for stem in sorted({file[:-4] for file in sizes}):
         size = sizes.get(f"{stem}.jpg", 0) + sizes.get(f"{stem}.mat", 0)
         yield RawItem(file=f"{below}{stem}.jpg", name=f"{name}{stem}", size=size)
@@ -25,16 +27,20 @@ def pairs(folder: Path, below: str, name: str) -> Iterator[RawItem]:
 def read_mat(file: Path, *keys: str) -> dict[str, npt.NDArray[np.float64]]:
     """Return the named arrays of a `.mat` file.
 
-    Raises `ValueError` for a key that is missing or not an array of numbers, `OSError` for a missing file,
-    and whatever scipy raises for a broken one.
+    Raises `ValueError` for a key that is missing or not an array of numbers and for a file of MATLAB 7.3,
+    `OSError` for a missing file, and whatever scipy raises for a broken one.
     """
-    from scipy.io import loadmat
+    from scipy.io import loadmat, whosmat
 
-    found = loadmat(file, variable_names=keys)
+    try:
+        found = loadmat(file, variable_names=keys)
+    except NotImplementedError:  # HDF5, in which arrays are transposed
+        raise ValueError(f"{file.name} is of MATLAB 7.3: save it with the option -v7") from None
     arrays = {}
     for key in keys:
         if key not in found:
-            raise ValueError(f"{file.name} holds no {key}")
+            there = ", ".join(name for name, *_ in whosmat(file)) or "nothing"
+            raise ValueError(f"{file.name} holds no {key}, but {there}")
         if found[key].dtype.kind not in "fiu":
             raise ValueError(f"{key} of {file.name} is not an array of numbers but {found[key].dtype}")
         arrays[key] = np.asarray(found[key], np.float64)
@@ -54,7 +60,9 @@ def pose_deg_of(pose_para: npt.NDArray[np.float64]) -> tuple[float, float, float
 
 
 def points_of(points: npt.NDArray[np.float64], key: str) -> npt.NDArray[np.float64]:
-    """Return landmarks [2 or 3, N]. Raises `ValueError` for another shape."""
+    """Return landmarks [2 or 3, N], also of [N, 2 or 3]. Raises `ValueError` for another shape."""
+    if points.ndim == 2 and points.shape[0] > 3 and points.shape[1] in (2, 3):
+        points = points.T
     if points.ndim != 2 or points.shape[0] not in (2, 3) or points.shape[1] < 2:
         raise ValueError(f"{key} has the shape {points.shape}, not 2 or 3 rows of landmarks")
     return points
