@@ -29,7 +29,7 @@ def main() -> int:
     parser.add_argument(
         "--threads", type=int, default=1, metavar="N", help="CPU threads (default: %(default)s)"
     )
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="write the best epoch's weights here")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="write the best epoch's weights to FILE")
     arguments = parser.parse_args()
     try:
         _train(arguments.config, arguments.root, arguments.threads, arguments.weights)
@@ -67,7 +67,7 @@ def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:
     if weights is not None:
         ensure_folder(weights.parent)
         if weights.is_dir():
-            raise InputError(Fault("--weights names a file, and this is a folder", file=str(weights)))
+            raise InputError(Fault("--weights takes a file, and this is a folder", file=str(weights)))
     torch.set_num_threads(threads)
     data = ensure_data(config, root / "datasets", lambda done, total: None)
     worker = Worker(torch.device("cuda" if torch.cuda.is_available() else "cpu"))

@@ -112,7 +112,7 @@ def add_token(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--without-token",
         action="store_true",
-        help="use a Ray cluster that asks for no token: whoever reaches its ports runs code as you",
+        help="use a Ray cluster that needs no token: anyone who reaches its ports can run code as you",
     )
 
 

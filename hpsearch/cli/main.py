@@ -174,7 +174,9 @@ def _parser(*, importers: bool) -> Parser:
         action="store_true",
         help="serve one study with optuna-dashboard instead: pip install 'hpsearch[dashboard]'",
     )
-    ui.add_argument("--no-browser", action="store_true", help="open no browser, only print the addresses")
+    ui.add_argument(
+        "--no-browser", action="store_true", help="do not open a browser, only print the addresses"
+    )
     ui.add_argument("--port", type=positive, default=5000, metavar="P", help="port (default: %(default)s)")
     ui.add_argument(
         "--socket",
@@ -195,7 +197,7 @@ def _parser(*, importers: bool) -> Parser:
     completion = add(
         "completion",
         _completion,
-        "print what makes a shell complete the commands and their options",
+        "print a script with which a shell completes commands and options",
         examples=[
             "completion bash > ~/.local/share/bash-completion/completions/hpsearch",
             "completion zsh > ~/.zfunc/_hpsearch    # a folder of $fpath",

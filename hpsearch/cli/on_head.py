@@ -24,7 +24,8 @@ def run(words: Sequence[str]) -> int:
     sender, *command = words
     tell(JobEvent.ON_HEAD, version=code_version())
     if sender != version("hpsearch"):
-        print(f"the head has hpsearch {version('hpsearch')}, and this came from {sender}: install the same")
+        here = version("hpsearch")
+        print(f"the head has hpsearch {here}, and this command came from {sender}: install the same")
         return 2
     if not any(word.partition("=")[0] == "--root" for word in command) and not default_root().is_absolute():
         print(f"give --root, a folder that all machines of the cluster see; {ROOT_VARIABLE} is not set there")

@@ -21,7 +21,7 @@ def plan_text(plan: Plan, width: int) -> str:
 def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
     """Yield what was measured, and what follows from it."""
     holes = len(plan.spec.space.holes())
-    designs = "ranges without steps: no end of designs"
+    designs = "ranges without steps: infinitely many designs"
     if plan.combinations is not None:
         designs = f"{plan.combinations} designs"
     yield "dimensions", f"{holes}, {designs}"
@@ -68,7 +68,7 @@ def _time(plan: Plan) -> str:
     ends = (plan.cheapest, plan.costliest)
     known = [(design, seconds) for design in ends if (seconds := plan.seconds(design)) is not None]
     if plan.epochs is None:
-        return f"{hours:g} h by search.budget.hours, then what runs is trained to its end"
+        return f"{hours:g} h by search.budget.hours, then running trials train to the end"
     if not known:
         return "not known: see what is missing"
     low, high = min(seconds for _, seconds in known), max(seconds for _, seconds in known)

@@ -28,7 +28,7 @@ def add_remote_commands(add: Adder) -> None:
     submit = add(
         "submit",
         _submit,
-        "launch a search on a cluster, as a Ray Job; it goes on without you",
+        "launch a search on a cluster, as a Ray job; it keeps running when you log out",
         examples=["submit space.yaml --address http://HEAD:8265 --root /shared/runs"],
     )
     submit.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
@@ -41,7 +41,7 @@ def add_remote_commands(add: Adder) -> None:
     fetch = add(
         "fetch",
         _fetch,
-        "bring a study's report, leaderboard and winner from a cluster",
+        "fetch a study's report, leaderboard and winner from a cluster",
         examples=["fetch open --address http://HEAD:8265 --root /shared/runs"],
     )
     add_study(fetch, optional=False)
@@ -77,12 +77,12 @@ def _stop(head: Head, study: str, words: Sequence[str]) -> int:
     """Stop a study, also one whose job has not begun to run it, of which the root knows nothing yet."""
     waiting = head.stop_launches(study, begun=False)
     for job in waiting:
-        show(f"job {job} had not begun yet, and will not")
+        show(f"job {job} had not started, and will not start")
     said: list[str] = []
     ended = head.run(words, environment=_terminal(), write=said.append)
     if JobEvent.STOPPED not in ended.events and (jobs := waiting or head.stop_launches(study, begun=True)):
         for job in jobs[len(waiting) :]:
-            show(f"job {job} was just beginning: it is stopped")
+            show(f"job {job} was just starting and is stopped")
         return 0
     _write("".join(said))
     return ended.status

@@ -32,7 +32,7 @@ def add_study_commands(add: Adder) -> None:
     status = add(
         "status",
         _status,
-        "print how a study stands: who runs it, what it has reached",
+        "print the status of a study: who runs it, and what it has reached",
         examples=["status quickstart"],
     )
     add_study(status)
@@ -62,9 +62,7 @@ def add_study_commands(add: Adder) -> None:
     report.add_argument(
         "--out", type=Path, metavar="FILE", help="the page (default: report.html in the study's folder)"
     )
-    report.add_argument(
-        "--watch", action="store_true", help="write the page again and again while the study runs"
-    )
+    report.add_argument("--watch", action="store_true", help="keep the page up to date while the study runs")
     report.add_argument(
         "--paper", action="store_true", help="also log the paper's results to MLflow, beside the trials"
     )
@@ -82,14 +80,14 @@ def add_study_commands(add: Adder) -> None:
     logs = add(
         "logs",
         _logs,
-        "print what the trials of a study said, and why each ended",
+        "print the logs of a study's trials, and why each ended",
         examples=["logs quickstart --trial 3", "logs quickstart --follow"],
     )
     add_study(logs)
     add_root(logs)
     add_address(logs)
     logs.add_argument("--trial", type=trial_number, metavar="N", help="only this trial")
-    logs.add_argument("--follow", action="store_true", help="go on until the study ends")
+    logs.add_argument("--follow", action="store_true", help="follow the logs until the study ends")
 
     stop = add(
         "stop",

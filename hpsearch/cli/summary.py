@@ -125,7 +125,7 @@ def _full_runs(spec: StudySpec) -> Iterator[str]:
     yield ""
     yield f"  never stopped early: {' and '.join(parts)} ({cost} epochs)"
     if budget is not None and cost > budget:
-        yield f"  the budget of {budget} epochs is too small for them: some families go without"
+        yield f"  the budget of {budget} epochs is too small for all of them: some families get none"
 
 
 def values(hole: Hole) -> str:

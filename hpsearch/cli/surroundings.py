@@ -18,7 +18,7 @@ def check_surroundings(root: Path) -> None:
         Path.home()
     except RuntimeError:  # as in a container that is given a user's number alone
         way_out = "set HOME to a folder of yours, such as HOME=$PWD"
-        faults.append(Fault(f"user {os.getuid()} has no home folder, where MLflow and Ray look: {way_out}"))
+        faults.append(Fault(f"user {os.getuid()} has no home folder, which MLflow and Ray need: {way_out}"))
     try:
         str(root.absolute()).encode()
     except UnicodeEncodeError:

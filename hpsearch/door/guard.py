@@ -84,9 +84,9 @@ class Guard:
     def _answer(self, request: Request) -> Response | None:
         host = request.headers.get("Host", "")
         if not self._allows(host):
-            return Response("this name of the server is not known here", 403)
+            return Response("this server does not have that host name", 403)
         if _is_foreign(request.headers, host):
-            return Response("asked for by a page of another server", 403)
+            return Response("requested by a page of another server", 403)
         if self._secret is not None and (closed := self._unproven(request, self._secret)) is not None:
             return closed
         return None if self._is_served(request) else Response("not served here", 404)
@@ -103,7 +103,7 @@ class Guard:
             return None if token is None else _onward(request.path)  # the link, opened again
         if token is not None:
             return _signed_in(request, secret, token, request.path)
-        return _closed("This page asks who you are.")
+        return _closed("Sign in to see this page.")
 
     def _is_served(self, request: Request) -> bool:
         try:
@@ -130,7 +130,7 @@ def _is_foreign(headers: Headers, host: str) -> bool:
 
 def _signed_in(request: Request, secret: Secret, token: str, path: str) -> Response:
     if not secret.opens(token):
-        return _closed("This link was used, or is of an earlier start.")
+        return _closed("This link has been used already, or is from an earlier start.")
     answer = _onward(path)
     answer.set_cookie(
         secret.cookie,

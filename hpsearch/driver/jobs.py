@@ -10,7 +10,7 @@ from hpsearch.study.records import TrialRecord
 from hpsearch.work.resources import TrialResources
 from trainables.model.inits import Pretraining
 from trainables.training.checkpoints import BEST_WEIGHTS
-from trainables.training.jobs import EvaluationJob, PretrainingJob, TrialJob
+from trainables.training.jobs import FinalTestJob, PretrainingJob, TrialJob
 from trainables.training.metric_names import BEST_EPOCH
 
 
@@ -50,10 +50,10 @@ class JobFactory:
         """Return a pretraining that writes its trunk to `folder`."""
         return PretrainingJob(wanted, folder, self.datasets, self.resources.cpus, self.resources.gpus)
 
-    def evaluation(self, trial: TrialRecord) -> EvaluationJob:
+    def final_test(self, trial: TrialRecord) -> FinalTestJob:
         """Return the measurement of a finished trial on its test sets."""
         share = self.resources.of(trial.config)
-        return EvaluationJob(
+        return FinalTestJob(
             number=trial.number,
             config=trial.config,
             weights=trial.folder / BEST_WEIGHTS,

@@ -12,7 +12,7 @@ from hpsearch.study.records import Placement, StudyRecord, TrialRecord
 from hpsearch.study.study import Study
 from hpsearch.study.trial_log import Log
 from trainables.training.checkpoints import History
-from trainables.training.jobs import EvaluationJob
+from trainables.training.jobs import FinalTestJob
 
 
 def leaders_to_evaluate(study: StudyRecord, leaders: int, begun: Container[int]) -> Iterator[TrialRecord]:
@@ -32,10 +32,10 @@ def leaders_to_evaluate(study: StudyRecord, leaders: int, begun: Container[int])
 
 
 @dataclass(frozen=True)
-class EvaluationItem:
+class FinalTestItem:
     """The measurement of one leader; see `hpsearch.work.items.WorkItem`."""
 
-    job: EvaluationJob
+    job: FinalTestJob
     study: Study
     observers: Observers
 

@@ -78,7 +78,7 @@ def write_page(record: StudyRecord, say: Callable[[str], None]) -> list[Path]:
         return []
     except Exception as error:  # noqa: BLE001  (a search has ended, and its results are worth more than a page)
         Log(record.folder).say(traceback.format_exc())
-        say(f"no report was written, for a bug in hpsearch ({error!r}); its log has all of it, {again}")
+        say(f"no report was written, because of a bug in hpsearch ({error!r}); see the log: {again}")
         return []
     for fault in written.faults:
         say(f"the report lacks a section: {fault}")

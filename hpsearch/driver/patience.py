@@ -52,7 +52,7 @@ class Patience:
         self._ready += [awaited.item for awaited in self._awaited if awaited.item is not None]
         self._awaited.clear()
         if self._since_s is not None:
-            self._say(f"it is there again after {self._now_s() - self._since_s:.0f} s: the search goes on")
+            self._say(f"it is back after {self._now_s() - self._since_s:.0f} s: the search goes on")
             self._since_s = None
         return self._ready.pop(0) if self._ready else None
 

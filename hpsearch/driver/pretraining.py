@@ -59,7 +59,7 @@ class Pretrainings:
         lock = FileLock.take(self.store / name / LOCK)
         if lock is None:
             if name not in self._awaited:
-                self.say(f"pretraining {wanted.title}: another launch trains it, its trials wait")
+                self.say(f"pretraining {wanted.title}: another launch is training it; its trials wait")
             self._awaited.add(name)
             return None
         if self.trunk(wanted) is not None:  # done by the other launch just now

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hpsearch.driver.allocation import Allocation, Budget
 from hpsearch.driver.confirmation import confirmations
 from hpsearch.driver.jobs import JobFactory
-from hpsearch.driver.leader_tests import EvaluationItem, leaders_to_evaluate
+from hpsearch.driver.leader_tests import FinalTestItem, leaders_to_evaluate
 from hpsearch.driver.observers import Observers
 from hpsearch.driver.patience import Patience, faults_of
 from hpsearch.driver.preparation import Start
@@ -127,7 +127,7 @@ class Search:
             if not self._evaluated and not self._inputs_are_there():
                 return NoWork.WAIT
             self._evaluated.add(trial.number)
-            return EvaluationItem(self._jobs.evaluation(trial), self._study, self._observers)
+            return FinalTestItem(self._jobs.final_test(trial), self._study, self._observers)
         return NoWork.DONE
 
     def _end_search(self, study: StudyRecord) -> StudyRecord:

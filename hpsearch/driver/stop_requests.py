@@ -46,7 +46,7 @@ def stop_obeyed(claim: Claim) -> Iterator[None]:
         if claim.is_lost():
             raise SystemExit(
                 f"the folder of study {folder.name!r} was removed or replaced: {folder}. The launch ends; "
-                "put the folder back to go on, or launch again to begin anew"
+                "put the folder back to go on, or launch again to start over"
             )
 
 

@@ -53,7 +53,7 @@ class StoppedTrials:
             if not study.ended(number):
                 study.prune(number, f"frozen checkpoints may take {self._limit_gb:g} GB, and it was the last")
                 observers.changed(study, number)
-            observers.say(f"trial {number}: its checkpoint was removed, it cannot be thawed any more")
+            observers.say(f"trial {number}: its checkpoint was removed, so it cannot be thawed any more")
 
     def _bytes(self, number: int) -> int:
         newest = Checkpoints(trial_folder(self._folder, number)).newest()

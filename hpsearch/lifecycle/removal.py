@@ -18,7 +18,7 @@ def check_removable(folder: Path) -> None:
     if not folder.is_symlink():
         holders += [Path(path) for path, _, _ in os.walk(folder)]
     faults = [
-        Fault("this user may not remove what lies here: nothing was deleted", file=str(path))
+        Fault("you have no permission to remove what is here: nothing was deleted", file=str(path))
         for path in holders
         if not os.access(path, os.W_OK | os.X_OK)
     ]
@@ -38,7 +38,7 @@ def remove(folder: Path, *, but: str | None = None) -> None:
             elif entry.name != but:
                 entry.unlink()
     except OSError as error:
-        rule = f"not all of it could be removed ({why(error)}): remove the rest by hand"
+        rule = f"some of it could not be removed ({why(error)}): remove the rest by hand"
         raise InputError(Fault(rule, file=str(error.filename or folder))) from None
 
 

@@ -47,7 +47,7 @@ def machine_text(spec: StudySpec, root: Path) -> str:
 
 def _refusals(spec: StudySpec, resources: TrialResources, fit: int, folder: Path) -> Iterator[str]:
     if not fit:
-        yield f"search.resources asks for {resources.cpus} CPUs and {resources.gpus:g} GPUs a trial"
+        yield f"search.resources asks for {resources.cpus} CPUs and {resources.gpus:g} GPUs per trial"
     checks = (partial(check_precision, spec, resources), partial(check_room, spec, max(fit, 1), folder))
     for check in checks:
         try:

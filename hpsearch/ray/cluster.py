@@ -136,8 +136,8 @@ def _describe_refusal(address: str | None, error: Exception) -> str:
     if address is None:
         return f"Ray does not start on this machine: {reason}"
     return (
-        f"the Ray cluster at {address} does not take this launch: {reason}. It asks for its token: have the "
-        f"head's in {AUTH_TOKEN} or ~/.ray/auth_token; one without a token takes --without-token"
+        f"the Ray cluster at {address} does not accept this launch: {reason}. It needs its token: put the "
+        f"head's into {AUTH_TOKEN} or ~/.ray/auth_token; for a cluster without one, pass --without-token"
     )
 
 

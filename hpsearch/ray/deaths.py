@@ -72,14 +72,15 @@ def death_of(trial: Any, kernel_kills: int) -> Death:
     """
     error = _error_of(trial)
     if error is None:
-        return Death("its process ended without a word", "its process ended without a word")
+        silent = "its process ended without an error message"
+        return Death(silent, silent)
     cause = getattr(error, "cause", None) or error
     short = cause if isinstance(cause, OutOfGpuMemory) else None
     details = COLOUR.sub("", str(error)).strip()  # for an exception, its traceback
     if short or isinstance(error, WorkerOutOfMemoryError):
         return Death(str(cause), details, short)
     if isinstance(error, RayActorError) and kernel_kills:
-        reason = "out of memory: its process died as the kernel of its machine killed one for memory"
+        reason = "out of memory: the kernel of its machine killed a process to free memory"
         return Death(reason, details)
     return Death(described(cause), details)
 

@@ -51,7 +51,7 @@ class Parcel:
         self._size += len(piece)
         if self._size > self._most_bytes:
             raise InputError(
-                f"the head sent more than {self._most_bytes >> 20} MiB, which no study's results are: stopped"
+                f"the head sent more than {self._most_bytes >> 20} MiB, which no study has: stopped"
             )
         self._pieces.append(piece)
 
@@ -90,5 +90,5 @@ def _checked(name: str, checksum: str, lines: list[str]) -> bytes:
     except ValueError:  # no base64
         content = b""
     if hashlib.sha256(content).hexdigest() != checksum:
-        raise InputError(f"{name} came damaged from the head: try again")
+        raise InputError(f"{name} arrived damaged from the head: try again")
     return content

@@ -187,13 +187,13 @@ def _refusal(address: str, reason: str) -> str:
     first = reason.strip().splitlines()[0] if reason.strip() else "no reason given"
     if "authenticat" in reason.lower() or "token" in reason.lower():
         return (
-            f"the cluster at {address} does not take the token: have the head's in {AUTH_TOKEN} or "
-            "~/.ray/auth_token; one without a token takes --without-token"
+            f"the cluster at {address} does not accept the token: put the head's into {AUTH_TOKEN} or "
+            "~/.ray/auth_token; for a cluster without one, pass --without-token"
         )
     if "head node agent" in reason:
         return (
-            f"the head at {address} answers but takes no jobs: its agent does not run, as where another "
-            "program has its port. See dashboard_agent.log of the head, or start that with "
+            f"the head at {address} answers but takes no jobs: its agent is not running, for example "
+            "because another program uses its port. See dashboard_agent.log of the head, or start that with "
             "`--dashboard-agent-listen-port PORT`"
         )
     return f"no Ray dashboard answers at {address} ({first}): is its head running, with `ray[default]`?"

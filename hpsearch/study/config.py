@@ -84,7 +84,7 @@ class SeedsConfig(Config):
         if self.max < self.min:
             raise ValueError(f"max ({self.max}) must not be smaller than min ({self.min})")
         if self.on_demand and self.min < 3:
-            raise ValueError(f"two seeds say nothing of the noise: set min to 3 or more, got {self.min}")
+            raise ValueError(f"two seeds say nothing about the noise: set min to 3 or more, got {self.min}")
         return self
 
 
@@ -175,11 +175,11 @@ class SearchConfig(Config):
     def _is_measured_on_validation_images(cls, objective: object) -> object:
         if isinstance(objective, str) and objective.startswith("test"):
             raise ValueError(
-                f"{objective!r} is measured on a test set, and a search that tunes on it has none left: "
-                "the objective comes from validation"
+                f"{objective!r} is measured on a test set, on which a search must not tune: take an "
+                "objective of validation"
             )
         if isinstance(objective, str) and objective not in (known := _every_objective()):
-            raise ValueError(f"{brief(objective)} is no metric of a target{nearest(objective, known)}")
+            raise ValueError(f"{brief(objective)} is not a metric of any target{nearest(objective, known)}")
         return objective
 
     @field_validator("tracking")
@@ -190,7 +190,7 @@ class SearchConfig(Config):
             raise ValueError(f"must be the address of an MLflow server, http://HOST:5000, got {uri!r}")
         if parts.username is not None or parts.password is not None:
             raise ValueError(
-                "must hold no user and no password, which everybody who reads the file would have: set "
+                "must hold no user and no password, which everyone who can read the file would know: set "
                 "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD where the search is launched"
             )
         return uri

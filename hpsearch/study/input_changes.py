@@ -93,7 +93,7 @@ def _dataset(study: str, dataset: PreparedDataset, known: Inputs, before: Proven
     if before is None:
         _refuse_false_card(dataset, digests)
     elif _older(dataset, before):  # a study that was begun before digests were kept
-        raise _other(study, what, None, "it was written anew", dataset.folder)
+        raise _other(study, what, None, "it was written again", dataset.folder)
     return DatasetSeen(digests, time.time())
 
 

@@ -238,7 +238,7 @@ def read_design(file: Path, spec: StudySpec) -> Mapping[str, Any]:
     document = load_yaml(file)
     if spec.search.sampler.enumerates:
         raise InputError(
-            f"study {spec.name!r} tries its whole grid: every design of the space comes by itself"
+            f"study {spec.name!r} tries its whole grid: every design of the space is tried anyway"
         )
     faults = [
         Fault("a design has no hole: write one value", _dotted(path), document.file, document.line(path))
@@ -266,7 +266,7 @@ def _grid(
         known.append([n for n, other in enumerate(combinations) if params.items() <= other.items()])
         if not known[-1]:
             path = (SECTION, "enqueue", index)
-            message = "the grid has no such combination: enqueue one that it has, or take another sampler"
+            message = "this combination is not in the grid: enqueue one that is, or take another sampler"
             faults.append(Fault(message, _dotted(path), document.file, document.line(path)))
     # In turns: where `seed` is the first hole, every arm has its first seed before any has its second.
     turns = (n for turn in itertools.zip_longest(*known) for n in turn if n is not None)
@@ -296,7 +296,7 @@ def _target_faults(spec: StudySpec) -> Iterator[Fault]:
         return
     path, wanted = (SECTION, "objective"), spec.search.objective
     if wanted is not None and wanted not in (known := objectives(spec.target)):
-        rule = f"{wanted} is no metric of this target{nearest(wanted, known)}"
+        rule = f"{wanted} is not a metric of this target{nearest(wanted, known)}"
         yield Fault(rule, _dotted(path), spec.document.file, spec.document.line(path))
 
 

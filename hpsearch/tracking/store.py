@@ -57,7 +57,7 @@ def _alone(path: Path) -> Iterator[None]:
     file, until_s = path.with_name(f".{path.name}.lock"), time.monotonic() + WAIT_S
     while (lock := FileLock.take(file)) is None:
         if time.monotonic() > until_s:
-            raise StoreError(f"another process has been making {path} for {WAIT_S:.0f} s ({file} is locked)")
+            raise StoreError(f"another process has been writing {path} for {WAIT_S:.0f} s ({file} is locked)")
         time.sleep(0.1)
     with lock:
         yield
@@ -80,7 +80,7 @@ def _migrate(path: Path) -> None:
         failed = _upgraded(draft) if revision is not None else "it has no version"
         if failed and runs:
             raise StoreError(
-                f"{path} has another schema than this MLflow ({revision}) and cannot be brought to it: "
+                f"{path} has another schema than this MLflow ({revision}) and cannot be migrated to it: "
                 f"{failed}. Install the MLflow that wrote it, or move the file away"
             )
         if failed:

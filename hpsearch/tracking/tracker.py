@@ -170,10 +170,10 @@ class Tracker:
         if not self._warned:
             self._warned = True
             reason = str(error)
-            if not isinstance(error, MlflowUnavailableError):  # a fault of ours
+            if not isinstance(error, MlflowUnavailableError):  # a bug of our own
                 with suppress(OSError):
                     Log(self._folder).say(traceback.format_exc())
-                reason = f"{error!r}, a bug in hpsearch, of which the study's log has all"
+                reason = f"{error!r}, a bug in hpsearch, whose details are in the study's log"
             self._warn(
                 f"MLflow at {without_password(self._uri)} cannot be written ({reason}). The search goes on; "
                 "missing data is written once MLflow is available again, or when the study is launched again."

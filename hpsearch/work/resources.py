@@ -157,7 +157,7 @@ def _cpus(wanted: ResourcesConfig, machines: Machines, gpus: float, threads: int
 def describe_lack(resources: TrialResources, cpus: float, gpus: float, where: str) -> str:
     """Return that a trial takes more than there is at most, in words."""
     return (
-        f"search.resources asks for {resources.cpus} CPUs and {resources.gpus:g} GPUs a trial, "
+        f"search.resources asks for {resources.cpus} CPUs and {resources.gpus:g} GPUs per trial, "
         f"but {where} has {cpus:g} CPUs and {gpus:g} GPUs"
     )
 

@@ -133,7 +133,7 @@ def test_what_does_not_fit_the_target_is_refused_before_anything_starts(root: Pa
     (root / "wrong.yaml").write_text(SPACE.replace("within_20_years", "mae_deg"))
     with pytest.raises(AssertionError) as raised:
         run(root, "check wrong.yaml")
-    assert "is no metric of this target" in str(raised.value)
+    assert "is not a metric of this target" in str(raised.value)
     (root / "wrong.yaml").write_text(SPACE.replace("target: age", "target: {choice: [age, head_pose]}"))
     with pytest.raises(AssertionError) as raised:
         run(root, "check wrong.yaml")

@@ -28,7 +28,7 @@ from trainables.model.inits.request import TRUNK
 from trainables.training.checkpoint_size import KEEP
 from trainables.training.checkpoints import BEST_WEIGHTS, Checkpoints, History
 from trainables.training.gpu_memory import OutOfGpuMemory
-from trainables.training.jobs import EvaluationJob, Failed, Job, PretrainingJob, Result, TrialJob
+from trainables.training.jobs import Failed, FinalTestJob, Job, PretrainingJob, Result, TrialJob
 from trainables.training.jobs.job import CheckpointedRun
 from trainables.training.metric_names import BEST_EPOCH, LOSS, group_of_test
 
@@ -52,7 +52,7 @@ class Fault:
     def strikes(self, job: Any, epoch: int) -> bool:
         name = name_of(job)
         mine = name == str(self.job) if isinstance(self.job, int) else name.startswith(self.job)
-        return mine and epoch == self.epoch and not isinstance(job, EvaluationJob)
+        return mine and epoch == self.epoch and not isinstance(job, FinalTestJob)
 
     def outcome(self, job: Any) -> Failed | Death:
         raise NotImplementedError
@@ -185,7 +185,7 @@ class SimulatedTraining:
     def __init__(self, job: Any, place: Simulated) -> None:
         self._job, self._place = job, place
         self.epoch = 0
-        if isinstance(job, EvaluationJob):
+        if isinstance(job, FinalTestJob):
             self.results = iter([Result(1, [self._tested(job)], [], done=True)])
             return
         run = CheckpointedRun(self, cast(Checkpoints, _SmallCheckpoints(job.folder)))
@@ -209,7 +209,7 @@ class SimulatedTraining:
             return _Epoch({LOSS: 1.0 / self.epoch})
         return _Epoch({BEST_EPOCH: float(self.epoch), **self._place.curve(self._job, self.epoch)})
 
-    def _tested(self, job: EvaluationJob) -> dict[str, float]:
+    def _tested(self, job: FinalTestJob) -> dict[str, float]:
         return {f"{group_of_test(test.name)}/mae_deg": 5.0 for test in job.config.data.test}
 
     def state_dict(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from trainables.ray_trainable import RayTrainable
 from trainables.training.checkpoints import BEST_WEIGHTS
 from trainables.training.gpu_memory import OutOfGpuMemory
 from trainables.training.image_errors import errors_file
-from trainables.training.jobs import EvaluationJob, Job, Result, TrialJob, Worker, confirmed
+from trainables.training.jobs import FinalTestJob, Job, Result, TrialJob, Worker, confirmed
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,7 @@ def test_a_trial_s_checkpoints_go_when_the_worker_takes_its_evaluation(tmp_path:
     assert list(job.folder.glob("checkpoint_*"))  # the driver may die before it records the end
     weights = job.folder / BEST_WEIGHTS
     assert worker.reset_config(
-        {"job": EvaluationJob(0, job.config, weights, job.datasets, cpus=1, gpus=0, epoch=1)}
+        {"job": FinalTestJob(0, job.config, weights, job.datasets, cpus=1, gpus=0, epoch=1)}
     )
     step = worker.step()
     assert (step["done"], step["first_epoch"]) == (True, 1) and "test/held/mae_deg" in step["history"][0]

@@ -77,7 +77,7 @@ def load_state(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             whole = is_archive(file)
         if not whole:
-            raise ValueError("this file is damaged: it does not end as it should")
+            raise ValueError("this file is damaged: its end is missing")
         state = load_pickled(path)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None

@@ -14,7 +14,7 @@ from trainables.base.errors import Fault, InputError
 RULES = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the quota is used up (`quota -s` shows it)",
-    errno.EIO: "the disk answers with an input/output error",
+    errno.EIO: "the disk reports an input/output error",
     errno.EROFS: "the file system is read-only",
 }
 """What a disk may answer that no program can help: in each case what was written before is whole."""
@@ -64,9 +64,9 @@ def ensure_folder(folder: Path) -> Path:
     except OSError as error:
         if is_disk_fault(error) and error.errno != errno.EROFS:
             raise
-        raise InputError(Fault(f"no folder can be made here: {error.strerror}", file=str(folder))) from None
+        raise InputError(Fault(f"cannot create a folder here: {error.strerror}", file=str(folder))) from None
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise InputError(Fault("this user may not write to this folder", file=str(folder)))
+        raise InputError(Fault("you have no permission to write to this folder", file=str(folder)))
     return folder
 
 
@@ -117,5 +117,5 @@ def describe_disk_fault(error: OSError, root: Path) -> str:
     room = "; ".join(dict.fromkeys(str(FileSystem.of(place)) for place in places))
     return (
         f"{RULES.get(error.errno or 0, 'the disk does not take it')}: {file} was not written "
-        f"({error.strerror}; {room}). Files written before are whole: mend that and run the command again"
+        f"({error.strerror}; {room}). Files written before are intact: fix this and run the command again"
     )

@@ -55,10 +55,10 @@ class Plugin:
                 f"{self} cannot be imported ({type(error).__name__}: {error}): repair or uninstall it"
             ) from None
         if not isinstance(row, type) or not issubclass(row, Config):
-            raise InputError(f"{self} is no subclass of trainables.base.schema.Config: {brief(row)}")
+            raise InputError(f"{self} is not a subclass of trainables.base.schema.Config: {brief(row)}")
         if faults := list(_breaches(row, protocol)):
             raise InputError(
-                f"{self} is no {protocol.__name__}: {'; '.join(faults)}. Install a version of the package "
+                f"{self} is not a {protocol.__name__}: {'; '.join(faults)}. Install a version of the package "
                 "that was made for this hpsearch"
             )
         return row
@@ -97,7 +97,7 @@ def _breaches(row: type[Config], protocol: type) -> Iterator[str]:
             try:
                 inspect.signature(theirs).bind(None, **dict.fromkeys(wanted))  # type: ignore[arg-type]
             except (TypeError, ValueError):
-                yield f"its {name} does not take ({', '.join(wanted)})"
+                yield f"its {name} does not accept ({', '.join(wanted)})"
 
 
 def _members(protocol: type) -> Iterator[tuple[str, object]]:

@@ -32,7 +32,7 @@ class SharedFolder:
             probe.write_text(probe.name)
             probe.unlink()
         except OSError as error:
-            return f"it cannot write below {self.path} ({error.strerror}): give its user the right to"
+            return f"it cannot write below {self.path} ({error.strerror}): give its user the permission to"
         return None
 
 

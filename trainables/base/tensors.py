@@ -122,7 +122,7 @@ def _check_archive(file: IO[bytes]) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
             if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-                raise ValueError("this file is packed by another program: torch compresses nothing")
+                raise ValueError("this file was compressed by another program: torch does not compress")
             damaged = archive.testzip()
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise ValueError(f"this file is damaged: {_first_line(error)}") from None

@@ -90,7 +90,7 @@ def _check_finite(values: Values, images: Sequence[ImageLike]) -> None:
     """Raise `InputError` naming the first image with a label that is NaN or infinite."""
     broken = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if broken.size:
-        rule = "the network's answer is no number (NaN or infinite): export another trial"
+        rule = "the network's output is not a number (NaN or infinite): export another trial"
         raise InputError(Fault(rule, file=name_of(images[int(broken[0])])))
 
 

@@ -46,7 +46,7 @@ def matrix_from_rows(numbers: Doubles) -> Doubles:
     """
     matrix = numbers.reshape(3, 3)
     if not np.allclose(matrix @ matrix.T, np.eye(3), atol=TOLERANCE):
-        raise ValueError("the matrix is no rotation: its rows are not of length 1 and at right angles")
+        raise ValueError("the matrix is not a rotation: its rows are not of length 1 and at right angles")
     if np.linalg.det(matrix) < 0:
         raise ValueError(
             "the determinant of the matrix is -1: it turns and mirrors. Change the sign of the row or column "

@@ -62,7 +62,7 @@ class DataConfig(Config):
             for role, (dataset, source) in seen.items():
                 if test.shares_images(dataset, source.split, source.subjects):
                     raise ValueError(
-                        f"test set {test.name!r} is also the {role} set, and a number on images that the "
+                        f"test set {test.name!r} is also the {role} set, and an error on images that the "
                         "search has seen says nothing: give it a split or subjects of its own"
                     )
         return tests
@@ -137,7 +137,7 @@ class TrainConfig(Config):
             met = [t.name for t in data.test if t.shares_images(seen.dataset, seen.split, seen.subjects)]
             if met:
                 raise ValueError(
-                    f"test set {met[0]!r} is also the pretraining's, and a number on images that the network "
+                    f"test set {met[0]!r} is also the pretraining's, and an error on images that the network "
                     "has learned from says nothing: give either a split or subjects of its own"
                 )
         return init

@@ -84,7 +84,7 @@ def read_images(file: Path, target: TargetConfig) -> PredictedImages | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, IndexError) as error:  # pyarrow raises the first two
-        rule = f"this file is damaged ({str(error).splitlines()[0]}): remove it to go on without"
+        rule = f"this file is damaged ({str(error).splitlines()[0]}): remove it to continue without it"
         raise InputError(Fault(rule, file=str(file))) from None
 
 

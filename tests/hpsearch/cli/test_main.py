@@ -44,7 +44,7 @@ def test_a_place_where_nothing_can_be_written_is_bad_input(
     monkeypatch.chdir(root.parent)
     assert main(words) == 2
     said = capsys.readouterr().err
-    assert "file/" in said and "no folder can be made here: Not a directory" in said, said
+    assert "file/" in said and "cannot create a folder here: Not a directory" in said, said
     assert Path("file").read_text() == "mine"
 
 

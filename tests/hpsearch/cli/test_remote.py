@@ -122,11 +122,11 @@ class Waiting:
 @pytest.mark.parametrize(
     ("begun", "answer", "said"),
     [
-        (False, "no study 'demo' below /shared\n", "job demo-1 had not begun yet, and will not\n"),
+        (False, "no study 'demo' below /shared\n", "job demo-1 had not started, and will not start\n"),
         (
             True,
             "demo has stopped: is not running\n",
-            "job demo-1 was just beginning: it is stopped\n",
+            "job demo-1 was just starting and is stopped\n",
         ),
         (
             True,

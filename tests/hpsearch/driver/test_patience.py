@@ -55,7 +55,7 @@ def test_nothing_is_handed_out_while_input_is_away_and_one_line_says_so() -> Non
     assert made.said == ["/none/a.jpg: this image is missing: the search waits for it, 10 s at most"]
     made.faults = []
     assert made.patience.next_item() is None
-    assert made.said[1:] == ["it is there again after 9 s: the search goes on"]
+    assert made.said[1:] == ["it is back after 9 s: the search goes on"]
 
 
 def test_patience_ends_and_begins_anew_with_the_next_outage() -> None:
@@ -129,7 +129,7 @@ def test_images_that_are_away_for_a_while_cost_no_trial(
     at_epoch(monkeypatch, 1, 2, take_away)
     assert launch(root, patience_s=600) == 0
     said = told(capsys)
-    assert "the search waits for it, 600 s at most" in said and "it is there again after" in said
+    assert "the search waits for it, 600 s at most" in said and "it is back after" in said
     assert [(trial["state"], trial["epochs"]) for trial in board(root, "demo")] == [("complete", 2)] * 3
 
 

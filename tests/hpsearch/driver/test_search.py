@@ -96,7 +96,7 @@ class Made:
 
     @property
     def trained(self) -> list[str]:
-        """The pretrainings that were trained to their end."""
+        """The pretrainings that finished."""
         return [name for name, epoch in self.backend.trained if not name.isdigit() and epoch == 4]
 
     def start(self, config: TrainConfig) -> Start:
@@ -229,7 +229,7 @@ def test_two_launches_at_once_train_it_once(tmp_path: Path) -> None:
     assert isinstance(ours, PretrainingItem)
     assert second.search.next_item() is NoWork.WAIT
     assert second.search.next_item() is NoWork.WAIT
-    assert second.said == ["pretraining rotation 2x2: another launch trains it, its trials wait"]
+    assert second.said == ["pretraining rotation 2x2: another launch is training it; its trials wait"]
     first.carry_out(ours)
     second.drain()
     first.drain()

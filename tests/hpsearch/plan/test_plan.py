@@ -148,7 +148,7 @@ def test_a_plan_without_its_datasets_is_shown_and_refused(
     [
         ("", "1 trial in parallel"),
         ("precision: fp16", "refused: 'fp16' needs a GPU"),
-        ("search: {resources: {cpus: 4}}", "refused: search.resources asks for 4 CPUs and 0 GPUs a trial"),
+        ("search: {resources: {cpus: 4}}", "refused: search.resources asks for 4 CPUs and 0 GPUs per trial"),
         ("search: {resources: {gpus: 0.5}}", "refused: search.resources asks for 1 CPUs and 0.5 GPUs"),
         ("search: {resources: {autoscale: true, concurrent: 3}}", "nodes on demand"),
     ],

@@ -41,7 +41,7 @@ def test_a_parcel_that_is_cut_or_damaged_is_refused(lines: list[str], out: Path)
     with pytest.raises(InputError, match="cut short"):
         unpack("\n".join(lines[:-1]), out)
     for damaged in ([lines[0], *lines[2:]], [lines[0], "x", *lines[1:]], [lines[0], "é", *lines[2:]]):
-        with pytest.raises(InputError, match=r"best\.pt came damaged"):
+        with pytest.raises(InputError, match=r"best\.pt arrived damaged"):
             unpack("\n".join(damaged), out)
     assert list(out.iterdir()) == []
 

@@ -130,7 +130,7 @@ def test_a_study_of_an_older_version_goes_on_unless_its_dataset_was_imported_ane
     root.launch(provenance=replace(studies.PROVENANCE, datasets={"train": f"heads @ {content}"}))
     look_at_inputs(root.spec, root.folder, root.datasets)
     root.import_anew(moved_deg=1.0)
-    with pytest.raises(InputError, match="it was written anew"):
+    with pytest.raises(InputError, match="it was written again"):
         look_at_inputs(root.spec, root.folder, root.datasets)
 
 

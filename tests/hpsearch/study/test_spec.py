@@ -41,7 +41,7 @@ def test_every_fault_is_told_at_once_with_line_path_value_and_nearest_name(tmp_p
     assert {fault.file for fault in faults} == {str(tmp_path / "space.yaml")}
     told = [(fault.line, fault.where, fault.message) for fault in faults]
     expected = [
-        (3, "search.objective", "'validation/mae' is no metric of a target (did you mean"),
+        (3, "search.objective", "'validation/mae' is not a metric of any target (did you mean"),
         (4, "search.sampler", "'tpee' is unknown (did you mean 'tpe'? valid: grid, random, tpe)"),
         (5, "search.pruner.median.warmup_epoch", "unknown key (did you mean 'warmup_epochs'?"),
         (6, "search.budget.trials", "input should be greater than or equal to 1, got 0"),
@@ -169,7 +169,7 @@ def test_every_fault_is_told_at_once_with_line_path_value_and_nearest_name(tmp_p
             "clip_norm: {float: [1, 2]}\nsearch:\n  sampler: grid\n  enqueue: [clip_norm: 1.5]",
             5,
             "search.enqueue.0",
-            "the grid has no such combination",
+            "this combination is not in the grid",
         ),
     ],
 )  # fmt: skip

@@ -204,7 +204,7 @@ def test_a_trial_that_asks_for_more_than_this_process_has_is_refused(tmp_path: P
     spec = studies.spec(tmp_path, "{resources: {cpus: 512, gpus: 0}}")
     with (
         pytest.raises(
-            InputError, match=r"asks for 512 CPUs and 0 GPUs a trial, but this process has \d+ CPUs"
+            InputError, match=r"asks for 512 CPUs and 0 GPUs per trial, but this process has \d+ CPUs"
         ),
         InProcess().opened(spec, tmp_path, tmp_path, None),  # type: ignore[arg-type]
     ):

@@ -108,15 +108,15 @@ BROKEN = {
         "short",
         "(RuntimeError: no licence): repair or uninstall",
     ),
-    "class": ("ShortConfig = 3", "short", "is no subclass of trainables.base.schema.Config: 3"),
+    "class": ("ShortConfig = 3", "short", "is not a subclass of trainables.base.schema.Config: 3"),
     "key": (SHORT, "s.hort", "cannot be written as a key"),
-    "method": (SHORT.replace("build", "make"), "short", "is no ScheduleConfig: it has no build"),
+    "method": (SHORT.replace("build", "make"), "short", "is not a ScheduleConfig: it has no build"),
     "more": (
         SHORT.replace("self, epochs", "self, epochs, steps"),
         "short",
-        "its build does not take (epochs)",
+        "its build does not accept (epochs)",
     ),
-    "other": (SHORT.replace("self, epochs", "self, steps"), "short", "its build does not take (epochs)"),
+    "other": (SHORT.replace("self, epochs", "self, steps"), "short", "its build does not accept (epochs)"),
 }
 
 

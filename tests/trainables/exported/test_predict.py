@@ -143,7 +143,7 @@ def test_a_pose_that_is_no_number_is_refused_with_its_image(tmp_path: Path, valu
     for file, level in ((white, 255), (grey, 90)):
         Image.new("RGB", (PX, PX), (level, 90, 90)).save(file)
     broken = PoseModel(Broken(), model().card)
-    with pytest.raises(InputError, match=r"white.png: the network's answer is no number"):
+    with pytest.raises(InputError, match=r"white.png: the network's output is not a number"):
         predict_files(broken, [grey, white], tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert np.isfinite(broken.predict([grey])).all()

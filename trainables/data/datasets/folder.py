@@ -89,7 +89,7 @@ class FolderConfig(ImportConfig):
     @classmethod
     def _is_a_target(cls, name: str) -> str:
         if name not in TARGETS:
-            raise ValueError(f"{name!r} is no target{nearest(name, TARGETS)}")
+            raise ValueError(f"{name!r} is not a target{nearest(name, TARGETS)}")
         return name
 
     @field_validator("negate")

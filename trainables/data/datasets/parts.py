@@ -79,7 +79,7 @@ class ImportOne:
                 raise ValueError(f"the labels are not finite: {labelled.labels}")
             crop = cut(labelled.image, labelled.box, self.image_px)
             if is_blank(crop):
-                raise ValueError("the crop is blank: all its pixels have one colour")
+                raise ValueError("the crop is blank: all its pixels have the same colour")
             encoded = jpeg(crop, self.jpeg_quality)
         except LeftOut as rule:
             return Skipped(str(rule))

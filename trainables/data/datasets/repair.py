@@ -17,7 +17,7 @@ def repair(dataset: PreparedDataset, bad: Collection[str]) -> PreparedDataset:
     card, table = dataset.card, dataset.labels()
     kept = table[~table["file"].isin(list(bad))]
     if kept.empty:
-        raise InputError(f"no image of dataset {dataset.name!r} is of use: import it again")
+        raise InputError(f"no image of dataset {dataset.name!r} can be used: import it again")
     dropped = card.details.get("dropped", 0) + len(table) - len(kept)
     details = {**card.details, **({"dropped": dropped} if dropped else {})}
     return write_labels(dataset.folder, kept, source=card.source, convention=card.convention, details=details)

@@ -24,7 +24,7 @@ class JsonLinesTable:
             with self.file.open(encoding="utf-8-sig") as lines:
                 first = json.loads(next((line for line in lines if line.strip()), "{}"))
         except (OSError, ValueError) as error:
-            rule = f"the first line of this table is no JSON object ({why(error)}): write one per line"
+            rule = f"the first line of this table is not a JSON object ({why(error)}): write one per line"
             raise InputError(Fault(rule, file=str(file))) from None
         if not isinstance(first, dict):
             raise InputError(Fault("write one JSON object per line, a list of them is none", file=str(file)))
@@ -43,7 +43,7 @@ class JsonLinesTable:
         except ValueError:
             row = None
         if not isinstance(row, dict):
-            return Unreadable(f"line {number} of the table is no JSON object: {brief(line.strip())}")
+            return Unreadable(f"line {number} of the table is not a JSON object: {brief(line.strip())}")
         return {key: _text(value) for key, value in row.items() if value not in (None, "", [])}
 
 

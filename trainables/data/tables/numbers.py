@@ -19,4 +19,4 @@ def number(text: str, *, decimal_comma: bool) -> float:
     try:
         return float(plain)
     except ValueError:
-        raise ValueError(f"{text!r} is no number: write it as -12.5") from None
+        raise ValueError(f"{text!r} is not a number: write it as -12.5") from None

@@ -73,7 +73,7 @@ class SslConfig(Config):
         fields = type(pretext).model_fields
         set_ = [key for key in ATTACHMENT if key in fields and getattr(pretext, key) != fields[key].default]
         if set_:
-            raise ValueError(f"{', '.join(set_)}: a pretraining learns no pose, leave this out")
+            raise ValueError(f"{', '.join(set_)}: a pretraining learns no pose: leave this out")
         return pretext
 
     @property

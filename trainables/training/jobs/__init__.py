@@ -1,14 +1,14 @@
 """Jobs that a worker is sent: a trial, a pretraining, or the evaluation of a finished network."""
 
-from trainables.training.jobs.evaluation import EvaluationJob
+from trainables.training.jobs.final_test import FinalTestJob
 from trainables.training.jobs.job import Job, Result, Worker, confirmed, run_here
 from trainables.training.jobs.pretraining import PretrainingJob
 from trainables.training.jobs.runner import Failed, JobRunner
 from trainables.training.jobs.trial import TrialJob
 
 __all__ = [
-    "EvaluationJob",
     "Failed",
+    "FinalTestJob",
     "Job",
     "JobRunner",
     "PretrainingJob",

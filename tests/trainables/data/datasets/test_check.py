@@ -166,7 +166,7 @@ def test_a_dataset_that_a_launch_uses_is_not_repaired(
 
 def test_of_images_that_all_show_nothing_none_is_dropped(tmp_path: Path) -> None:
     dataset(tmp_path / "mine", ["train"] * 2)
-    with pytest.raises(InputError, match="no image of dataset 'mine' is of use"):
+    with pytest.raises(InputError, match="no image of dataset 'mine' can be used"):
         repair(PreparedDataset(tmp_path / "mine"), ["images/0.jpg", "images/1.jpg"])
 
 

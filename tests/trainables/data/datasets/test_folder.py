@@ -82,7 +82,7 @@ def test_each_bad_row_is_a_reject_and_the_others_are_imported(tmp_path: Path) ->
         b"caf\xe9.png,1,2": "not UTF-8",
         b"=cmd|x.png,1,2": "No such file",
         b"\x1b[2J.png,1,2": "No such file",
-        b"0.png,1\x00,2": "is no number",
+        b"0.png,1\x00,2": "is not a number",
     }
     write(tmp_path, "", count=30)
     photo(0, (60, 40)).save(tmp_path / f"{wide}.png")
@@ -107,7 +107,7 @@ def test_each_bad_row_is_a_reject_and_the_others_are_imported(tmp_path: Path) ->
         ("../secret.png,1,2,3,", "must lie below"),
         ("/etc/secret.png,1,2,3,", "must lie below"),
         ("away.png,1,2,3,", "No such file"),
-        ("0.png,east,2,3,", "is no number"),
+        ("0.png,east,2,3,", "is not a number"),
         ("0.png,1,2,,", "the row has no roll"),
         ("0.png,1,2,3,5 5 1 1", "not left, top, right, bottom"),
         ("labels.csv,1,2,3,", "not an image"),

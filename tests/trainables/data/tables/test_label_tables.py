@@ -233,7 +233,7 @@ def test_lines_that_are_no_objects_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a list of them is none"):
         folder(tmp_path, '[{"file": "0.png"}]', "labels.jsonl")
     good = '{"file": "0.png", "yaw": 1, "pitch": 2}\n'
-    with pytest.raises(ValueError, match=r"line 2 of the table is no JSON object: .\{broken"):
+    with pytest.raises(ValueError, match=r"line 2 of the table is not a JSON object: .\{broken"):
         read(folder(tmp_path, good + "{broken\n", "labels.jsonl"))
     with pytest.raises(ValueError, match="the row has no pitch"):
         read(folder(tmp_path, good + '{"file": "1.png", "yaw": 1}\n', "labels.jsonl"))

@@ -14,7 +14,7 @@ from trainables.training.build import build_loader, build_trial_session, open_da
 from trainables.training.checkpoints import BEST_WEIGHTS
 from trainables.training.config import TrainConfig
 from trainables.training.image_errors import errors_file, read_images
-from trainables.training.jobs import EvaluationJob, TrialJob, Worker
+from trainables.training.jobs import FinalTestJob, TrialJob, Worker
 from trainables.training.measuring import NonFinitePrediction
 from trainables.training.metric_names import in_group
 
@@ -55,7 +55,7 @@ def test_it_measures_every_test_set_as_a_session_does_and_keeps_what_was_predict
         expected |= in_group(f"test/{name}", session.evaluate(loader))
 
     before = sorted(tmp_path.rglob("*"))
-    job = EvaluationJob(0, settings, weights, datasets, cpus=1, gpus=0, epoch=2)
+    job = FinalTestJob(0, settings, weights, datasets, cpus=1, gpus=0, epoch=2)
     (result,) = job.run(worker)
     job.clear()
     assert (result.first_epoch, result.notes, result.done) == (1, [], True)
@@ -79,6 +79,6 @@ def test_weights_whose_predictions_are_not_finite_are_no_measurement(datasets: P
     broken = load_state(weights)
     broken["head.linear.bias"][0] = float("inf")
     save_state(broken, weights)
-    job = EvaluationJob(0, config(), weights, datasets, cpus=1, gpus=0, epoch=2)
+    job = FinalTestJob(0, config(), weights, datasets, cpus=1, gpus=0, epoch=2)
     with pytest.raises(NonFinitePrediction, match=r"^a predicted value is not a finite number$"):
         next(job.run(Worker(CPU)))

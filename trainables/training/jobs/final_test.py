@@ -1,4 +1,4 @@
-"""The job of an evaluation: measures a finished network once on every test set of its config."""
+"""The job of a final test: measures a finished network once on every test set of its config."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from trainables.training.metric_names import group_of_test, in_group
 
 
 @dataclass(frozen=True)
-class EvaluationJob:
+class FinalTestJob:
     """The evaluation of a trial's network with the weights in the file `weights`, those after `epoch`.
 
     What it predicted of each image is written beside the weights.
