@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hpsearch.driver.assembly import assemble
 from hpsearch.driver.conclusion import concluded, in_haste
+from hpsearch.driver.failures import TrialsFail
 from hpsearch.driver.patience import InputsLost
 from hpsearch.driver.preparation import Preparation
 from hpsearch.driver.request import LaunchRequest
@@ -93,7 +94,7 @@ def _search(
         search = assemble(study, place, preparation, tracker, say, show)
         try:
             place.run(search, retries=settings.retries, epoch_timeout_s=settings.epoch_timeout_s)
-        except (NoWorkerLeft, InputsChanged, InputsLost) as error:
+        except (NoWorkerLeft, InputsChanged, InputsLost, TrialsFail) as error:
             screen.interrupted(str(error))
             raise SystemExit(FAILED) from None
         search.remove_leftovers()

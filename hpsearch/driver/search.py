@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from hpsearch.driver.allocation import Allocation, Budget
 from hpsearch.driver.confirmation import confirmations
+from hpsearch.driver.failures import Failures
 from hpsearch.driver.jobs import JobFactory
 from hpsearch.driver.leader_tests import FinalTestItem, leaders_to_evaluate
 from hpsearch.driver.observers import Observers
@@ -74,6 +75,7 @@ class Search:
         self._pretrainings = pretrainings
         self._check_inputs = check_inputs
         self._patience = Patience(study.spec.search.patience_s, observers.say, now_s)
+        self._failures = Failures(study.spec.search.max_failures)
         self._held: list[tuple[Ask, Start]] = []
         self._evaluated: set[int] = set()
         self._search_ended = False
@@ -81,6 +83,7 @@ class Search:
     def next_item(self) -> WorkItem | NoWork:
         """Return what is to run next: a trial that waited and can start, one that an interrupted launch left,
         a new one while the budget lasts; or what the first of them needs before."""
+        self._failures.check()
         if awaited := self._patience.next_item():
             return awaited
         for held, start in list(self._held):
@@ -191,8 +194,10 @@ class Search:
         if isinstance(start, Pretraining):
             if reason := self._pretrainings.failed(start):
                 self._held.remove((ask, start))
-                self._study.fail(ask.number, f"its pretraining failed: {reason}")
-                Log(self._study.trial_folder(ask.number)).say(f"failed: its pretraining failed: {reason}")
+                reason = f"its pretraining failed: {reason}"
+                self._study.fail(ask.number, reason)
+                self._failures.add(reason)
+                Log(self._study.trial_folder(ask.number)).say(f"failed: {reason}")
                 self._allocation.ended(ask.number)
                 self._observers.changed(self._study, ask.number)
                 return NoWork.WAIT  # the launch shall notice its deadline, even where every trial fails so
@@ -201,4 +206,4 @@ class Search:
         self._held.remove((ask, start))
         folder, pauses = self._study.trial_folder(ask.number), self._allocation.pause_epochs(ask)
         job = self._jobs.trial(ask, trunk, folder, pauses, self._allocation.left)
-        return TrialItem(job, self._study, self._allocation, self._stopped, self._observers)
+        return TrialItem(job, self._study, self._allocation, self._stopped, self._observers, self._failures)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hpsearch.driver.allocation import Allocation
+from hpsearch.driver.failures import Failures
 from hpsearch.driver.observers import Observers
 from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.study.records import Placement
@@ -24,6 +25,7 @@ class TrialItem:
     allocation: Allocation
     stopped: StoppedTrials
     observers: Observers
+    failures: Failures
 
     def on_epochs(self, first_epoch: int, history: History, placement: Placement) -> bool:
         """Record epochs; return True where the pruner ends the trial, or it is frozen at a rung.
@@ -35,6 +37,7 @@ class TrialItem:
         if self.study.ended(number):
             return True
         self.study.place(number, placement)
+        self.failures.end()
         if first_epoch == 1 and history:
             self._log.say(f"trains on {placement.host}, {placement.device}")
         stop = any(self._stops(epoch, metrics) for epoch, metrics in enumerate(history, start=first_epoch))
@@ -68,6 +71,7 @@ class TrialItem:
         """End a trial that failed for good."""
         self.study.fail(self.job.number, reason)
         self._log.say(f"failed: {reason}")
+        self.failures.add(reason)
         self._end()
 
     @property

@@ -11,6 +11,7 @@ import torch
 from ray.util.placement_group import placement_group, remove_placement_group
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from hpsearch.ray.deaths import COLOUR
 from hpsearch.ray.nodes import Node, Nodes
 from hpsearch.study.spec import StudySpec
 from hpsearch.work.resources import (
@@ -24,9 +25,13 @@ from trainables.base.errors import InputError
 from trainables.training.config import TrainConfig
 from trainables.training.footprint import Footprint, MemoryShape
 from trainables.training.footprint_measurement import measure
+from trainables.training.machine import machine_fault
 
 PATIENCE_S = 900.0
 """Seconds that a launch waits for a free GPU and for the measurements on it."""
+
+PROBED_S = 180.0
+"""Seconds in which a GPU must show that it works: its first process imports torch and DALI."""
 
 MOST_MEASURED = 48
 """Designs that are measured, at most: some ten seconds for the first, one or two for each other."""
@@ -43,6 +48,25 @@ def resources_in_cluster(
     if wanted.gpus == "auto" and machines.gpus:
         measured = measure_designs(designs_to_measure(spec), datasets, nodes, say)
     return resolve_resources(wanted, machines, measured)
+
+
+def gpu_fault(nodes: Nodes) -> str | None:
+    """Return why the GPUs of this machine cannot train, in words; None where they can, or there are none."""
+    if not _with_gpu(nodes):
+        return None
+    try:
+        reason: str | None = ray.get(_machine_fault.remote(), timeout=PROBED_S)
+    except ray.exceptions.GetTimeoutError:
+        return f"the GPU of this machine did not add two numbers within {PROBED_S:.0f} s"
+    except ray.exceptions.RayError as error:
+        lines = [line for line in COLOUR.sub("", str(error)).splitlines() if line.strip()]
+        return f"the GPU of this machine cannot train: {lines[-1].strip() if lines else type(error).__name__}"
+    return reason and f"the GPU of this machine cannot train: {reason}"
+
+
+@ray.remote(num_cpus=0, num_gpus=0.01, max_calls=1, max_retries=0)
+def _machine_fault() -> str | None:
+    return machine_fault(gpu=True)
 
 
 def _await_gpu(nodes: Nodes, say: Callable[[str], None]) -> None:

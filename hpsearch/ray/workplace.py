@@ -10,7 +10,7 @@ from time import monotonic
 
 from hpsearch.ray.authentication import check_token
 from hpsearch.ray.cluster import cluster, joined_address, needed_addresses, side_by_side
-from hpsearch.ray.gpus import resources_in_cluster
+from hpsearch.ray.gpus import gpu_fault, resources_in_cluster
 from hpsearch.ray.lost_cluster import AWAY_HERE_S, AWAY_S, ray_watched
 from hpsearch.ray.nodes import Nodes, Probe
 from hpsearch.ray.scratch import scratch_folder
@@ -21,6 +21,7 @@ from hpsearch.study.trial_log import Log
 from hpsearch.work.backend import Watcher
 from hpsearch.work.items import WorkSource
 from hpsearch.work.resources import TrialResources
+from trainables.base.errors import InputError
 from trainables.base.shared_folder import SharedFolder, shared
 
 
@@ -105,13 +106,16 @@ def _ray_watched(address: str | None, give_up: Callable[[str], None]) -> Abstrac
 
 
 def _probed(folder: SharedFolder | None, spec: StudySpec, say: Callable[[str], None]) -> Nodes:
-    """Return the nodes of the cluster, each probed; those of a launch on one machine need no probe.
+    """Return the nodes of the cluster, each probed; of a launch on one machine its GPU, where trials use it.
 
     Raises `InputError` where none is fit.
     """
-    if folder is None:
-        return Nodes(say=say)
     gpu = spec.search.resources.gpus != 0
+    if folder is None:
+        nodes = Nodes(say=say)
+        if gpu and (reason := gpu_fault(nodes)):
+            raise InputError(f"{reason}. Mend that, or train on the CPU: search.resources.gpus: 0")
+        return nodes
     nodes = Nodes(Probe.of(folder, gpu=gpu, plugins=plugins_of(spec)), say)
     nodes.probe_all()
     return nodes

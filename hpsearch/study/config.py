@@ -159,6 +159,8 @@ class SearchConfig(Config):
     """Disk space for checkpoints of frozen trials, gigabytes; beyond it the least promising lose theirs."""
     retries: Annotated[int, Field(ge=0)] = 2
     """Times a trial is started again from its last checkpoint after its process died."""
+    max_failures: Annotated[int, Field(ge=1)] = 5
+    """Trials in a row that may fail for one reason, with no epoch of any between, before a launch ends."""
     tracking: str | None = None
     """The MLflow server that the study is written to, `http://HOST:5000`; where left out, that of
     `MLFLOW_TRACKING_URI`, else a file below the root. User and password stand in the environment alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
     import torch
 
 PX = 32
+
+PATIENCE_S = 60.0
+"""How long the driver's tool may take: it wakes the card."""
 
 
 def machine_fault(*, gpu: bool) -> str | None:
@@ -21,12 +25,26 @@ def machine_fault(*, gpu: bool) -> str | None:
         if gpu:
             torch.ones(2, device=device).sum().item()
     except Exception as error:  # noqa: BLE001  a broken installation may raise anything
-        return f"{'CUDA' if gpu else 'torch'} does not work there: {_brief(error)}"
+        what, card = ("CUDA", _card()) if gpu else ("torch", "")
+        return f"{what} does not work there: {_brief(error)}{card}"
     try:
         _load_one(device)
     except Exception as error:  # noqa: BLE001
         return f"DALI does not work there: {_brief(error)}"
     return None
+
+
+def _card() -> str:
+    """Return the card and its driver, as the driver's own tool names them; nothing where there is none."""
+    words = ["nvidia-smi", "--query-gpu=name,driver_version,compute_cap", "--format=csv,noheader"]
+    try:
+        asked = subprocess.run(  # noqa: S603  no word of it is given
+            words, capture_output=True, text=True, check=True, timeout=PATIENCE_S
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    name, driver, capability = (part.strip() for part in asked.stdout.splitlines()[0].split(","))
+    return f" ({name}, compute capability {capability}, driver {driver})"
 
 
 def _load_one(device: torch.device) -> None:

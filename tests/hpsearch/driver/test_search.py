@@ -13,6 +13,7 @@ from support.simulated import EPOCH_S, Diverges, Simulated
 from support.toy import prepared_blobs
 
 from hpsearch.driver.allocation import Budget
+from hpsearch.driver.failures import Failures, TrialsFail
 from hpsearch.driver.preparation import Start
 from hpsearch.driver.pretraining import PretrainingItem
 from hpsearch.driver.trial import TrialItem
@@ -259,11 +260,35 @@ def test_waiting_trials_survive_the_driver(tmp_path: Path) -> None:
 
 
 def test_a_study_whose_every_pretraining_fails_still_ends(tmp_path: Path) -> None:
-    made = Made(tmp_path, "a", side_by_side=2, trials=5, space=ONE)
+    made = Made(tmp_path, "a", side_by_side=2, trials=4, space=ONE)
     made.backend.faults.append(Diverges("rotation", 1))
     made.drain()
-    assert [t.state for t in made.record().trials] == [TrialState.FAILED] * 5
+    assert [t.state for t in made.record().trials] == [TrialState.FAILED] * 4
     assert made.backend.time_s < 2 * EPOCH_S
+
+
+def test_trials_that_all_fail_for_one_reason_end_a_launch_whatever_its_budget(tmp_path: Path) -> None:
+    made = Made(tmp_path, "a", side_by_side=2, trials=500, space=ONE)
+    made.backend.faults.append(Diverges("rotation", 1))
+    with pytest.raises(
+        TrialsFail, match=r"5 trials in a row .*: its pretraining failed: diverged at epoch 1"
+    ):
+        made.drain()
+    assert [t.state for t in made.record().trials] == [TrialState.FAILED] * 5
+
+
+def test_a_failure_counts_only_in_a_row_and_for_one_reason() -> None:
+    failures = Failures(most=3)
+    for reason in ("no memory", "no memory", "diverged at epoch 2", "no memory", "no memory"):
+        failures.add(reason)
+        failures.check()
+    failures.end()
+    failures.add("no memory")
+    failures.check()
+    for _ in range(2):
+        failures.add("no memory")
+    with pytest.raises(TrialsFail, match="3 trials in a row failed"):
+        failures.check()
 
 
 def test_a_trial_takes_up_checkpoints_only_of_epochs_that_the_study_knows(tmp_path: Path) -> None:
