@@ -1,5 +1,6 @@
 """What every test can rely on."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -14,6 +15,23 @@ CLUSTERS = (
     "test_readme.py",
 )
 """Where Ray clusters are started, or whole studies launched: the longest tests."""
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of this run of the tests that all of its processes have."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def empty_store(shared: Path) -> Path:
+    """A database of MLflow without runs, to be copied: making one for each test takes a second."""
+    from hpsearch.tracking.store import ready  # not where the tests of trainables alone run
+
+    store = shared / "mlflow.db"
+    ready(store, migrates=False)
+    return store
 
 
 def pytest_configure() -> None:

@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 from support import documented
+from support.launches import launch_here
 from support.pretext_tasks import TASKS
 
 from hpsearch.cli.main import main
@@ -50,18 +51,7 @@ def test_the_quickstart_runs_with_a_smaller_budget(tmp_path: Path) -> None:
         assert times == 1, pattern
     space = tmp_path / "quickstart.yaml"
     space.write_text(text)
-    words = [
-        sys.executable,
-        "-m",
-        "hpsearch",
-        "launch",
-        str(space),
-        "--root",
-        str(tmp_path),
-        "--trials",
-        "1",
-    ]
-    ran = subprocess.run(words, capture_output=True, text=True, check=False)
+    ran = launch_here(space, tmp_path, "--trials", "1")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "Always predicting the training mean" in ran.stdout
 

@@ -14,6 +14,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -142,6 +143,7 @@ def _constant(most: int, alpha: float) -> float:
     return float(np.interp(math.log(most), np.log(known), at)) + beyond
 
 
+@lru_cache(maxsize=1024)  # a driver asks for the same few before each run that it begins
 def _alpha(most: int, constant: float) -> float:
     """Return the error rate of a plan whose boundary has this constant: the inverse of `_constant`."""
     low, high = 1e-12, 0.5

@@ -13,6 +13,11 @@ import pytest
 TRIED = """
 import json, re
 from base64 import b64encode
+from functools import partial
+from werkzeug import security
+
+# a wrong password is tried on each of 800 routes: its check takes a tenth of a second, as it must elsewhere
+security.generate_password_hash = partial(security.generate_password_hash, method="pbkdf2:sha256:1")
 from hpsearch.tracking.shared_server import create_app
 from werkzeug.test import Client
 from mlflow.server import app

@@ -50,8 +50,9 @@ def root(folder: Path) -> Path:
 
 
 def test_every_file_may_be_empty_and_every_command_answers(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # where `data show` writes its sheet
     whole, cut = root(tmp_path), tmp_path / "cut"
     files = [file for file in whole.rglob("*") if file.is_file() and file.suffix != ".jpg"]
     assert {file.name for file in files} >= {*NEEDED, TRACKING_ID, BEST_WEIGHTS, "best.yaml"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from support.toy import prepared_blobs
 
 from hpsearch.cli.main import main
 from hpsearch.driver.patience import InputsLost, Patience
+from hpsearch.tracking.location import STORE
 from hpsearch.work.items import NoWork
 from trainables.base.errors import Fault
 from trainables.data.loader.loader import unreadable
@@ -85,7 +87,8 @@ def test_an_image_that_is_there_and_broken_is_not_waited_for(tmp_path: Path) -> 
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def root(tmp_path: Path, empty_store: Path) -> Path:
+    shutil.copyfile(empty_store, tmp_path / STORE)
     prepared_blobs(tmp_path / "datasets" / "heads", splits=("train", "validation"), count=24)
     return tmp_path
 

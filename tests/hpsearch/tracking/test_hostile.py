@@ -18,17 +18,9 @@ from support import plausible, studies
 from hpsearch.cli.main import main
 from hpsearch.study.records import TrialState
 from hpsearch.tracking.location import STORE, artifacts_folder, default_uri
-from hpsearch.tracking.store import ready
 from hpsearch.tracking.tracker import Tracker
 
 PATIENCE_S = 1.0
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("made") / STORE
-    ready(path, migrates=False)
-    return path
 
 
 @contextmanager
@@ -152,9 +144,11 @@ BROKEN: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("how", BROKEN)
-def test_a_broken_database_ends_no_search_and_is_left_as_it_is(tmp_path: Path, made: Path, how: str) -> None:
+def test_a_broken_database_ends_no_search_and_is_left_as_it_is(
+    tmp_path: Path, empty_store: Path, how: str
+) -> None:
     path = tmp_path / STORE
-    shutil.copyfile(made, path)
+    shutil.copyfile(empty_store, path)
     (tmp_path / "studies").mkdir()
     BROKEN[how](path)
     before = path.read_bytes() if path.is_file() else b""
@@ -162,15 +156,15 @@ def test_a_broken_database_ends_no_search_and_is_left_as_it_is(tmp_path: Path, m
     assert (path.read_bytes() if path.is_file() else b"") == before
 
 
-def test_a_locked_database_ends_no_search(tmp_path: Path, made: Path) -> None:
-    shutil.copyfile(made, tmp_path / STORE)
+def test_a_locked_database_ends_no_search(tmp_path: Path, empty_store: Path) -> None:
+    shutil.copyfile(empty_store, tmp_path / STORE)
     with closing(sqlite3.connect(tmp_path / STORE)) as holder:
         holder.execute("BEGIN EXCLUSIVE")
         assert_survived(tmp_path, default_uri(tmp_path))
 
 
 def test_track_writes_from_the_journal_what_is_missing(
-    tmp_path: Path, made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "studies" / "demo"
     study = studies.open_in(folder, studies.spec(folder, "{name: demo, pruner: none}"))
@@ -181,7 +175,7 @@ def test_track_writes_from_the_journal_what_is_missing(
     assert main(command) == 2
     assert "MLFLOW_TRACKING_URI: must be the address of an MLflow server" in capsys.readouterr().err
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    shutil.copyfile(made, tmp_path / STORE)
+    shutil.copyfile(empty_store, tmp_path / STORE)
     for _ in range(2):  # again, it changes nothing
         assert main(command) == 0
         assert "has all 2 trials of demo" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,14 @@ from mlflow import MlflowClient
 from support import plausible, spaces
 
 from hpsearch.study.records import TrialState
-from hpsearch.tracking.location import artifacts_folder, default_uri, relocate, tracking_uri, without_password
+from hpsearch.tracking.location import (
+    STORE,
+    artifacts_folder,
+    default_uri,
+    relocate,
+    tracking_uri,
+    without_password,
+)
 from hpsearch.tracking.tracker import Tracker
 
 
@@ -42,8 +50,10 @@ def test_a_password_is_never_shown() -> None:
     assert without_password("sqlite:////root/mlflow.db") == "sqlite:////root/mlflow.db"
 
 
-def test_a_root_that_was_moved_has_its_files_and_takes_new_ones(tmp_path: Path) -> None:
+def test_a_root_that_was_moved_has_its_files_and_takes_new_ones(tmp_path: Path, empty_store: Path) -> None:
     first, moved = tmp_path / "a root", tmp_path / "moved"
+    first.mkdir()
+    shutil.copyfile(empty_store, first / STORE)
     study = plausible.study(first / "studies" / "my demo", [TrialState.COMPLETE], name="my demo")
     tracker = Tracker(default_uri(first), study.name, study.folder, artifacts_folder(first), pytest.fail)
     tracker.sync(study, study.trials[0])
@@ -64,7 +74,8 @@ def test_a_root_that_was_moved_has_its_files_and_takes_new_ones(tmp_path: Path) 
     assert str(new.info.artifact_uri).startswith(here)
 
 
-def test_a_store_whose_files_lie_elsewhere_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_store_whose_files_lie_elsewhere_stays_as_it_is(tmp_path: Path, empty_store: Path) -> None:
+    shutil.copyfile(empty_store, tmp_path / STORE)
     client = MlflowClient(default_uri(tmp_path))
     client.create_experiment("demo", artifact_location="file:///bucket/demo")
     assert not relocate(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from werkzeug.test import Client
 from hpsearch.door.guard import Guard, loopback
 from hpsearch.door.secret import Secret
 from hpsearch.study.records import TrialState
-from hpsearch.tracking.location import artifacts_folder, default_uri
+from hpsearch.tracking.location import STORE, artifacts_folder, default_uri
 from hpsearch.tracking.mlflow_app import mlflow_app
 from hpsearch.tracking.routes import LOOKED_AT, WRITTEN, joined
 from hpsearch.tracking.tracker import Tracker
@@ -46,9 +47,10 @@ MUST_BE_SHUT = (
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def root(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
     """A root with one study in MLflow, and one run whose files lie elsewhere."""
     root = tmp_path_factory.mktemp("root")
+    shutil.copyfile(empty_store, root / STORE)
     study = plausible.study(root / "studies" / "demo", [TrialState.COMPLETE])
     tracker = Tracker(default_uri(root), study.name, study.folder, artifacts_folder(root), pytest.fail)
     tracker.sync(study, study.trials[0])

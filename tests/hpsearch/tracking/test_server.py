@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from support.patience import PATIENCE_S
 
 from hpsearch.door.server import Place
 from hpsearch.study.records import TrialState
-from hpsearch.tracking.location import default_uri
+from hpsearch.tracking.location import STORE, default_uri
 from hpsearch.tracking.server import LOG, serve
 from hpsearch.tracking.tracker import Tracker
 from trainables.base.errors import InputError
@@ -36,7 +37,10 @@ def status(url: str, **headers: str) -> int:
 
 
 @pytest.mark.slow
-def test_serves_its_user_alone_until_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_serves_its_user_alone_until_interrupted(
+    tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copyfile(empty_store, tmp_path / STORE)
     study = plausible.study(tmp_path / "studies" / "demo", [TrialState.COMPLETE])
     tracker = Tracker(default_uri(tmp_path), study.name, study.folder, tmp_path / "files", pytest.fail)
     tracker.sync(study, study.trials[0])

@@ -33,14 +33,6 @@ COMPLETE, PRUNED, FAILED, RUNNING = (
 )
 
 
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database without runs: migrating one for each test would take seconds."""
-    folder = tmp_path_factory.mktemp("store")
-    MlflowClient(default_uri(folder)).search_experiments()
-    return folder / "mlflow.db"
-
-
 @pytest.fixture
 def root(tmp_path: Path, empty_store: Path) -> Path:
     shutil.copyfile(empty_store, tmp_path / "mlflow.db")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,14 +13,16 @@ from support import made_up_arms as made_up
 
 from hpsearch.report.paper.mlflow_runs import log_paper
 from hpsearch.study.records import StudyRecord
-from hpsearch.tracking.location import default_uri
+from hpsearch.tracking.location import STORE, default_uri
 from hpsearch.tracking.mirror import Mirror
 from trainables.base.errors import InputError
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("root")
+def root(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
+    root = tmp_path_factory.mktemp("root")
+    shutil.copyfile(empty_store, root / STORE)
+    return root
 
 
 def study_named(root: Path, name: str) -> StudyRecord:
