@@ -6,16 +6,6 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parent
-CLUSTERS = (
-    "hpsearch/driver",
-    "hpsearch/plan",
-    "hpsearch/ray",
-    "test_example.py",
-    "test_readme.py",
-)
-"""Where Ray clusters are started, or whole studies launched: the longest tests."""
-
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -34,11 +24,25 @@ def empty_store(shared: Path) -> Path:
     return store
 
 
+@pytest.fixture(scope="session")
+def rendered(shared: Path) -> Path:
+    """A root with the pictures that the spaces of `support.launches` train on, to be copied into others."""
+    from support.launches import IMAGES
+
+    IMAGES.ensure(shared / "datasets", workers=1)
+    return shared
+
+
 def pytest_configure() -> None:
-    """Take Ctrl-C even in the background: the commands that tests start inherit an ignored one."""
+    """Take Ctrl-C even in the background: the commands that tests start inherit an ignored one.
+
+    One thread for torch in all processes: they share the cores, and digits must not depend on their number.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the long tests first: under `pytest -n 2` each process takes the next file when it is free."""
-    items.sort(key=lambda item: not any(map(item.path.relative_to(TESTS).is_relative_to, CLUSTERS)))
+    """Put the files with long tests first: with `-n 2` each process takes the next when it is free."""
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)

@@ -28,7 +28,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", TEXT, flags=re.DOTALL)
 
 
-def test_the_two_commands_come_first_and_ci_runs_the_second() -> None:
+def test_the_two_commands_come_first_and_ci_runs_the_second_then_the_quick_faults() -> None:
     commands = blocks("sh")[0].splitlines()
     assert TEXT.index(commands[0]) < 40
     assert commands[0] == "pip install -e . && hpsearch launch search_spaces/quickstart.yaml"
@@ -36,7 +36,7 @@ def test_the_two_commands_come_first_and_ci_runs_the_second() -> None:
     install, test = commands[1].split(" && ")
     ci = (ROOT / ".ci" / "run").read_text()
     assert install.replace("pip install", "pip install -q") in ci
-    assert f"&& {test}\n" in ci
+    assert f"&& {test} && {test} -m quick\n" in ci
 
 
 @pytest.mark.slow

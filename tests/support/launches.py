@@ -17,9 +17,13 @@ from support.patience import PATIENCE_S, wait_until
 from hpsearch.cli.main import main
 from hpsearch.results.leaderboard import records
 from hpsearch.study.store import find_study
+from trainables.data.datasets.rendered_heads.recipe import RenderedHeads
 
 TRIALS = 5
 HALVING = "{successive_halving: {warmup_epochs: 2, reduction_factor: 4}}"
+
+IMAGES = RenderedHeads(images=48, subjects=12, image_px=32)
+"""The data of `SPACE`, to have them rendered once for several roots."""
 
 SPACE = """
 search:
@@ -109,10 +113,21 @@ def wait_for_epochs(root: Path, count: int) -> None:
 
 
 def worker_of(driver: int) -> int:
-    """Return the process that trains for a driver: the child of a child of it, by name."""
+    """Return the process that trains for a driver once there is one: the child of a child of it, by name."""
+    found: list[int] = []
 
-    def parent(pid: int) -> int:
+    def there() -> bool:
+        looked = subprocess.run(["pgrep", "-f", "^ray::.*Trainable"], capture_output=True, text=True)
+        found[:] = [pid for pid in map(int, looked.stdout.split()) if _parent(_parent(pid)) == driver]
+        return bool(found)
+
+    wait_until(there, "no worker trains")
+    return found[0]
+
+
+def _parent(pid: int) -> int:
+    """Return the parent of a process, 0 where it has ended meanwhile."""
+    try:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-    found = subprocess.run(["pgrep", "-f", "^ray::.*Trainable"], capture_output=True, text=True, check=True)
-    return next(pid for pid in map(int, found.stdout.split()) if parent(parent(pid)) == driver)
+    except OSError:
+        return 0

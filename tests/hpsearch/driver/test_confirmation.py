@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -153,7 +154,8 @@ def test_a_design_with_several_seeds_is_confirmed_once() -> None:
 
 
 @pytest.mark.slow
-def test_a_study_confirms_then_tests_and_does_neither_twice(tmp_path: Path) -> None:
+def test_a_study_confirms_then_tests_and_does_neither_twice(tmp_path: Path, rendered: Path) -> None:
+    shutil.copytree(rendered / "datasets", tmp_path / "datasets")
     space = write_space(tmp_path, epochs=2)
     text = space.read_text().replace(
         "  resources:", "  confirm: {top: 1, seeds: 2}\n  leaders: 2\n  resources:"

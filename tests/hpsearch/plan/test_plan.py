@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.launches import hpsearch, hpsearch_here, write_space
+from support.launches import hpsearch_here
 from support.simsiam import MomentumConfig, SimSiamConfig
 
 from hpsearch.cli.plan_text import plan_text
@@ -122,16 +122,6 @@ def test_hours_follow_from_epochs_speed_and_trials_side_by_side(spec: StudySpec)
     text = plan_text(plan, 80)
     assert all(len(line) <= 80 for line in text.splitlines()), text
     assert "0.4 to 0.8 GPU hours" in " ".join(text.split())
-
-
-@pytest.mark.slow
-def test_a_plan_measures_on_this_machine_and_writes_nothing(tmp_path: Path) -> None:
-    space = write_space(tmp_path)
-    done = hpsearch("plan", space, "--root", tmp_path / "runs")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "rendered on first use" in done.stdout and "MiB of memory" in done.stdout
-    assert "noise in place of images" in " ".join(done.stdout.split())
-    assert not (tmp_path / "runs").exists()
 
 
 def test_a_plan_without_its_datasets_is_shown_and_refused(

@@ -157,14 +157,14 @@ def _recompressed(file: Path, how: int) -> None:
         for name, content in entries.items():
             archive.writestr(name, content)
     content = bytearray(file.read_bytes())
-    content[200:260] = bytes(60)  # and damaged within what is packed
+    content[60:120] = bytes(60)  # and damaged within what is packed
     file.write_bytes(content)
 
 
 @pytest.mark.parametrize("how", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED, 99])
 def test_an_archive_of_another_program_is_a_sentence(tmp_path: Path, how: int) -> None:
     path = tmp_path / "best.pt"
-    torch.save(trained(), path)
+    torch.save({"trunk.conv1.weight": torch.randn(64, 3, 7, 7)}, path)
     if how == 99:  # a way of packing that nobody knows
         content = path.read_bytes()
         at = content.rindex(b"PK\x01\x02")
