@@ -1,8 +1,10 @@
 """Kills the driver of a launch again and again; compares the study with one that was never killed.
 
-    python benchmarks/driver_kills.py [--kills 20] [--trials 24] [--concurrent 1]
+    python benchmarks/driver_kills.py [--kills 20] [--trials 24] [--concurrent 1] [--in-process]
 
-The study freezes and thaws small networks on small images. After the last kill a launch runs to the end.
+The study freezes and thaws small networks on small images, on a new root. Half of the kills fall into the
+seconds that a launch takes to begin (`--start-s`: images, Ray, MLflow's database), the others while it
+trains. After the last kill, or after `--limit-s` seconds, a launch runs to the end.
 Printed are the trials finished, doubled, lost and left running, in the journal and in MLflow, the epochs to
 be trained again, what stays on disk and in memory, and whether every digit of the leaderboard equals that
 of the study without kills (with one trial at a time it must).
@@ -60,9 +62,9 @@ TIMES = ("seconds", "trained_s", "rank", "folder", "speed/", "memory/")
 """Beginnings of the columns of the leaderboard that may differ."""
 
 
-def start(space: Path, root: Path, scratch: Path) -> subprocess.Popen[bytes]:
+def start(space: Path, root: Path, scratch: Path, *words: str) -> subprocess.Popen[bytes]:
     """Start a launch in a process group of its own, with its temporary files below `scratch`."""
-    command = [sys.executable, "-m", "hpsearch", "launch", str(space), "--root", str(root)]
+    command = [sys.executable, "-m", "hpsearch", "launch", str(space), "--root", str(root), *words]
     with (space.parent / "launch.log").open("wb") as log:
         return subprocess.Popen(
             command,
@@ -119,7 +121,9 @@ def epochs_ahead(root: Path) -> int:
     return sum(max(len(trial.epochs) - epoch, 0) for trial, epoch in zip(running, kept, strict=True))
 
 
-def killed(space: Path, root: Path, scratch: Path, kills: int) -> tuple[list[float], int]:
+def killed(
+    space: Path, root: Path, scratch: Path, words: list[str], arguments: argparse.Namespace
+) -> tuple[list[float], int]:
     """Launch and kill the driver at moments drawn at random.
 
     Returns how long its helpers stayed each time, and how many epochs have to be trained again.
@@ -127,11 +131,18 @@ def killed(space: Path, root: Path, scratch: Path, kills: int) -> tuple[list[flo
     moments = random.Random(0)  # noqa: S311  no secret
     stayed_s: list[float] = []
     repeated = 0
-    while len(stayed_s) < kills:
-        driver = start(space, root, scratch)
+    began = time.monotonic()
+    while len(stayed_s) < arguments.kills and time.monotonic() - began < arguments.limit_s:
+        driver = start(space, root, scratch, *words)
         lines, wanted = len(journal_lines(root)), moments.randrange(1, 20)
-        until = time.monotonic() + PATIENCE_S
-        while driver.poll() is None and len(journal_lines(root)) < lines + wanted:
+        early_s = moments.uniform(0, arguments.start_s) if len(stayed_s) % 2 else PATIENCE_S
+        started = time.monotonic()
+        until = started + PATIENCE_S
+        while (
+            driver.poll() is None
+            and len(journal_lines(root)) < lines + wanted
+            and time.monotonic() - started < early_s
+        ):
             if time.monotonic() > until:
                 driver.kill()
                 raise TimeoutError("the journal does not grow")
@@ -142,8 +153,14 @@ def killed(space: Path, root: Path, scratch: Path, kills: int) -> tuple[list[flo
         os.kill(driver.pid, signal.SIGKILL)
         driver.wait()
         stayed_s.append(seconds_until_gone(scratch))
-        repeated += epochs_ahead(root)
-        print(f"kill {len(stayed_s)}: {repeated} epochs to be trained again", flush=True)
+        repeated += epochs_ahead(root) if journal_lines(root) else 0
+        after_s = time.monotonic() - started - stayed_s[-1]
+        grown = len(journal_lines(root)) - lines
+        print(
+            f"kill {len(stayed_s)}: after {after_s:.1f} s and {grown} lines of the journal; "
+            f"{repeated} epochs to be trained again",
+            flush=True,
+        )
     return stayed_s, repeated
 
 
@@ -153,16 +170,20 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--trials", type=int, default=24)
     parser.add_argument("--concurrent", type=int, default=1)
+    parser.add_argument("--start-s", type=float, default=15.0)
+    parser.add_argument("--limit-s", type=float, default=float("inf"))
+    parser.add_argument("--in-process", action="store_true")
     arguments = parser.parse_args()
+    words = ["--in-process"] * arguments.in_process
     with tempfile.TemporaryDirectory(prefix="k") as folder:  # short: sockets lie below it
         scratch = Path(folder) / "t"
         scratch.mkdir()
         space = Path(folder) / "kills.yaml"
         space.write_text(SPACE.format(trials=arguments.trials, concurrent=arguments.concurrent))
         whole, root = Path(folder) / "whole", Path(folder) / "killed"
-        assert start(space, whole, scratch).wait() == 0
-        stayed_s, repeated = killed(space, root, scratch, arguments.kills)
-        assert start(space, root, scratch).wait() == 0
+        assert start(space, whole, scratch, *words).wait() == 0
+        stayed_s, repeated = killed(space, root, scratch, words, arguments)
+        assert start(space, root, scratch, *words).wait() == 0
         ours, theirs = board(root), board(whole)
         states = Counter(row["state"] for row in ours)
         client = MlflowClient(tracking_uri=f"sqlite:///{root}/mlflow.db")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import optuna
-from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState as OptunaState
 
 from hpsearch.study.journal.journal import JOURNAL, reading
@@ -50,5 +49,7 @@ def importances(study: StudyRecord) -> dict[str, float]:
     count = len(copy.trials)
     if count < LEAST_TRIALS:
         return {}
+    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances  # scikit-learn: a second
+
     evaluator = PedAnovaImportanceEvaluator(target_quantile=min(0.5, max(0.1, TOP_TRIALS / count)))
     return get_param_importances(copy, evaluator=evaluator)

@@ -123,7 +123,7 @@ def test_images_that_are_away_for_a_while_cost_no_trial(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     images, away = root / "datasets" / "heads" / "images", root / "away"
-    back = threading.Timer(3.0, lambda: away.rename(images))
+    back = threading.Timer(1.5, lambda: away.rename(images))
 
     def take_away() -> None:
         images.rename(away)
