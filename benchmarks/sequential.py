@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from support.on_demand import Truth, outcomes
 
-from hpsearch.results.repeated import ALPHAS, CONSTANTS, FIRST_LOOK, SHAPE, Plan
+from hpsearch.results.repeated import ALPHAS, CONSTANTS, DIFFERENCE, FIRST_LOOK, Plan
 
 ZONE_DEG = 0.5
 
@@ -61,16 +61,18 @@ def main() -> None:
 
 
 def print_constants(at_once: int = 50_000, rounds: int = 16) -> None:
-    """Print the constant of the boundary for each number of seeds and error rate."""
-    for most in CONSTANTS:
+    """Print the constant of each boundary for each number of seeds and error rate."""
+    for most in CONSTANTS[DIFFERENCE]:
         rng = np.random.default_rng(3)
-        largest = np.concatenate([_largest(most, at_once, rng) for _ in range(rounds if most < 24 else 4)])
-        values = ", ".join(f"{np.quantile(largest, 1 - alpha):.3f}" for alpha in ALPHAS)
-        print(f"    {most}: ({values}),", flush=True)
+        looks = np.concatenate([_scores(most, at_once, rng) for _ in range(rounds if most < 24 else 4)])
+        for shape in CONSTANTS:
+            largest = (looks * (np.arange(FIRST_LOOK, most + 1) / most) ** (0.5 - shape)).max(1)
+            values = ", ".join(f"{np.quantile(largest, 1 - alpha):.3f}" for alpha in ALPHAS)
+            print(f"{shape}:    {most}: ({values}),", flush=True)
 
 
-def _largest(most: int, studies: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the largest of all looks of each study, in units of the boundary's shape."""
+def _scores(most: int, studies: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the difference at each look of each study, as a normal variable would be that unlikely."""
     helper, baseline = 3 * rng.normal(size=(studies, most)), rng.normal(size=(studies, most))
     m = np.arange(1, most + 1)[None, FIRST_LOOK - 1 :]
 
@@ -84,7 +86,7 @@ def _largest(most: int, studies: int, rng: np.random.Generator) -> np.ndarray:
     means = (np.cumsum(helper - baseline, 1) / np.arange(1, most + 1))[:, FIRST_LOOK - 1 :]
     t = np.abs(means) / np.sqrt((alone - moment(helper, baseline)) / m)
     tail = special.stdtr((m - 1) * 4 * alike / (3 + alike), -t)
-    return np.asarray((-special.ndtri(tail) * (m / most) ** (0.5 - SHAPE)).max(1))
+    return np.asarray(-special.ndtri(tail))
 
 
 if __name__ == "__main__":

@@ -2,20 +2,67 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import cast
 
 from hpsearch.cli.summary import described, known
 from hpsearch.plan.plan import Measured, Plan
 from hpsearch.results.formats import duration
+from hpsearch.results.kept_noise import expected_noise
+from hpsearch.results.outlook import intended, known_from, outlook
+from hpsearch.results.power import MOST_SEEDS, Intended, Looks, needed
 from trainables.base.schema import Config, variant_of
 from trainables.model.backbones import BACKBONES
 from trainables.training.config import TrainConfig
 
 
-def plan_text(plan: Plan, width: int) -> str:
-    """Return a plan in lines of `width` characters."""
-    return described(plan.spec, (*known(plan.spec, plan.needs, plan.runs), *_facts(plan)), width)
+def plan_text(plan: Plan, root: Path, width: int, difference: float | None = None) -> str:
+    """Return a plan in lines of `width` characters, and what it takes to find a `difference` of designs.
+
+    Raises `InputError` as `expected_noise` does.
+    """
+    facts = [
+        *known(plan.spec, plan.needs, plan.runs),
+        ("can decide", outlook(plan.spec, root)),
+        *_facts(plan),
+    ]
+    if difference is not None:
+        facts += _to_find(plan, root, difference)
+    return described(plan.spec, facts, width)
+
+
+def _to_find(plan: Plan, root: Path, difference: float) -> Iterator[tuple[str, str]]:
+    """Yield how many seeds, hours and GPU hours find a difference, in the objective's unit, in 80 %."""
+    aim, expected = plan.spec.objective, expected_noise(plan.spec, root)
+    label = f"to find {difference:g}{aim.unit.sign}"
+    if expected is None:
+        yield label, "not known before the first runs: how noisy they are"
+        return
+    noise, now = expected.noise, intended(plan.spec)
+    shared, in_runs = noise.shared or 0.0, difference / noise.deviation
+    now = (now or Intended(1, 3, 3, 3)).in_units_of(noise.deviation)
+    fixed = needed(in_runs, Intended(now.helpers, 2, 2, 2), shared)
+    if fixed is None:
+        yield label, f"more than {MOST_SEEDS} seeds each, with a {known_from(expected, aim)}"
+        return
+    epochs = fixed.runs * plan.runs.trial_epochs
+    beside = "" if fixed.of_baseline == fixed.most else f", {fixed.of_baseline} of the baseline"
+    yield (
+        label,
+        f"search.confirm.seeds: {fixed.most}{beside}: {fixed.runs} runs, {_spent(plan, epochs)}; "
+        f"{known_from(expected, aim)}",
+    )
+    looks = needed(in_runs, Intended(now.helpers, 3, 4, 4, now.zone), shared)
+    if looks is not None:
+        seeds = Looks(looks, shared).outcome(in_runs).seeds
+        epochs = math.ceil(seeds * (now.helpers + 1)) * plan.runs.trial_epochs
+        yield (
+            "",
+            f"or on demand, seeds: {{min: 3, max: {looks.most}}}: {seeds:.1f} seeds each on average, "
+            f"{_spent(plan, epochs)}",
+        )
 
 
 def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -65,18 +112,24 @@ def _share(design: Measured) -> str:
 
 def _time(plan: Plan) -> str:
     hours = plan.spec.search.budget.hours
-    ends = (plan.cheapest, plan.costliest)
-    known = [(design, seconds) for design in ends if (seconds := plan.seconds(design)) is not None]
     if plan.epochs is None:
         return f"{hours:g} h by search.budget.hours, then running trials train to the end"
+    ends = f", if no trial is stopped early{f'; the search at most {hours:g} h' if hours else ''}"
+    return _spent(plan, plan.epochs) + (ends if plan.cheapest.epoch_s or plan.costliest.epoch_s else "")
+
+
+def _spent(plan: Plan, epochs: int) -> str:
+    """Return how long so many epochs take, and how many GPU hours."""
+    ends = (plan.cheapest, plan.costliest)
+    known = [(design, seconds) for design in ends if (seconds := plan.seconds(design, epochs)) is not None]
     if not known:
-        return "not known: see what is missing"
+        return "time not known: see what is missing"
     low, high = min(seconds for _, seconds in known), max(seconds for _, seconds in known)
     gpu_hours = [seconds * design.share.gpus * plan.side_by_side / 3600 for design, seconds in known]
-    text = f"{_range(_seconds(low), _seconds(high))} for {plan.epochs} epochs"
+    text = f"{_range(_seconds(low), _seconds(high))} for {epochs} epochs"
     if max(gpu_hours):
         text += f", {_range(f'{min(gpu_hours):.1f}', f'{max(gpu_hours):.1f}')} GPU hours"
-    return f"{text}, if no trial is stopped early" + (f"; the search at most {hours:g} h" if hours else "")
+    return text
 
 
 def _disk(plan: Plan) -> str:

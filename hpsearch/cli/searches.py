@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpsearch.cli.arguments import Adder, add_address, add_root, add_token, positive
+from hpsearch.cli.arguments import Adder, add_address, add_root, add_token, positive, positive_number
 from hpsearch.cli.output import show
 from trainables.base.errors import InputError
 
@@ -32,13 +32,24 @@ def add_search_commands(add: Adder) -> None:
     planned = add(
         "plan",
         _plan,
-        "say what a search would do and cost: runs, data, memory, hours, disk",
-        examples=["plan space.yaml", "plan space.yaml --trials 200"],
+        "say what a search would do, cost and decide: runs, data, memory, hours, disk",
+        examples=[
+            "plan space.yaml",
+            "plan space.yaml --trials 200",
+            "plan space.yaml --difference 0.5    # the seeds and hours that find it",
+        ],
     )
     planned.add_argument("space", type=Path, metavar="SPACE", help="a search space: a YAML file")
     add_root(planned)
     planned.add_argument("--trials", type=positive, metavar="N", help="as with launch")
     planned.add_argument("--epochs", type=positive, metavar="N", help="as with launch")
+    planned.add_argument(
+        "--difference",
+        type=positive_number,
+        metavar="D",
+        help="say how many seeds, hours and GPU hours find so large a difference of designs, in the unit of "
+        "the objective, in four studies of five",
+    )
     add_address(planned, sends=["space"])
     planned.set_defaults(joins=True)
 
@@ -87,6 +98,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from hpsearch.cli.summary import check_text
     from hpsearch.plan.machine import machine_text
     from hpsearch.plan.runs import plan_runs
+    from hpsearch.results.outlook import outlook
     from hpsearch.study.folders import datasets_folder, pretrained_folder, studies_folder
     from hpsearch.study.input_changes import look_at_inputs
     from hpsearch.study.needs import needs_of
@@ -98,7 +110,7 @@ def _check(arguments: argparse.Namespace) -> int:
     needs = needs_of(spec, datasets_folder(root))
     runs = plan_runs(spec, datasets_folder(root), pretrained_folder(root))
     machine = machine_text(spec, root)
-    show(check_text(spec, needs, runs, machine, shutil.get_terminal_size().columns))
+    show(check_text(spec, needs, runs, outlook(spec, root), machine, shutil.get_terminal_size().columns))
     folder = studies_folder(root) / spec.name
     wrong_address = address_faults(root, spec.search.tracking)
     if faults := [*wrong_address, *changes(folder, spec), *needs.faults]:
@@ -112,7 +124,8 @@ def _plan(arguments: argparse.Namespace) -> int:
     from hpsearch.plan.plan import plan
 
     planned = plan(_request(arguments), say=lambda text: print(text, file=sys.stderr))
-    show(plan_text(planned, shutil.get_terminal_size().columns))
+    root, width = arguments.root.absolute(), shutil.get_terminal_size().columns
+    show(plan_text(planned, root, width, arguments.difference))
     if planned.needs.faults:
         raise InputError(planned.needs.faults)
     return 0

@@ -27,9 +27,10 @@ LISTED = 4
 """Pretrainings that are named."""
 
 
-def check_text(spec: StudySpec, needs: Needs, runs: Runs, machine: str, width: int) -> str:
+def check_text(spec: StudySpec, needs: Needs, runs: Runs, decides: str, machine: str, width: int) -> str:
     """Return what is known of a search without measuring anything, in lines of `width` characters."""
-    return described(spec, (*known(spec, needs, runs), ("this machine", machine)), width)
+    more = (("can decide", decides), ("this machine", machine))
+    return described(spec, (*known(spec, needs, runs), *more), width)
 
 
 def described(spec: StudySpec, facts: Iterable[tuple[str, str]], width: int) -> str:

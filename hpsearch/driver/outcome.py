@@ -11,6 +11,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from hpsearch.report.files import write_report
+from hpsearch.results.kept_noise import keep_noise
 from hpsearch.results.leaderboard import records, render
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.store import SPACE, keep_space
@@ -44,6 +45,7 @@ def write_outcome(record: StudyRecord, say: Callable[[str], None]) -> list[Path]
     if not (record.folder / SPACE).is_file():  # removed: no command would find the study
         keep_space(record.spec, record.folder)
     files = [record.folder / SPACE, leaderboard]
+    keep_noise(record)
     best = record.best
     if best is not None:
         config = record.folder / BEST_CONFIG

@@ -78,11 +78,9 @@ class Plan:
             return None
         return self.runs.search_epochs + self.runs.pretraining_epochs + self.runs.confirmation_epochs
 
-    def seconds(self, design: Measured) -> float | None:
-        """Return how long all runs take where each epoch is as long as this design's."""
-        if self.epochs is None or design.epoch_s is None:
-            return None
-        return self.epochs * design.epoch_s / self.side_by_side
+    def seconds(self, design: Measured, epochs: int) -> float | None:
+        """Return how long epochs take that are as long as this design's; None where that is not known."""
+        return None if design.epoch_s is None else epochs * design.epoch_s / self.side_by_side
 
 
 def plan(request: LaunchRequest, say: Callable[[str], None]) -> Plan:

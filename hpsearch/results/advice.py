@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import Comparison
-from hpsearch.results.noise import noise_of
 from hpsearch.results.repeated import KEPT
 from hpsearch.results.sequence import Decision, Progress
 from hpsearch.study.records import StudyRecord, TrialState
@@ -28,20 +26,11 @@ def advice(study: StudyRecord, found: Comparison) -> str:
         return ""
     if found.progress is not None:
         return _on_seeds(found.progress)
-    return _hidden(study, found) + (
+    return (
         f"{confirm.seeds.max} confirmations each did not decide it. A second look, at more seeds, has "
         f"{KEPT:.0%} of the error rate left, or the verdict would err more often than it says: in a new "
         f"study write confirm: {ON_DEMAND} from the start."
     )
-
-
-def _hidden(study: StudyRecord, found: Comparison) -> str:
-    """Return which differences so many seeds hide, by the noise of the study's own runs."""
-    noise, seeds = noise_of(arms_of(study)), 0 if found.difference is None else found.difference.n
-    if noise is None or seeds < 2:
-        return ""
-    visible = study.objective.shown(noise.visible(seeds))
-    return f"With {seeds} seeds, differences below {visible} stay undecided in one of five studies. "
 
 
 def _on_seeds(stands: Progress) -> str:

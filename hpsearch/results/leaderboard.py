@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from typing import Any, Literal
 
 from rich.console import Console, Group, RenderableType
@@ -15,6 +16,8 @@ from hpsearch.results.comparison import compare
 from hpsearch.results.csv_table import csv_table
 from hpsearch.results.leaderboard_table import best_of_epochs, rows, tested
 from hpsearch.results.learned import learned
+from hpsearch.results.noise import noise_of
+from hpsearch.results.outlook import hindsight
 from hpsearch.results.standing import standing
 from hpsearch.results.statistics import CONFIDENCE, Interval, interval
 from hpsearch.results.titles import names_of
@@ -88,7 +91,8 @@ def summary(study: StudyRecord) -> str:
     arms = arms_of(study)
     found = compare(arms, study.equal_within)
     verdict = describe(found, names_of(arms), study.objective, advice(study, found))
-    parts = (standing(study), learned(study, arms, found), first, verdict.sentence, verdict.grounds)
+    noise = hindsight(found, noise_of(arms), study.objective)
+    parts = (standing(study), learned(study, arms, found), first, verdict.sentence, verdict.grounds, noise)
     return "\n".join(filter(None, parts))
 
 
@@ -144,7 +148,7 @@ def _bounds(name: str, found: Interval | None) -> dict[str, Any]:
 
 def _summary(study: StudyRecord) -> dict[str, Any]:
     best = study.best
-    value = None if best is None else best.objective
+    value, noise = None if best is None else best.objective, noise_of(arms_of(study))
     return {
         "study": study.name,
         "objective": study.objective.name,
@@ -152,6 +156,7 @@ def _summary(study: StudyRecord) -> dict[str, Any]:
         "best": value,
         "best_trial": None if best is None else best.number,
         "best_over_training_mean": None if value is None else study.over_training_mean(value),
+        "noise": None if noise is None else asdict(noise),
         "datasets": dict(study.provenance.datasets),
         "code_version": study.provenance.code_version,
         "plugins": dict(study.provenance.plugins),

@@ -1,4 +1,4 @@
-"""The noise itself: how much runs of one design differ, what a seed does to all, and what they hide."""
+"""The noise itself: how much runs of one design differ, and what a seed does to all designs alike."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpsearch.results.arms import Arm
-from hpsearch.results.statistics import CONFIDENCE, chi_quantiles, noncentral_t, t_quantile
-
-POWER = 0.8
-"""Share of studies in which a difference is to be found that is called visible."""
+from hpsearch.results.statistics import CONFIDENCE, chi_quantiles
 
 
 @dataclass(frozen=True)
@@ -29,10 +26,12 @@ class Noise:
     shared: float | None
     df: int
 
-    def visible(self, seeds: int) -> float:
-        """Return the difference of two designs that so many seeds each, two or more, find in 80 %."""
-        df = 2 * (seeds - 1)
-        return noncentral_t(df, t_quantile(df), POWER) * self.deviation * math.sqrt(2 / seeds)
+    @classmethod
+    def of(cls, deviation: float, shared: float | None, df: int) -> Noise:
+        """Return the noise with the interval that so many degrees of freedom, one or more, give it."""
+        tails = np.array([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+        few, many = chi_quantiles(tails, np.array(float(df)))
+        return cls(deviation, deviation / many, deviation / few, shared, df)
 
 
 def noise_of(arms: Sequence[Arm]) -> Noise | None:
@@ -42,9 +41,16 @@ def noise_of(arms: Sequence[Arm]) -> Noise | None:
     if not df:
         return None
     deviation = math.sqrt(sum(float(((one - one.mean()) ** 2).sum()) for one in samples) / df)
-    tails = np.array([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    few, many = chi_quantiles(tails, np.array(float(df)))
-    return Noise(deviation, deviation / many, deviation / few, _shared(arms), df)
+    return Noise.of(deviation, _shared(arms), df)
+
+
+def pooled(found: Sequence[Noise]) -> Noise:
+    """Return the noise of one or more studies together, each weighted by its degrees of freedom."""
+    df = sum(noise.df for noise in found)
+    deviation = math.sqrt(sum(noise.df * noise.deviation**2 for noise in found) / df)
+    known = [(noise.df, noise.shared) for noise in found if noise.shared is not None]
+    weight = sum(each for each, _ in known)
+    return Noise.of(deviation, sum(n * shared for n, shared in known) / weight if known else None, df)
 
 
 def _shared(arms: Sequence[Arm]) -> float | None:

@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 
 from hpsearch.results.arms import Arm
-from hpsearch.results.repeated import Plan, levels, look
+from hpsearch.results.repeated import DIFFERENCE, EQUALITY, Plan, levels, look
 from hpsearch.results.statistics import CONFIDENCE, Interval
 from hpsearch.study.records import TrialRecord, TrialState
 
@@ -36,16 +36,21 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """A decision, the interval of helper - baseline at the look that made it, or the last one, and the plan.
+    """A decision, the interval of helper - baseline at each look until it was made, and the plan.
 
-    `interval` is None before the first look. `chance` is that of a decision by the last seed, where it is
-    open.
+    An interval's `n` are the seeds of the look. The one that decides that two designs are equal is of the
+    boundary for that. `chance` is that of a decision by the last seed, where it is open.
     """
 
     decision: Decision
-    interval: Interval | None
+    looks: tuple[Interval, ...]
     plan: Plan
     chance: float = 1.0
+
+    @property
+    def interval(self) -> Interval | None:
+        """The interval at the last look."""
+        return self.looks[-1] if self.looks else None
 
     @property
     def goes_on(self) -> bool:
@@ -77,20 +82,25 @@ def progress(
     unplanned = sum(one.confirm_plan is None for one, _ in pairs)
     plans = [Plan(*(one.confirm_plan or (unplanned, unplanned))) for one, _ in pairs]
     errors = np.array([[one.objective or 0.0, other.objective or 0.0] for one, other in pairs])
-    to_come = [plan] * (plan.most - len(pairs))
-    at, here, interval = levels([*plans, *to_come], (1 - CONFIDENCE) / helpers), None, None
-    for place, level in enumerate(at[: len(pairs)], start=1):
-        if level is not None:
-            here = look(errors[:place, 0], errors[:place, 1])
-            interval = here.interval(level)
-            decision = _decision(interval, helper, zone)
-            if decision is not Decision.OPEN:
-                return Progress(decision, interval, plan)
+    plans += [plan] * (plan.most - len(pairs))
+    alpha, here, looks = (1 - CONFIDENCE) / helpers, None, list[Interval]()
+    at = list(zip(*(levels(plans, alpha, shape) for shape in (DIFFERENCE, EQUALITY)), strict=True))
+    for place, (level, of_equality) in enumerate(at[: len(pairs)], start=1):
+        if level is None or of_equality is None:
+            continue
+        here = look(errors[:place, 0], errors[:place, 1])
+        looks.append(here.interval(level))
+        if looks[-1].sign:
+            ahead = helper.objective.cost(here.mean) < 0
+            return Progress(Decision.BETTER if ahead else Decision.WORSE, tuple(looks), plan)
+        if zone is not None and _inside(zone, close := here.interval(of_equality)):
+            return Progress(Decision.EQUAL, (*looks[:-1], close), plan)
     if len(pairs) >= plan.most:
-        return Progress(Decision.NOT_DECIDED, interval, plan)
+        return Progress(Decision.NOT_DECIDED, tuple(looks), plan)
     if here is None or here.seeds < plan.most * FUTILITY_FROM:
-        return Progress(Decision.OPEN, interval, plan)
-    return Progress(Decision.OPEN, interval, plan, here.chance(plan.most, at[-1] or 0.0, zone))
+        return Progress(Decision.OPEN, tuple(looks), plan)
+    last = at[-1][0] or 0.0, at[-1][1] or 0.0
+    return Progress(Decision.OPEN, tuple(looks), plan, here.chance(plan.most, last, zone))
 
 
 def _pairs(helper: Arm, baseline: Arm) -> Iterator[tuple[TrialRecord, TrialRecord]]:
@@ -111,9 +121,6 @@ def _pairs(helper: Arm, baseline: Arm) -> Iterator[tuple[TrialRecord, TrialRecor
         yield mine[seed], theirs[seed]
 
 
-def _decision(interval: Interval, helper: Arm, zone: float | None) -> Decision:
-    low, high = interval.low, interval.high
-    assert low is not None and high is not None  # noqa: S101  ours: of three seeds or more
-    if interval.sign:
-        return Decision.BETTER if helper.objective.cost(interval.mean) < 0 else Decision.WORSE
-    return Decision.EQUAL if zone is not None and -zone < low and high < zone else Decision.OPEN
+def _inside(zone: float, found: Interval) -> bool:
+    """Return whether an interval lies within +-`zone`."""
+    return found.half is not None and abs(found.mean) + found.half < zone

@@ -89,13 +89,6 @@ def normal_cdf(values: Doubles) -> Doubles:
     return np.asarray(ndtr(values))
 
 
-def noncentral_t(df: float, bound: float, power: float) -> float:
-    """Return how many standard errors a difference has that a t-test with this bound finds so often."""
-    from scipy.special import nctdtrinc
-
-    return float(nctdtrinc(df, 1 - power, bound))
-
-
 def f_tail(value: float, df: int, df_within: int) -> float:
     """Return how probable it is that an F statistic of equal groups is larger."""
     from scipy.special import fdtrc

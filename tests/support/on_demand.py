@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hpsearch.results.repeated import Plan, levels, look
+from hpsearch.results.repeated import DIFFERENCE, EQUALITY, Plan, levels, look
 from hpsearch.results.sequence import FUTILITY_FROM, HOPELESS
 
 NOISE_DEG = 0.3
@@ -30,7 +30,8 @@ def outcomes(
 
     `plans` has the plan under which each seed begins, as far as a study comes.
     """
-    rng, at = np.random.default_rng(seed), levels(plans, 0.05)
+    rng = np.random.default_rng(seed)
+    at = list(zip(*(levels(plans, 0.05, shape) for shape in (DIFFERENCE, EQUALITY)), strict=True))
     ends: Counter[str] = Counter()
     used = 0
     for _ in range(studies):
@@ -48,21 +49,23 @@ def _end(
     helper: np.ndarray,
     baseline: np.ndarray,
     plans: Sequence[Plan],
-    at: Sequence[float | None],
+    at: Sequence[tuple[float | None, float | None]],
     zone_deg: float | None,
 ) -> tuple[str, int]:
-    for place, (plan, level) in enumerate(zip(plans, at, strict=True), start=1):
-        if level is None:
+    for place, (plan, (level, of_equality)) in enumerate(zip(plans, at, strict=True), start=1):
+        if level is None or of_equality is None:
             continue
         here = look(helper[:place], baseline[:place])
         found = here.interval(level)
         if found.sign:
             return ("better" if found.mean < 0 else "worse"), place
-        low, high = found.low or 0.0, found.high or 0.0
+        close = here.interval(of_equality)
+        low, high = close.low or 0.0, close.high or 0.0
         if zone_deg is not None and -zone_deg < low and high < zone_deg:
             return "equal", place
-        last = at[plan.most - 1] if plan.most <= len(at) else None
-        hopeless = last is not None and here.chance(plan.most, last, zone_deg) < HOPELESS
+        last = at[plan.most - 1] if plan.most <= len(at) else (None, None)
+        known = None if last[0] is None or last[1] is None else (last[0], last[1])
+        hopeless = known is not None and here.chance(plan.most, known, zone_deg) < HOPELESS
         if hopeless and FUTILITY_FROM * plan.most <= place < plan.most and plan == plans[-1]:
             return "undecided", place
     return "undecided", len(at)

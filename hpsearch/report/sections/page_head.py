@@ -12,6 +12,8 @@ from hpsearch.results.comparison import Comparison
 from hpsearch.results.formats import duration, percent
 from hpsearch.results.learned import learned
 from hpsearch.results.noise import noise_of
+from hpsearch.results.outlook import intended_by
+from hpsearch.results.power import visible
 from hpsearch.results.standing import standing
 from hpsearch.results.verdict import Verdict, describe
 from hpsearch.study.records import StudyRecord, TrialState
@@ -68,11 +70,11 @@ def head_section(
         has_best=study.best is not None,
         outcome=found.outcome.value,
         verdict=describe(found, names, study.objective, advice(study, found)),
-        figures=tuple(_figures(study, arms)),
+        figures=tuple(_figures(study, arms, found)),
     )
 
 
-def _figures(study: StudyRecord, arms: Sequence[Arm]) -> list[Figure]:
+def _figures(study: StudyRecord, arms: Sequence[Arm], found: Comparison) -> list[Figure]:
     counts = {state: sum(trial.state is state for trial in study.searched) for state in TrialState}
     states = " · ".join(f"{count} {state.value}" for state, count in counts.items() if count)
     figures = [Figure("trials", str(len(study.searched)), states)]
@@ -87,9 +89,14 @@ def _figures(study: StudyRecord, arms: Sequence[Arm]) -> list[Figure]:
         ratio = f"the best is {study.over_training_mean(best):.2f} of it"
         figures.append(Figure("training mean", shown(study.provenance.training_mean), ratio))
     if noise := noise_of(arms):
-        share = "" if noise.shared is None else f"; seeds share {percent(noise.shared)}"
-        of = f"{noise.low:.2f} to {noise.high:.2f}{share}"
-        figures.append(Figure("noise of a run", f"{shown(noise.deviation)} SD", of))
+        share = "" if noise.shared is None else f"; runs of one seed correlate by {noise.shared:.2f}"
+        of = f"95 % interval {noise.low:.2f} to {noise.high:.2f}{share}"
+        figures.append(Figure("standard deviation of a run", shown(noise.deviation), of))
+        if intended := intended_by(found):
+            least = shown(
+                noise.deviation * visible(intended.in_units_of(noise.deviation), noise.shared or 0.0)
+            )
+            figures.append(Figure("found in four studies of five", least, "differences from this on"))
     pruning = pruning_statistics(study)
     hours = duration(pruning.hours_trained * 3600)
     figures.append(Figure("training", hours, f"{pruning.epochs_trained} epochs"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -114,14 +115,32 @@ def test_images_of_a_dataset_that_is_not_rendered_yet_are_known(spec: StudySpec,
     assert images_of(spec.configs[0], tmp_path) is None
 
 
-def test_hours_follow_from_epochs_speed_and_trials_side_by_side(spec: StudySpec) -> None:
+def test_hours_follow_from_epochs_speed_and_trials_side_by_side(spec: StudySpec, tmp_path: Path) -> None:
     plan = measured(spec, gpus=0.5)
     assert plan.cheapest.epoch_s == pytest.approx(1000 / 100 + 200 / 200)
     assert plan.epochs == 120 + 10 + 140
-    assert plan.seconds(plan.cheapest) == pytest.approx(270 * 11 / 2)
-    text = plan_text(plan, 80)
+    assert plan.seconds(plan.cheapest, 270) == pytest.approx(270 * 11 / 2)
+    text = plan_text(plan, tmp_path, 80, difference=0.5)
     assert all(len(line) <= 80 for line in text.splitlines()), text
-    assert "0.4 to 0.8 GPU hours" in " ".join(text.split())
+    words = " ".join(text.split())
+    assert "0.4 to 0.8 GPU hours" in words
+    assert "can decide with 3 seeds, differences below 1." in words
+
+
+def test_a_wanted_difference_costs_seeds_hours_and_gpu_hours(spec: StudySpec, tmp_path: Path) -> None:
+    """Of two helpers whose runs have a noise of 0.3, and a baseline with the square root of two times as
+    many."""
+    words = " ".join(plan_text(measured(spec, gpus=0.5), tmp_path, 110, difference=0.5).split())
+    found = re.search(
+        r"to find 0.5° search.confirm.seeds: (\d+), (\d+) of the baseline: (\d+) runs, \S+ to \S+ (?:h )?"
+        r"for (\d+) epochs, ([\d.]+) to ([\d.]+) GPU hours; noise of a run 0.30°: of the quickstart",
+        words,
+    )
+    assert found is not None, words
+    seeds, of_baseline, runs, epochs = map(int, found.groups()[:4])
+    assert 7 <= seeds <= 10 and runs == 2 * seeds + of_baseline and epochs == 10 * runs
+    assert float(found[5]) == pytest.approx(epochs * 11 * 0.5 / 3600, abs=0.06)
+    assert "or on demand, seeds: {min: 3, max: 1" in words
 
 
 def test_a_plan_without_its_datasets_is_shown_and_refused(

@@ -1,4 +1,4 @@
-"""The noise of runs, against a known truth, and the difference that it hides, against simulated tests."""
+"""The noise of runs, against a known truth."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scipy import stats
 from support import made_up_arms as made_up
 
 from hpsearch.results.arms import Arm
-from hpsearch.results.noise import Noise, noise_of
+from hpsearch.results.noise import Noise, noise_of, pooled
 
 
 def arms(errors: np.ndarray) -> list[Arm]:
@@ -50,10 +50,9 @@ def test_single_runs_say_nothing() -> None:
     assert two is not None and two.shared is None and two.deviation == pytest.approx(0.2 / np.sqrt(2))
 
 
-@pytest.mark.parametrize("seeds", [3, 8])
-def test_the_visible_difference_is_found_in_four_studies_of_five(seeds: int) -> None:
-    rng, noise = np.random.default_rng(2), Noise(0.3, 0.2, 0.4, None, 10)
-    gap = noise.visible(seeds)
-    left, right = 0.3 * rng.normal(size=(2, 4000, seeds))
-    found = stats.ttest_ind(left - gap, right, axis=1).pvalue < 0.05
-    assert found.mean() == pytest.approx(0.8, abs=0.02)
+def test_studies_of_one_setting_are_pooled_by_what_each_knows() -> None:
+    found = pooled([Noise.of(0.3, 0.5, 8), Noise.of(0.6, None, 2)])
+    assert found.df == 10 and found.shared == 0.5
+    assert found.deviation == pytest.approx(np.sqrt((8 * 0.09 + 2 * 0.36) / 10))
+    low, high = found.deviation * np.sqrt(10 / stats.chi2.ppf([0.975, 0.025], 10))
+    assert (found.low, found.high) == pytest.approx((low, high))

@@ -1,0 +1,108 @@
+"""What a study can answer, by earlier runs of its root with the same data and network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support import made_up_arms as made_up
+from support.spaces import plain
+
+from hpsearch.results.comparison import compare
+from hpsearch.results.kept_noise import FILE, QUICKSTART, Setting, expected_noise, keep_noise, noises_of
+from hpsearch.results.leaderboard import render, summary
+from hpsearch.results.noise import noise_of
+from hpsearch.results.outlook import hindsight, intended, outlook
+from hpsearch.results.power import Intended
+from hpsearch.study.records import StudyRecord
+from hpsearch.study.spec import StudySpec, load_spec
+from trainables.base.errors import InputError
+
+
+def study(folder: Path) -> StudyRecord:
+    """Return a study of two designs with three seeds each, whose runs differ by 0.5 degrees."""
+    trials = [
+        made_up.trial(3 * n + seed, made_up.config(task, seed), 6.0 - 0.5 * n + 0.5 * seed)
+        for n, task in enumerate(("none", "rotation"))
+        for seed in range(3)
+    ]
+    return replace(made_up.study(trials), folder=folder)
+
+
+def asking(tmp_path: Path, search: str) -> StudySpec:
+    file = tmp_path / "asking.yaml"
+    file.write_text(
+        f"search: {search}\ndata: {{train: {{dataset: heads}}}}\npretext: {{choice: [none, rotation]}}\n"
+        "network: {dropout: {float: [0, 0.5]}}\n"
+    )
+    return load_spec(file)
+
+
+def test_noise_is_kept_with_the_study_and_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = study(tmp_path / "studies" / "before")
+    made.folder.mkdir(parents=True)
+    keep_noise(made)
+    [(setting, noise)] = noises_of(made).items()
+    assert setting == Setting(
+        "validation/mae_deg", (("train", "heads @ 1"), ("validation", "heads @ 1")), "resnet50 at 224 px"
+    )
+    assert noise.deviation == pytest.approx(0.5) and noise.shared == pytest.approx(1.0) and noise.df == 4
+    monkeypatch.setattr("hpsearch.results.kept_noise._settings", lambda *_: [setting])
+    found = expected_noise(plain(), tmp_path)
+    assert found is not None and found.source == "of before"
+    assert found.noise.deviation == pytest.approx(0.5) and found.noise.df == 4
+    other = replace(setting, network="resnet18 at 224 px")
+    monkeypatch.setattr("hpsearch.results.kept_noise._settings", lambda *_: [other])
+    elsewhere = expected_noise(plain(), tmp_path)
+    assert elsewhere is not None and elsewhere.noise == QUICKSTART
+    (made.folder / FILE).write_text("[{]")
+    with pytest.raises(InputError, match="delete it"):
+        expected_noise(plain(), tmp_path)
+
+
+def test_a_study_without_a_second_run_keeps_nothing(tmp_path: Path) -> None:
+    one = replace(made_up.study([made_up.trial(0, made_up.config(), 6.0)]), folder=tmp_path)
+    keep_noise(one)
+    assert not (tmp_path / FILE).exists()
+    assert hindsight(compare(made_up.arms_of(one)), noise_of(made_up.arms_of(one)), one.objective) == ""
+
+
+@pytest.mark.parametrize(
+    ("search", "runs"),
+    [
+        ("{confirm: {top: 1, seeds: 4}}", Intended(1, 4, 4, 4)),
+        ("{confirm: {top: 3, seeds: 3}}", Intended(3, 3, 3, 5)),
+        (
+            "{confirm: {top: 1, seeds: {min: 3, max: 8}, equal_within_deg: 0.5}}",
+            Intended(1, 3, 8, 8, 0.5),
+        ),
+        ("{}", None),
+    ],
+)
+def test_what_is_intended_follows_from_the_file(tmp_path: Path, search: str, runs: Intended | None) -> None:
+    spec = asking(tmp_path, search)
+    assert intended(spec) == runs
+    said = outlook(spec, tmp_path)
+    if runs is None:
+        assert "one run of each design" in said
+    else:
+        assert "stay undecided in one of five studies" in said and "of the quickstart" in said
+        assert ("called equal within 0.5°" in said) is (runs.zone is not None)
+
+
+def test_seeds_of_a_grid_count_too() -> None:
+    spec = load_spec(made_up.SPACES / "paper" / "table1_flags_heads.yaml")
+    assert intended(spec) == Intended(12, 8, 8, 8)
+
+
+def test_a_study_that_ended_says_its_noise_and_what_it_hides(tmp_path: Path) -> None:
+    made = study(tmp_path)
+    said = summary(made).splitlines()[-1]
+    assert said.startswith(
+        "The standard deviation of a run is 0.50°, 95 % interval 0.30 to 1.44; runs of one"
+    )
+    assert "correlate by 1.00. With 3 seeds, differences below 1." in said
+    assert '"deviation": 0.5,' in render(made, "json")
