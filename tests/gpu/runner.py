@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.metadata
 import json
 import os
 import signal
@@ -15,27 +16,51 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 CHECKS: Mapping[str, float] = MappingProxyType(
     {
-        "decoding": 120,
-        "loading": 120,
-        "step": 120,
-        "precision": 120,
-        "resume": 180,
-        "memory": 240,
+        "smoke": 120,
+        "step": 180,
         "packing": 300,
+        "decoding": 120,
+        "throughput": 600,
+        "memory": 240,
+        "loading": 120,
+        "precision": 180,
+        "resume": 180,
         "ray_fractions": 420,
         "exporting": 180,
-        "throughput": 600,
         "table1": 600,
     }
 )
-"""The checks in order, each with the seconds that it may take."""
+"""The checks, worth most first for where time is short, each with the seconds that it may take."""
+
+NEEDED = (
+    "adabelief-pytorch",
+    "numpy",
+    "nvidia-dali-cuda130",
+    "pandas",
+    "pillow",
+    "pyarrow",
+    "pydantic",
+    "ruamel.yaml",
+    "torch",
+    "torchvision",
+)
+"""What every check needs; docs/gpu.md says how to bring it to a machine without a network."""
+
+WANTED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "ray_fractions": ("ray", "optuna", "mlflow"),
+        "exporting": ("onnx", "onnxruntime", "onnxscript", "safetensors"),
+        "table1": ("embreex", "scipy"),
+    }
+)
+"""What some need besides: they are left out where it is missing."""
 
 RESULTS = "results.jsonl"
 FAILED, LEFT_OUT = 1, 3
@@ -44,7 +69,8 @@ FAILED, LEFT_OUT = 1, 3
 def main(script: Path) -> int:
     """Run what the command line names; return 1 where a check failed."""
     parser = argparse.ArgumentParser(description="Every check that only a GPU can answer.")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="figures, as JSON lines")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where figures go, as JSON lines")
+    parser.add_argument("--check", action="store_true", help="say what is missing, and run nothing")
     parser.add_argument("--limit-s", type=float, default=2400, metavar="N", help="default: %(default)g")
     parser.add_argument(
         "--device", choices=["cuda", "cpu"], default="cuda", help="cpu: at tiny sizes, to try it"
@@ -52,6 +78,10 @@ def main(script: Path) -> int:
     parser.add_argument("--only", nargs="*", choices=[*CHECKS], default=[*CHECKS], metavar="NAME")
     parser.add_argument("--child", type=float, help=argparse.SUPPRESS)  # the seconds of the one check here
     given = parser.parse_args()
+    if given.check:
+        return _check(given.only)
+    if given.out is None:
+        parser.error("--out FOLDER is needed, for the figures")
     if given.child is not None:
         return _child(given.only[0], given.device, given.out, given.child)
     given.out.mkdir(parents=True, exist_ok=True)
@@ -61,11 +91,32 @@ def main(script: Path) -> int:
     return FAILED if "failed" in verdicts else 0
 
 
+def _check(names: Sequence[str]) -> int:
+    """Print what is missing; return 1 where no check can run for it."""
+    lacks = {name: [each for each in WANTED.get(name, ()) if not _installed(each)] for name in names}
+    missing = [name for name in NEEDED if not _installed(name)]
+    print(f"needed by every check: {', '.join(missing) or 'nothing'} missing")
+    for name, lack in lacks.items():
+        if lack:
+            print(f"{name:14} is left out: {', '.join(lack)} missing")
+    print(f"{sum(CHECKS[name] for name in names):.0f} s at most for {len(names)} checks")
+    return FAILED if missing else 0
+
+
+def _installed(distribution: str) -> bool:
+    try:
+        importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
 def _run(script: Path, name: str, device: str, out: Path, ends_s: float) -> str:
     seconds = min(CHECKS[name], ends_s - time.monotonic())
     began_s = time.monotonic()
     verdict, reason = "failed", "the time limit was reached before it began"
     if seconds > 1:
+        print(f"{name}: {seconds:.0f} s at most", flush=True)
         words = ["--only", name, "--device", device, "--out", str(out), "--child", str(seconds)]
         verdict, reason = _watch([sys.executable, str(script), *words], seconds)
     row = {"check": name, "verdict": verdict, "reason": reason, "seconds": time.monotonic() - began_s}

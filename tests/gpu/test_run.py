@@ -65,3 +65,29 @@ def test_what_cannot_be_checked_fails(tmp_path: Path, limit_s: float) -> None:
     (row,) = map(json.loads, (tmp_path / "results.jsonl").read_text().splitlines())
     assert (row["check"], row["verdict"]) == ("decoding", "failed")
     assert ("a GPU was claimed" if limit_s else "time limit") in row["reason"]
+
+
+@pytest.mark.slow
+def test_a_real_trial_comes_to_its_end(tmp_path: Path) -> None:
+    command = [str(RUN), "--out", str(tmp_path), "--only", "smoke", "--device", "cpu"]
+    ran = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    figure, verdict = map(json.loads, (tmp_path / "results.jsonl").read_text().splitlines())
+    assert len(figure["mae_deg"]) == 3 and verdict["verdict"] == "passed"
+
+
+def test_what_is_missing_is_said_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(HERE))
+    import runner
+
+    monkeypatch.setattr(runner, "NEEDED", ("numpy", "no-such-package"))
+    monkeypatch.setattr(runner, "WANTED", {"table1": ("nor-this-one",)})
+    monkeypatch.setattr(sys, "argv", ["run", "--check"])
+    assert runner.main(RUN) == 1
+    said = capsys.readouterr().out
+    assert "every check: no-such-package missing" in said
+    assert "table1         is left out: nor-this-one missing" in said
+    monkeypatch.setattr(runner, "NEEDED", ("numpy",))
+    assert runner.main(RUN) == 0
