@@ -134,7 +134,7 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _import(arguments: argparse.Namespace) -> int:
-    from hpsearch.cli.data_actions import import_raw
+    from hpsearch.cli.data_actions import first_look, import_raw
 
     texts = {
         key: value for key, value in vars(arguments).items() if key.startswith("set_") and value is not None
@@ -143,6 +143,8 @@ def _import(arguments: argparse.Namespace) -> int:
     with _import_bar() as progress:
         report = import_raw(arguments.kind, arguments.raw, arguments.out, arguments.root, options, progress)
     show(report.text)
+    if report.imported:
+        show(first_look(arguments.out, arguments.root))
     return 0
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-from PIL import Image
 
 from hpsearch.testing.configs import smallest
 from trainables.base.names import FOLDER_NAME
@@ -14,6 +13,7 @@ from trainables.base.schema import Config
 from trainables.data.datasets import dataset_name, ensure_dataset, open_dataset
 from trainables.data.datasets.check import check_dataset
 from trainables.data.datasets.generated import GeneratedConfig
+from trainables.data.image_file import open_image
 from trainables.target import HeadPoseConfig, TargetConfig
 
 
@@ -57,5 +57,5 @@ class DatasetContract:
             assert samples.labels.shape == (len(samples), len(built.card.angles))
             assert np.isfinite(samples.labels).all()
             for file in samples.files:
-                with Image.open(file) as image:
+                with open_image(file) as image:
                     assert image.width == image.height and image.mode == "RGB"

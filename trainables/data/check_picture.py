@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from PIL import Image, ImageDraw
 
 from trainables.base.errors import InputError
@@ -46,7 +47,11 @@ def check_picture(dataset: PreparedDataset, check: Check, out: Path) -> Path:
     shown = [finding for finding in check.findings if finding.files]
     texts = [textwrap.wrap(f"{each.weight.value}: {each.text}", LINE)[:3] for each in shown]
     heights = [len(text) * TEXT_PX + TILE_PX + CAPTION_PX for text in texts]
-    poses = {"yaw_deg", "pitch_deg"} <= {spread.label.column for spread in check.spreads}
+    labels = [spread.label for spread in check.spreads]
+    columns = [label.column for label in labels]
+    known = dataset.labels()
+    known = known[np.isfinite(known[columns].to_numpy(float)).all(axis=1)]
+    poses = {"yaw_deg", "pitch_deg"} <= {*columns} and len(known) > 0
     map_px = MAP_PX if poses else 0
     width = sheet_size(COLUMNS)[0]
     sheet = Image.new("RGB", (width, HEADER_PX + sum(heights) + map_px + HISTOGRAM_PX + MARGIN_PX), PAPER)
@@ -60,8 +65,9 @@ def check_picture(dataset: PreparedDataset, check: Check, out: Path) -> Path:
         _row(sheet, dataset.folder, finding, top)
         top += height - len(text) * TEXT_PX
     if poses:
-        _map(draw, dataset, (MARGIN_PX, top, width - 2 * MARGIN_PX, map_px - 40))
-    histograms(sheet, [spread.label for spread in check.spreads], dataset.labels())
+        _map(draw, known, (MARGIN_PX, top, width - 2 * MARGIN_PX, map_px - 40))
+    if labels and len(known):
+        histograms(sheet, labels, known)
     sheet.save(out)
     return out
 
@@ -88,13 +94,12 @@ def _place(sheet: Image.Image, file: Path, at: tuple[int, int]) -> None:
         ImageDraw.Draw(sheet).rectangle([*at, at[0] + TILE_PX - 1, at[1] + TILE_PX - 1], outline=FAINT)
 
 
-def _map(draw: ImageDraw.ImageDraw, dataset: PreparedDataset, box: tuple[int, int, int, int]) -> None:
+def _map(draw: ImageDraw.ImageDraw, table: pd.DataFrame, box: tuple[int, int, int, int]) -> None:
     """Draw each image as a dot at its yaw and pitch; where yaw and roll are hard to tell apart is shaded."""
     left, top, width, height = box
-    table = dataset.labels()
     yaw, pitch = (np.clip(table[f"{name}_deg"].to_numpy(float), -180, 180) for name in ("yaw", "pitch"))
-    low, high = min(-100.0, float(np.nanmin(yaw))), max(100.0, float(np.nanmax(yaw)))
-    reach = max(60.0, float(np.nanmax(np.abs(pitch))))
+    low, high = min(-100.0, float(yaw.min())), max(100.0, float(yaw.max()))
+    reach = max(60.0, float(np.abs(pitch).max()))
 
     def x_px(degrees: float) -> float:
         return left + (degrees - low) / (high - low) * width
@@ -105,9 +110,8 @@ def _map(draw: ImageDraw.ImageDraw, dataset: PreparedDataset, box: tuple[int, in
     splits = list(dict.fromkeys(table["split"]))
     colours = [SPLIT_COLOURS[splits.index(split) % len(SPLIT_COLOURS)] for split in table["split"]]
     for place in _some(len(table)):
-        if np.isfinite(yaw[place]) and np.isfinite(pitch[place]):
-            x, y = x_px(yaw[place]), top + height / 2 - pitch[place] / reach * height / 2
-            draw.rectangle([x - 1, y - 1, x + 1, y + 1], fill=colours[place])
+        x, y = x_px(yaw[place]), top + height / 2 - pitch[place] / reach * height / 2
+        draw.rectangle([x - 1, y - 1, x + 1, y + 1], fill=colours[place])
     draw.rectangle([left, top, left + width, top + height], outline=FAINT)
     _axis(draw, (left, top, width, height), (low, high), reach)
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 from support import studies
+from support.raw_layouts import photo
 
 from hpsearch.cli.main import main
 from hpsearch.lifecycle.dataset_deletion import delete_dataset
@@ -95,3 +96,23 @@ def test_of_a_linked_dataset_the_link_alone_is_removed(
     assert "removed the link" in capsys.readouterr().out
     assert not folder.is_symlink()
     assert sorted(path.name for path in shared.iterdir()) == ["dataset.json", "images", "labels.parquet"]
+
+
+def test_an_import_says_at_once_what_is_odd_about_a_dataset(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neighbouring frames of one video under two names, one of which is held out."""
+    rows = ["file,yaw,pitch,roll,subject,split"]
+    for number in range(12):
+        picture = photo(number if number != 11 else 0, (64, 64))
+        picture.save(tmp_path / f"{number}.jpg", quality=95 - 3 * number)
+        split = "train" if number < 8 else "validation"
+        rows.append(f"{number}.jpg,{10 * number - 50},{number - 6},{number % 3},s{number},{split}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    command = ["data", "import", "folder", str(tmp_path), "--out", "mine", "--root", str(tmp_path / "r")]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "warning: 1 images of validation are almost the same as one of train" in said
+    assert "mine/check.png" in said
+    assert main(command) == 0
+    assert "almost the same" not in capsys.readouterr().out, "it was imported before, and said then"

@@ -42,6 +42,8 @@ def angles(view: View) -> Iterator[Finding]:
     values = np.stack(
         [view.values(angle).to_numpy(np.float64) for angle in there], axis=1, dtype=np.float64
     )  # [N, A]
+    if not np.isfinite(values).any(axis=0).all():  # a fault of its own
+        return
     yield from _radians(values)
     for place, angle in enumerate(there):
         yield from _constant(angle, values[:, place])

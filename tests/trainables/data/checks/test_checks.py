@@ -143,3 +143,14 @@ def test_the_pixels_tell_a_swapped_column_and_a_split_of_another_sign(tmp_path: 
     other = np.where(np.arange(260) < 200, yaw, -yaw)
     signs = prepared(tmp_path / "signs", splits, image=image, yaw=list(other), pitch=list(pitch))
     assert "the yaw of validation looks as if its sign was the other way round than in train" in said(signs)
+
+
+def test_labels_without_a_value_are_a_fault_and_leave_a_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nan = float("nan")
+    for name, values in (("some", angles(yaw=nan)), ("none", angles() | {"pitch": [nan] * 40})):
+        prepared(tmp_path / "datasets" / name, SPLITS, **values)
+        assert main(["data", "check", name, "--root", str(tmp_path)]) == 1
+        said = capsys.readouterr().out
+        assert "is not a finite number in" in said and f"{name}/{NAME}" in said
