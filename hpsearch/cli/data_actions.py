@@ -16,12 +16,12 @@ from hpsearch.study.folders import datasets_folder
 from trainables.base.disk import ensure_folder
 from trainables.base.errors import Fault, InputError, why
 from trainables.base.schema import Config, faults_of
-from trainables.data.checks import CHECKS, imported
 from trainables.data.datasets import DatasetRef, dataset_name, ensure_dataset, name_fault, open_dataset
 from trainables.data.datasets.check import Check, check_dataset
 from trainables.data.datasets.import_report import ImportReport, Progress
 from trainables.data.datasets.importers import IMPORTERS
 from trainables.data.datasets.importing import import_dataset
+from trainables.data.datasets.last_check import remember
 from trainables.data.datasets.prepared import PreparedDataset
 from trainables.data.datasets.raw import ImporterConfig
 
@@ -143,14 +143,19 @@ def _typed(config: type[Config], key: str, text: str) -> object:
 
 
 def check(name: str | None, root: Path) -> Check:
-    """Check the dataset called `name`, or the only one. Raises `InputError` where there is none."""
-    return check_dataset(open_dataset(reference(name or _only(root)), datasets_folder(root)).folder)
+    """Check the dataset called `name`, or the only one, and keep what was found beside it.
+
+    Raises `InputError` where there is none.
+    """
+    folder = open_dataset(reference(name or _only(root)), datasets_folder(root)).folder
+    checked = check_dataset(folder)
+    remember(checked, folder)
+    return checked
 
 
 def first_look(name: str, root: Path) -> str:
-    """Check a dataset that was imported just now; return what the import has not said, with a picture."""
-    checks = [check for check in CHECKS if check is not imported]
-    checked = check_dataset(open_dataset(name, datasets_folder(root)).folder, checks)
+    """Check a dataset that was imported just now; return what is odd about it, and where its picture is."""
+    checked = check(name, root)
     said = [f"FAULT: {text}" for text in checked.faults] + [f"warning: {text}" for text in checked.warnings]
     return "\n".join([*(said or ["checked: nothing odd was found"]), picture(checked, root)])
 

@@ -78,6 +78,7 @@ def known(spec: StudySpec, needs: Needs, runs: Runs) -> Iterator[tuple[str, str]
     for index, need in enumerate(needs.datasets):
         images = "" if need.images is None else f", {need.images} images"
         yield "" if index else "datasets", f"{need.name}: {need.state}{images}"
+        yield from (("", f"{need.name}: {text}") for text in need.odd)
     yield "search", _search(spec, runs)
     yield "pretrainings", _pretrainings(runs.pretrainings, runs.pretraining_epochs)
     if runs.confirmations:

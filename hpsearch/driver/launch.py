@@ -51,7 +51,7 @@ def launch(request: LaunchRequest, screen: Screen, backend: Backend) -> StudyRec
     preparation = Preparation(datasets_folder(root), pretrained_folder(root), screen.building)
     with claimed(folder, spec.datasets) as claim, stop_obeyed(claim):
         screen.doing("looking at the data")
-        provenance = _prepare(spec, root, folder, preparation)
+        provenance = _prepare(spec, root, folder, preparation, screen)
         with backend.opened(spec, folder, preparation.datasets, screen) as place:
             check_precision(spec, place.resources)
             check_room(spec, place.side_by_side, folder)
@@ -66,11 +66,19 @@ def launch(request: LaunchRequest, screen: Screen, backend: Backend) -> StudyRec
         return study.record()
 
 
-def _prepare(spec: StudySpec, root: Path, folder: Path, preparation: Preparation) -> Provenance:
-    """Build what can be built of a search's data and return its provenance. Raises `InputError`."""
+def _prepare(
+    spec: StudySpec, root: Path, folder: Path, preparation: Preparation, screen: Screen
+) -> Provenance:
+    """Build what can be built of a search's data and return its provenance. Raises `InputError`.
+
+    What the last check of a dataset found is said.
+    """
     needs = needs_of(spec, preparation.datasets)
     if faults := [*address_faults(root, spec.search.tracking), *changes(folder, spec), *needs.faults]:
         raise InputError(faults)
+    for need in needs.datasets:
+        for text in need.odd:
+            screen.say(f"{need.name}: {text}")
     data = preparation.data(spec.config(next(spec.space.probes())))
     preparation.check(spec)
     inputs = look_at_inputs(spec, folder, preparation.datasets)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hpsearch.space.holes import Params
 from hpsearch.study.spec import StudySpec
@@ -12,6 +13,9 @@ from trainables.base.errors import Fault, InputError
 from trainables.base.schema import KeyPath
 from trainables.data.datasets import DatasetRef, dataset_name, open_dataset
 from trainables.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from trainables.data.datasets.prepared import PreparedDataset
 
 THERE = "there"
 
@@ -23,6 +27,8 @@ class Need:
     name: str
     images: int | None
     state: str
+    odd: tuple[str, ...] = ()
+    """What the last `hpsearch data check` found."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +69,18 @@ def _distinct(spec: StudySpec) -> Sequence[tuple[Params, TrainConfig]]:
 def _need(ref: DatasetRef, datasets: Path) -> tuple[Need, Sequence[Fault]]:
     name = dataset_name(ref)
     try:
-        return Need(name, open_dataset(ref, datasets).card.images, THERE), ()
+        dataset = open_dataset(ref, datasets)
+        return Need(name, dataset.card.images, THERE, _odd(dataset)), ()
     except InputError as error:
         if isinstance(ref, str):
             return Need(name, None, "missing"), error.faults
         return Need(name, ref.images, "rendered on first use"), ()
+
+
+def _odd(dataset: PreparedDataset) -> tuple[str, ...]:
+    from trainables.data.datasets.last_check import remembered  # loads pandas
+
+    return remembered(dataset)
 
 
 def _faults_of(

@@ -10,13 +10,19 @@ import pandas as pd
 import pytest
 from PIL import Image
 from support import studies
+from support.prepared_datasets import prepared
 from support.raw_layouts import photo
 
+from hpsearch.cli.data_actions import check
 from hpsearch.cli.main import main
+from hpsearch.cli.summary import known
 from hpsearch.lifecycle.dataset_deletion import delete_dataset
+from hpsearch.plan.runs import plan_runs
 from hpsearch.study.claim import claimed
 from hpsearch.study.lock import study_lock
+from hpsearch.study.needs import needs_of
 from trainables.base.errors import InputError
+from trainables.data.datasets.last_check import LAST_CHECK
 from trainables.data.datasets.prepared import write_labels
 
 
@@ -116,3 +122,25 @@ def test_an_import_says_at_once_what_is_odd_about_a_dataset(
     assert "mine/check.png" in said
     assert main(command) == 0
     assert "almost the same" not in capsys.readouterr().out, "it was imported before, and said then"
+
+
+def test_what_a_check_found_is_said_where_a_search_would_use_the_dataset(tmp_path: Path) -> None:
+    """Until the dataset is another one, or the check finds nothing any more."""
+    folder = tmp_path / "datasets" / "heads"
+    dataset = prepared(folder, ["train"] * 9 + ["validation"] * 3, roll=[0.0] * 12)
+    given = studies.spec(tmp_path / "space", "{name: demo}")
+
+    def odd() -> list[str]:
+        return [text for need in needs_of(given, tmp_path / "datasets").datasets for text in need.odd]
+
+    assert odd() == []
+    check("heads", tmp_path)
+    (said,) = odd()
+    assert said.startswith("roll is 0 in all images")
+    shown = dict(known(given, needs_of(given, tmp_path / "datasets"), plan_runs(given, tmp_path, tmp_path)))
+    assert shown[""].startswith("heads: roll is 0 in all images")
+    labels = dataset.labels()
+    write_labels(folder, labels.assign(roll_deg=range(12)), source="made up")
+    assert odd() == [], "what is known is of another content"
+    (folder / LAST_CHECK).write_text("damaged")
+    assert odd() == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pandas as pd
 
 from trainables.data.checks import CHECKS
 from trainables.data.checks.copies import same_files
-from trainables.data.checks.finding import Check as Look
 from trainables.data.checks.finding import Finding, View, Weight
 from trainables.data.datasets.image_looks import look_at_images
 from trainables.data.datasets.prepared import PreparedDataset, content_hash
@@ -88,10 +86,10 @@ class Check:
         return "\n".join(lines)
 
 
-def check_dataset(folder: Path, checks: Sequence[Look] = CHECKS) -> Check:
+def check_dataset(folder: Path) -> Check:
     """Check the prepared dataset at `folder`, reading and decoding every image once, on all cores.
 
-    `checks` are what is looked for. Raises `InputError` where there is no dataset.
+    Raises `InputError` where there is none.
     """
     dataset = PreparedDataset(folder)
     card, table = dataset.card, dataset.labels().reset_index(drop=True)
@@ -111,7 +109,7 @@ def check_dataset(folder: Path, checks: Sequence[Look] = CHECKS) -> Check:
         missing=sum(look.digest is None for look in looks),
         bad=tuple(file for file, look in zip(table["file"], looks, strict=True) if look.fault),
         content_hash=content_hash(folder, [look.digest for look in looks]),
-        findings=tuple(finding for check in checks for finding in check(view)),
+        findings=tuple(finding for check in CHECKS for finding in check(view)),
     )
 
 

@@ -40,8 +40,6 @@ class ImportReport:
         lines += [f"{count} left out: {rule}" for rule, count in self.left_out.items()]
         if self.rejected:
             lines.append(f"{self.rejected} could not be read: {self.dataset.folder / 'rejects.csv'}")
-        for remark, found in card.details.get("remarks", {}).items():
-            lines.append(f"{found['images']} images: {remark} ({', '.join(found['files'][:2])})")
         lines += card.details.get("notes", [])
         if not self.imported:
             lines.append("nothing to do: it was imported before")

@@ -28,9 +28,9 @@ def read(kind: str, raw: Path) -> list[LabelledImage]:
 
 
 def imported(kind: str, raw: Path, out: Path) -> str:
-    """Return what an import and a check of it say."""
-    report = import_dataset(kind, IMPORTERS[kind](image_px=64), raw, out, processes=1)
-    return f"{report.text}\n{check_dataset(out).text}"
+    """Return what a check of an import says."""
+    import_dataset(kind, IMPORTERS[kind](image_px=64), raw, out, processes=1)
+    return check_dataset(out).text
 
 
 def pair(raw: Path, **changed: object) -> Path:
@@ -145,7 +145,7 @@ def test_hidden_landmarks_of_aflw2000_are_counted(tmp_path: Path) -> None:
     points[:, 3] = -1
     write_pair(tmp_path / "raw" / "image00006", (10, 5, -3), pt2d=points, seed=9)
     said = imported("aflw2000", tmp_path / "raw", tmp_path / "out")
-    assert said.count("1 images: hidden landmarks are written as -1 and pull HopeNet's box") == 2
+    assert "1 images: hidden landmarks are written as -1 and pull HopeNet's box" in said
     assert "--box pt3d_68" in said and "images/image00006.jpg" in said
     assert OUTSIDE_IMAGE not in said
 
