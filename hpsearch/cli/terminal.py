@@ -25,7 +25,7 @@ from trainables.training.build import Progress
 
 
 class TerminalScreen:
-    """Speaks to a person; `request` is what was launched, to propose it again."""
+    """Speaks to the user; `request` is what was launched, to propose it again."""
 
     def __init__(self, request: LaunchRequest, waiting: Waiting | None = None) -> None:
         self._request = request

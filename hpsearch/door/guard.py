@@ -1,4 +1,4 @@
-"""`Guard`: stands before a WSGI application; whoever is signed in gets the routes that are served."""
+"""`Guard`: stands before a WSGI application; a signed-in user gets the routes that are served."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ BEARER = "Bearer "
 class Secret:
     """Random, made at each start. It is proven by a cookie, by a bearer token, or once by `link_token`.
 
-    The loopback address keeps no user of a machine out: on a login node, everybody reaches every port.
+    The loopback address keeps no user of a machine out: on a login node, everyone reaches every port.
     """
 
     def __init__(self) -> None:

@@ -32,7 +32,7 @@ class Allocation:
     """Decides what trains next, and which trials wait at a rung.
 
     Every family gets its chance first: as long as one has no design, the next trial is of that family, and it
-    is never stopped early. What a person asked to try comes before that. Then frozen trials that have earned
+    is never stopped early. What the user asked to try comes before that. Then frozen trials that have earned
     it come before new ones. Where the epochs left would not let a new trial finish, they go to the most
     promising frozen ones that they take to the next rung: together trials never train more than the budget.
     `kept` says whether a trial's checkpoint is there; `now_s` is the clock.

@@ -39,7 +39,7 @@ def launch(request: LaunchRequest, screen: Screen, backend: Backend) -> StudyRec
     """Run the search that is asked for on a backend, or continue it, and return the study.
 
     Raises `InputError` with every fault of the input before anything starts: then no study and no experiment
-    is left behind. Raises `KeyboardInterrupt` after everything was written where a person stops it: launching
+    is left behind. Raises `KeyboardInterrupt` after everything was written where the user stops it: launching
     again goes on. Where Ray's head or node is gone, everything is written too, and the process ends with
     status 1.
     """

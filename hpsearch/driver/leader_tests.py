@@ -58,5 +58,5 @@ class FinalTestItem:
         Log(self.study.folder).say(f"test of trial {self.job.number}: {details}")
 
     def on_note(self, note: str) -> None:
-        """Show a person the line."""
+        """Show the user a line."""
         self.observers.say(f"test of trial {self.job.number}: {note}")

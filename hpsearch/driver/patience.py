@@ -26,7 +26,7 @@ class _Awaited:
 
 
 class Patience:
-    """Holds items back whose input is away, for `patience_s` at most. `say` shows a person a line."""
+    """Holds items back whose input is away, for `patience_s` at most. `say` shows the user a line."""
 
     def __init__(
         self, patience_s: float, say: Callable[[str], None], now_s: Callable[[], float] = time.monotonic

@@ -128,7 +128,7 @@ class PretrainingItem:
         Log(self.job.folder).say(details)
 
     def on_note(self, note: str) -> None:
-        """Pass on what a person should hear."""
+        """Show the user a note of the job."""
         self._say(note)
 
     def _end(self, state: TrialState, reason: str | None) -> None:

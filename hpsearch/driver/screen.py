@@ -1,4 +1,4 @@
-"""What a person sees of a launch, as the driver speaks to it."""
+"""What the user sees of a launch: the interface that the driver speaks to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Show = Callable[[StudyRecord, TrialRecord | None], None]
 
 
 class Screen(Watcher, Protocol):
-    """What a person sees of a launch."""
+    """What the user sees of a launch."""
 
     def planned(self, spec: StudySpec) -> None:
         """Show what is searched, before anything of it is done."""

@@ -87,6 +87,6 @@ class TrialItem:
         self._log.say(details)
 
     def on_note(self, note: str) -> None:
-        """Show a person the line, and keep it in the trial's log."""
+        """Show the user a line, and keep it in the trial's log."""
         self._log.say(note)
         self.observers.say(f"trial {self.job.number}: {note}")

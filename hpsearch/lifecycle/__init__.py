@@ -1,1 +1,1 @@
-"""What a person does with a study that exists: stop it, delete it, enqueue a design, read its logs."""
+"""What a user does with a study that exists: stop it, delete it, enqueue a design, read its logs."""

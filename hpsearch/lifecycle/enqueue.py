@@ -1,4 +1,4 @@
-"""Enqueues a person's design in a study that exists, running or not: it is tried next."""
+"""Enqueues a user's design in a study that exists, running or not: it is tried next."""
 
 from __future__ import annotations
 

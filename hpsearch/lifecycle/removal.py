@@ -1,4 +1,4 @@
-"""Removes a folder that a person wants deleted: what cannot go is found before anything goes."""
+"""Removes a folder that a user wants deleted: what cannot be removed is found before anything is."""
 
 from __future__ import annotations
 

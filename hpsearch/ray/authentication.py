@@ -21,8 +21,8 @@ def check_token(without_token: bool) -> None:
     mode = os.environ.get(AUTH_MODE, "token")
     if mode.lower() != "token" and not without_token:
         raise InputError(
-            f"{AUTH_MODE} must be token, or not set: without one, whoever reaches a port of Ray runs code as "
-            f"you; got {mode!r}. If that is what you want, launch with --without-token"
+            f"{AUTH_MODE} must be token, or not set: without one, anyone who reaches a port of Ray can run "
+            f"code as you; got {mode!r}. If that is what you want, launch with --without-token"
         )
 
 

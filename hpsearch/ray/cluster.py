@@ -82,7 +82,7 @@ def cluster(address: str | None, scratch: Path, *, without_token: bool, verbose:
     A local one listens on the loopback address alone and asks for a token that only this launch knows. Raises
     `InputError` where the cluster does not take the launch.
     """
-    level = logging.INFO if verbose else logging.CRITICAL  # errors reach a person as the trial's reason
+    level = logging.INFO if verbose else logging.CRITICAL  # the user sees errors as the trial's reason
     logging.getLogger("ray").setLevel(level)
     quiet: dict[str, Any] = {"configure_logging": False, "log_to_driver": verbose, "logging_level": level}
     local = address is None

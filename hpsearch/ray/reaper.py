@@ -34,7 +34,7 @@ ENDED = b"ended in order"
 
 @contextmanager
 def reaped(scratch: Path) -> Iterator[None]:
-    """See to it that processes with `scratch` in `MARK` end where this one is killed while the block runs."""
+    """Kill processes with `scratch` in `MARK` where this one is killed while the block runs."""
     command = [sys.executable, "-I", "-S", __file__, str(scratch)]
     # a session of its own: no terminal, and no kill of the driver's group, reaches it
     reaper = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603  our own
@@ -49,6 +49,8 @@ def wait_and_reap(scratch: str) -> None:
     if sys.stdin.buffer.read() == ENDED:
         return
     mark = f"{MARK}={scratch}".encode()
+    # until nothing has been found for a while: what is killed may just have started another process, and
+    # Ray's own watchers start again what ends before they do
     began_s = found_s = time.monotonic()
     while (now_s := time.monotonic()) - found_s < QUIET_S and now_s - began_s < LONGEST_S:
         for pid in _marked(mark):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -73,9 +74,8 @@ class Arm:
 
     @property
     def level(self) -> float:
-        """The mean objective of an arm that finished."""
-        assert self.mean is not None  # noqa: S101  ours: only finished arms are compared
-        return self.mean.mean
+        """The mean objective over its seeds, of which one or more finished."""
+        return statistics.fmean(self.values.values())
 
     @property
     def state(self) -> TrialState:

@@ -27,7 +27,7 @@ OVERVIEW = "overview.json"
 """The file's name in the study's folder."""
 
 LONG_BYTES = 4_000_000
-"""From this length on a journal takes longer to read than a person wants to wait; about 800 trials."""
+"""From this length on a journal takes longer to read than a user wants to wait; about 800 trials."""
 
 FRESH_S = 15.0
 """How old what is kept of a study that runs may be. Its driver keeps it more often by far."""
@@ -48,7 +48,7 @@ class RunningTrial:
 
 @dataclass(frozen=True)
 class Best:
-    """The best trial: its name, its objective, that as a person reads it, and over the training mean's."""
+    """The best trial: its name, its objective, that as text for people, and over the training mean's."""
 
     name: str
     objective: float

@@ -3,7 +3,7 @@ together.
 
 A test at 5 % that is repeated whenever a seed has been added errs far more often. Repeated intervals
 [Jennison and Turnbull 1989] are wider, by the boundary of Wang and Tsiatis [1987]: in 95 % of studies all of
-them hold the true difference, so that a person may look, stop or go on whenever he likes. Whether designs
+them hold the true difference, so that one may look, stop or go on at any time. Whether designs
 differ and whether they are equal are two questions, and each has a boundary of its own.
 How many seeds there shall be at most is part of it. Where that is changed on the way, a new plan spends what
 the looks of the ones before have left of the error rate [Lan and DeMets 1983].

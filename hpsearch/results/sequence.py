@@ -54,7 +54,7 @@ class Progress:
 
     @property
     def goes_on(self) -> bool:
-        """Whether a further seed is worth its while."""
+        """Whether a further seed is worth training."""
         return self.decision is Decision.OPEN and self.chance >= HOPELESS
 
 

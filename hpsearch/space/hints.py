@@ -1,4 +1,4 @@
-"""Hints to a person who wrote several values without a hole, or a hole as other tools write it."""
+"""Hints for a user who wrote several values without a hole, or a hole as other tools write it."""
 
 from __future__ import annotations
 

@@ -149,8 +149,8 @@ class Asking:
     def _new(self, wanted: Params, attrs: dict[str, Any], *, again: bool = False) -> Ask | None:
         """Return a trial with the values `wanted` whose design was not tried, None where there is none.
 
-        Where the sampler insists on what it knows, one of the designs that are left is drawn, as long as they
-        can be listed. With `again` a design whose trials all failed may be tried again.
+        Where the sampler keeps suggesting what was tried, one of the designs that are left is drawn, as long
+        as they can be listed. With `again` a design whose trials all failed may be tried again.
         """
         for turn in range(MOST_REPEATED):
             given = wanted

@@ -44,7 +44,7 @@ class ResourcesConfig(Config):
     """Trials in parallel; `auto`: as many as fit."""
     autoscale: bool = False
     """The cluster starts nodes on demand: `concurrent` trials are asked for, whatever fits on the nodes that
-    are there, and with `gpus: auto` the first GPU is waited for. Ray tells nobody which nodes may come."""
+    are there, and with `gpus: auto` the first GPU is waited for. Ray does not tell which nodes may come."""
 
     @model_validator(mode="after")
     def _says_how_much_to_ask_for(self) -> Self:

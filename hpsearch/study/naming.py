@@ -42,7 +42,7 @@ def run_name(trial: TrialRecord, names: Mapping[str, str]) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as a person reads it: three significant digits, YAML's words for the rest."""
+    """Return a value as text for people: three significant digits, YAML's words for the rest."""
     match value:
         case None:
             return "null"

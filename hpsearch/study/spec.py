@@ -231,7 +231,7 @@ def design_params(space: Space, tree: Any, *, sound: bool = True) -> tuple[Param
 
 
 def read_design(file: Path, spec: StudySpec) -> Mapping[str, Any]:
-    """Read a design that a person wants tried in a study: a part of a training config, without holes.
+    """Read a design that a user wants tried in a study: a part of a training config, without holes.
 
     Raises `InputError` with every fault of it, and for a grid, which tries each design by itself.
     """

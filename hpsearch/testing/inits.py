@@ -41,7 +41,7 @@ class Place:
         return self.root / "pretrained"
 
     def files(self, config: InitConfig) -> dict[Path, bytes]:
-        """Return every file that is not in the store, and those that a person named."""
+        """Return every file that is not in the store, and those that the user named."""
         found = (path for path in self.root.rglob("*") if path.is_file())
         outside = [path for path in found if not path.is_relative_to(self.store)]
         return {path: path.read_bytes() for path in (*outside, *map(Path, config.files))}

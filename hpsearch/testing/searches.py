@@ -66,7 +66,7 @@ def worse_and_worse(ask: Ask, epoch: int) -> float:
 def searched(
     folder: Path, search: Mapping[str, Any], of: Curve = by_dropout, *, reopen: bool = False
 ) -> list[Tried]:
-    """Return the first trials of a search; with `reopen` the study is opened anew before each epoch."""
+    """Return the first trials of a search; with `reopen` the study is opened again before each epoch."""
     spec = read(folder, search)
     study = open_study(folder, spec, PROVENANCE)
     tried = []

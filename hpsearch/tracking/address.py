@@ -1,4 +1,4 @@
-"""Finds out before anything starts whether an address of MLflow can work at all; it asks nobody."""
+"""Finds out before anything starts whether an address of MLflow can work at all; it connects to nothing."""
 
 from __future__ import annotations
 

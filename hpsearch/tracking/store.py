@@ -71,7 +71,7 @@ def _make(path: Path) -> None:
 
 
 def _migrate(path: Path) -> None:
-    """Bring a store to MLflow's schema; one whose making was cut short, without a run, is made anew."""
+    """Bring a store to MLflow's schema; one whose making was cut short, without a run, is created again."""
     revision, runs = _revision(path), _runs(path)
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / path.name

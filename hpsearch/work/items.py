@@ -32,7 +32,7 @@ class WorkItem(Protocol):
         """Keep all that an error of the job's process said, such as its traceback."""
 
     def on_note(self, note: str) -> None:
-        """Show a person a line: a restart, a checkpoint that could not be read."""
+        """Show the user a line: a restart, a checkpoint that could not be read."""
 
 
 class NoWork(Enum):

@@ -1,4 +1,4 @@
-"""A value that is computed anew as often as it costs little."""
+"""A value that is computed again only as often as that costs little."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class Table(Mapping[str, type[Row]]):
     A row is a `Config` class. Only where the protocol is named like this, mypy compares each row with it.
     Installed packages add rows as entry points of `hpsearch.GROUP`: such a row is imported when its name is
     asked for. A name of our own is never given to another. A plug-in that is at fault is no row of an
-    iteration, so that it is in nobody's way; who asks for it by its name is told why.
+    iteration, so that nothing else fails; who asks for it by its name is told why.
     """
 
     def __init__(self, group: str, rows: Mapping[str, type[Row]]) -> None:

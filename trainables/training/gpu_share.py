@@ -52,7 +52,7 @@ def _tells_of_shortage(message: str, device: torch.device) -> bool:
 
 
 def _free_mib(device: torch.device) -> float:
-    """Return the memory of a GPU that nobody has; nothing where not even a context fits."""
+    """Return the free memory of a GPU; nothing where not even a context fits."""
     try:
         return float(torch.cuda.mem_get_info(device)[0]) / 2**20
     except RuntimeError:

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 FIRST_SCALE = 2.0**10  # six halvings less than torch's; doubled after every 2,000 steps that fit
-FIRST_STEPS = 24  # whose overflows are mended; looking for one waits for the device
+FIRST_STEPS = 24  # whose overflows are repaired; looking for one waits for the device
 MOST_HALVINGS = 24  # after which it is not the scale that makes a gradient infinite
 
 

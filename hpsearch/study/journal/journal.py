@@ -140,7 +140,7 @@ class _OnlyWriter(_Snapshot):
             short = {**log, "worker_id": log["worker_id"][:WORKER_CHARS]}
             line, last = line_of(self.epochs.small(short), last)
             lines.append(line)
-        with self.path.open("r+b", buffering=0) as file:  # one that was removed is not begun anew
+        with self.path.open("r+b", buffering=0) as file:  # one that was removed is not created again
             whole = file.seek(0, os.SEEK_END)
             try:
                 rest = memoryview(b"".join(lines))
@@ -194,7 +194,7 @@ def _replayed(backend: _Snapshot, name: str) -> JournalStorage:
             Fault(
                 f"the journal {there}, but the weights of {finished} finished trial{s} are there (trials/): "
                 "restore it from a copy; or keep this folder as it is, and give the space another name "
-                "(search.name) to begin anew",
+                "(search.name) to start over",
                 file=str(path),
             )
         )

@@ -69,7 +69,7 @@ PROMOTED = "promoted after"
 """The rung, in epochs, that it may train beyond. It is frozen where this lies below `FROZEN`."""
 
 REQUESTED = "requested"
-"""The name of the request that a person enqueued it by while the study was there."""
+"""The name of the request by which a user enqueued it while the study was there."""
 
 EXEMPT = "exempt"
 """True: it is never stopped early."""

@@ -42,6 +42,6 @@ def member(params: Mapping[str, Value], family: Family) -> bool:
 
 
 def family_title(family: Family) -> str:
-    """Return a family as a person reads it, such as `pretext: rotation`."""
+    """Return a family as text for people, such as `pretext: rotation`."""
     name, option = family
     return f"{name}: {option}"

@@ -16,7 +16,7 @@ from trainables.data.checks.finding import Finding, View, Weight, some
 from trainables.data.datasets.image_looks import thumbs_of
 
 FEW_BITS = 10
-"""Of 64: copies that were scaled, brightened or compressed anew differ in fewer."""
+"""Of 64: copies that were scaled, brightened or compressed again differ in fewer."""
 
 ALIKE = 0.97
 """Least correlation of two grey images that are almost the same: that of copies is 0.97 and more, that of the

@@ -65,7 +65,7 @@ def import_dataset(
 
     Raises `InputError` for a raw folder without the dataset in it, an `out` that holds something else, or
     more than `reject_limit` (share) of unreadable images. Called again, it resumes an interrupted import; an
-    unfinished one with other options or files begins anew.
+    unfinished one with other options or files starts over.
     """
     started = time.monotonic()
     dataset = config.build(raw)

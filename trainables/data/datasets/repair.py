@@ -9,7 +9,7 @@ from trainables.data.datasets.prepared import PreparedDataset, write_labels
 
 
 def repair(dataset: PreparedDataset, bad: Collection[str]) -> PreparedDataset:
-    """Take the rows of the images `bad` out of a dataset's labels, and write its card anew; return it.
+    """Take the rows of the images `bad` out of a dataset's labels, and write its card again; return it.
 
     The files themselves stay. What it is made of has another digest then: a study that has trained on it does
     not go on. Raises `InputError` where no image would be left.

@@ -23,7 +23,7 @@ WAY_OUT = (
     "bring it back, by importing the dataset again or from a copy, or drop it: `hpsearch data check NAME "
     "--repair`, after which the dataset is another one, and a study that has trained on it needs a new name"
 )
-"""What a person does about an image that cannot be read."""
+"""What a user can do about an image that cannot be read."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ class InitConfig(Protocol):
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files that a person names, whose content belongs to what a trial means."""
+        """The files that the user names, whose content belongs to what a trial means."""
 
     def incompatibility(self, backbone: Backbone, image_px: int) -> str | None:
         """Return why no such network can start from here, or None."""

@@ -36,6 +36,8 @@ class SharedView:
 
         count, rest = self.counts(len(images), task.uses)
         made = task.perturb(images[:count], generator)
+        # a view that is for both is the last (`PretextTask.uses`): its rows stand next to the clean ones, so
+        # that the rows with a pose are the end of what is forwarded, in the order of the batch
         both = len(images) - rest
         clean = images[both:]
         together = torch.cat([made.images, clean]) if len(clean) else made.images

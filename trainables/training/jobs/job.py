@@ -31,7 +31,7 @@ class Worker:
 class Result:
     """What a job reports: the metrics of its epochs from `first_epoch` on that were not reported before.
 
-    `notes` are lines for a person, such as a checkpoint that could not be read; with `done` the job has
+    `notes` are lines for the user, such as a checkpoint that could not be read; with `done` the job has
     written what came of it.
     """
 
@@ -127,6 +127,6 @@ def run_here(job: Job, worker: Worker) -> Iterator[Result]:
     """Run a job in this process to its end. Raises as it does."""
     try:
         yield from job.run(worker)
-    finally:  # also where a person stops it
+    finally:  # also where the user stops it
         worker.writer.wait()
     job.clear()

@@ -1,4 +1,4 @@
-"""Runs jobs one after another on a worker, step by step, and says which errors no other try would mend."""
+"""Runs jobs one after another on a worker, step by step, and says which errors another try would not fix."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from trainables.training.trainer import Diverged
 
 @dataclass(frozen=True)
 class Failed:
-    """The end of a job that another try would not mend: why, and the faults of its input, if it was that."""
+    """The end of a job that another try would not fix: why, and the faults of its input, if it was that."""
 
     reason: str
     faults: tuple[Fault, ...] = ()
@@ -49,7 +49,7 @@ class JobRunner:
 
     @property
     def device_name(self) -> str:
-        """What a person calls the device."""
+        """The name of the device for people."""
         return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
 
     def take(self, job: Job) -> None:
@@ -61,13 +61,13 @@ class JobRunner:
             self._worker.writer.afterwards(self._leftovers)
         torch.set_num_threads(job.cpus)
         self._leftovers, self._gpus, self._ended = job.clear, job.gpus, False
-        self._results = self._run(job)  # lets go of the job before
+        self._results = self._run(job)  # releases the job before
 
     def step(self) -> Result | Failed:
         """Return the job's next result, for a training that of one epoch, or why it failed for good.
 
         Numbers that are not finite end a job for good, and so does bad input. Raises `DiskFault`, which is no
-        fault of the job, and what another try may mend: `OutOfGpuMemory`, on a larger share (on a whole GPU
+        fault of the job, and what another try may fix: `OutOfGpuMemory`, on a larger share (on a whole GPU
         it is the end), and any other error.
         """
         outcome = self._outcome()
