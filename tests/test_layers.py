@@ -28,7 +28,8 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "hpsearch": (
         ("space", "door"),
         ("study",),
-        ("results", "tracking", "reference", "work"),
+        ("results", "reference", "work"),
+        ("tracking",),
         ("report",),
         ("ray", "lifecycle"),
         ("driver",),

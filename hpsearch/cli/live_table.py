@@ -17,6 +17,7 @@ from rich.text import Text
 from hpsearch.results.formats import duration, number
 from hpsearch.results.leaderboard_table import STYLES
 from hpsearch.results.time_left import Plan, time_left_s
+from hpsearch.results.titles import guessing
 from hpsearch.study.naming import run_name, short_names
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.base.plain_text import terminal_text
@@ -138,8 +139,8 @@ def progress(study: StudyRecord, plan: Plan, now_s: float) -> list[str]:
         parts.append(f"{done} of {len(again)} confirmations")
     best = study.best
     if best is not None and best.objective is not None:
-        ratio = study.over_training_mean(best.objective)
-        parts.append(f"best {best.objective:.2f} (trial {best.number}, {ratio:.2f} of the training mean)")
+        ratio, guess = study.over_training_mean(best.objective), guessing(best.config.target)
+        parts.append(f"best {best.objective:.2f} (trial {best.number}, {ratio:.2f} of {guess})")
     speeds = [_last(trial, IMAGES_PER_S) for trial in study.trials if trial.state is TrialState.RUNNING]
     if any(speeds):
         parts.append(f"{sum(speeds):.0f} images/s")

@@ -100,7 +100,7 @@ def _measured(design: Measured) -> str:
 def _title(config: TrainConfig) -> str:
     field = variant_of(TrainConfig.model_fields["pretext"])
     task = "none" if field is None else field.name_of(cast(Config, config.pretext))
-    task = "SL" if task == "none" else task
+    task = "pretext none" if task == "none" else task
     backbone = BACKBONES.name_of(config.network.backbone)
     return f"{backbone}, {config.data.image_px} px, {task}, {config.epochs} epochs"
 

@@ -76,7 +76,7 @@ def _best(overview: Overview) -> str:
     best = overview.best
     if best is None:
         return "no trial is complete yet"
-    value = f"{overview.objective} {best.objective:.2f}, {best.ratio:.2f} of the training mean's"
+    value = f"{overview.objective} {best.objective:.2f}, {best.ratio:.2f} of always guessing the mean"
     return f"{value}: trial {best.name}"
 
 

@@ -14,7 +14,7 @@ from hpsearch.report.files import write_report
 from hpsearch.results.kept_noise import keep_noise
 from hpsearch.results.leaderboard import records, render
 from hpsearch.study.records import StudyRecord
-from hpsearch.study.store import SPACE, keep_space
+from hpsearch.study.store import SPACE, keep_space, left
 from hpsearch.study.trial_log import Log
 from trainables.base.atomic import in_one_step, write_text
 from trainables.base.errors import InputError
@@ -71,10 +71,13 @@ def write_outcome(record: StudyRecord, say: Callable[[str], None]) -> list[Path]
 
 
 def write_page(record: StudyRecord, say: Callable[[str], None]) -> list[Path]:
-    """Write the report's page and return it; say what of it could not be made. It never ends a launch."""
+    """Write the page of a launch that ends and return it; say what of it could not be made.
+
+    It never ends a launch.
+    """
     again = f"hpsearch report {record.name} writes it again"
     try:
-        written = write_report(record)
+        written = write_report(left(record), leaving=True)
     except InputError as error:
         say(f"no report was written: {error}")
         return []

@@ -10,12 +10,8 @@ import numpy as np
 import pandas as pd
 
 from hpsearch.notebook.study_charts import StudyCharts
-from hpsearch.results.advice import advice
-from hpsearch.results.arms import arms_of
-from hpsearch.results.comparison import compare
 from hpsearch.results.leaderboard import records
-from hpsearch.results.titles import names_of
-from hpsearch.results.verdict import describe
+from hpsearch.results.verdict import verdict_of
 from hpsearch.study.naming import shared_params
 from hpsearch.study.records import StudyRecord, TrialRecord
 
@@ -45,9 +41,7 @@ class StudyView:
     @property
     def verdict(self) -> str:
         """Whether the best helper is better than supervised learning alone, in the words of the report."""
-        arms = arms_of(self.record)
-        found = compare(arms, self.record.equal_within)
-        said = describe(found, names_of(arms), self.record.objective, advice(self.record, found))
+        said = verdict_of(self.record)
         return f"{said.sentence} {said.grounds}".strip()
 
     @property
@@ -58,7 +52,8 @@ class StudyView:
     def trials(self) -> pd.DataFrame:
         """Return one row per trial, indexed by its number.
 
-        Columns: `state`, `objective`, `epochs_done`, `reason`, `started`, `trained_s`, `seconds` (which
+        Columns: `state`, `seed`, `confirms` (the trial that a confirmation repeats, which is no find of the
+        search), `objective`, `epochs_done`, `reason`, `started`, `trained_s`, `seconds` (which
         a trial that was frozen waited in too), `host`, `device`, `folder`, the searched values (`params.` and
         their path, as in MLflow and `leaderboard.csv`), and the metrics of the last epoch. A missing value is
         NaN.
@@ -68,6 +63,8 @@ class StudyView:
         own = pd.DataFrame(
             {
                 "state": [trial.state.value for trial in trials],
+                "seed": [trial.config.seed for trial in trials],
+                "confirms": pd.array([trial.confirms for trial in trials], dtype="Int64"),
                 "objective": pd.Series([trial.objective for trial in trials], dtype=float),
                 "epochs_done": [len(trial.epochs) for trial in trials],
                 "reason": [trial.reason for trial in trials],

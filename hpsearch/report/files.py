@@ -43,15 +43,18 @@ class WrittenReport:
     faults: tuple[str, ...]
 
 
-def write_report(study: StudyRecord, out: Path | None = None, renews_s: int | None = None) -> WrittenReport:
+def write_report(
+    study: StudyRecord, out: Path | None = None, renews_s: int | None = None, *, leaving: bool = False
+) -> WrittenReport:
     """Write the page to `out`, a file or folder (None: the study's), and CSV files beside it.
 
-    With `renews_s` a browser reads the page again after so many seconds. Raises `InputError` where nothing
+    With `renews_s` a browser reads the page again after so many seconds; `leaving`: the launch that writes it
+    ends now. Raises `InputError` where nothing
     can be written there, or a file of the name is there that no report was.
     """
     page = study.folder / PAGE if out is None else out / PAGE if out.is_dir() else out
     ensure_folder(page.parent)
-    report = Report(study)
+    report = Report(study, leaving=leaving)
     tables = {
         page.with_name(f"{page.stem}{ending}.csv"): rows
         for ending, rows in (

@@ -63,7 +63,7 @@ def render(report: Report, sections: Iterable[SectionKind] = SECTIONS) -> Render
     engine = environment()
     drawn = [found for section in sections if (found := _drawn(section, report, engine))]
     page = Page(
-        head=head_section(report.study, report.arms, report.names, report.comparison),
+        head=head_section(report.study, report.arms, report.names, report.comparison, leaving=report.leaving),
         links=report.links,
         renews_s=report.renews_s,
         sections=tuple(one.html for one in drawn),

@@ -28,6 +28,9 @@ class Report:
     renews_s: int | None = None
     """After how many seconds a browser reads the page again; None: never."""
 
+    leaving: bool = False
+    """Whether the launch that writes it ends now: the page is not that of a running study."""
+
     @cached_property
     def arms(self) -> tuple[Arm, ...]:
         """The designs with all their runs, best first."""

@@ -10,7 +10,6 @@ from typing import Any, Literal
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from hpsearch.results.advice import advice
 from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import compare
 from hpsearch.results.csv_table import csv_table
@@ -20,8 +19,8 @@ from hpsearch.results.noise import noise_of
 from hpsearch.results.outlook import hindsight
 from hpsearch.results.standing import standing
 from hpsearch.results.statistics import CONFIDENCE, Interval, interval
-from hpsearch.results.titles import names_of
-from hpsearch.results.verdict import SELECTED, describe, epoch_title, error_with_runs
+from hpsearch.results.titles import guessing
+from hpsearch.results.verdict import SELECTED, epoch_title, error_with_runs, verdict_of
 from hpsearch.study.naming import shared_params
 from hpsearch.study.records import StudyRecord, TrialRecord
 from trainables.base.plain_text import terminal_text
@@ -77,9 +76,10 @@ def legend(study: StudyRecord) -> str:
 
 
 def summary(study: StudyRecord) -> str:
-    """Return the lines below the table: how the study stands, its best trial, and the verdict."""
+    """Return the lines below the table: how the study stands, the verdict, its best trial."""
     mean, aim = study.provenance.training_mean, study.objective
-    training_mean = f"Always predicting the training mean gives {mean:.2f}"
+    target = study.trials[0].config.target if study.trials else None
+    training_mean = f"{guessing(target).capitalize()} gives {mean:.2f}"
     best = study.best
     if best is None or best.objective is None:
         first = f"{training_mean} {aim.name}."
@@ -89,10 +89,9 @@ def summary(study: StudyRecord) -> str:
             f"{training_mean}: ratio {study.over_training_mean(best.objective):.2f}."
         )
     arms = arms_of(study)
-    found = compare(arms, study.equal_within)
-    verdict = describe(found, names_of(arms), study.objective, advice(study, found))
+    found, verdict = compare(arms, study.equal_within), verdict_of(study)
     noise = hindsight(found, noise_of(arms), study.objective)
-    parts = (standing(study), learned(study, arms, found), first, verdict.sentence, verdict.grounds, noise)
+    parts = (standing(study), learned(study, arms, found), verdict.sentence, verdict.grounds, noise, first)
     return "\n".join(filter(None, parts))
 
 

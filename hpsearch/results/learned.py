@@ -9,9 +9,9 @@ import numpy as np
 from hpsearch.results.arms import Arm
 from hpsearch.results.comparison import Comparison, Outcome
 from hpsearch.results.statistics import f_tail
+from hpsearch.results.titles import guessing
 from hpsearch.study.records import StudyRecord, TrialRecord
 from trainables.base.errors import InputError
-from trainables.target import TargetConfig
 from trainables.training.image_errors import errors_file, read_images
 from trainables.training.metric_names import VALIDATION
 
@@ -41,14 +41,9 @@ def learned(study: StudyRecord, arms: Sequence[Arm], found: Comparison) -> str:
     return " ".join(parts)
 
 
-def _guess(target: TargetConfig) -> str:
-    what = " pose" if target.title == "Head pose" else ""
-    return f"always guessing the mean{what}"
-
-
 def _against_the_mean(study: StudyRecord, leader: Arm) -> Iterator[str]:
     aim, mean = study.objective, study.provenance.training_mean
-    guess, level = _guess(leader.config.target), leader.level
+    guess, level = guessing(leader.config.target), leader.level
     errors = f"it has {aim.shown(level)} and {guess} has {aim.shown(mean)} ({aim.title})"
     if aim.cost(level) >= aim.cost(mean):
         yield f"Nothing was learned: the leading design is no better than {guess}: {errors}."
@@ -98,7 +93,7 @@ def _diverged(study: StudyRecord) -> Iterator[str]:
         worst = sorted(far, key=lambda number: -far[number])[:SHOWN]
         named = ", ".join(f"trial {number} ({far[number]:.1f} times)" for number in worst)
         others = f" and {len(far) - SHOWN} more" if len(far) > SHOWN else ""
-        guess = _guess(study.trials[0].config.target)
+        guess = guessing(study.trials[0].config.target)
         yield f"Far worse than {guess}: {named}{others}. They diverged, and say nothing of their designs."
 
 

@@ -48,7 +48,7 @@ network = onnxruntime.InferenceSession("{ONNX}")
 
 {value} on the validation set after epoch {origin["epoch"]}, whose weights these are.
 The search selected by this set: expect worse on images that it never saw, and much worse on
-other cameras, crops and faces. Always predicting the training mean gives {mean}.
+other cameras, crops and faces. Always guessing the mean pose gives {mean}.
 
 {datasets}
 

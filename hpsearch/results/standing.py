@@ -6,9 +6,9 @@ from hpsearch.study.records import StudyRecord, StudyState, TrialState
 from hpsearch.study.store import state_of
 
 
-def standing(study: StudyRecord) -> str:
-    """Return the sentence; empty for a study that has ended."""
-    match state_of(study):
+def standing(study: StudyRecord, *, leaving: bool = False) -> str:
+    """Return the sentence; empty for a study that has ended. `leaving` as for `state_of`."""
+    match state_of(study, leaving=leaving):
         case StudyState.RUNNING:
             now = sum(trial.state is TrialState.RUNNING for trial in study.trials)
             return f"The study is running: {len(study.trials)} trials so far, {now} of them now."

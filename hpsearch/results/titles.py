@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from hpsearch.results.arms import Arm
 from hpsearch.study.naming import design, rows, short_names, shown
+from trainables.target import TargetConfig
 
 VIEWS = {"shared": "", "split": " in split batches", "two": " in two views"}
 """How a sentence names the images that the pose is learned from."""
@@ -15,6 +16,11 @@ SEPARATOR = " · "
 
 MOST_NUMBERS = 3
 """Trial numbers that a sentence lists."""
+
+
+def guessing(target: TargetConfig | None) -> str:
+    """Return what the training mean gives, in words: nothing was learned where that is no worse."""
+    return f"always guessing the mean{' pose' if target is None or target.title == 'Head pose' else ''}"
 
 
 def names_of(arms: Sequence[Arm]) -> dict[str, str]:
@@ -43,7 +49,7 @@ def words_of(arm: Arm) -> str:
     task, view = known["pretext"], known.get("pretext.view", "")
     if arm.is_supervised_alone:
         return f"Supervised learning from {known['init']} weights"
-    return task.replace("_", "-").capitalize() + VIEWS.get(view, f" in view {view}" if view else "")
+    return task.capitalize() + VIEWS.get(view, f" in view {view}" if view else "")
 
 
 def title_with_trials(arm: Arm, names: Mapping[str, str]) -> str:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from hpsearch.results.arms import Arm
-from hpsearch.results.comparison import Comparison, Outcome
+from hpsearch.results.advice import advice
+from hpsearch.results.arms import Arm, arms_of
+from hpsearch.results.comparison import Comparison, Outcome, compare
 from hpsearch.results.formats import signed, signed_percent
 from hpsearch.results.statistics import CONFIDENCE, Interval
-from hpsearch.results.titles import title, title_with_trials, words_of
+from hpsearch.results.titles import names_of, title, title_with_trials, words_of
+from hpsearch.study.records import StudyRecord
 from trainables.target.metric import Metric
 
 SELECTED = "1 run, selected by this number"
@@ -31,6 +33,13 @@ class Verdict:
 
     sentence: str
     grounds: str
+
+
+def verdict_of(study: StudyRecord) -> Verdict:
+    """Return the one verdict on a study, with advice where nothing is decided."""
+    arms = arms_of(study)
+    found = compare(arms, study.equal_within)
+    return describe(found, names_of(arms), study.objective, advice(study, found))
 
 
 def describe(found: Comparison, names: Mapping[str, str], objective: Metric, advice: str = "") -> Verdict:

@@ -31,9 +31,12 @@ def design(trial: TrialRecord, names: Mapping[str, str]) -> dict[str, Any]:
 def run_name(trial: TrialRecord, names: Mapping[str, str]) -> str:
     """Return the design at a glance, such as `07 puzzling grid=3 flag=3 ssl_weight=12`.
 
-    The value of a choice between words needs no key beside it.
+    The value of a choice between words needs no key beside it. A confirmation says what it repeats, as in
+    `12 confirms 07 seed=1001 puzzling grid=3`.
     """
     parts = [f"{trial.number:02d}"]
+    if trial.confirms is not None:
+        parts.append(f"confirms {trial.confirms:02d} seed={trial.config.seed}")
     known = design(trial, names)
     for name, value in ((name, known[name]) for name in names.values() if name in known):
         text = shown(value)

@@ -42,7 +42,7 @@ def find_study(root: Path, name: str) -> StudyRecord:
     folder = study_folder(root, name)
     held = holder_of(folder) is not None  # before it is read: what ends meanwhile is recorded as ended
     study = read_study(folder, kept_spec(folder))
-    return study if held else _left(study)
+    return study if held else left(study)
 
 
 def kept_spec(folder: Path) -> StudySpec:
@@ -114,9 +114,9 @@ def only_study(root: Path) -> str:
             raise InputError(f"{len(names)} studies below {root}, name one of them: {', '.join(names)}")
 
 
-def state_of(study: StudyRecord) -> StudyState:
-    """Return how a study stands."""
-    if holder_of(study.folder) is not None:
+def state_of(study: StudyRecord, *, leaving: bool = False) -> StudyState:
+    """Return how a study stands; `leaving`: to the launch that ends now, which holds it still."""
+    if not leaving and holder_of(study.folder) is not None:
         return StudyState.RUNNING
     if study.launch is not None:
         return StudyState.INTERRUPTED if study.launch.ended_s is None else StudyState.COMPLETE
@@ -125,7 +125,7 @@ def state_of(study: StudyRecord) -> StudyState:
     return StudyState.INTERRUPTED if waits or not study.trials else StudyState.COMPLETE
 
 
-def _left(study: StudyRecord) -> StudyRecord:
+def left(study: StudyRecord) -> StudyRecord:
     """Return a study that nobody runs: what its launch left running is interrupted."""
     trials = tuple(
         replace(trial, state=TrialState.INTERRUPTED) if trial.state is TrialState.RUNNING else trial

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from hpsearch.results.verdict import verdict_of
 from hpsearch.study.naming import run_name, shared_params, short_names
 from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialRecord, TrialState
 from hpsearch.tracking.artifacts import keep_best, keep_image_errors
@@ -20,6 +21,7 @@ from hpsearch.tracking.pretraining_runs import PretrainingRuns
 from hpsearch.tracking.rows import (
     INTERRUPTED,
     MAX_PARAM_CHARS,
+    MAX_TAG_CHARS,
     epoch_rows,
     identity_tags,
     note,
@@ -39,6 +41,7 @@ STUDY_TAG = "hpsearch.study"
 TRIAL_TAG = "hpsearch.trial"
 PARENT_TAG = "mlflow.parentRunId"
 NOTE_TAG = "mlflow.note.content"
+VERDICT_TAG = "verdict"
 
 STATUS = {
     TrialState.RUNNING: "RUNNING",
@@ -93,6 +96,8 @@ class Mirror:
         self._names: dict[frozenset[str], frozenset[str]] = {}
         """The names of params, which most trials have alike, each set once."""
         self._tags: dict[str, str] = {}
+        self._report = ""
+        """The address of the study's page within MLflow, once it is there."""
         self._describe_seldom = Seldom(self._describe)
 
     def sync(self, study: StudyRecord, trial: TrialRecord, seen_s: Sequence[float]) -> None:
@@ -145,9 +150,11 @@ class Mirror:
             for chunk in _chunks(_metrics(metrics), MAX_METRICS):
                 self._client.log_batch(self._parent, metrics=chunk)
             self._study = study
-            self._describe()
             for file in files:
                 self._client.log_artifact(self._parent, str(file))
+            if page := next((file.name for file in files if file.suffix == ".html"), None):
+                self._report = f"#/experiments/{self._experiment}/runs/{self._parent}/artifacts/{page}"
+            self._describe()
             if study.best is not None:
                 keep_best(self._client, self._parent, study.best)
             stopped = any(trial.state is TrialState.RUNNING for trial in study.trials)
@@ -272,9 +279,10 @@ class Mirror:
         """Write the study's note and views, for which all of its trials are looked at."""
         if (study := self._study) is None:
             return
-        text = note(study)
+        text = note(study, self._report)
         if self._tags.get(NOTE_TAG) != text:
             self._client.set_tag(self._parent, NOTE_TAG, text)
+            self._client.set_tag(self._parent, VERDICT_TAG, verdict_of(study).sentence[:MAX_TAG_CHARS])
         tags = {
             NOTE_TAG: text,
             "mlflow.experimentKind": "custom_model_development",

@@ -5,6 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
+from hpsearch.results.arms import arms_of
+from hpsearch.results.comparison import compare
+from hpsearch.results.learned import learned
+from hpsearch.results.titles import guessing
+from hpsearch.results.verdict import verdict_of
 from hpsearch.study.naming import design, rows, shared_params, short_names, shown
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.base.plain_text import markdown_text
@@ -86,7 +91,10 @@ def epoch_rows(study: StudyRecord, trial: TrialRecord) -> list[dict[str, float]]
 
 
 def study_rows(study: StudyRecord) -> list[tuple[float, dict[str, float]]]:
-    """Return the progress of the search: the end of each trial, and the counts and best value by then."""
+    """Return the progress of the search: the end of each trial, and the counts and best value by then.
+
+    The best is the best single run of the search: a confirmation repeats a design, and is no find.
+    """
     unended = (TrialState.RUNNING, TrialState.FROZEN)
     counts: dict[TrialState, int] = {state: 0 for state in TrialState if state not in unended}
     ended = [(t.ended_s, t) for t in study.trials if t.state in counts and t.ended_s is not None]
@@ -95,7 +103,8 @@ def study_rows(study: StudyRecord) -> list[tuple[float, dict[str, float]]]:
     best = math.inf
     for ended_s, trial in sorted(ended, key=lambda pair: (pair[0], pair[1].number)):
         counts[trial.state] += 1
-        if trial.state is TrialState.COMPLETE and trial.objective is not None:
+        searched = trial.state is TrialState.COMPLETE and trial.confirms is None
+        if searched and trial.objective is not None:
             best = min(best, aim.cost(trial.objective))
         row = {f"study/{state.value}": float(count) for state, count in counts.items()}
         row["study/training_mean"] = mean
@@ -113,32 +122,41 @@ def split_dataset(text: str) -> tuple[str, str]:
     return name, digest
 
 
-def note(study: StudyRecord, top: int = 10) -> str:
-    """Return the study in Markdown: the winner, how far it beats predicting the mean, and the best trials."""
-    names = short_names(study.trials)
+def note(study: StudyRecord, report: str = "", top: int = 10) -> str:
+    """Return the study in Markdown: its verdict first, then what that rests on, and the best trials.
+
+    `report` is the address of the study's page, where MLflow has it.
+    """
+    verdict, names = verdict_of(study), short_names(study.trials)
     counts = {state: sum(trial.state is state for trial in study.trials) for state in TrialState}
     states = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
-    best, result = study.best, "no trial is complete"
-    if best is not None and best.objective is not None:
-        result = (
-            f"best is trial {best.number} with {study.objective.name} = **{best.objective:.3f}**, "
-            f"{study.over_training_mean(best.objective):.2f} times that of predicting the "
-            f"training mean ({study.provenance.training_mean:.3f})"
-        )
-    lines = [f"**{study.name}**: {result}; {states}."]  # a folded note shows its first line
+    said = [*filter(None, [_unlearned(study)]), verdict.sentence]
+    lines = ["\n\n".join(f"**{markdown_text(text)}**" for text in said)]  # a folded note shows its first line
+    lines += ["", markdown_text(verdict.grounds)]
+    target = study.trials[0].config.target if study.trials else None
+    mean = study.objective.shown(study.provenance.training_mean)
+    lines += ["", f"{guessing(target).capitalize()}: {mean}. {states or 'No trial yet'}."]
+    lines += ["", f"[The whole report]({report})"] if report else []
+    confirmed = any(trial.confirms is not None for trial in study.trials)
     columns = list(dict.fromkeys(names.values()))
-    titles = ["rank", "trial", "state", study.objective.leaf, "epochs", *columns]
+    titles = ["rank", "trial", "state", study.objective.leaf, *(["confirmed"] if confirmed else [])]
+    titles += ["epochs", *columns]
     lines += ["", _cells(titles), _cells(["---"] * len(titles))]
     for rank, trial in enumerate(study.leaderboard()[:top], start=1):
         values: Mapping[str, object] = design(trial, names)
-        objective = "" if trial.objective is None else f"{trial.objective:.3f}"
+        errors = [trial.objective, *([study.confirmed(trial.number)] if confirmed else [])]
+        shown_errors = ["" if error is None else f"{error:.3f}" for error in errors]
         searched = [shown(values[name]) if name in values else "" for name in columns]
-        lines.append(
-            _cells([str(rank), str(trial.number), trial.state, objective, str(len(trial.epochs)), *searched])
-        )
+        cells = [str(rank), str(trial.number), trial.state, *shown_errors, str(len(trial.epochs)), *searched]
+        lines.append(_cells(cells))
     while sum(len(line) + 1 for line in lines) > MAX_TAG_CHARS:
         lines.pop()
     return "\n".join(lines)
+
+
+def _unlearned(study: StudyRecord) -> str:
+    arms = arms_of(study)
+    return learned(study, arms, compare(arms, study.equal_within))
 
 
 def _cells(texts: list[str]) -> str:

@@ -16,6 +16,7 @@ from hpsearch.report.charts.error_axis import (
 from hpsearch.report.charts.marks import BY_STATE, by_task, named
 from hpsearch.report.charts.ticks import whole_ticks
 from hpsearch.report.charts.trials import ChartTrials, curve_of
+from hpsearch.results.titles import guessing
 
 HEIGHT_PX = 320
 
@@ -62,7 +63,12 @@ def curves_chart(found: ChartTrials, training_mean: float) -> Chart | None:
         "mark": {"type": "point", "filled": True, "size": 34},
         "encoding": shared | {"y": errors("rim", span), "shape": rim_shape("value")},
     }
-    layers = [*_training_mean(training_mean, span), lines, ends, rim_texts("value", span, x, last)]
+    layers = [
+        *_training_mean(training_mean, guessing(found.trials[0].config.target), span),
+        lines,
+        ends,
+        rim_texts("value", span, x, last),
+    ]
     return Chart(
         name="curves",
         title="Learning curves",
@@ -88,9 +94,9 @@ def epochs(field: str, most: int) -> Spec:
     }
 
 
-def _training_mean(value: float, span: ErrorSpan) -> list[Spec]:
-    """Return a line where always guessing the mean pose lies, while the axis shows that."""
-    data: Spec = {"values": [{"value": value, "text": "always guessing the mean"}]}
+def _training_mean(value: float, guess: str, span: ErrorSpan) -> list[Spec]:
+    """Return a line where always guessing the mean lies, while the axis shows that."""
+    data: Spec = {"values": [{"value": value, "text": guess}]}
     inside = [{"filter": f"datum.value >= {BOTTOM} && datum.value <= {TOP}"}]
     y = errors("value", span)
     rule: Spec = {"mark": {"type": "rule", "strokeDash": [1, 3], "color": "#8a9099"}, "encoding": {"y": y}}

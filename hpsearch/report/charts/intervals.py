@@ -43,7 +43,7 @@ def interval_chart(name: str, title: str, lines: Sequence[IntervalLine], metric:
             "legend": None,
         },
         "tooltip": [
-            {"field": "name", "title": "arm"},
+            {"field": "name", "title": "design"},
             *({"field": key, "type": "quantitative", "format": ".2f"} for key in ("mean", "low", "high")),
             {"field": "runs", "type": "quantitative"},
         ],

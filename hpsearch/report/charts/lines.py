@@ -68,7 +68,7 @@ def line_chart(name: str, chart: LineChart) -> Chart:
         "x": x,
         "color": _scale(places, [line.paint.colour for line in chart.lines]),
         "tooltip": [
-            {"field": "name", "title": "arm"},
+            {"field": "name", "title": "design"},
             {"field": "x", "type": "quantitative", "title": chart.x_label},
             {"field": "y", "type": "quantitative", "title": chart.metric.axis, "format": ".2f"},
         ],

@@ -49,7 +49,7 @@ def pareto_chart(name: str, title: str, x_title: str, arms: Sequence[ArmCost], m
             "shape": rim_shape("error"),
             "color": {"field": "paint", "scale": None},
             "tooltip": [
-                {"field": "name", "title": "arm"},
+                {"field": "name", "title": "design"},
                 {"field": "error", "type": "quantitative", "format": ".2f", "title": metric.axis},
                 {"field": "cost", "type": "quantitative", "format": ".4~r", "title": x_title},
             ],
@@ -59,7 +59,7 @@ def pareto_chart(name: str, title: str, x_title: str, arms: Sequence[ArmCost], m
     return Chart(
         name=name,
         title=title,
-        words=f"{title}: {len(arms)} arms; on the Pareto front: {best}.",
+        words=f"{title}: {len(arms)} designs; on the Pareto front: {best}.",
         spec=sized(HEIGHT_PX, [line, dots, rim_texts("error", span, x, [])], span, data={"values": rows}),
     )
 

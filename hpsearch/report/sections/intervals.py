@@ -23,7 +23,7 @@ SUBJECTS = (
 UNCORRECTED = " Not corrected for the choice of the leader, unlike that over seeds."
 BOTH = "Training again, and other people: what to expect of the design elsewhere. The squared errors add up."
 NONE_KEPT = (
-    "Not known: it needs what both arms predicted of each validation image after the last epoch "
+    "Not known: it needs what both designs predicted of each validation image after the last epoch "
     "(validation_errors.parquet in the trials' folders), which older trials have not kept, two or more "
     "subjects, and an objective after the last epoch."
 )

@@ -15,6 +15,7 @@ from hpsearch.results.noise import noise_of
 from hpsearch.results.outlook import intended_by
 from hpsearch.results.power import visible
 from hpsearch.results.standing import standing
+from hpsearch.results.titles import guessing
 from hpsearch.results.verdict import Verdict, describe
 from hpsearch.study.records import StudyRecord, TrialState
 from trainables.target.metric import Direction
@@ -54,7 +55,12 @@ class HeadSection:
 
 
 def head_section(
-    study: StudyRecord, arms: Sequence[Arm], names: Mapping[str, str], found: Comparison
+    study: StudyRecord,
+    arms: Sequence[Arm],
+    names: Mapping[str, str],
+    found: Comparison,
+    *,
+    leaving: bool = False,
 ) -> HeadSection:
     """Return the head of a study's page."""
     return HeadSection(
@@ -64,7 +70,7 @@ def head_section(
         datasets=tuple(
             dict.fromkeys(text.partition(" @ ")[0] for text in study.provenance.datasets.values())
         ),
-        standing=standing(study),
+        standing=standing(study, leaving=leaving),
         learned=learned(study, arms, found),
         root=str(study.root),
         has_best=study.best is not None,
@@ -85,9 +91,10 @@ def _figures(study: StudyRecord, arms: Sequence[Arm], found: Comparison) -> list
     if runs:
         cost, number = min(runs)
         best = aim.value(cost)
-        figures.append(Figure("best single run", shown(best), f"trial {number}, selected by this number"))
+        figures.append(Figure("lowest single run", shown(best), f"trial {number}, selected by this number"))
+        guess = guessing(arms[0].config.target)
         ratio = f"the best is {study.over_training_mean(best):.2f} of it"
-        figures.append(Figure("training mean", shown(study.provenance.training_mean), ratio))
+        figures.append(Figure(guess, shown(study.provenance.training_mean), ratio))
     if noise := noise_of(arms):
         share = "" if noise.shared is None else f"; runs of one seed correlate by {noise.shared:.2f}"
         of = f"95 % interval {noise.low:.2f} to {noise.high:.2f}{share}"

@@ -29,9 +29,11 @@ class Importance:
 
 @dataclass(frozen=True)
 class TrialRow:
-    """One trial as the table shows it; `colour` is that of its marks in the charts."""
+    """One trial as the table shows it; `colour` is that of its marks in the charts, which have no repeats."""
 
     number: int
+    repeats: bool
+    """Whether it repeats another trial with another seed."""
     colour: str
     state: str
     error: str
@@ -80,7 +82,10 @@ def trials_section(study: StudyRecord, importances: Mapping[str, float]) -> Tria
         keys=tuple(Key(colour_of(task), task) for task in found.tasks),
         records=found.records(),
         columns=columns,
-        rows=tuple(_row(study, trial, names, columns) for trial in study.leaderboard()),
+        rows=tuple(
+            _row(study, trial, names, columns)
+            for trial in (*study.leaderboard(), *(one for one in study.trials if one.confirms is not None))
+        ),
         importances=tuple(
             Importance(name, share, round(100 * share / most, 1)) for name, share in importances.items()
         ),
@@ -95,8 +100,9 @@ def _row(
     best, _ = best_of_epochs(trial, study.objective)
     return TrialRow(
         number=trial.number,
+        repeats=trial.confirms is not None,
         colour=colour(trial),
-        state=trial.state.value,
+        state=trial.state.value + ("" if trial.confirms is None else f", confirms {trial.confirms}"),
         error=number(trial.objective),
         best=number(best),
         epochs=str(len(trial.epochs)),

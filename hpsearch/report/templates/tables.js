@@ -70,7 +70,7 @@ for (const filter of all(".filter")) filter.querySelector("input").addEventListe
   rows.forEach((row, place) => { row.hidden = !kept.every((keep) => keep(texts[place])); });
   const shown = rows.filter((row) => !row.hidden);
   filter.querySelector("[role=status]").textContent = kept.length ? `${shown.length} of ${rows.length}` : "";
-  select(kept.length ? shown.map((row) => Number(row.dataset.trial)) : []);
+  select(kept.length ? shown.map((row) => Number(row.dataset.trial)).filter((trial) => trialOf.has(trial)) : []);
 });
 
 // What stands beside the page on disk is not there where MLflow shows a copy of it.

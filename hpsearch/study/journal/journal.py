@@ -11,10 +11,12 @@ from typing import Any
 
 from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
 
 from hpsearch.study.journal.epochs import Epochs
 from hpsearch.study.journal.lines import BEGUN, ENDED, Event, Lines, damage, line_of, read_lines
-from hpsearch.study.journal.schema import epoch_in_short, is_epoch_key
+from hpsearch.study.journal.schema import CONFIRMS, epoch_in_short, is_epoch_key
 from trainables.base.disk import is_disk_fault
 from trainables.base.errors import Fault, InputError
 
@@ -26,6 +28,9 @@ WEIGHTS = "trials/*/best.pt"
 
 WORKER_CHARS = 8
 """Of the id that Optuna gives a process, in each line: enough to tell launches apart."""
+
+CONSTRAINTS = "constraints"
+"""Optuna's name for the attribute of a trial with its constraints: one above 0 is broken."""
 
 WRONG = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 """What a value raises that is not what its place in a journal is for."""
@@ -44,11 +49,11 @@ def reading(folder: Path, name: str) -> JournalStorage:
 def following(folder: Path, name: str) -> JournalStorage:
     """Return the journal below the folder of the study `name`; its events are those of the file at any time.
 
-    It is for people to look at: of an epoch it has the errors and the loss alone. Nothing can be written
-    through it. Raises `InputError` as `reading` does.
+    It is for people to look at: of an epoch it has the errors and the loss alone, and its best trial is one
+    of the search's own. Nothing can be written through it. Raises `InputError` as `reading` does.
     """
     path = folder / JOURNAL
-    return _replayed(_Follower(path, read_lines(path) if path.exists() else Lines()), name)
+    return _replayed(_Follower(path, read_lines(path) if path.exists() else Lines()), name, _SearchedFirst)
 
 
 def writing(folder: Path, name: str) -> JournalStorage:
@@ -104,9 +109,27 @@ class _Follower(_Snapshot):
         yield from map(_in_short, super().read_logs(log_number_from))
 
 
+class _SearchedFirst(JournalStorage):
+    """Names the best of the trials that repeat no other: a confirmation is no find of the search."""
+
+    def get_best_trial(self, study_id: int) -> FrozenTrial:
+        complete = self.get_all_trials(study_id, deepcopy=False, states=(TrialState.COMPLETE,))
+        searched = [trial for trial in complete if CONFIRMS not in trial.user_attrs]
+        if not searched:
+            return super().get_best_trial(study_id)
+        [direction] = self.get_study_directions(study_id)
+        worst_first = sorted(searched, key=lambda trial: trial.value or 0.0)
+        return worst_first[-1 if direction is StudyDirection.MAXIMIZE else 0]
+
+
 def _in_short(event: Event) -> Event:
-    """Return an event with a short text in place of all metrics of an epoch."""
+    """Return an event with a short text in place of all metrics of an epoch.
+
+    A confirmation is marked as Optuna marks a trial that may not be the best: by a constraint that it breaks.
+    """
     attrs = event.get("user_attr")
+    if isinstance(event.get("user_attrs"), dict) and CONFIRMS in event["user_attrs"]:
+        return {**event, "system_attrs": {**(event.get("system_attrs") or {}), CONSTRAINTS: [1.0]}}
     if not isinstance(attrs, dict):
         return event
     short = {key: epoch_in_short(value) if is_epoch_key(key) else value for key, value in attrs.items()}
@@ -174,12 +197,14 @@ def unreadable(folder: Path, read: Callable[[JournalStorage], object], error: Ex
     return damage(path, number, what, events[: number - 1])
 
 
-def _replayed(backend: _Snapshot, name: str) -> JournalStorage:
+def _replayed(
+    backend: _Snapshot, name: str, storage_of: type[JournalStorage] = JournalStorage
+) -> JournalStorage:
     """Return Optuna's storage of the events. Raises `InputError` where they are not the study `name`."""
     path, events = backend.path, backend.events
     begun = any(BEGUN in event for event in events)
     try:
-        storage = JournalStorage(backend)
+        storage = storage_of(backend)
     except WRONG as error:
         what = f"holds no event that can be repeated ({type(error).__name__}: {error})"
         raise InputError(damage(path, backend.given, what, events[: backend.given - 1])) from None

@@ -70,7 +70,7 @@ def test_launch_finishes_its_budget_and_names_the_winner(root: Path) -> None:
     assert {trial["state"] for trial in trials} <= {"complete", "pruned"}
     assert any(trial["state"] == "pruned" for trial in trials)
     printed = (root / "printed.txt").read_text()
-    assert "Always predicting the training mean" in printed
+    assert "Always guessing the mean pose" in printed
     assert "Traceback" not in printed
     assert "ray" not in printed.lower()
 

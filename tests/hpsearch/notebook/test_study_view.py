@@ -50,6 +50,7 @@ def test_a_study_on_disk_is_read_as_tables(tmp_path: Path) -> None:
     assert pd.isna(table.loc[0, "params.pretext.flag"]) and table.loc[1, "params.pretext.flag"] == 4
     assert table["validation/mae_deg"].tolist() == [7.0, 9.0] and table["epochs_done"].tolist() == [3, 2]
     assert str(table["started"].dt.tz) == "UTC" and table["seconds"].isna().tolist() == [False, True]
+    assert table["confirms"].isna().all() and table["seed"].tolist() == [0, 0]
     epochs_table = study.epochs()
     assert epochs_table[["trial", "epoch"]].to_numpy().tolist() == [[0, 1], [0, 2], [0, 3], [1, 1], [1, 2]]
     assert epochs_table.pivot(index="epoch", columns="trial", values="validation/mae_deg")[0].tolist() == [

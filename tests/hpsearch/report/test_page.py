@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from hpsearch.driver.outcome import write_page
 from hpsearch.report.page import render
 from hpsearch.report.report import Report
 from hpsearch.report.sections import SECTIONS, SectionKind
-from hpsearch.study.records import StudyRecord, TrialState
+from hpsearch.study.lock import study_lock
+from hpsearch.study.records import LaunchRecord, StudyRecord, TrialState
 from hpsearch.study.trial_log import LOG
 from trainables.base.errors import InputError
 
@@ -60,6 +62,19 @@ def test_a_bug_is_told_from_a_fault_of_the_files() -> None:
     assert "bug in hpsearch" in bug and "hpsearch/space/" in bug, "where in our own code"
     (fault,) = render(Report(record()), [SectionKind("Refused", "cost", refused)]).faults
     assert "bug in hpsearch" not in fault
+
+
+def test_the_page_of_a_launch_that_ends_is_not_that_of_a_running_study(tmp_path: Path) -> None:
+    study = plausible.study(tmp_path, [TrialState.COMPLETE, TrialState.RUNNING])
+    launch = LaunchRecord(2, None, None, side_by_side=1, began_s=1.0, ended_s=2.0)
+    said: list[str] = []
+    with study_lock(tmp_path):
+        [ended] = write_page(plausible.launched(study, launch), said.append)
+        assert "The study is running" not in ended.read_text()
+        [stopped] = write_page(plausible.launched(study, replace(launch, ended_s=None)), said.append)
+        text = stopped.read_text()
+        assert "The study was interrupted" in text and "1 interrupted" in text
+    assert said == []
 
 
 def test_no_page_is_worth_a_launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,7 @@ def test_table_says_what_the_best_is_worth(study: StudyRecord) -> None:
     best = study.best
     assert best is not None and best.objective is not None
     text = " ".join(on_screen(study, 200).split())
-    assert "Always predicting the training mean gives 19.40" in text
+    assert "Always guessing the mean pose gives 19.40" in text
     assert f"ratio {best.objective / 19.4:.2f}" in text
 
 

@@ -61,6 +61,20 @@ def test_of_every_route_that_it_lists_those_that_show_are_served_to_its_user(tmp
     assert (folder / JOURNAL).read_bytes() == before
 
 
+def test_a_confirmation_is_marked_and_never_the_best_trial(tmp_path: Path) -> None:
+    folder = tmp_path / "studies" / "demo"
+    study = studies.open_in(folder, studies.spec(folder, "{name: demo, pruner: none}"))
+    studies.train(study, study.ask())
+    studies.train(study, study.ask_again(0, seed=9, plan=(1, 1)), of=lambda design, epoch: 0.001)
+    app: Any = wsgi(following(folder, "demo"))
+    secret = Secret()
+    client = Client(Guard(app, ROUTES, secret, loopback), use_cookies=False)
+    headers = {"Host": HOST, "Authorization": f"Bearer {secret.value}"}
+    shown = json.loads(client.get("/api/studies/0", headers=headers).data)
+    assert [trial["number"] for trial in shown["best_trials"]] == [0]
+    assert [trial["constraints"] for trial in shown["trials"]] == [[], [1.0]], "Optuna draws such a one grey"
+
+
 @pytest.mark.slow
 def test_it_shows_a_study_and_changes_nothing_of_it(tmp_path: Path) -> None:
     folder = demo(tmp_path)

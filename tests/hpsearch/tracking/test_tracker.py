@@ -17,12 +17,14 @@ from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 from support import plausible
 
+from hpsearch.results.verdict import verdict_of
 from hpsearch.study.naming import rows, shared_params
 from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialRecord, TrialState
 from hpsearch.study.trial_log import LOG
 from hpsearch.tracking.location import default_uri
 from hpsearch.tracking.mirror import Mirror
 from hpsearch.tracking.tracker import Tracker
+from trainables.base.plain_text import markdown_text
 from trainables.training.metric_names import EPOCH_S
 
 COMPLETE, PRUNED, FAILED, RUNNING = (
@@ -175,6 +177,36 @@ def test_the_views_are_there_from_the_first_trial_on(root: Path) -> None:
     assert {"mlflow.sharedViewState.designs", "mlflow.sharedViewState.curves"} <= experiment.tags.keys()
 
 
+def test_a_study_begins_with_its_verdict_and_no_confirmation_is_its_best(root: Path) -> None:
+    study = make(root, COMPLETE, COMPLETE, COMPLETE, COMPLETE, COMPLETE)
+    first = study.trials[0]
+    lucky = replace(
+        first,
+        number=5,
+        confirms=0,
+        config=first.config.model_copy(update={"seed": 77}),
+        epochs=({study.objective.name: 0.5},),
+        objective=0.5,
+    )
+    study = replace(study, trials=(*study.trials, lucky))
+    page = study.folder / "report.html"
+    page.write_text("<!doctype html>")
+    assert track(root, study).close(study, [page])
+    parent, _ = runs_of(root)
+    sentence = verdict_of(study).sentence
+    note = parent.data.tags["mlflow.note.content"]
+    assert (
+        note.splitlines()[0] == f"**{markdown_text(sentence)}**" and parent.data.tags["verdict"] == sentence
+    )
+    address = f"#/experiments/{parent.info.experiment_id}/runs/{parent.info.run_id}/artifacts/report.html"
+    assert f"]({address})" in note
+    searched = [trial.objective for trial in study.searched if trial.objective is not None]
+    assert parent.data.metrics["study/best"] == min(searched) > 0.5
+    client = MlflowClient(default_uri(root))
+    [again] = client.search_runs([parent.info.experiment_id], "tags.kind = 'confirmation'")
+    assert again.info.run_name.startswith("05 confirms 00 seed=77 ")
+
+
 def test_parent_holds_winner_note_and_files(root: Path) -> None:
     study = make(root, COMPLETE, PRUNED, COMPLETE, FAILED)
     space = root / "space.yaml"
@@ -186,7 +218,7 @@ def test_parent_holds_winner_note_and_files(root: Path) -> None:
     assert parent.info.status == "FINISHED"
     assert parent.data.metrics["study/best"] == best.objective
     assert parent.data.metrics["study/complete"] == 2
-    assert f"trial {best.number}" in parent.data.tags["mlflow.note.content"]
+    assert f"| 1 | {best.number} | complete |" in parent.data.tags["mlflow.note.content"]
     client = MlflowClient(default_uri(root))
     files = {item.path for path in ("", "best") for item in client.list_artifacts(parent.info.run_id, path)}
     assert files >= {"space.yaml", "best/config.yaml", "best/best.pt"}
