@@ -45,6 +45,9 @@ UNDERSCORED = {
 }
 """Private by their underscore: file and name. Nothing else of another class may be touched."""
 
+DOCUMENTED = "_foreach_"
+"""How the names begin that torch documents in spite of their underscore: operations on lists of tensors."""
+
 UNDOCUMENTED = ("temporary_state", "pickled_error_file")
 """Attributes of Tune's trials that nothing documents: the worker of a hanging trial, and why one died."""
 
@@ -56,6 +59,7 @@ def foreign_private_names(path: Path) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
             ours = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+            ours |= node.attr.startswith(DOCUMENTED)
             if not ours and node.attr not in own - {"_get_trials"}:
                 yield node.attr
 

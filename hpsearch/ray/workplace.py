@@ -55,7 +55,7 @@ class RayBackend:
         ):
             watcher.doing("determining resources per trial")
             with _ray_watched(address, watcher.interrupted):
-                nodes = _probed(shared_folder, spec, Log(folder).spoken(watcher.say))
+                nodes = probed(shared_folder, spec, Log(folder).spoken(watcher.say))
                 resources = resources_in_cluster(spec, datasets, nodes, watcher.say)
                 concurrent = side_by_side(resources, nodes)
             yield RayWorkplace(
@@ -105,7 +105,7 @@ def _ray_watched(address: str | None, give_up: Callable[[str], None]) -> Abstrac
     return ray_watched(needed_addresses(local=address is None), away_s, give_up)
 
 
-def _probed(folder: SharedFolder | None, spec: StudySpec, say: Callable[[str], None]) -> Nodes:
+def probed(folder: SharedFolder | None, spec: StudySpec, say: Callable[[str], None]) -> Nodes:
     """Return the nodes of the cluster, each probed; of a launch on one machine its GPU, where trials use it.
 
     Raises `InputError` where none is fit.

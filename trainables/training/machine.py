@@ -25,7 +25,7 @@ def machine_fault(*, gpu: bool) -> str | None:
         if gpu:
             torch.ones(2, device=device).sum().item()
     except Exception as error:  # noqa: BLE001  a broken installation may raise anything
-        what, card = ("CUDA", _card()) if gpu else ("torch", "")
+        what, card = ("CUDA", card_text()) if gpu else ("torch", "")
         return f"{what} does not work there: {_brief(error)}{card}"
     try:
         _load_one(device)
@@ -34,7 +34,7 @@ def machine_fault(*, gpu: bool) -> str | None:
     return None
 
 
-def _card() -> str:
+def card_text() -> str:
     """Return the card and its driver, as the driver's own tool names them; nothing where there is none."""
     words = ["nvidia-smi", "--query-gpu=name,driver_version,compute_cap", "--format=csv,noheader"]
     try:
