@@ -69,12 +69,12 @@ def verdict_sentence(found: Comparison, names: Mapping[str, str]) -> str:
     valid whenever you look; 5 of at most 12 seeds.` What follows `by` is positive in the direction that the
     sentence names. Where one of the two has not finished it says that. `names` are as for `describe`.
     """
-    leader, baseline = found.leader, found.baseline
-    if leader is None or baseline is None:
+    leader, baseline, gap = found.leader, found.baseline, found.difference
+    if leader is None or baseline is None or gap is None:
         return _nothing_to_compare(leader, baseline, names)
-    cost = leader.objective.cost(0.0 if found.difference is None else found.difference.mean)
+    cost = leader.objective.cost(gap.mean)
     claim = _claim(found, leader, "better" if cost < 0 else "worse")
-    return f"{claim} by {_figures(found, leader, -1 if cost < 0 else 1)}."
+    return f"{claim} by {_figures(found, gap, leader, -1 if cost < 0 else 1)}."
 
 
 def _claim(found: Comparison, leader: Arm, order: str) -> str:
@@ -96,10 +96,9 @@ def _claim(found: Comparison, leader: Arm, order: str) -> str:
             return f"It is not decided{' yet' * goes_on} whether {lower} is {order} than {ALONE}:"
 
 
-def _figures(found: Comparison, leader: Arm, towards: int) -> str:
+def _figures(found: Comparison, gap: Interval, leader: Arm, towards: int) -> str:
     """Return by how much, with its interval in the direction of the claim, and from how many seeds."""
-    gap, aim = found.difference, leader.objective
-    assert gap is not None  # noqa: S101  ours: both arms have finished
+    aim = leader.objective
     most = "" if found.progress is None else f"{gap.n} of at most {found.progress.plan.most} seeds"
     if gap.low is None or gap.high is None:
         return f"{aim.shown(abs(gap.mean))} in " + (f"{most}, before the first look" if most else "one run")
