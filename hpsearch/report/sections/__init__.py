@@ -42,8 +42,8 @@ def _pruning(report: Report) -> PruningStatistics | None:
 
 
 SECTIONS: tuple[SectionKind, ...] = (
-    SectionKind("Intervals", "intervals", lambda report: intervals_section(report.comparison)),
     SectionKind("Helpers", "rivals", lambda report: rivals_section(report.comparison, report.names)),
+    SectionKind("Intervals", "intervals", lambda report: intervals_section(report.comparison)),
     SectionKind(
         "Leaderboard",
         "leaderboard",
