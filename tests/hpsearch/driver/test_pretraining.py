@@ -122,7 +122,7 @@ def test_two_launches_at_once_on_a_new_root_train_it_once_and_keep_all_their_run
     printed = [launch.communicate(timeout=PATIENCE_S)[0] for launch in launches]
     assert [launch.returncode for launch in launches] == [0, 0], printed
     [name] = pretrained(root)
-    assert sum("another launch trains it" in text for text in printed) == 1, printed
+    assert sum("another launch is training it" in text for text in printed) == 1, printed
     assert sum("started (" in text for text in printed) == 1
     of_it = [run for run in runs(root) if run.data.tags.get("hpsearch.pretrain") == name]
     assert [steps(root, run) for run in of_it] == [list(range(1, EPOCHS + 1))]
