@@ -16,7 +16,7 @@ from rich.text import Text
 
 from hpsearch.results.formats import duration, number
 from hpsearch.results.leaderboard_table import STYLES
-from hpsearch.results.time_left import Plan, time_left_s
+from hpsearch.results.time_left import Plan, time_left
 from hpsearch.results.titles import guessing
 from hpsearch.study.naming import run_name, short_names
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
@@ -144,9 +144,9 @@ def progress(study: StudyRecord, plan: Plan, now_s: float) -> list[str]:
     speeds = [_last(trial, IMAGES_PER_S) for trial in study.trials if trial.state is TrialState.RUNNING]
     if any(speeds):
         parts.append(f"{sum(speeds):.0f} images/s")
-    left_s = time_left_s(study, plan, now_s)
-    if left_s is not None:
-        parts.append(f"{duration(left_s)} left")
+    left = time_left(study, plan, now_s)
+    if left is not None:
+        parts.append(f"{left} left")
     return parts
 
 

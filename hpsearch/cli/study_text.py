@@ -66,8 +66,7 @@ def _facts(overview: Overview, folder: Path, now_s: float) -> Iterator[tuple[str
     for index, trial in enumerate(overview.running):
         yield "" if index else "now", _now(overview, trial, now_s)
     if launch is not None and holder is not None:
-        left_s = overview.left_s
-        yield "left", "not known yet" if left_s is None else f"about {duration(left_s)} of the search"
+        yield "left", "not known yet" if overview.left is None else f"about {overview.left}"
     if overview.state is StudyState.INTERRUPTED:
         yield "next", f"launch its search space again to go on; it is kept as {folder / 'space.yaml'}"
 

@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpsearch.study.config import SeedsConfig, baseline_seeds
+from hpsearch.results.runs_after import confirmations_after, tests_after
 from hpsearch.study.spec import StudySpec
 from trainables.base.errors import InputError
 from trainables.data.datasets import dataset_name
 from trainables.model.inits import Pretraining
 from trainables.training.config import TrainConfig
-
-ALWAYS_CHOSEN = 2
-"""The best helper and the baseline are confirmed and tested too where they are not among the best."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,6 @@ class Runs:
 def plan_runs(spec: StudySpec, datasets: Path, store: Path) -> Runs:
     """Count the runs of a search; `store` is the folder of what is pretrained already."""
     search, trials, configs = spec.search, spec.trials, spec.configs
-    confirm = search.confirm
-    confirmed = 0 if confirm is None else _confirmations(_designs(confirm.top, trials), confirm.seeds)
     tests = tuple(dict.fromkeys(test.name for config in configs for test in config.data.test))
     epochs = search.budget.epochs
     return Runs(
@@ -52,22 +47,10 @@ def plan_runs(spec: StudySpec, datasets: Path, store: Path) -> Runs:
         trial_epochs=spec.epochs,
         search_epochs=epochs if epochs is not None else None if trials is None else trials * spec.epochs,
         pretrainings=tuple(_pretrainings(configs, datasets, store)),
-        confirmations=confirmed,
-        tested=_designs(search.leaders, trials) + confirmed if tests else 0,
+        confirmations=confirmations_after(spec, trials)[1],
+        tested=tests_after(spec, trials)[1],
         tests=tests,
     )
-
-
-def _designs(best: int, trials: int | None) -> int:
-    """Return how many designs are looked at again at most, where the `best` are."""
-    return best + ALWAYS_CHOSEN if trials is None else min(best + ALWAYS_CHOSEN, trials)
-
-
-def _confirmations(designs: int, seeds: SeedsConfig) -> int:
-    """Return how many runs confirm so many designs at most: the baseline is one of them."""
-    if seeds.on_demand:
-        return designs * seeds.max
-    return (designs - 1) * seeds.max + baseline_seeds(seeds.max, designs - 1)
 
 
 def _pretrainings(configs: Sequence[TrainConfig], datasets: Path, store: Path) -> list[Pretraining]:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hpsearch.results.time_left import Plan, time_left_s
+from hpsearch.results.time_left import Plan, TimeLeft, time_left
 from hpsearch.study.journal.journal import JOURNAL
 from hpsearch.study.lock import holder_of
 from hpsearch.study.naming import run_name, short_names
@@ -72,8 +72,8 @@ class Overview:
     best: Best | None
     running: tuple[RunningTrial, ...]
     launch: LaunchRecord | None
-    left_s: float | None
-    """About how long the search goes on; None: not known."""
+    left: TimeLeft | None
+    """About how long the launch goes on, confirmations and tests included; None: not known."""
 
     @property
     def ended(self) -> int:
@@ -99,7 +99,7 @@ def overview_of(study: StudyRecord, now_s: float) -> Overview:
         best=_best(study),
         running=tuple(_running(t) for t in study.trials if t.state is TrialState.RUNNING),
         launch=launch,
-        left_s=None if plan is None else time_left_s(study, plan, now_s),
+        left=None if plan is None else time_left(study, plan, now_s),
     )
 
 
@@ -139,11 +139,12 @@ def _kept(folder: Path) -> Overview | None:
 
 
 def _read(written: dict[str, Any]) -> Overview:
-    best, launch = written["best"], written["launch"]
+    best, launch, left = written["best"], written["launch"], written["left"]
     parts = {
         "state": StudyState(written["state"]),
         "best": None if best is None else Best(**best),
         "running": tuple(RunningTrial(**trial) for trial in written["running"]),
+        "left": None if left is None else TimeLeft(**left),
         "launch": None if launch is None else LaunchRecord(**launch),
     }
     return Overview(**{**written, **parts})

@@ -1,9 +1,11 @@
-"""How long a search will go on, as its trials so far tell."""
+"""How long a launch will go on, as its trials so far tell: its search, confirmations and tests."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hpsearch.results.formats import duration
+from hpsearch.results.runs_after import confirmations_after, tests_after
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 
 
@@ -18,8 +20,48 @@ class Plan:
     epochs: int | None = None
 
 
+CLOSE = 1.1
+"""A range whose ends differ by less than this ratio is said as one number."""
+
+
+@dataclass(frozen=True)
+class TimeLeft:
+    """The least and the most seconds."""
+
+    least_s: float
+    most_s: float
+
+    def __str__(self) -> str:
+        if self.most_s <= CLOSE * self.least_s or self.most_s < 1:
+            return duration(self.most_s)
+        return f"{duration(self.least_s)} to {duration(self.most_s)}"
+
+
+def time_left(study: StudyRecord, plan: Plan, now_s: float) -> TimeLeft | None:
+    """Estimate the time until the launch ends; None while nothing is known.
+
+    Confirmations are as many as the search's settings ask for at least and at most, and train all their
+    epochs. A measurement of test sets takes an epoch's time at most.
+    """
+    search_s = time_left_s(study, plan, now_s)
+    epochs = sum(len(trial.epochs) for trial in study.trials)
+    if search_s is None:
+        return None
+    epoch_s = sum(trial.trained_s or _elapsed_s(trial, now_s) for trial in study.trials) / max(epochs, 1)
+    begun = sum(trial.confirms is not None for trial in study.trials)
+    tested = sum(bool(trial.test) for trial in study.trials)
+    runs = [max(count - begun, 0) for count in confirmations_after(study.spec, plan.trials)]
+    tests = max(tests_after(study.spec, plan.trials)[1] - tested, 0)
+    least, most = (search_s + count * study.spec.epochs * epoch_s / plan.side_by_side for count in runs)
+    return TimeLeft(least, most + tests * epoch_s / plan.side_by_side)
+
+
+def _elapsed_s(trial: TrialRecord, now_s: float) -> float:
+    return (now_s if trial.ended_s is None else trial.ended_s) - trial.started_s
+
+
 def time_left_s(study: StudyRecord, plan: Plan, now_s: float) -> float | None:
-    """Estimate the seconds until the last trial ends; None while nothing is known.
+    """Estimate the seconds until the last trial of the search ends; None while nothing is known.
 
     Epochs still to come are expected to take as long as those that were trained did on average. Trials
     likewise, as long as those that ended, pruned ones included; before one has ended, or where it has taken

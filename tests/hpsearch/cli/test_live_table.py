@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from support import plausible
+from support import plausible, studies
 
 from hpsearch.cli.live_table import LiveView
-from hpsearch.results.time_left import Plan, time_left_s
+from hpsearch.results.runs_after import confirmations_after
+from hpsearch.results.time_left import Plan, TimeLeft, time_left, time_left_s
 from hpsearch.study.records import StudyRecord, TrialState
 from trainables.training.metric_names import EPOCH_S
 
@@ -113,3 +114,22 @@ def test_a_trial_slower_than_those_before_has_the_time_left_of_its_own_pace(tmp_
     study = replace(study, trials=(study.trials[0], slow))
     assert time_left_s(study, Plan(2, 1), slow.started_s + 30) == pytest.approx(10)
     assert time_left_s(study, Plan(2, 1), slow.started_s + 60) == pytest.approx(60 / 6 * 4)
+
+
+def test_confirmations_and_tests_are_counted_from_the_start_with_a_range(tmp_path: Path) -> None:
+    study = plausible.study(tmp_path, [COMPLETE, COMPLETE])  # 10 epochs of 4 s each
+    now_s = study.trials[-1].ended_s
+    assert now_s is not None
+    text = "confirm: {top: 1, seeds: {min: 3, max: 12}}"
+    space = "data: {train: {dataset: heads}}\nepochs: 10\npretext: {choice: [none, puzzling]}\n"
+    spec = studies.spec(tmp_path, f"{{name: demo, sampler: grid, {text}}}", space)
+    asked = replace(study, spec=spec)
+    left = time_left(asked, Plan(2, 1), now_s)
+    assert left is not None
+    assert (left.least_s, left.most_s) == pytest.approx((2 * 3 * 40, 2 * 12 * 40)), "of helper and baseline"
+    assert str(left) == "4:00 to 16:00"
+    assert confirmations_after(spec, 2) == (6, 24), "a plan counts the same"
+    again = replace(study.trials[0], number=2, confirms=0)
+    later = time_left(replace(asked, trials=(*study.trials, again)), Plan(2, 1), now_s)
+    assert later is not None and (later.least_s, later.most_s) == pytest.approx((5 * 40, 23 * 40))
+    assert time_left(study, Plan(2, 1), now_s) == TimeLeft(0, 0)
