@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hpsearch.study.plugins import TABLES
+from hpsearch.study.plugins import known_tables
 from trainables.base.yaml_document import load_yaml
 
 ROOT = Path(__file__).parents[1]
@@ -70,10 +70,10 @@ def test_the_page_of_plugins_has_every_table_with_its_protocol() -> None:
     rows = re.findall(
         r"^\| `hpsearch\.([a-z]+)` \| .* \| `([\w.]+)` \|$", read("docs/plugins.md"), re.MULTILINE
     )
-    assert {group for group, _ in rows} == TABLES.keys()
+    assert {group for group, _ in rows} == known_tables().keys()
     for group, protocol in rows:
         module, _, name = protocol.rpartition(".")
-        assert getattr(importlib.import_module(module), name) is TABLES[group].protocol
+        assert getattr(importlib.import_module(module), name) is known_tables()[group].protocol
 
 
 def variants() -> list[tuple[str, ...]]:

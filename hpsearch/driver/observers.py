@@ -29,7 +29,8 @@ class Observers:
     def changed(self, study: Study, number: int) -> None:
         """Pass on how a trial stands now."""
         trial, last = study.trial(number), next(reversed(self._trials), -1)
+        late = number < last and number not in self._trials
         self._trials[number] = trial
-        if number < last:
+        if late:
             self._trials = dict(sorted(self._trials.items()))
         self._on_change(replace(self._study, trials=tuple(self._trials.values())), trial)

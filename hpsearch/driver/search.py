@@ -86,9 +86,16 @@ class Search:
         self._failures.check()
         if awaited := self._patience.next_item():
             return awaited
+        under_way: set[str] = (
+            set()
+        )  # hundreds of trials may wait for one pretraining, and a look is at a file
         for held, start in list(self._held):
+            if isinstance(start, Pretraining) and start.name in under_way:
+                continue
             if item := self._begin(held, start):
                 return item
+            if isinstance(start, Pretraining):
+                under_way.add(start.name)
         while len(self._held) < self._plan.ahead and (ask := self._allocation.next_ask()):
             if item := self._prepare(ask):
                 return item

@@ -30,6 +30,9 @@ UNBOUNDED = 1_000_000
 
 CONNECT_TIMEOUT_S = 5.0
 
+LISTED_EVERY_S = 1.0
+"""How often Ray is asked for its nodes, at most, while trials are handed out: it takes milliseconds."""
+
 OBJECT_STORE_BYTES = 128 * 2**20
 """Room for results between processes on one machine: plain numbers, far below this."""
 
@@ -176,7 +179,8 @@ def room(resources: TrialResources, usable: Nodes) -> int:
     most = resources.concurrent or UNBOUNDED
     if resources.autoscale:
         return most
-    return min(sum(_fitting(node["Resources"], resources.smallest) for node in usable.usable()), most)
+    nodes = usable.usable(within_s=LISTED_EVERY_S)
+    return min(sum(_fitting(node["Resources"], resources.smallest) for node in nodes), most)
 
 
 def _fitting(node: Mapping[str, float], share: Share) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -83,10 +84,14 @@ class Nodes:
         self._fit: set[str] = set()
         self._asked: dict[str, tuple[Any, float]] = {}
         self._looked_s = 0.0
+        self._listed: list[Node] = []
+        self._listed_s = -math.inf
 
-    def usable(self) -> list[Node]:
-        """Return the nodes that are alive and not left out."""
-        return [node for node in ray.nodes() if node["Alive"] and node["NodeID"] not in self._left_out]
+    def usable(self, *, within_s: float = 0.0) -> list[Node]:
+        """Return the nodes that are alive, as of up to `within_s` ago, and not left out."""
+        if time.monotonic() - self._listed_s >= within_s:
+            self._listed, self._listed_s = ray.nodes(), time.monotonic()
+        return [node for node in self._listed if node["Alive"] and node["NodeID"] not in self._left_out]
 
     @property
     def selector(self) -> dict[str, str]:

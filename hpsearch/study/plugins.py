@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -14,7 +15,6 @@ from trainables.base.plugins import PREFIX, Plugin, installed
 from trainables.base.table import Table, plugins_in
 from trainables.data.augmentation import AUGMENTATIONS
 from trainables.data.datasets import GENERATED
-from trainables.data.datasets.importers import IMPORTERS
 from trainables.losses.weighting import WEIGHTINGS
 from trainables.model.backbones import BACKBONES
 from trainables.model.heads import HEADS
@@ -25,35 +25,37 @@ from trainables.pretext import PRETEXT_TASKS
 from trainables.pretext.views import VIEWS
 from trainables.target import TARGETS
 
-TABLES: Mapping[str, Table[Any]] = MappingProxyType(
-    {
-        table.group: table
-        for table in (
-            TARGETS,
-            PRETEXT_TASKS,
-            VIEWS,
-            HEADS,
-            BACKBONES,
-            INITS,
-            OPTIMIZERS,
-            SCHEDULES,
-            WEIGHTINGS,
-            AUGMENTATIONS,
-            GENERATED,
-            IMPORTERS,
-            SAMPLERS,
-            PRUNERS,
-        )
-    }
-)
-"""Every table by the group of its entry points."""
+
+@cache
+def known_tables() -> Mapping[str, Table[Any]]:
+    """Return every table by the group of its entry points."""
+    from trainables.data.datasets.importers import IMPORTERS  # and all that reads images and labels
+
+    tables = (
+        TARGETS,
+        PRETEXT_TASKS,
+        VIEWS,
+        HEADS,
+        BACKBONES,
+        INITS,
+        OPTIMIZERS,
+        SCHEDULES,
+        WEIGHTINGS,
+        AUGMENTATIONS,
+        GENERATED,
+        IMPORTERS,
+        SAMPLERS,
+        PRUNERS,
+    )
+    return MappingProxyType({table.group: table for table in tables})
 
 
 def plugin_fault(plugin: Plugin) -> str | None:
     """Return why a plug-in of this interpreter cannot be used, with the way out; None where it can."""
-    table = TABLES.get(plugin.group)
+    tables = known_tables()
+    table = tables.get(plugin.group)
     if table is None:
-        return f"{plugin} is for no table: {PREFIX}{plugin.group} is unknown{nearest(plugin.group, TABLES)}"
+        return f"{plugin} is for no table: {PREFIX}{plugin.group} is unknown{nearest(plugin.group, tables)}"
     if plugin.name in table.built_in:
         return plugin.unused
     try:

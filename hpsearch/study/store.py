@@ -11,7 +11,7 @@ from hpsearch.study.folders import studies_folder
 from hpsearch.study.lock import holder_of
 from hpsearch.study.naming import rows
 from hpsearch.study.opening import as_begun, provenance_of, read_study
-from hpsearch.study.plugins import TABLES
+from hpsearch.study.plugins import known_tables
 from hpsearch.study.records import StudyRecord, StudyState, TrialState
 from hpsearch.study.spec import SECTION, StudySpec, load_spec
 from trainables.base.atomic import write_text
@@ -174,7 +174,8 @@ def _rows_taken_over(folder: Path, spec: StudySpec) -> list[Fault]:
 
 
 def _is_own(group: str, name: str) -> bool:
-    return group in TABLES and name in TABLES[group].built_in
+    tables = known_tables()
+    return group in tables and name in tables[group].built_in
 
 
 Meaning = dict[tuple[str, ...], str]

@@ -21,7 +21,7 @@ from support import documented
 from support.settings import out_of_range
 
 import hpsearch.testing
-from hpsearch.study.plugins import TABLES
+from hpsearch.study.plugins import known_tables
 from hpsearch.testing.configs import numbers
 from trainables.base.schema import Config, Variant, faults_of, needs_settings
 from trainables.base.yaml_document import load_yaml
@@ -178,7 +178,7 @@ def test_only_the_folder_of_a_table_names_the_classes_of_its_rows(table: str) ->
 
 @each_table
 def test_packages_can_add_rows(table: str) -> None:
-    assert any(tables()[table] is known for known in TABLES.values())
+    assert any(tables()[table] is known for known in known_tables().values())
 
 
 @each_table

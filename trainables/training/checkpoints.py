@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
-
-import torch
+from typing import TYPE_CHECKING, Any, Protocol
 
 from trainables.base.atomic import UNFINISHED, load_state, save_state
 from trainables.training.checkpoint_size import KEEP
 from trainables.training.image_errors import IMAGE_ERRORS
+
+if TYPE_CHECKING:
+    import torch
 
 BEST_WEIGHTS = "best.pt"
 """The supervised network's weights after the trial's best epoch."""
@@ -177,6 +178,8 @@ def _copied(value: Any, old: Any) -> Any:
 
     To get new memory for all tensors of a network takes several times as long as to copy them.
     """
+    import torch  # takes seconds, and whoever only looks for a checkpoint needs none of it
+
     match value:
         case torch.Tensor():
             if isinstance(old, torch.Tensor) and (old.shape, old.dtype) == (value.shape, value.dtype):

@@ -1,4 +1,4 @@
-"""What a command loads: one that answers at once must not load what it does not use."""
+"""A command loads what it uses, and nothing that takes long beside: people wait for it."""
 
 from __future__ import annotations
 
@@ -6,64 +6,58 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-import pytest
-from PIL import Image
+from support import studies
+from support.patience import PATIENCE_S
 
-from trainables.data.datasets.prepared import write_labels
+from hpsearch.study.store import keep_space
 
-SLOW = ("ray", "optuna", "mlflow", "torch", "nvidia", "pandas")
-"""Tools that take from a tenth of a second to several seconds to load."""
+HEAVY = ("mlflow", "numpy", "optuna", "pandas", "pyarrow", "ray", "scipy", "sklearn", "sqlalchemy", "torch")
+SPACES = Path(__file__).parents[3] / "search_spaces"
+
+# Each may load what those before it have: they run in one process, to be quick.
+ALLOWED = {
+    "--help": set[str](),
+    "list": {"numpy", "optuna"},
+    "status demo": {"numpy", "optuna"},
+    "show demo": {"numpy", "optuna"},
+    f"check {SPACES / 'quickstart.yaml'}": {"numpy", "optuna"},
+    "report demo": {"numpy", "optuna", "pandas", "pyarrow", "scipy"},
+}
+SCRIPT = f"""\
+import sys
+from contextlib import redirect_stdout, suppress
+from io import StringIO
+from hpsearch.cli.main import main
+for words in sys.argv[2:]:
+    with redirect_stdout(StringIO()), suppress(SystemExit):
+        status = main([*words.split(), *([] if words == "--help" else ["--root", sys.argv[1]])])
+        assert status == 0, words
+    print(*(name for name in {HEAVY!r} if name in sys.modules))
+"""
 
 
-def loaded_by(*words: str) -> tuple[int, list[str]]:
-    """Run a command in a fresh process; return its exit status and which of `SLOW` it loaded."""
-    code = (
-        "import sys\n"
-        "from hpsearch.cli.main import main\n"
-        "try: status = main(sys.argv[1:])\n"
-        "except SystemExit as end: status = end.code\n"
-        f"print(status, *(name for name in {SLOW!r} if name in sys.modules))"
+def test_a_command_loads_what_it_uses(tmp_path: Path) -> None:
+    spec = studies.spec(tmp_path, "{name: demo, sampler: random, pruner: none}")
+    folder = tmp_path / "studies" / "demo"
+    study = studies.open_in(folder, spec)
+    keep_space(spec, folder)
+    for _ in range(3):
+        studies.train(study, study.ask())
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path), *ALLOWED]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    for (words, allowed), loaded in zip(ALLOWED.items(), done.stdout.splitlines(), strict=True):
+        assert set(loaded.split()) <= allowed, words
+
+
+def test_a_worker_loads_neither_the_study_s_tools_nor_mlflow() -> None:
+    """Ray Tune itself loads pandas."""
+    script = f"import sys, trainables.ray_trainable\nprint(*(n for n in {HEAVY!r} if n in sys.modules))"
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+    assert set(done.stdout.split()) <= {"numpy", "pandas", "pyarrow", "ray", "torch"}
+    alone = "import sys, trainables.training.jobs\nprint('pandas' in sys.modules, 'scipy' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", alone], capture_output=True, text=True, timeout=PATIENCE_S, check=True
     )
-    command = [sys.executable, "-c", code, *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    status, *names = done.stdout.splitlines()[-1].split()
-    return int(status), names
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """Return a root with a dataset `two` of two images."""
-    folder = tmp_path / "datasets" / "two"
-    (folder / "images").mkdir(parents=True)
-    rows = []
-    for number, split in enumerate(("train", "validation")):
-        file = f"images/{number}.png"
-        noise = np.random.default_rng(number).integers(0, 256, (32, 32, 3), np.uint8)
-        Image.fromarray(noise).save(folder / file)
-        pose = {"yaw_deg": 10.0 * number, "pitch_deg": 0.0, "roll_deg": -3.0}
-        rows.append({"file": file, "subject": str(number), "split": split, **pose})
-    write_labels(folder, pd.DataFrame(rows), source="two squares of noise")
-    return tmp_path
-
-
-@pytest.mark.parametrize("words", [["--help"], ["data", "--help"], ["launch", "--help"]], ids=" ".join)
-def test_help_loads_no_library_that_takes_long(words: list[str]) -> None:
-    assert loaded_by(*words) == (0, [])
-
-
-def test_checking_a_space_loads_neither_the_network_nor_what_runs_it(tmp_path: Path) -> None:
-    space = tmp_path / "space.yaml"
-    space.write_text("data: {train: {dataset: {rendered-heads: {images: 48, subjects: 8}}}}\n")
-    assert loaded_by("check", str(space), "--root", str(tmp_path)) == (0, ["optuna", "pandas"])
-
-
-def test_checking_a_dataset_loads_neither_the_search_nor_the_network(root: Path) -> None:
-    assert loaded_by("data", "check", "two", "--root", str(root)) == (0, ["pandas"])
-
-
-def test_showing_a_dataset_loads_neither_the_search_nor_the_network(root: Path) -> None:
-    status, names = loaded_by("data", "show", "two", "--root", str(root), "--out", str(root / "sheet.png"))
-    assert (status, names) == (0, ["pandas"])
-    assert (root / "sheet.png").is_file()
+    assert done.stdout == "False False\n"

@@ -16,7 +16,7 @@ from support.plugins import SHORT, install, installed_here
 
 from hpsearch.study.folders import studies_folder
 from hpsearch.study.opening import open_study
-from hpsearch.study.plugins import TABLES, absence
+from hpsearch.study.plugins import absence, known_tables
 from hpsearch.study.spec import StudySpec, load_spec
 from hpsearch.study.store import changes, find_study, keep_space
 from trainables.base.errors import InputError, InputWarning
@@ -38,7 +38,7 @@ def hpsearch(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_table_is_one_that_packages_can_add_to() -> None:
-    for group, table in TABLES.items():
+    for group, table in known_tables().items():
         for name, row in table.built_in.items():
             own = Plugin(group, name, "hpsearch", "1", f"{row.__module__}:{row.__name__}")
             assert own.load(table.protocol) is row

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from itertools import combinations
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from trainables.data.datasets.image_looks import ImageLook
 from trainables.data.datasets.prepared import PreparedDataset
 from trainables.target import Label
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHOWN = 5
 """Names given as examples of a finding."""

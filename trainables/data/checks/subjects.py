@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from trainables.data.checks.finding import Finding, View, Weight, compared, in_split, some
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def subjects(view: View) -> Iterator[Finding]:
@@ -17,6 +19,8 @@ def subjects(view: View) -> Iterator[Finding]:
 
 def both_sides(subjects: Collection[str], splits: Collection[str]) -> Iterator[str]:
     """Yield what is wrong with the splits [N] of images of these subjects [N]: with the way out."""
+    import pandas as pd
+
     if not len(subjects):
         return
     table = pd.DataFrame({"subject": subjects, "split": splits})

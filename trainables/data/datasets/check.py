@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from trainables.data.checks import CHECKS
 from trainables.data.checks.copies import same_files
@@ -14,6 +14,9 @@ from trainables.data.checks.finding import Finding, View, Weight
 from trainables.data.datasets.image_looks import look_at_images
 from trainables.data.datasets.prepared import PreparedDataset, content_hash
 from trainables.target import Label, known_labels
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)

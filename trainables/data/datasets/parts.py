@@ -8,9 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from trainables.base.atomic import write_text
 from trainables.data.datasets.crops import cut, jpeg
@@ -18,6 +16,9 @@ from trainables.data.datasets.landmarks import SAME_LANDMARKS, SameLandmarks, di
 from trainables.data.datasets.raw import LeftOut, RawDataset, RawItem
 from trainables.data.datasets.workers import Lost
 from trainables.data.pixels import is_blank
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CHUNK = 64
 """Images per chunk: after a kill, at most this many per worker are read again."""

@@ -17,11 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from trainables.base.allowance import allowed_cores
 from trainables.base.atomic import in_one_step, write_text
@@ -29,6 +28,9 @@ from trainables.base.disk import is_disk_fault
 from trainables.base.errors import Fault, InputError, nearest, why
 from trainables.pose.angles import ANGLES, CONVENTION
 from trainables.target import Label, Target, TargetConfig, known_labels
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LABELS = "labels.parquet"
 
@@ -125,6 +127,8 @@ class PreparedDataset:
 
         Raises `InputError` where it cannot be read.
         """
+        import pandas as pd
+
         try:
             return pd.read_parquet(self.folder / LABELS)
         except (OSError, ValueError) as error:  # pyarrow's own are among them

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from trainables.data.datasets.biwi import drawn_third
 from trainables.data.datasets.prepared import PreparedDataset
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BIWI = "biwi"
 """The importer whose subjects are sequences; published errors are of all of them or of a random third."""

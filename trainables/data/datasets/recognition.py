@@ -14,8 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from trainables.base.errors import Fault, InputError
 from trainables.data.datasets.digests import DatasetDigests
 from trainables.data.datasets.prepared import LABELS, PreparedDataset, content_hash, image_digests
@@ -71,6 +69,8 @@ def known_again(dataset: PreparedDataset, before: DatasetDigests, since_s: float
 
 def _labels(dataset: PreparedDataset) -> tuple[Sequence[str], str]:
     """Return the names of a dataset's images, and the digest of its labels."""
+    import pandas as pd
+
     file = dataset.folder / LABELS
     try:
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
