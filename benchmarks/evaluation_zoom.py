@@ -27,6 +27,8 @@ from trainables.training.config import TrainConfig
 ZOOMS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
 TWO: dict[str, Any] = {"view": {"two": {"share": 0.5}}}
 SETTINGS: dict[str, tuple[int, int, object, object]] = {
+    "32 px, 7 epochs": (32, 7, 1, "none"),
+    "32 px, 7 epochs, puzzling in two views": (32, 7, 1, {"puzzling": TWO}),
     "64 px, 7 epochs": (64, 7, 1, "none"),
     "64 px, 21 epochs": (64, 21, 1, "none"),
     "64 px, 7 epochs, zoom 0.4": (64, 7, {"1": {"zoom": 0.4}}, "none"),
@@ -42,16 +44,16 @@ SETTINGS: dict[str, tuple[int, int, object, object]] = {
 
 
 def config_of(setting: str, seed: int) -> TrainConfig:
-    """Return a setting's config: the quickstart's network and, at 64 px, its images."""
+    """Return a setting's config: the quickstart's network, at 224 px on fewer images."""
     image_px, epochs, augmentation, pretext = SETTINGS[setting]
-    images = 1000 if image_px == 64 else 500
+    images, batch = (1000, 32) if image_px <= 64 else (300, 16)
     heads = {"images": images, "subjects": images // 10, "image_px": image_px}
     return TrainConfig.model_validate(
         {
             "data": {
                 "train": {"dataset": {"rendered-heads": heads}},
                 "image_px": image_px,
-                "batch": 32 if image_px == 64 else 16,
+                "batch": batch,
             },
             "augmentation": augmentation,
             "network": {"backbone": "resnet10", "dropout": 0.0},
