@@ -124,23 +124,23 @@ def test_hours_follow_from_epochs_speed_and_trials_side_by_side(spec: StudySpec,
     assert all(len(line) <= 80 for line in text.splitlines()), text
     words = " ".join(text.split())
     assert "0.4 to 0.8 GPU hours" in words
-    assert "can decide with 3 seeds, differences below 1." in words
+    assert "can decide with 3 seeds, differences below 0.7" in words
 
 
 def test_a_wanted_difference_costs_seeds_hours_and_gpu_hours(spec: StudySpec, tmp_path: Path) -> None:
-    """Of two helpers whose runs have a noise of 0.3, and a baseline with the square root of two times as
+    """Of two helpers whose runs have a noise of 0.23, and a baseline with the square root of two times as
     many."""
     words = " ".join(plan_text(measured(spec, gpus=0.5), tmp_path, 110, difference=0.5).split())
     found = re.search(
         r"to find 0.5° search.confirm.seeds: (\d+), (\d+) of the baseline: (\d+) runs, \S+ to \S+ (?:h )?"
-        r"for (\d+) epochs, ([\d.]+) to ([\d.]+) GPU hours; noise of a run 0.30°: of the quickstart",
+        r"for (\d+) epochs, ([\d.]+) to ([\d.]+) GPU hours; noise of a run 0.23°: of the quickstart",
         words,
     )
     assert found is not None, words
     seeds, of_baseline, runs, epochs = map(int, found.groups()[:4])
-    assert 7 <= seeds <= 10 and runs == 2 * seeds + of_baseline and epochs == 10 * runs
+    assert 5 <= seeds <= 7 and runs == 2 * seeds + of_baseline and epochs == 10 * runs
     assert float(found[5]) == pytest.approx(epochs * 11 * 0.5 / 3600, abs=0.06)
-    assert "or on demand, seeds: {min: 3, max: 1" in words
+    assert re.search(r"or on demand, seeds: {min: 3, max: \d}: [3-7]\.\d seeds each on average, ", words)
 
 
 def test_a_plan_without_its_datasets_is_shown_and_refused(
