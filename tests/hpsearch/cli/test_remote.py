@@ -89,7 +89,7 @@ def on_head(sender: str, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_head_of_another_version_or_without_a_root_says_so(tmp_path: Path) -> None:
     other = on_head("0.0.1", "list", "--root", str(tmp_path))
-    assert (other.returncode, "this came from 0.0.1" in other.stdout) == (2, True)
+    assert (other.returncode, "this command came from 0.0.1" in other.stdout) == (2, True)
     rootless = on_head(version("hpsearch"), "list")
     assert (rootless.returncode, "give --root" in rootless.stdout) == (2, True)
     fine = on_head(version("hpsearch"), "list", "--root", str(tmp_path))

@@ -55,7 +55,7 @@ def test_a_head_whose_agent_does_not_run_is_told_from_none_at_all(address: str, 
     words = ("list", "--root", tmp_path, "--without-token", "--address")
     refused = hpsearch_here(*words, address)
     assert refused.returncode == 2
-    assert f"the head at {address} answers but takes no jobs" in refused.stderr
+    assert f"the head at {address} answers but takes no jobs: its agent is not running" in refused.stderr
     assert "--dashboard-agent-listen-port PORT" in refused.stderr
 
 

@@ -172,7 +172,7 @@ def test_an_archive_of_another_program_is_a_sentence(tmp_path: Path, how: int) -
     else:
         _recompressed(path, how)
     with pytest.raises(
-        InputError, match=r"best.pt: no weights can be read here: this file is (packed|damaged)"
+        InputError, match=r"best.pt: no weights can be read here: this file (was compressed|is damaged)"
     ):
         resolved(INITS["file"](path=str(path)), tmp_path)
 

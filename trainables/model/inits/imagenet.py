@@ -96,7 +96,7 @@ def _fetch(url: str, file: Path) -> None:
         with unfinished.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
         if not digest.startswith(file.stem.rpartition("-")[2]):
-            raise OSError(f"the file that was fetched is another one: its SHA-256 is {digest[:12]}...")
+            raise OSError(f"the server sent another file: its SHA-256 is {digest[:12]}...")
         unfinished.replace(file)
     finally:
         unfinished.unlink(missing_ok=True)
