@@ -1,10 +1,43 @@
 """Loss weightings: how several losses train one network. A weighting is one config and one row here."""
 
 from trainables.base.table import Table
+from trainables.losses.weighting.dwa import DwaConfig
 from trainables.losses.weighting.fixed import FixedConfig
+from trainables.losses.weighting.gcs import GcsConfig
+from trainables.losses.weighting.geometric_mean import GeometricMeanConfig
 from trainables.losses.weighting.loss_weight import LossWeight
+from trainables.losses.weighting.pcgrad import PCGradConfig
+from trainables.losses.weighting.primary_first import PrimaryFirstConfig
+from trainables.losses.weighting.random_weights import RandomConfig
+from trainables.losses.weighting.uncertainty import UncertaintyConfig
 from trainables.losses.weighting.weighting import GradientWeighting, Weighting, WeightingConfig
 
-__all__ = ["WEIGHTINGS", "FixedConfig", "GradientWeighting", "LossWeight", "Weighting", "WeightingConfig"]
+__all__ = [
+    "WEIGHTINGS",
+    "DwaConfig",
+    "FixedConfig",
+    "GcsConfig",
+    "GeometricMeanConfig",
+    "GradientWeighting",
+    "LossWeight",
+    "PCGradConfig",
+    "PrimaryFirstConfig",
+    "RandomConfig",
+    "UncertaintyConfig",
+    "Weighting",
+    "WeightingConfig",
+]
 
-WEIGHTINGS = Table[WeightingConfig]("weightings", {"fixed": FixedConfig})
+WEIGHTINGS = Table[WeightingConfig](
+    "weightings",
+    {
+        "fixed": FixedConfig,
+        "uncertainty": UncertaintyConfig,
+        "geometric_mean": GeometricMeanConfig,
+        "dwa": DwaConfig,
+        "random": RandomConfig,
+        "pcgrad": PCGradConfig,
+        "gcs": GcsConfig,
+        "primary_first": PrimaryFirstConfig,
+    },
+)

@@ -1,0 +1,22 @@
+"""PCGrad: gradients against each other are made perpendicular [Yu et al. 2020, arXiv:2001.06782]."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from trainables.base.schema import Config
+from trainables.losses.weighting.loss_weight import LossWeight
+
+if TYPE_CHECKING:
+    from trainables.losses.weighting.pcgrad_weighting import PCGradWeighting
+
+
+class PCGradConfig(Config):
+    """Where the gradients of pose and helper are at odds, each loses its part against the other."""
+
+    def build(self, weights: Mapping[str, LossWeight]) -> PCGradWeighting:
+        """Make the weighting of losses by name, each with its weight."""
+        from trainables.losses.weighting.pcgrad_weighting import PCGradWeighting
+
+        return PCGradWeighting(weights)
