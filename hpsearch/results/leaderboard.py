@@ -91,7 +91,8 @@ def summary(study: StudyRecord) -> str:
     arms = arms_of(study)
     found, verdict = compare(arms, study.equal_within), verdict_of(study)
     noise = hindsight(found, noise_of(arms), study.objective)
-    parts = (standing(study), learned(study, arms, found), verdict.sentence, verdict.grounds, noise, first)
+    nothing = " ".join(learned(study, arms, found))
+    parts = (standing(study), nothing, verdict.sentence, verdict.grounds, noise, first)
     return "\n".join(filter(None, parts))
 
 

@@ -30,15 +30,15 @@ SHOWN = 3
 """Trials that are named."""
 
 
-def learned(study: StudyRecord, arms: Sequence[Arm], found: Comparison) -> str:
-    """Return what is to be said first where nothing, or next to nothing, was learned; empty otherwise."""
+def learned(study: StudyRecord, arms: Sequence[Arm], found: Comparison) -> tuple[str, ...]:
+    """Return the sentences to be said first where nothing, or next to nothing, was learned."""
     finished = [arm for arm in arms if arm.mean is not None]
     if not finished:
-        return ""
+        return ()
     parts = [*_against_the_mean(study, finished[0]), *_rising(finished[0]), *_diverged(study)]
     if found.outcome not in (Outcome.AHEAD, Outcome.BEHIND):
         parts += _noise_alone(finished)
-    return " ".join(parts)
+    return tuple(parts)
 
 
 def _against_the_mean(study: StudyRecord, leader: Arm) -> Iterator[str]:

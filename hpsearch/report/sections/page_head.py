@@ -44,8 +44,8 @@ class HeadSection:
     datasets: tuple[str, ...]
     standing: str
     """How a study stands that has not ended, in words; empty for one that has."""
-    learned: str
-    """What is said first where nothing was learned; empty otherwise."""
+    learned: tuple[str, ...]
+    """Sentences that are said first where nothing was learned."""
     root: str
     has_best: bool
     outcome: str

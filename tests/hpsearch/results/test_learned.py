@@ -27,7 +27,7 @@ MEAN = 20.0
 
 def said(study: StudyRecord) -> str:
     arms = arms_of(study)
-    return learned(study, arms, compare(arms))
+    return " ".join(learned(study, arms, compare(arms)))
 
 
 def study(*errors: float, folder: Path = Path("nowhere")) -> StudyRecord:
