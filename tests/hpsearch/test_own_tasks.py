@@ -9,6 +9,7 @@ import pytest
 from support.launches import launch_here
 from support.plugins import installed_here
 from support.searching import DriverKilled, killed_after
+from support.toy import prepared_blobs
 
 from hpsearch.plan.designs import extremes
 from hpsearch.results.effort import images_forwarded
@@ -24,7 +25,7 @@ momentum = support.simsiam:MomentumConfig
 """
 SPACE = """\
 search: {name: own, sampler: grid, pruner: none}
-data: {train: {dataset: {rendered-heads: {images: 48, subjects: 12, image_px: 32}}}, image_px: 32, batch: 8}
+data: {train: {dataset: blobs}, image_px: 32, batch: 4}
 augmentation: none
 network: {backbone: resnet10}
 head: regression
@@ -48,10 +49,15 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+def with_data(root: Path) -> Path:
+    prepared_blobs(root / "datasets" / "blobs", splits=("train", "validation"))
+    return root
+
+
 @pytest.fixture(scope="module")
 def launched(space: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the root of a launch that nothing interrupted."""
-    root = tmp_path_factory.mktemp("launched")
+    root = with_data(tmp_path_factory.mktemp("launched"))
     done = launch_here(space, root)
     assert done.returncode == 0, done.stdout + done.stderr
     return root
@@ -100,6 +106,7 @@ def test_killed_before_its_last_epoch_it_goes_on_to_the_bit(
     launched: Path, space: Path, tmp_path: Path
 ) -> None:
     """The last trial keeps a copy of the network, which follows the trained one."""
+    with_data(tmp_path)
     with pytest.raises(DriverKilled), killed_after(Trials, "reported", 5):
         launch_here(space, tmp_path)
     assert list(map(len, reached(tmp_path))) == [2, 2, 1]
