@@ -6,13 +6,15 @@ It is MLflow's Flask application alone. Its assistant, gateway, jobs and MCP ser
 
 from __future__ import annotations
 
+import json
 import os
+from http.client import OK
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from flask import Flask, Response
     from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
 SETTINGS = {
@@ -21,6 +23,13 @@ SETTINGS = {
     "MLFLOW_LOGGING_LEVEL": "ERROR",
 }
 """Environment variables that MLflow reads when it is imported, where the user has not set them."""
+
+
+PAGES_BEGIN_WITH = {
+    "mlflow.workflowType_v1": '"machine_learning"',  # else a run opens among those of language models
+    "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true",  # its assistant is not served
+}
+"""What MLflow's pages keep in a browser and have not asked for: set where a browser has no such value yet."""
 
 
 def mlflow_app(store: str, artifacts: Path, *, takes_files: bool = False) -> Flask:
@@ -51,6 +60,7 @@ def mlflow_app(store: str, artifacts: Path, *, takes_files: bool = False) -> Fla
     initialize_backend_stores(store, store, new)
     if _refuse_location not in app.before_request_funcs.get(None, []):
         app.before_request(_refuse_location)
+        app.after_request(_begin_with)
     return app
 
 
@@ -77,6 +87,21 @@ def confine(folder: Path) -> None:
 
     registered: dict[str, Any] = get_registered_artifact_repositories()  # classes or functions
     registered.update(dict.fromkeys(registered, confined))
+
+
+def _begin_with(answer: Response) -> Response:
+    """Put a script into MLflow's one page that sets `PAGES_BEGIN_WITH` before its own scripts begin."""
+    from flask import request
+
+    if request.path != "/" or answer.status_code != OK or answer.mimetype != "text/html":
+        return answer
+    each = f"for(const[key,value]of Object.entries({json.dumps(PAGES_BEGIN_WITH)}))"
+    script = f"{each}if(localStorage.getItem(key)===null)localStorage.setItem(key,value)"
+    answer.direct_passthrough = False
+    page = answer.get_data(as_text=True)
+    answer.set_data(page.replace("<head>", f"<head><script>{script}</script>", 1))
+    answer.headers.pop("ETag", None)  # it is that of the file
+    return answer
 
 
 def _refuse_location() -> tuple[str, int] | None:

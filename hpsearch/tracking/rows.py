@@ -132,11 +132,11 @@ def note(study: StudyRecord, report: str = "", top: int = 10) -> str:
     states = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
     said = [*filter(None, [_unlearned(study)]), verdict.sentence]
     lines = ["\n\n".join(f"**{markdown_text(text)}**" for text in said)]  # a folded note shows its first line
+    lines += ["", f"[The whole report]({report})"] if report else []
     lines += ["", markdown_text(verdict.grounds)]
     target = study.trials[0].config.target if study.trials else None
     mean = study.objective.shown(study.provenance.training_mean)
     lines += ["", f"{guessing(target).capitalize()}: {mean}. {states or 'No trial yet'}."]
-    lines += ["", f"[The whole report]({report})"] if report else []
     confirmed = any(trial.confirms is not None for trial in study.trials)
     columns = list(dict.fromkeys(names.values()))
     titles = ["rank", "trial", "state", study.objective.leaf, *(["confirmed"] if confirmed else [])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import warnings
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pytest
 from mlflow import MlflowClient
 from support import plausible
@@ -18,7 +20,7 @@ from hpsearch.door.guard import Guard, loopback
 from hpsearch.door.secret import Secret
 from hpsearch.study.records import TrialState
 from hpsearch.tracking.location import STORE, artifacts_folder, default_uri
-from hpsearch.tracking.mlflow_app import mlflow_app
+from hpsearch.tracking.mlflow_app import PAGES_BEGIN_WITH, mlflow_app
 from hpsearch.tracking.routes import LOOKED_AT, WRITTEN, joined
 from hpsearch.tracking.tracker import Tracker
 
@@ -86,6 +88,22 @@ def client(app: Any, secret: Secret) -> Client:
 
 def signed_in(secret: Secret) -> dict[str, str]:
     return {"Host": HOST, "Cookie": f"{secret.cookie}={secret.value}"}
+
+
+def test_the_page_begins_with_model_training_and_without_the_assistant(
+    client: Client, secret: Secret
+) -> None:
+    answer = client.get("/", headers=signed_in(secret))
+    page = answer.get_data(as_text=True)
+    first = page[page.index("<script>") : page.index("</script>")]
+    for key, value in PAGES_BEGIN_WITH.items():
+        assert f"{json.dumps(key)}: {json.dumps(value)}" in first
+    assert page.index("<script>") < page.index("static-files/static/js/"), "before MLflow's own begin"
+    scripts = Path(mlflow.__file__).parent / "server" / "js" / "build" / "static" / "js"
+    texts = [file.read_text(errors="replace") for file in scripts.glob("*.js")]
+    for key in PAGES_BEGIN_WITH:
+        assert any(key.removesuffix("_v1") in text for text in texts), f"MLflow's pages keep no {key}"
+    assert answer.content_length == len(answer.data) and "ETag" not in answer.headers
 
 
 def flask_routes(app: Any) -> list[tuple[str, str]]:
