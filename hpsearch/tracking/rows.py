@@ -156,7 +156,7 @@ def note(study: StudyRecord, report: str = "", top: int = 10) -> str:
 
 def _unlearned(study: StudyRecord) -> str:
     arms = arms_of(study)
-    return learned(study, arms, compare(arms, study.equal_within))
+    return " ".join(learned(study, arms, compare(arms, study.equal_within)))
 
 
 def _cells(texts: list[str]) -> str:
