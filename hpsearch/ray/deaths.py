@@ -82,6 +82,8 @@ def death_of(trial: Any, kernel_kills: int) -> Death:
     if isinstance(error, RayActorError) and kernel_kills:
         reason = "out of memory: the kernel of its machine killed a process to free memory"
         return Death(reason, details)
+    if isinstance(error, RayActorError) and error.actor_init_failed:
+        return Death(details.splitlines()[-1].strip(), details)  # of the traceback: what its start raised
     return Death(described(cause), details)
 
 
