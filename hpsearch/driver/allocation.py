@@ -110,7 +110,7 @@ class Allocation:
         return () if halving is None or self._study.exempt(ask.number) else halving.pauses(ask.config.epochs)
 
     def ended(self, number: int) -> None:
-        """Take in that a trial no longer runs."""
+        """Note that a trial no longer runs."""
         self._running.pop(number, None)
 
     @property

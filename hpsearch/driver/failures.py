@@ -16,12 +16,12 @@ class Failures:
         self._count = 0
 
     def add(self, reason: str) -> None:
-        """Take in that a trial failed."""
+        """Note that a trial failed."""
         self._count = self._count + 1 if reason == self._reason else 1
         self._reason = reason
 
     def end(self) -> None:
-        """Take in that a trial has trained an epoch."""
+        """Note that a trial has trained an epoch."""
         self._count = 0
 
     def check(self) -> None:

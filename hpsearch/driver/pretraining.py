@@ -70,7 +70,7 @@ class Pretrainings:
         return PretrainingItem(job, lock, self)
 
     def ended(self, wanted: Pretraining, reason: str | None) -> None:
-        """Take in that a pretraining ended; `reason` says why it failed, None: it did not."""
+        """Note that a pretraining ended; `reason` says why it failed, None: it did not."""
         self._under_way.discard(wanted.name)
         if reason is None:
             self._done.add(wanted.name)
@@ -103,7 +103,7 @@ class PretrainingItem:
         desk.on_change(self._record)
 
     def on_epochs(self, first_epoch: int, history: History, placement: Placement) -> bool:
-        """Take in epochs; a pretraining is never stopped."""
+        """Note the epochs; a pretraining is never stopped."""
         epochs = (*self._record.epochs[: first_epoch - 1], *history)
         now = time.time()
         seen_s = (*self._record.seen_s, *[now] * (len(epochs) - len(self._record.seen_s)))

@@ -112,7 +112,7 @@ class Nodes:
             self._look()
 
     def heard(self, node_id: str, memory_kills: int) -> None:
-        """Take in how many processes the kernel of a node has killed for memory until now."""
+        """Note how many processes the kernel of a node has killed for memory until now."""
         self._memory_kills[node_id] = memory_kills
 
     def memory_kills_since(self, node_id: str, before: int | None) -> int:

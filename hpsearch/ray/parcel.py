@@ -47,7 +47,7 @@ class Parcel:
         self._size = 0
 
     def add(self, piece: str) -> None:
-        """Take in a piece. Raises `InputError` for more than a study's results can be."""
+        """Add a piece. Raises `InputError` for more than a study's results can be."""
         self._size += len(piece)
         if self._size > self._most_bytes:
             raise InputError(

@@ -178,18 +178,18 @@ class Trials:
     # What happened to it
 
     def enqueued(self) -> None:
-        """Take in that a trial was enqueued: it has the next number, and waits to be asked for."""
+        """Note that a trial was enqueued: it has the next number, and waits to be asked for."""
         self.waiting.append(self.held)
         self._hold(self.held)
 
     def asked(self, number: int) -> None:
-        """Take in that Optuna gave a trial, of which nothing is drawn yet."""
+        """Note that Optuna gave a trial, of which nothing is drawn yet."""
         if number in self.waiting:
             self.waiting.remove(number)
         self._hold(number)
 
     def opened(self, trial: FrozenTrial, config: TrainConfig) -> int:
-        """Take in a trial whose values have just been drawn; return the number that it is known by."""
+        """Add a trial whose values have just been drawn; return the number that it is known by."""
         number: int = trial.user_attrs.get(CONTINUES, trial.number)
         self._keep(number, config)
         self._ended.pop(number, None)
@@ -197,25 +197,25 @@ class Trials:
         return number
 
     def cannot_be(self, params: Params) -> None:
-        """Take in that values cannot go together."""
+        """Note that values cannot go together."""
         self._tried.setdefault(self._spec.space.design(params), [])
 
     def dropped(self, number: int) -> None:
-        """Take in that a suggestion is not to be trained."""
+        """Note that a suggestion is not to be trained."""
         self._asked.discard(number)
 
     def reported(self, number: int) -> None:
-        """Take in that a trial trained one more epoch."""
+        """Note that a trial trained one more epoch."""
         self.epochs_trained += CONFIRMS not in self.first(number).user_attrs
 
     def failed(self, number: int) -> None:
-        """Take in that a trial failed."""
+        """Note that a trial failed."""
         first = self.first(number)
         if CONFIRMS not in first.user_attrs:
             self._failed_of_family.update(members(first.params))
 
     def tested(self, number: int) -> None:
-        """Take in that a trial was measured on the test sets after its end."""
+        """Note that a trial was measured on the test sets after its end."""
         self._ended.pop(number, None)
 
     # As an earlier launch left it

@@ -32,7 +32,7 @@ class Desk:
         return NoWork.WAIT if item is NoWork.DONE and self._under_way else item
 
     def begin(self, key: str, item: WorkItem) -> None:
-        """Take in that an item is under way."""
+        """Note that an item is under way."""
         self._items[key] = item
         self._under_way.add(key)
 
@@ -41,7 +41,7 @@ class Desk:
         return self._items[key]
 
     def ended(self, key: str) -> WorkItem:
-        """Take in that an item is no longer under way; return it."""
+        """Note that an item is no longer under way; return it."""
         self._under_way.discard(key)
         return self._items[key]
 

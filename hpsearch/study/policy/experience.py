@@ -52,12 +52,12 @@ class Experience:
         self._outlooks: dict[str, Outlook] = defaultdict(Outlook)
 
     def finished(self, number: int, family: str, values: Sequence[float]) -> None:
-        """Take in a trial that trained its full budget."""
+        """Add a trial that trained its full budget."""
         self._put(_Trial(number, family, values, True))
         self._outlooks[family].add(values)
 
     def stopped(self, number: int, family: str, values: Sequence[float]) -> None:
-        """Take in a trial that was pruned, or waits; one without an error to forecast from is left out."""
+        """Add a trial that was pruned, or waits; one without an error to forecast from is left out."""
         if values and math.isfinite(values[-1]):
             self._put(_Trial(number, family, values, False))
 

@@ -27,7 +27,7 @@ class Outlook:
         return len(self._curves)
 
     def add(self, values: Sequence[float]) -> None:
-        """Take in a trial that has trained its full budget."""
+        """Add a trial that has trained its full budget."""
         self._curves.append(values)
 
     def remove(self, values: Sequence[float]) -> None:

@@ -57,7 +57,7 @@ class Standings:
         self._outlooks: dict[str, Outlook] = defaultdict(Outlook)
 
     def reported(self, number: int, family: str, epochs: int, value: float) -> None:
-        """Take in the cost of the objective after the next epoch of a trial of so many epochs."""
+        """Add the cost of the objective after the next epoch of a trial of so many epochs."""
         curve = self._curves.setdefault(number, Curve(number, family, epochs))
         curve.values.append(value)
         done = len(curve.values)
@@ -67,14 +67,14 @@ class Standings:
             self._outlooks[family].add(curve.values)
 
     def froze(self, number: int) -> None:
-        """Take in that a trial waits where it is."""
+        """Note that a trial waits where it is."""
         curve = self._curves[number]
         if not curve.waits:
             curve.waits = True
             insort(self._waiting[len(curve.values), curve.family], curve.place)
 
     def goes_on(self, number: int) -> None:
-        """Take in that a trial waits no more."""
+        """Note that a trial waits no more."""
         curve = self._curves[number]
         if curve.waits:
             curve.waits = False
