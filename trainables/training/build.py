@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from trainables.base.atomic import load_state
 from trainables.base.errors import Fault, InputError
 from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.batches import BatchSource
-from trainables.data.datasets import DatasetRef, ensure_dataset, open_dataset
+from trainables.data.datasets import ensure_dataset, open_dataset
 from trainables.data.datasets.prepared import PreparedDataset, Samples
 from trainables.data.loader import Loader, LoaderPool
 from trainables.losses.weighting.loss_weight import LossWeight
@@ -22,11 +22,9 @@ from trainables.model.network import build_network
 from trainables.target import Label
 from trainables.training.config import TrainConfig
 from trainables.training.execution import Execution
+from trainables.training.people import people_faults, seen_of
 from trainables.training.session import Session
 from trainables.training.trainer import Trainer
-
-SHOWN = 5
-"""Subjects that a message names."""
 
 Progress = Callable[[int, int], None]
 """Called with images done and images in all while a dataset is built."""
@@ -64,7 +62,7 @@ def open_data(config: TrainConfig, datasets_root: Path) -> TrainingData:
     validation = validation_dataset.samples(source.split, source.subjects, config.target)
     faults = [*_label_faults(train_dataset, train), *_label_faults(validation_dataset, validation)]
     faults += _convention_faults(train_dataset, validation_dataset, "data.validation")
-    faults += _people_faults(train_dataset, train, validation_dataset, validation, "data.validation")
+    faults += people_faults(train_dataset, train, validation_dataset, validation, "data.validation")
     faults += _turn_faults(config, train)
     if reason := config.head.incompatibility(labels_of(train)):
         faults.append(Fault(reason, "head"))
@@ -97,8 +95,8 @@ def open_tests(config: TrainConfig, datasets_root: Path) -> dict[str, Samples]:
     if faults := [
         fault
         for test in config.data.test
-        for dataset, seen in _seen(config, test.dataset, datasets_root)
-        for fault in _people_faults(
+        for dataset, seen in seen_of(config, test.dataset, datasets_root)
+        for fault in people_faults(
             dataset, seen, tests[test.name], samples[test.name], f"data.test, {test.name}"
         )
     ]:
@@ -225,38 +223,6 @@ def _convention_faults(train: PreparedDataset, other: PreparedDataset, where: st
         Fault(
             f"its labels ({other.card.convention}) do not mean what {train.name!r} means by them "
             f"({train.card.convention}): import it in the same convention (eth-xgaze: --angles aflw2000)",
-            where,
-        )
-    ]
-
-
-def _seen(
-    config: TrainConfig, ref: DatasetRef, datasets_root: Path
-) -> Iterator[tuple[PreparedDataset, Samples]]:
-    """Yield what a search looks at of a dataset: its training images, and those that it judges by."""
-    sources = (
-        (config.data.train.dataset, config.data.train),
-        (config.validation_dataset, config.data.validation),
-    )
-    for looked_at, source in sources:
-        if looked_at == ref:
-            dataset = open_dataset(ref, datasets_root)
-            yield dataset, dataset.samples(source.split, source.subjects, config.target)
-
-
-def _people_faults(
-    one: PreparedDataset, seen: Samples, other: PreparedDataset, new: Samples, where: str
-) -> list[Fault]:
-    """Refuse people of a dataset on both sides: their faces were learned, and the error is too small."""
-    shared = sorted({*seen.subjects} & {*new.subjects}) if one.folder == other.folder else []
-    if not shared:
-        return []
-    names = ", ".join(shared[:SHOWN]) + (", ..." if len(shared) > SHOWN else "")
-    return [
-        Fault(
-            f"{len(shared)} subjects of {one.name!r} are here and among the images that the search learns or "
-            f"judges by: {names}. An error on people already seen is too small: name other subjects, or "
-            "import with one split per person",
             where,
         )
     ]

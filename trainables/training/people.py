@@ -1,0 +1,46 @@
+"""The same people on both sides of a search: an error on faces that were learned by heart is too small."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from trainables.base.errors import Fault
+from trainables.data.datasets import DatasetRef, open_dataset
+from trainables.data.datasets.prepared import PreparedDataset, Samples
+from trainables.training.config import TrainConfig
+
+SHOWN = 5
+"""Subjects that a message names."""
+
+
+def seen_of(
+    config: TrainConfig, ref: DatasetRef, datasets_root: Path
+) -> Iterator[tuple[PreparedDataset, Samples]]:
+    """Yield what a search looks at of a dataset: its training images, and those that it judges by."""
+    sources = (
+        (config.data.train.dataset, config.data.train),
+        (config.validation_dataset, config.data.validation),
+    )
+    for looked_at, source in sources:
+        if looked_at == ref:
+            dataset = open_dataset(ref, datasets_root)
+            yield dataset, dataset.samples(source.split, source.subjects, config.target)
+
+
+def people_faults(
+    one: PreparedDataset, seen: Samples, other: PreparedDataset, new: Samples, where: str
+) -> list[Fault]:
+    """Refuse people of a dataset on both sides: their faces were learned, and the error is too small."""
+    shared = sorted({*seen.subjects} & {*new.subjects}) if one.folder == other.folder else []
+    if not shared:
+        return []
+    names = ", ".join(shared[:SHOWN]) + (", ..." if len(shared) > SHOWN else "")
+    return [
+        Fault(
+            f"{len(shared)} subjects of {one.name!r} are here and among the images that the search learns or "
+            f"judges by: {names}. An error on people already seen is too small: name other subjects, or "
+            "import with one split per person",
+            where,
+        )
+    ]
