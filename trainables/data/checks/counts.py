@@ -39,7 +39,8 @@ def limits(view: View) -> Iterator[Finding]:
             yield Finding(
                 Weight.WARNING,
                 f"{label.name} is beyond {label.low:g} to {label.high:g} {label.unit.name} in {beyond.sum()} "
-                f"images, up to {worst:g}: no training takes them. An import wraps what is within one turn "
-                f"more: import again, or leave them out: {some(view.table['file'][beyond])}",
+                f"images, up to {worst:g}: no training takes them. Leave them out, as AFLW2000's `reduced` "
+                "does, or import a table again, which wraps what is within one turn: "
+                f"{some(view.table['file'][beyond])}",
                 tuple((file,) for file in view.table["file"][beyond]),
             )
