@@ -11,7 +11,12 @@ from nbclient import NotebookClient
 from support.patience import PATIENCE_S
 
 NOTEBOOK = Path(__file__).parents[1] / "docs" / "example.ipynb"
-SMALLER = {r"trials: \d+": "trials: 2", r"images: \d+": "images: 64", r"epochs: \d+": "epochs: 1"}
+SMALLER = {
+    r"trials: \d+": "trials: 2",
+    r"max: \d+": "max: 3",
+    r"images: \d+, subjects: \d+": "images: 64, subjects: 16",
+    r"epochs: \d+": "epochs: 1",
+}
 LAUNCH, QUICKER = (
     'hpsearch.launch(space, root="runs")',
     'hpsearch.launch(space, root="runs", in_process=True)',
