@@ -223,7 +223,7 @@ def scratch() -> Iterator[Path]:
 def test_an_interrupted_launch_lets_nobody_in_and_says_how_to_go_on(
     fresh: Path, scratch: Path, sent: signal.Signals, status: int
 ) -> None:
-    space = write_space(fresh, epochs=30)
+    space = write_space(fresh, concurrent=1, epochs=30)
     launch = start(space, fresh, TMPDIR=str(scratch), HOME="/dev/null/home")  # which cannot be written
     wait_for_epochs(fresh, 2)
     [private] = scratch_folders(scratch)
