@@ -8,6 +8,7 @@ from pathlib import Path
 from trainables.base.errors import Fault
 from trainables.data.datasets import DatasetRef, open_dataset
 from trainables.data.datasets.prepared import PreparedDataset, Samples
+from trainables.data.datasets.protocols import person_of
 from trainables.training.config import TrainConfig
 
 SHOWN = 5
@@ -32,7 +33,10 @@ def people_faults(
     one: PreparedDataset, seen: Samples, other: PreparedDataset, new: Samples, where: str
 ) -> list[Fault]:
     """Refuse people of a dataset on both sides: their faces were learned, and the error is too small."""
-    shared = sorted({*seen.subjects} & {*new.subjects}) if one.folder == other.folder else []
+    if one.folder != other.folder:
+        return []
+    known = {person_of(one, subject) for subject in set(seen.subjects)}
+    shared = sorted(subject for subject in set(new.subjects) if person_of(one, subject) in known)
     if not shared:
         return []
     names = ", ".join(shared[:SHOWN]) + (", ..." if len(shared) > SHOWN else "")

@@ -112,3 +112,12 @@ def test_people_on_both_sides_of_a_split_are_refused(tmp_path: Path) -> None:
     prepared(tmp_path, "other")  # the same names there are other people
     assert open_data(config(validation={"dataset": "other"}), tmp_path)
     assert open_tests(config(test=[{"name": "far", "dataset": "other"}]), tmp_path)
+
+
+def test_two_sequences_of_biwi_are_one_person(tmp_path: Path) -> None:
+    one = prepared(tmp_path, "one")
+    labels = one.labels().assign(subject=["03", "04", "15", "05"])
+    write_labels(one.folder, labels, source="one", details={"importer": "biwi"})
+    with pytest.raises(InputError, match=r"data.validation: 1 subjects of 'one' .* by: 15\."):
+        open_data(config(), tmp_path)
+    assert open_data(config(train={"dataset": "one", "subjects": ["04"]}), tmp_path)

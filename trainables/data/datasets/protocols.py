@@ -1,4 +1,4 @@
-"""Which parts of a dataset's split published results are of: a row each beside that of the whole split."""
+"""What is known of public datasets beside their files: which parts results are of, and who is there twice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from trainables.data.datasets.biwi import drawn_third
+from trainables.data.datasets.biwi import SAME_PERSON, drawn_third
 from trainables.data.datasets.prepared import PreparedDataset
 
 if TYPE_CHECKING:
@@ -35,6 +35,13 @@ def parts_of(dataset: PreparedDataset, split: str) -> Iterator[tuple[str, Rows]]
         if third and len(third) < len(sequences):
             title = f"{len(third)} of {len(sequences)} sequences (70/30, seed 0)"
             yield title, table["subject"].isin(third).to_numpy()
+
+
+def person_of(dataset: PreparedDataset, subject: str) -> str:
+    """Return whose images a subject's are: four people of BIWI have two sequences, which are its subjects."""
+    if dataset.card.details.get("importer") != BIWI:
+        return subject
+    return {second: first for first, second in SAME_PERSON}.get(subject, subject)
 
 
 def whole_split(dataset: PreparedDataset) -> str | None:
