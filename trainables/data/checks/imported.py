@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trainables.data.checks.finding import Finding, View, Weight, some
+from trainables.data.datasets.landmarks import OF_THE_PHOTO
 
 
 def imported(view: View) -> Iterator[Finding]:
@@ -21,6 +22,9 @@ def imported(view: View) -> Iterator[Finding]:
         yield Finding(Weight.NOTE, note)
     for remark, found in details.get("remarks", {}).items():
         text = f"{found['images']} images: {remark}: {some(found['files'])}"
-        yield Finding(Weight.WARNING, text, tuple((file,) for file in found["files"]))
+        if remark == OF_THE_PHOTO:  # true of all of 300W-LP
+            yield Finding(Weight.NOTE, text)
+        else:
+            yield Finding(Weight.WARNING, text, tuple((file,) for file in found["files"]))
     if "dropped" in details:
         yield Finding(Weight.NOTE, f"{details['dropped']} images were dropped by repairs")

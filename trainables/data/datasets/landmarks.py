@@ -18,6 +18,11 @@ SAME_LANDMARKS = (
     "wrong, as in some copies of 300W-LP"
 )
 
+OF_THE_PHOTO = (
+    "the landmarks are those of the photo that they render, as in 300W-LP: the pose is theirs, the crop is "
+    "the photo's"
+)
+
 HIDDEN = -1
 """What AFLW2000 writes for a landmark that cannot be seen."""
 
@@ -46,14 +51,16 @@ class SameLandmarks:
     """Finds images with the landmarks of another one beside another pose, as their rows come."""
 
     def __init__(self) -> None:
-        self.files: list[str] = []
-        self._poses: dict[str, tuple[float, ...]] = {}
+        self.remarks: dict[str, list[str]] = {}
+        """What is to be said -> the files that it is about."""
+        self._first: dict[str, tuple[str, tuple[float, ...]]] = {}
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Look at the row of an image."""
+        """Look at the row of an image. All renderings of a photo, one subject, may share its landmarks."""
         if "landmarks" not in row:
             return
         pose = tuple(value for key, value in row.items() if key.endswith("_deg"))
-        first = self._poses.setdefault(row["landmarks"], pose)
+        subject, first = self._first.setdefault(row["landmarks"], (row["subject"], pose))
         if max(abs(a - b) for a, b in zip(first, pose, strict=True)) > APART_DEG:
-            self.files.append(row["file"])
+            remark = OF_THE_PHOTO if subject == row["subject"] else SAME_LANDMARKS
+            self.remarks.setdefault(remark, []).append(row["file"])

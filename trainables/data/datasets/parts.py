@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from trainables.base.atomic import write_text
 from trainables.data.datasets.crops import cut, jpeg
-from trainables.data.datasets.landmarks import SAME_LANDMARKS, SameLandmarks, digest_of, landmark_remarks
+from trainables.data.datasets.landmarks import SameLandmarks, digest_of, landmark_remarks
 from trainables.data.datasets.raw import LeftOut, RawDataset, RawItem
 from trainables.data.datasets.workers import Lost
 from trainables.data.pixels import is_blank
@@ -206,8 +206,8 @@ class Parts:
                 remarks.setdefault(text, Remark()).add(files)
             for row in part.rows:
                 twice.add(row)
-        if twice.files:
-            remarks.setdefault(SAME_LANDMARKS, Remark()).add(twice.files)
+        for text, files in twice.remarks.items():
+            remarks.setdefault(text, Remark()).add(files)
         return remarks
 
     def table(self) -> tuple[pd.DataFrame, list[bytes]] | None:

@@ -16,7 +16,12 @@ from support.raw_layouts import landmarks, photo, write_aflw2000, write_biwi, wr
 from trainables.data.datasets.check import check_dataset
 from trainables.data.datasets.importers import IMPORTERS
 from trainables.data.datasets.importing import import_dataset
-from trainables.data.datasets.landmarks import OUTSIDE_CROP, OUTSIDE_IMAGE, SAME_LANDMARKS
+from trainables.data.datasets.landmarks import (
+    OF_THE_PHOTO,
+    OUTSIDE_CROP,
+    OUTSIDE_IMAGE,
+    SAME_LANDMARKS,
+)
 from trainables.data.datasets.raw import LabelledImage
 from trainables.data.image_file import open_image
 from trainables.data.pixels import rgb_of
@@ -173,6 +178,16 @@ def test_the_same_landmarks_beside_another_rotation_are_named(tmp_path: Path) ->
     assert f"1 images: {SAME_LANDMARKS}" in said and "AFW_000002_1_0.jpg" in said
     labels = check_dataset(tmp_path / "out")
     assert labels.images == 4 and labels.faults == ()
+
+
+def test_renderings_with_the_landmarks_of_their_photo_are_explained(tmp_path: Path) -> None:
+    """300W-LP has them so throughout: its own samples show it."""
+    for number, yaw in enumerate((10.0, 40.0)):
+        write_pair(tmp_path / "raw" / "AFW" / f"AFW_000001_1_{number}", (yaw, 2, -1), seed=number)
+    import_dataset("300w-lp", IMPORTERS["300w-lp"](), tmp_path / "raw", tmp_path / "out", processes=1)
+    check = check_dataset(tmp_path / "out")
+    assert check.warnings == ()
+    assert any(note.startswith(f"1 images: {OF_THE_PHOTO}") for note in check.notes)
 
 
 @pytest.mark.parametrize("name", ["two.gif", "two.tif", "two.webp", "two.png"])
