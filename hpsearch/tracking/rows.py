@@ -130,7 +130,8 @@ def note(study: StudyRecord, report: str = "", top: int = 10) -> str:
     verdict, names = verdict_of(study), short_names(study.trials)
     counts = {state: sum(trial.state is state for trial in study.trials) for state in TrialState}
     states = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
-    said = [*filter(None, [_unlearned(study)]), verdict.sentence]
+    arms = arms_of(study)
+    said = [*learned(study, arms, compare(arms, study.equal_within))[:1], verdict.sentence]
     lines = ["\n\n".join(f"**{markdown_text(text)}**" for text in said)]  # a folded note shows its first line
     lines += ["", f"[The whole report]({report})"] if report else []
     lines += ["", markdown_text(verdict.grounds)]
@@ -152,11 +153,6 @@ def note(study: StudyRecord, report: str = "", top: int = 10) -> str:
     while sum(len(line) + 1 for line in lines) > MAX_TAG_CHARS:
         lines.pop()
     return "\n".join(lines)
-
-
-def _unlearned(study: StudyRecord) -> str:
-    arms = arms_of(study)
-    return " ".join(learned(study, arms, compare(arms, study.equal_within)))
 
 
 def _cells(texts: list[str]) -> str:

@@ -58,6 +58,8 @@ class Dimension:
     positions: Mapping[int, float]
     texts: Mapping[int, str]
     continuous: bool
+    of_numbers: bool = False
+    """Whether every value is a number."""
 
     @property
     def has_none(self) -> bool:
@@ -97,7 +99,9 @@ def dimension(
         marks = [Tick(NONE_AT, NONE), *marks]
         positions |= {n: NONE_AT + 0.05 * aside for n, aside in zip(missing, _spread(), strict=False)}
     texts = {number: shown(values[number]) if number in values else NONE for number in numbers}
-    return Dimension(key, title, tuple(marks), positions, texts, continuous)
+    return Dimension(
+        key, title, tuple(marks), positions, texts, continuous, of_numbers=len(plain) == len(values)
+    )
 
 
 def _on_a_scale(values: Mapping[int, float], factor: bool) -> tuple[list[Tick], dict[int, float]]:

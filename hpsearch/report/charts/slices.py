@@ -32,7 +32,7 @@ def slice_charts(found: ChartTrials) -> Iterator[Chart]:
             "transform": [*measured, at_the_rim("error")],
             "mark": {"type": "point", "filled": True, "strokeWidth": 1.4},
             "encoding": {
-                "x": _across(axis),
+                "x": across(axis),
                 "y": errors("rim", span),
                 "shape": rim_shape("error"),
                 "fill": by_task(found),
@@ -48,11 +48,12 @@ def slice_charts(found: ChartTrials) -> Iterator[Chart]:
             title=axis.title,
             words=f"The {found.objective.noun} of each trial over {axis.title}; the table of trials has the "
             "same numbers.",
-            spec=of_trials(HEIGHT_PX, [points, rim_texts("error", span, _across(axis), measured)], span),
+            spec=of_trials(HEIGHT_PX, [points, rim_texts("error", span, across(axis), measured)], span),
         )
 
 
-def _across(axis: Dimension) -> Spec:
+def across(axis: Dimension) -> Spec:
+    """Return the x axis of a searched value; a chart may have it on either side."""
     places, texts = [tick.at for tick in axis.ticks], [in_lines(tick.text, 9, " _-") for tick in axis.ticks]
     return {
         "field": axis.key,

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hpsearch.report.charts.clock import Clock, clock_of
 from hpsearch.report.charts.dimensions import NONE_AT, Dimension, dimensions
 from hpsearch.report.charts.error_axis import ErrorSpan, span_of
 from hpsearch.report.style import task_of
+from hpsearch.results.formats import duration
 from hpsearch.study.naming import run_name, short_names
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.target.metric import Metric
@@ -35,6 +37,8 @@ class ChartTrials:
     tasks: tuple[str, ...]
     """The pretext tasks that were tried, which give the colours."""
     objective: Metric
+    clock: Clock
+    """When and where each ran."""
 
     @property
     def curve_step(self) -> int:
@@ -56,6 +60,11 @@ class ChartTrials:
             "task": task_of(trial.config),
             "error": None if error is None else round(error, DIGITS),
             "epochs": len(curve),
+            "began": self.clock.began[number],
+            "ended": self.clock.ended[number],
+            "lane": self.clock.lane[number],
+            "trained": duration(trial.trained_s),
+            "waited": "" if trial.ended_s is None else duration(_waited_s(trial, trial.ended_s)),
             "curve": [round(value, CURVE_DIGITS) for value in _thinned(curve, self.curve_step)],
             **{axis.key: self._at(axis, number) for axis in self.dimensions},
         }
@@ -79,7 +88,13 @@ def chart_trials(study: StudyRecord) -> ChartTrials:
         else None,
         tasks=tuple(dict.fromkeys(task_of(trial.config) for trial in trials)),
         objective=study.objective,
+        clock=clock_of(trials),
     )
+
+
+def _waited_s(trial: TrialRecord, ended_s: float) -> float:
+    """Return the seconds that a trial was open and did not train: frozen, restarted or not yet placed."""
+    return max(ended_s - trial.started_s - trial.trained_s, 0.0) if trial.trained_s else 0.0
 
 
 def curve_of(trial: TrialRecord, objective: str) -> Sequence[float]:

@@ -8,8 +8,10 @@ from typing import Any
 
 from hpsearch.report.charts.chart import Chart, Key
 from hpsearch.report.charts.curves import curves_chart
+from hpsearch.report.charts.pair import pair_chart
 from hpsearch.report.charts.parallel import parallel_chart
 from hpsearch.report.charts.slices import slice_charts
+from hpsearch.report.charts.timeline import progress_chart, timeline_chart
 from hpsearch.report.charts.trials import ChartTrials, chart_trials
 from hpsearch.report.style import colour, colour_of
 from hpsearch.results.formats import duration, number
@@ -52,6 +54,8 @@ class TrialsSection:
     parallel: Chart | None
     curves: Chart | None
     slices: tuple[Chart, ...]
+    pair: Chart | None
+    over_time: tuple[Chart, ...]
     keys: tuple[Key, ...]
     records: list[dict[str, Any]]
     columns: tuple[str, ...]
@@ -64,7 +68,8 @@ class TrialsSection:
     @property
     def charts(self) -> tuple[Chart, ...]:
         """All of its charts."""
-        return tuple(chart for chart in (self.parallel, self.curves, *self.slices) if chart is not None)
+        charts = (self.parallel, self.curves, *self.slices, self.pair, *self.over_time)
+        return tuple(chart for chart in charts if chart is not None)
 
 
 def trials_section(study: StudyRecord, importances: Mapping[str, float]) -> TrialsSection | None:
@@ -79,6 +84,8 @@ def trials_section(study: StudyRecord, importances: Mapping[str, float]) -> Tria
         parallel=parallel_chart(found),
         curves=curves_chart(found, study.provenance.training_mean),
         slices=tuple(slice_charts(found)),
+        pair=pair_chart(found, importances),
+        over_time=tuple(filter(None, (progress_chart(found), timeline_chart(found)))),
         keys=tuple(Key(colour_of(task), task) for task in found.tasks),
         records=found.records(),
         columns=columns,

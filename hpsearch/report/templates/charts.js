@@ -57,6 +57,8 @@ function marksOf(chart) {
   const walk = (mark, dx, dy) => {
     if (mark.marktype === "group") for (const group of mark.items) for (const inner of group.items) walk(inner, dx + (group.x || 0), dy + (group.y || 0));
     else if (mark.role === "mark" && mark.marktype === "symbol") for (const item of mark.items) dots.push({item, x: dx + item.x, y: dy + item.y});
+    else if (mark.role === "mark" && mark.marktype === "rect") for (const item of mark.items)
+      lines.push([0, item.width].map((along) => ({item, x: dx + item.x + along, y: dy + item.y + item.height / 2})));
     else if (mark.role === "mark" && mark.marktype === "line") lines.push(mark.items.map((item) => ({item, x: dx + item.x, y: dy + item.y})));
   };
   walk(chart.view.scenegraph().root, 0, 0);

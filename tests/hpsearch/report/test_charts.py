@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import plausible
 
 from hpsearch.report import charts
+from hpsearch.report.charts.clock import clock_of
 from hpsearch.report.charts.curves import curves_chart
 from hpsearch.report.charts.dimensions import NONE_AT, dimension
 from hpsearch.report.charts.error_axis import span_of
+from hpsearch.report.charts.pair import pair_chart
 from hpsearch.report.charts.parallel import parallel_chart
 from hpsearch.report.charts.slices import slice_charts
 from hpsearch.report.charts.standing_alone import standing_alone, svg_of
 from hpsearch.report.charts.ticks import ticks, whole_ticks
+from hpsearch.report.charts.timeline import progress_chart, timeline_chart
 from hpsearch.report.charts.trials import MOST_POINTS, chart_trials
 from hpsearch.report.style import OTHERS, TASKS, colour_of, paints
 from hpsearch.study.records import StudyRecord, TrialState
@@ -141,3 +146,35 @@ def test_marks_and_words_can_be_seen_on_the_light_and_the_dark_page() -> None:
         )
         for colour in (*TASKS.values(), *OTHERS):
             assert contrast(colour, page["paper"]) >= 3
+
+
+def test_trials_that_overlap_have_a_lane_each_and_a_lane_is_used_again(tmp_path: Path) -> None:
+    study = plausible.study(tmp_path, [TrialState.COMPLETE] * 5)  # 40 s each, one every 25 s
+    clock = clock_of(study.trials)
+    assert clock.unit == "minutes" and clock.lanes == ("node-1 · 1", "node-1 · 2")
+    for lane in clock.lanes:
+        spans = sorted((clock.began[n], clock.ended[n]) for n in clock.lane if clock.lane[n] == lane)
+        assert all(before[1] <= after[0] + 1e-3 for before, after in itertools.pairwise(spans))
+    assert max(clock.ended.values()) == pytest.approx((4 * 25 + 40) / 60, abs=1e-3)
+
+
+def test_the_best_so_far_only_becomes_better_and_ends_at_the_best(tmp_path: Path) -> None:
+    found = chart_trials(plausible.study(tmp_path, [TrialState.COMPLETE] * 9 + [TrialState.PRUNED] * 4))
+    chart = progress_chart(found)
+    assert chart is not None
+    steps = [step["error"] for step in chart.spec["layer"][0]["data"]["values"]]
+    complete = [found.errors[n] for n in range(9)]
+    assert steps == sorted(steps, reverse=True) and steps[-1] == min(complete) and steps[0] == complete[0]
+
+
+def test_charts_over_time_and_of_two_values_are_drawn(tmp_path: Path) -> None:
+    found = chart_trials(plausible.study(tmp_path, [TrialState.COMPLETE] * 20, seed=3))
+    for chart in (
+        progress_chart(found),
+        timeline_chart(found),
+        pair_chart(found, {"dropout": 0.6, "flag": 0.4}),
+    ):
+        assert chart is not None
+        assert svg_of(standing_alone(chart, found.records())).startswith("<svg")
+        if chart.name == "pair":
+            assert chart.title == "dropout and flag: branch after stage together"
