@@ -27,12 +27,8 @@ class Family:
         """Return helper - baseline: the intervals of all helpers hold together with this confidence."""
         place = self.helpers.index(helper)
         [half] = self._contrasts.halves(1 - confidence, self.others, slice(place, place + 1))
-        return self._interval(place, float(half))
-
-    def differences(self, confidence: float = CONFIDENCE) -> tuple[Interval, ...]:
-        """Return the difference of each helper, in their order."""
-        halves = self._contrasts.halves(1 - confidence, self.others)
-        return tuple(self._interval(place, half) for place, half in enumerate(halves.tolist()))
+        seeds = min(len(self.baseline.values), len(helper.values))
+        return Interval(float(self._contrasts.differences[place]), float(half), seeds)
 
     @property
     def size(self) -> int:
@@ -51,7 +47,3 @@ class Family:
     @cached_property
     def _contrasts(self) -> Contrasts:
         return contrasts(self._runs)
-
-    def _interval(self, place: int, half: float) -> Interval:
-        seeds = min(len(self.baseline.values), len(self.helpers[place].values))
-        return Interval(float(self._contrasts.differences[place]), half, seeds)

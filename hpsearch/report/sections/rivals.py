@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from hpsearch.report.charts.chart import Chart
 from hpsearch.report.charts.differences import differences_chart, looks_chart
@@ -46,7 +47,7 @@ class RivalsSection:
 def rivals_section(found: Comparison, names: Mapping[str, str]) -> RivalsSection | None:
     """Return the section; None where no helper has several runs, or none has been looked at yet."""
     family = found.family
-    shown = [] if family is None else list(_differences(found, family))[:MOST]
+    shown = [] if family is None else list(islice(_differences(found, family), MOST))
     if family is None or not shown:
         return None
     aim, zone = family.baseline.objective, found.equal_within
@@ -70,7 +71,7 @@ def rivals_section(found: Comparison, names: Mapping[str, str]) -> RivalsSection
 def _differences(found: Comparison, family: Family) -> Iterator[tuple[Arm, Interval]]:
     """Yield each helper with its difference: at its last look where seeds came on demand."""
     if found.progress is None:
-        yield from zip(family.helpers, family.differences(), strict=True)
+        yield from ((helper, family.difference(helper)) for helper in family.helpers)
         return
     for helper in family.helpers:
         stands = progress(helper, family.baseline, family.size, found.equal_within)

@@ -317,7 +317,7 @@ def test_the_interval_holds_together_with_those_of_all_that_could_have_led() -> 
     assert alone.difference is not None and alone.difference.low == pytest.approx(ends.low, rel=1e-5)
     assert "corrected for 4 comparisons" in said(among) and "corrected" not in said(alone)
     assert among.family is not None
-    gaps = among.family.differences()
+    gaps = [among.family.difference(helper) for helper in among.family.helpers]
     assert gaps[0].low == pytest.approx(among.difference and among.difference.low)
     assert [gap.mean for gap in gaps[1:]] == pytest.approx([7.1 - sum(plain) / 3] * 3)
     two = stand(arm(0, "none", plain), arm(3, PUZZLE, helper), others, second_baseline())
