@@ -93,7 +93,7 @@ def expected_noise(spec: StudySpec, root: Path) -> ExpectedNoise | None:
     found = [(study, noise) for study, setting, noise in _kept(root) if setting in wanted]
     if found:
         studies = dict.fromkeys(study for study, _ in found)
-        return ExpectedNoise(pooled([noise for _, noise in found]), f"of {' and '.join(studies)}")
+        return ExpectedNoise(pooled([noise for _, noise in found]), f"of study {', '.join(studies)}")
     if spec.objective.unit.key != DEGREES:
         return None
     return ExpectedNoise(QUICKSTART, "of the quickstart, as this root knows no runs of this data and network")

@@ -52,7 +52,7 @@ def test_noise_is_kept_with_the_study_and_found_again(
     assert noise.deviation == pytest.approx(0.5) and noise.shared == pytest.approx(1.0) and noise.df == 4
     monkeypatch.setattr("hpsearch.results.kept_noise._settings", lambda *_: [setting])
     found = expected_noise(plain(), tmp_path)
-    assert found is not None and found.source == "of before"
+    assert found is not None and found.source == "of study before"
     assert found.noise.deviation == pytest.approx(0.5) and found.noise.df == 4
     other = replace(setting, network="resnet18 at 224 px")
     monkeypatch.setattr("hpsearch.results.kept_noise._settings", lambda *_: [other])
