@@ -14,12 +14,15 @@ from trainables.base.errors import InputError, nearest
 
 Command = Callable[[argparse.Namespace], int]
 
-Adder = Callable[..., argparse.ArgumentParser]
+Adder = Callable[..., "Parser"]
 """Adds a command: its name, its function, a line of help, where it stands below another, and `examples`."""
 
 Commands = argparse._SubParsersAction  # argparse gives what it returns no public name
 
 ROOT_VARIABLE = "HPSEARCH_ROOT"
+
+STUDIES_FOLDER, DATASETS_FOLDER = "studies", "datasets"
+"""Folders below the root whose contents shells complete; naming them here keeps the command line quick."""
 
 
 def default_root() -> Path:
@@ -48,6 +51,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         self._paths: list[argparse.Action] = []
+        self._names: list[tuple[argparse.Action, str]] = []
         self._commands: Commands[Parser] | None = None
         kept = {"allow_abbrev": False, "formatter_class": argparse.RawDescriptionHelpFormatter}
         super().__init__(*arguments, **{**kept, **settings})
@@ -58,9 +62,14 @@ class Parser(argparse.ArgumentParser):
         self._commands = self.add_subparsers(title=title, metavar=metavar)
         return self._commands
 
-    def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:
-        """Add an argument, as the base class does."""
+    def add_argument(self, *names: Any, below: str = "", **settings: Any) -> argparse.Action:
+        """Add an argument, as the base class does.
+
+        Shells complete it by what the folder `below` the root holds, where one is given.
+        """
         action = super().add_argument(*names, **settings)
+        if below:
+            self._names.append((action, below))
         if action.type in (Path, user_path):
             self._paths.append(action)
         return action
@@ -71,6 +80,13 @@ class Parser(argparse.ArgumentParser):
         if self._commands is not None:
             for parser in self._commands.choices.values():
                 yield from parser.paths()
+
+    def names(self) -> Iterator[tuple[argparse.Action, str]]:
+        """Yield the arguments that name what a folder below the root holds, with that folder."""
+        yield from self._names
+        if self._commands is not None:
+            for parser in self._commands.choices.values():
+                yield from parser.names()
 
     def _without_command(self, _: argparse.Namespace) -> int:
         self.print_help(sys.stderr)
@@ -117,10 +133,12 @@ def add_token(sub: argparse.ArgumentParser) -> None:
     )
 
 
-def add_study(sub: argparse.ArgumentParser, *, optional: bool = True) -> None:
+def add_study(sub: Parser, *, optional: bool = True) -> None:
     """Add the name of a study, by default the only one below the root."""
     text = "the study's name" + (" (default: the only one below the root)" if optional else "")
-    sub.add_argument("study", nargs="?" if optional else None, metavar="STUDY", help=text)
+    sub.add_argument(
+        "study", nargs="?" if optional else None, metavar="STUDY", help=text, below=STUDIES_FOLDER
+    )
 
 
 def add_yes(sub: argparse.ArgumentParser) -> None:

@@ -8,7 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpsearch.cli.arguments import Adder, Commands, Parser, add_root, add_yes, shown_examples, sure
+from hpsearch.cli.arguments import (
+    DATASETS_FOLDER,
+    Adder,
+    Commands,
+    Parser,
+    add_root,
+    add_yes,
+    shown_examples,
+    sure,
+)
 from hpsearch.cli.output import show
 
 if TYPE_CHECKING:
@@ -56,7 +65,7 @@ def add_data_commands(
         below,
         examples=["data check biwi"],
     )
-    check.add_argument("name", nargs="?", metavar="NAME", help=named)
+    check.add_argument("name", nargs="?", metavar="NAME", help=named, below=DATASETS_FOLDER)
     add_root(check)
     check.add_argument(
         "--repair",
@@ -71,7 +80,7 @@ def add_data_commands(
         below,
         examples=["data show 300w-lp", "data show 300w-lp --split validation --out sheet.png"],
     )
-    show.add_argument("name", nargs="?", metavar="NAME", help=named)
+    show.add_argument("name", nargs="?", metavar="NAME", help=named, below=DATASETS_FOLDER)
     add_root(show)
     show.add_argument("--out", type=Path, metavar="FILE", help="a PNG (default: NAME.png here)")
     show.add_argument("--split", metavar="S", help="only this split")
@@ -79,7 +88,9 @@ def add_data_commands(
     delete = add(
         "delete", _delete, "delete a dataset that no running study uses", below, examples=["data delete biwi"]
     )
-    delete.add_argument("name", metavar="NAME", help="a dataset's name, or rendered-heads")
+    delete.add_argument(
+        "name", metavar="NAME", help="a dataset's name, or rendered-heads", below=DATASETS_FOLDER
+    )
     add_root(delete)
     add_yes(delete)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from hpsearch.cli.arguments import (
+    ROOT_VARIABLE,
     Command,
     Commands,
     Parser,
@@ -111,6 +112,9 @@ def _completion(arguments: argparse.Namespace) -> int:
     parser = _parser(importers=True)
     for argument in parser.paths():
         argument.complete = shtab.FILE  # type: ignore[attr-defined]  # where shtab looks for it
+    for argument, folder in parser.names():
+        listed = f'ls "${{{ROOT_VARIABLE}:-hpsearch-runs}}/{folder}" 2>/dev/null'
+        argument.complete = shtab.cmd(listed)  # type: ignore[attr-defined]
     print(shtab.complete(parser, shell=arguments.shell))
     return 0
 
@@ -150,7 +154,7 @@ def _parser(*, importers: bool) -> Parser:
         to: Commands[Parser] = commands,
         *,
         examples: Sequence[str] = (),
-    ) -> argparse.ArgumentParser:
+    ) -> Parser:
         described = textwrap.fill(f"{text[0].upper()}{text[1:]}.", WIDTH)
         sub = to.add_parser(name, help=text, description=described, epilog=shown_examples(examples))
         sub.set_defaults(command=command)

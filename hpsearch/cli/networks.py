@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hpsearch.cli.arguments import Adder, add_root, trial_number
+from hpsearch.cli.arguments import DATASETS_FOLDER, Adder, add_root, trial_number
 from hpsearch.cli.output import show
 
 FORMATS = ("table", "csv", "json")
@@ -36,7 +36,11 @@ def add_network_commands(add: Adder) -> None:
     )
     evaluate.add_argument("model", type=Path, metavar="MODEL", help="a folder that `hpsearch export` wrote")
     evaluate.add_argument(
-        "--data", required=True, metavar="NAME", help="a dataset's name, as `hpsearch data list` has it"
+        "--data",
+        required=True,
+        metavar="NAME",
+        help="a dataset's name, as `hpsearch data list` has it",
+        below=DATASETS_FOLDER,
     )
     evaluate.add_argument(
         "--split", metavar="S", help="one of its splits (default: test, or the only one that it has)"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import time
 from pathlib import Path
 
@@ -147,3 +149,34 @@ def test_shells_complete_the_commands(shell: str, capsys: pytest.CaptureFixture[
     assert main(["completion", shell]) == 0
     script = capsys.readouterr().out
     assert all(word in script for word in ("launch", "--epochs", "300w-lp"))
+    for folder in ("studies", "datasets"):
+        assert f'ls "${{HPSEARCH_ROOT:-hpsearch-runs}}/{folder}"' in script
+
+
+def test_bash_completes_the_names_of_studies_and_datasets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("studies/quickstart", "studies/second", "datasets/my-heads"):
+        (tmp_path / name).mkdir(parents=True)
+    assert main(["completion", "bash"]) == 0
+    script = tmp_path / "hpsearch.sh"
+    script.write_text(capsys.readouterr().out)
+    function = re.findall(r"^complete .*-F (\w+) hpsearch$", script.read_text(), re.MULTILINE)[0]
+
+    def offered(*words: str) -> set[str]:
+        line = " ".join(f'"{word}"' for word in ("hpsearch", *words))
+        ask = (
+            f'. {script}; COMP_WORDS=({line}); COMP_CWORD={len(words)}; {function}; echo "${{COMPREPLY[@]}}"'
+        )
+        shell = ["bash", "--norc", "-c", ask]
+        done = subprocess.run(
+            shell,
+            capture_output=True,
+            text=True,
+            env={"HPSEARCH_ROOT": str(tmp_path), "PATH": os.environ["PATH"]},
+        )
+        return set(done.stdout.split())
+
+    assert offered("show", "") == {"quickstart", "second"}
+    assert offered("report", "q") == {"quickstart"}
+    assert offered("data", "show", "") == {"my-heads"}
