@@ -188,13 +188,18 @@ function zoom(chart, event) {
 }
 
 // What a chart shows, to keep: as a picture, and as the numbers it is drawn from.
+const harmless = (text) => (/^[=+\-@]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text); // no formula for a spreadsheet
 const quoted = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-const csv = (rows) => rows.map((row) => row.map((value) => quoted(String(value ?? ""))).join(",")).join("\n") + "\n";
+const csv = (rows) => rows.map((row) => row.map((value) => quoted(harmless(String(value ?? "")))).join(",")).join("\n") + "\n";
 
 function numbers({name, spec, ofTrials}) {
   if (name === "curves") {
     const step = spec.usermeta.curve_step;
     return [["trial", "epoch", "value"], ...data.trials.flatMap(({trial, curve, epochs}) => curve.map((value, at) => [trial, Math.min(1 + step * at, epochs), value]))];
+  }
+  if (name === "progress" || name === "timeline") {
+    const fields = ["trial", "lane", "began", "ended", "trained", "waited", "state", "error"];
+    return [fields, ...data.trials.map((trial) => fields.map((field) => trial[field]))];
   }
   if (ofTrials) return all("table.trials tr").map((row) => [...row.cells].map((cell) => cell.textContent.trim()));
   const fields = Object.keys(spec.data.values[0] ?? {});
