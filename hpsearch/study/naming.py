@@ -73,9 +73,8 @@ def rows(config: Config, path: str = "", shared: str = "") -> Iterator[Row]:
     settings of the same meaning stand in one column.
     """
     plain = config.model_dump(mode="json")
-    for name, field in type(config).model_fields.items():
-        value = getattr(config, name)
-        variant = variant_of(field)
+    for name in type(config).model_fields:
+        value, variant = getattr(config, name), _variant(type(config), name)
         if not isinstance(value, Config):
             yield Row(
                 path + name, shared + name, value if isinstance(value, str) else json.dumps(plain[name])

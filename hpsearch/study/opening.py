@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +19,22 @@ from hpsearch.study.study import Study
 from trainables.base.errors import InputError
 
 
+@contextmanager
+def _all_kept() -> Iterator[None]:
+    """Spare the search for garbage while a study is read: very many objects are made, and nearly all stay.
+
+    It looks through all of them again and again, which is a third of the time.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+@_all_kept()
 def open_study(folder: Path, spec: StudySpec, provenance: Provenance) -> Study:
     """Open a study for writing, or begin it. The caller holds the study's lock.
 
@@ -39,6 +58,7 @@ def open_study(folder: Path, spec: StudySpec, provenance: Provenance) -> Study:
     return opened
 
 
+@_all_kept()
 def read_study(folder: Path, spec: StudySpec) -> StudyRecord:
     """Read a study that may be running: nothing is written.
 

@@ -55,7 +55,7 @@ class StudySpec:
         """What all networks of the study learn."""
         return next(iter(self.configs)).target
 
-    @property
+    @cached_property
     def objective(self) -> Metric:
         """The metric that trials are compared by."""
         return _objective(self.search, self.target)

@@ -257,7 +257,7 @@ class Trials:
         parts = {name: self._once.setdefault(part, part) for name, part in config if isinstance(part, Config)}
         self._configs[number] = config.model_copy(update=parts)
         drawn = self.first(number).distributions
-        drawn.update({name: self._once.setdefault((name, kind), kind) for name, kind in drawn.items()})
+        drawn.update({name: self._once.setdefault(name, kind) for name, kind in drawn.items()})
 
     def _has_failed(self, number: int) -> bool:
         return self.live(number).state is OptunaState.FAIL

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hpsearch.report.charts.ticks import ticks
 from hpsearch.study.naming import rows, shared_params, short_names, shown
-from hpsearch.study.records import StudyRecord, TrialRecord
+from hpsearch.study.records import TrialRecord
 
 FIRST = {
     "pretext": "pretext task",
@@ -67,11 +67,11 @@ class Dimension:
         return any(tick.at == NONE_AT for tick in self.ticks)
 
 
-def dimensions(study: StudyRecord) -> tuple[Dimension, ...]:
+def dimensions(trials: Sequence[TrialRecord]) -> tuple[Dimension, ...]:
     """Return the axis of each value that differs between trials, those of `FIRST` first."""
-    known = {trial.number: _values(trial) for trial in study.searched}
-    names = short_names(study.searched)
-    searched = sorted({path for trial in study.searched for path in shared_params(trial)} - {"seed"})
+    known = {trial.number: _values(trial) for trial in trials}
+    names = short_names(trials)
+    searched = sorted({path for trial in trials for path in shared_params(trial)} - {"seed"})
     found: list[Dimension] = []
     for path in dict.fromkeys((*FIRST, *searched)):
         values = {number: of_trial[path] for number, of_trial in known.items() if path in of_trial}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from hpsearch.report.charts.clock import Clock, clock_of
@@ -20,13 +21,16 @@ DIGITS = 3
 """After the point, of errors and of places on axes: finer than a pixel."""
 CURVE_DIGITS = 2
 
+MOST_TRIALS = 2_000
+"""Trials on the page, the best: more make it slow, and nobody tells their lines apart."""
+
 MOST_POINTS = 15_000
 """Points of all learning curves together: longer ones are thinned, so that the page stays small."""
 
 
 @dataclass(frozen=True)
 class ChartTrials:
-    """The trials of a search with an epoch or more, and the axes on which they lie."""
+    """The trials of a search with an epoch or more, the best of very many, and the axes on which they lie."""
 
     trials: tuple[TrialRecord, ...]
     errors: Mapping[int, float]
@@ -40,7 +44,7 @@ class ChartTrials:
     clock: Clock
     """When and where each ran."""
 
-    @property
+    @cached_property
     def curve_step(self) -> int:
         """Epochs from one point of a curve to the next; the last epoch is always one."""
         return math.ceil(sum(len(trial.epochs) for trial in self.trials) / MOST_POINTS) or 1
@@ -75,14 +79,15 @@ class ChartTrials:
 
 def chart_trials(study: StudyRecord) -> ChartTrials:
     """Return the search's trials; confirmations repeat the designs of some of them."""
-    trials = tuple(trial for trial in study.searched if trial.epochs or trial.state is TrialState.FAILED)
+    best = sorted(study.leaderboard()[:MOST_TRIALS], key=lambda trial: trial.number)
+    trials = tuple(trial for trial in best if trial.epochs or trial.state is TrialState.FAILED)
     errors = {
         trial.number: error for trial in trials if (error := _error(trial, study.objective.name)) is not None
     }
     return ChartTrials(
         trials=trials,
         errors=errors,
-        dimensions=dimensions(study),
+        dimensions=dimensions(best),
         span=span_of((round(error, DIGITS) for error in errors.values()), study.objective)
         if errors
         else None,

@@ -12,7 +12,7 @@ from hpsearch.report.charts.pair import pair_chart
 from hpsearch.report.charts.parallel import parallel_chart
 from hpsearch.report.charts.slices import slice_charts
 from hpsearch.report.charts.timeline import progress_chart, timeline_chart
-from hpsearch.report.charts.trials import ChartTrials, chart_trials
+from hpsearch.report.charts.trials import MOST_TRIALS, ChartTrials, chart_trials
 from hpsearch.report.style import colour, colour_of
 from hpsearch.results.formats import duration, number
 from hpsearch.results.leaderboard_table import best_of_epochs
@@ -61,6 +61,8 @@ class TrialsSection:
     columns: tuple[str, ...]
     """Short names of the searched values."""
     rows: tuple[TrialRow, ...]
+    left_out: int
+    """How many trials the page has no room for, the last of the leaderboard."""
     importances: tuple[Importance, ...]
     has_seed: bool
     """Whether the seed is among the importances, which tells what is noise."""
@@ -91,8 +93,12 @@ def trials_section(study: StudyRecord, importances: Mapping[str, float]) -> Tria
         columns=columns,
         rows=tuple(
             _row(study, trial, names, columns)
-            for trial in (*study.leaderboard(), *(one for one in study.trials if one.confirms is not None))
+            for trial in (
+                *study.leaderboard()[:MOST_TRIALS],
+                *(one for one in study.trials if one.confirms is not None),
+            )
         ),
+        left_out=max(len(study.searched) - MOST_TRIALS, 0),
         importances=tuple(
             Importance(name, share, round(100 * share / most, 1)) for name, share in importances.items()
         ),
