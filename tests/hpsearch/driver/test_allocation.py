@@ -60,7 +60,7 @@ def test_a_budget_too_small_names_who_went_without(tmp_path: Path) -> None:
 
 
 def test_a_family_whose_designs_fail_is_tried_again_but_not_for_ever(tmp_path: Path) -> None:
-    made = searching(tmp_path, Budget(trials=8))
+    made = searching(tmp_path, Budget(trials=8), search=", max_failures: 9")
     made.backend.faults += [Diverges(number, 1) for number in range(40)]
     made.run()
     tried = [trial.params["pretext"] for trial in made.record().trials]
