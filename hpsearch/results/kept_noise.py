@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from hpsearch.results.arms import Arm, arms_of
@@ -24,10 +25,6 @@ from trainables.training.config import TrainConfig
 
 FILE = "noise.json"
 """In a study's folder: the noise of each of its networks."""
-
-QUICKSTART = Noise.of(0.23, None, 6)
-"""The noise of the quickstart's runs, degrees: two of its designs with four seeds each, at a zoom of 0.1 of
-`python benchmarks/evaluation_zoom.py run --out FILE --only 32 --seeds 4`."""
 
 DEGREES = "deg"
 """The key of the unit that the quickstart's noise is in."""
@@ -48,6 +45,15 @@ class ExpectedNoise:
 
     noise: Noise
     source: str
+
+
+@cache
+def quickstart_noise() -> Noise:
+    """Return the noise of the quickstart's runs, degrees: two of its designs with four seeds each.
+
+    At a zoom of 0.1 of `python benchmarks/evaluation_zoom.py run --out FILE --only 32 --seeds 4`.
+    """
+    return Noise.of(0.23, None, 6)  # its interval takes SciPy, which most commands never need
 
 
 def network_of(config: TrainConfig) -> str:
@@ -96,7 +102,8 @@ def expected_noise(spec: StudySpec, root: Path) -> ExpectedNoise | None:
         return ExpectedNoise(pooled([noise for _, noise in found]), f"of study {', '.join(studies)}")
     if spec.objective.unit.key != DEGREES:
         return None
-    return ExpectedNoise(QUICKSTART, "of the quickstart, as this root knows no runs of this data and network")
+    source = "of the quickstart, as this root knows no runs of this data and network"
+    return ExpectedNoise(quickstart_noise(), source)
 
 
 def _settings(spec: StudySpec, root: Path) -> Iterator[Setting]:

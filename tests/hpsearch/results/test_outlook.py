@@ -10,7 +10,14 @@ from support import made_up_arms as made_up
 from support.spaces import plain
 
 from hpsearch.results.comparison import compare
-from hpsearch.results.kept_noise import FILE, QUICKSTART, Setting, expected_noise, keep_noise, noises_of
+from hpsearch.results.kept_noise import (
+    FILE,
+    Setting,
+    expected_noise,
+    keep_noise,
+    noises_of,
+    quickstart_noise,
+)
 from hpsearch.results.leaderboard import render, summary
 from hpsearch.results.noise import noise_of
 from hpsearch.results.outlook import hindsight, intended, outlook
@@ -57,7 +64,7 @@ def test_noise_is_kept_with_the_study_and_found_again(
     other = replace(setting, network="resnet18 at 224 px")
     monkeypatch.setattr("hpsearch.results.kept_noise._settings", lambda *_: [other])
     elsewhere = expected_noise(plain(), tmp_path)
-    assert elsewhere is not None and elsewhere.noise == QUICKSTART
+    assert elsewhere is not None and elsewhere.noise == quickstart_noise()
     (made.folder / FILE).write_text("[{]")
     with pytest.raises(InputError, match="delete it"):
         expected_noise(plain(), tmp_path)
