@@ -21,7 +21,7 @@ GPU_NODE = {"CPU": 8.0, "GPU": 2.0}
 
 def nodes(*resources: dict[str, float]) -> Nodes:
     class There:
-        def usable(self) -> list[dict[str, Any]]:
+        def usable(self, within_s: float = 0.0) -> list[dict[str, Any]]:
             return [{"Resources": each} for each in resources]
 
     return cast("Nodes", There())

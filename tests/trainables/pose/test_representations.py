@@ -33,7 +33,7 @@ def test_each_representation_gives_the_rotation_that_scipy_gives() -> None:
     ("read", "numbers", "said"),
     [
         (matrix_from_quaternion, [0.5, 0.5, 0.5, 0.1], "length 0.872, not 1"),
-        (matrix_from_rows, [2, 0, 0, 0, 1, 0, 0, 0, 1], "no rotation"),
+        (matrix_from_rows, [2, 0, 0, 0, 1, 0, 0, 0, 1], "not a rotation"),
         (matrix_from_rows, [1, 0, 0, 0, 1, 0, 0, 0, -1], "determinant of the matrix is -1"),
         (matrix_from_vector, [30.0, 10.0, 0.0], "radians"),
         (matrix_from_quaternion, [float("nan"), 0, 0, 1], "not 1"),

@@ -34,6 +34,9 @@ TRIAL = "trial"
 ATTACHMENT = ("flag", "heads", "branch", "view", "weight_schedule", "weight_end")
 """Settings of a task that say how it stands beside the pose: a pretraining learns none."""
 
+WITHOUT_EFFECT = ("implementation",)
+"""Settings of an optimizer that change no step: a trunk is the same pretraining, whichever made it."""
+
 ADDED_MAGNITUDES = ("mirror", "turn_deg")
 """Settings of augmentation that are no part of a key while they are off: older keys were made without."""
 
@@ -97,6 +100,9 @@ class SslConfig(Config):
         for task in settings["pretext"].values():
             for key in ATTACHMENT:
                 task.pop(key, None)
+        for optimizer in settings["optimizer"].values():
+            for key in WITHOUT_EFFECT:
+                optimizer.pop(key, None)
         for level in settings["augmentation"].values():
             for key in ADDED_MAGNITUDES:
                 if level.get(key) == 0:
