@@ -73,7 +73,7 @@ def test_a_real_trial_comes_to_its_end(tmp_path: Path) -> None:
     ran = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     figure, verdict = map(json.loads, (tmp_path / "results.jsonl").read_text().splitlines())
-    assert len(figure["mae_deg"]) == 3 and verdict["verdict"] == "passed"
+    assert len(figure["mae_deg"]) == 2 and verdict["verdict"] == "passed"
 
 
 def test_what_is_missing_is_said_before_anything_runs(

@@ -10,13 +10,13 @@ from support.toy import prepared_blobs, toy_config
 from trainables.training.checkpoints import BEST_WEIGHTS
 from trainables.training.jobs import Failed, JobRunner, TrialJob
 
-EPOCHS = 3
+EPOCHS = 2
 
 
 def check(bench: Bench) -> None:
     datasets = bench.folder / "datasets"
-    prepared_blobs(datasets / "blobs", splits=("train", "train", "validation"), count=96)
-    trial = toy_config(batch=8, epochs=EPOCHS, pretext="puzzling", precision="auto")
+    prepared_blobs(datasets / "blobs", splits=("train", "train", "validation"), count=24)
+    trial = toy_config(batch=4, epochs=EPOCHS, pretext="puzzling", precision="auto")
     job = TrialJob(0, trial, None, bench.folder / "0000", datasets, cpus=2, gpus=float(bench.on_gpu))
     runner = JobRunner.on(gpu=bench.on_gpu)
     began_s = time.perf_counter()
