@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -77,7 +78,10 @@ def launch_here(space: Path, root: Path, *words: str) -> Done:
 
 
 def start(space: Path, root: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
-    """Start a launch with further words in a process group of its own, as a shell does."""
+    """Start a launch with further words in a process group of its own, as a shell does.
+
+    SIGHUP ends it, also where `nohup` runs the tests.
+    """
     command = [sys.executable, "-m", "hpsearch", "launch", str(space), "--root", str(root), *words]
     return subprocess.Popen(
         command,
@@ -86,7 +90,12 @@ def start(space: Path, root: Path, *words: str, **environment: str) -> subproces
         text=True,
         start_new_session=True,
         env=os.environ | environment,
+        preexec_fn=_hears_hang_ups,
     )
+
+
+def _hears_hang_ups() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def board(root: Path, study: str = "tiny") -> list[dict[str, Any]]:
