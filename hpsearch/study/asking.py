@@ -24,7 +24,7 @@ from hpsearch.study.journal.schema import (
     REQUESTED,
     SKIPPED,
 )
-from hpsearch.study.policy.families import Family
+from hpsearch.study.policy.families import Family, families_of, members
 from hpsearch.study.policy.forecasts import WithForecasts
 from hpsearch.study.requests import requested_designs, withdraw_design
 from hpsearch.study.spec import MAX_GRID, StudySpec, design_params
@@ -150,7 +150,8 @@ class Asking:
         """Return a trial with the values `wanted` whose design was not tried, None where there is none.
 
         Where the sampler keeps suggesting what was tried, one of the designs that are left is drawn, as long
-        as they can be listed. With `again` a design whose trials all failed may be tried again.
+        as they can be listed; where they cannot, its next suggestion is of another family. With `again` a
+        design whose trials all failed may be tried again.
         """
         for turn in range(MOST_REPEATED):
             given = wanted
@@ -161,11 +162,31 @@ class Asking:
                         return None
                     seed = [self._spec.search.seed, self._trials.held]
                     given = left[np.random.default_rng(seed).integers(len(left))]
+            if not given and not self._listable:
+                given = self._elsewhere()
             if given or attrs:
                 self._enqueue(given, attrs)
             if ask := self._drawn(again=again):
                 return ask
         return None
+
+    def _elsewhere(self) -> Params:
+        """Return another family than those of the last suggestions, where they repeated what was tried.
+
+        TPE learns nothing from a repetition: where the best design has no other values it would suggest it
+        for ever. What it follows from is stored, so that a driver that dies here changes nothing.
+        """
+        stale: set[Family] = set()
+        last = self._trials.held - 1
+        while last >= 0 and REPEATS in (repetition := self._trials.first(last)).user_attrs:
+            stale.update(members(repetition.params))
+            last -= 1
+        names = {name for name, _ in stale}
+        others = [each for each in families_of(self._spec.space) if each[0] in names and each not in stale]
+        if not others:
+            return {}
+        drawn = np.random.default_rng([self._spec.search.seed, self._trials.held]).integers(len(others))
+        return dict([others[drawn]])
 
     def _drawn(self, *, again: bool) -> Ask | None:
         """Return the oldest trial that is enqueued, or a suggestion; None where its design was tried."""
@@ -193,8 +214,7 @@ class Asking:
         space = self._spec.space
         if self._is_whole(wanted):
             return [] if self._trials.tried(wanted, again=again) else [wanted]
-        count = space.designs()
-        if count is None or count > MAX_GRID:
+        if not self._listable:
             return None
         part = space.design(wanted)
         return [
@@ -202,6 +222,11 @@ class Asking:
             for params in space.combinations()
             if part <= space.design(params) and not self._trials.tried(params, again=again)
         ]
+
+    @property
+    def _listable(self) -> bool:
+        count = self._spec.space.designs()
+        return count is not None and count <= MAX_GRID
 
     def _is_whole(self, params: Params) -> bool:
         """Say whether params leave nothing to draw."""

@@ -11,7 +11,7 @@ from optuna.trial import TrialState as OptunaState
 from support import studies
 from support.searching import Searching, objective
 from support.simulated import Simulated
-from support.studies import OBJECTIVE
+from support.studies import OBJECTIVE, task_of
 
 from hpsearch.cli.main import main
 from hpsearch.driver.allocation import Budget
@@ -36,6 +36,13 @@ epochs: 9
 network: {dropout: {float: [0.1, 0.3]}}
 pretext: {choice: [none, rotation]}
 """
+
+BEST_ALONE = """\
+data: {train: {dataset: heads}}
+epochs: 9
+pretext: {choice: [none, puzzling: {ssl_weight: {float: [0.1, 9]}}]}
+"""
+"""The task that is best in the test has one design, the other no end of them."""
 
 samplers = pytest.mark.parametrize("sampler", ["tpe", "random"])
 
@@ -101,6 +108,22 @@ def test_a_space_without_end_goes_on(tmp_path: Path, sampler: str) -> None:
     assert made.spec.combinations is None
     made.run()
     assert len(designs(made.study)) == 20 and not made.allocation.used_up
+
+
+@pytest.mark.parametrize("killed_after", [None, 30, 60])
+def test_a_search_whose_best_design_has_no_other_values_goes_on_to_the_rest(
+    tmp_path: Path, killed_after: int | None
+) -> None:
+    """TPE suggests that design again and again: the whole budget is spent all the same."""
+    made = search(tmp_path, "{tpe: {startup_trials: 3}}", BEST_ALONE, trials=25)
+    value = objective(lambda design, epoch: 1.0 if task_of(design) == "none" else 9.0)
+    made.backend = Simulated(value, slots=1)
+    if killed_after is not None:
+        made.run(epochs=killed_after)
+        made.open()
+    made.run()
+    assert len(designs(made.study)) == 25 and not made.allocation.used_up
+    assert max(trial.number for trial in made.study.record().trials) <= 2 * 25
 
 
 def test_where_nothing_repeats_suggestions_are_what_they_were(tmp_path: Path) -> None:
