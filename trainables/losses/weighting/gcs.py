@@ -9,14 +9,21 @@ from trainables.base.schema import Config
 from trainables.losses.weighting.loss_weight import LossWeight
 
 if TYPE_CHECKING:
-    from trainables.losses.weighting.gcs_weighting import GcsWeighting
+    from torch import Tensor
+
+    from trainables.losses.weighting.group_weighting import GroupWeighting
 
 
 class GcsConfig(Config):
     """The helper's gradient counts by its cosine with the pose's, and not at all where that is below 0."""
 
-    def build(self, weights: Mapping[str, LossWeight]) -> GcsWeighting:
+    def build(self, weights: Mapping[str, LossWeight]) -> GroupWeighting:
         """Make the weighting of losses by name, each with its weight."""
-        from trainables.losses.weighting.gcs_weighting import GcsWeighting
+        from torch.nn.functional import cosine_similarity
 
-        return GcsWeighting(weights)
+        from trainables.losses.weighting.group_weighting import GroupWeighting
+
+        def combine(pose: Tensor, helper: Tensor) -> Tensor:
+            return pose + cosine_similarity(pose, helper, dim=0).clamp(min=0) * helper
+
+        return GroupWeighting(weights, combine)

@@ -9,14 +9,19 @@ from trainables.base.schema import Config
 from trainables.losses.weighting.loss_weight import LossWeight
 
 if TYPE_CHECKING:
-    from trainables.losses.weighting.pcgrad_weighting import PCGradWeighting
+    from torch import Tensor
+
+    from trainables.losses.weighting.group_weighting import GroupWeighting
 
 
 class PCGradConfig(Config):
     """Where the gradients of pose and helper are at odds, each loses its part against the other."""
 
-    def build(self, weights: Mapping[str, LossWeight]) -> PCGradWeighting:
+    def build(self, weights: Mapping[str, LossWeight]) -> GroupWeighting:
         """Make the weighting of losses by name, each with its weight."""
-        from trainables.losses.weighting.pcgrad_weighting import PCGradWeighting
+        from trainables.losses.weighting.group_weighting import GroupWeighting, without_conflict
 
-        return PCGradWeighting(weights)
+        def combine(pose: Tensor, helper: Tensor) -> Tensor:
+            return without_conflict(pose, helper) + without_conflict(helper, pose)
+
+        return GroupWeighting(weights, combine)

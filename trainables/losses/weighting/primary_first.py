@@ -9,7 +9,9 @@ from trainables.base.schema import Config
 from trainables.losses.weighting.loss_weight import LossWeight
 
 if TYPE_CHECKING:
-    from trainables.losses.weighting.primary_first_weighting import PrimaryFirstWeighting
+    from torch import Tensor
+
+    from trainables.losses.weighting.group_weighting import GroupWeighting
 
 
 class PrimaryFirstConfig(Config):
@@ -18,8 +20,11 @@ class PrimaryFirstConfig(Config):
     To first order the pose's losses then fall at least as fast as without a helper.
     """
 
-    def build(self, weights: Mapping[str, LossWeight]) -> PrimaryFirstWeighting:
+    def build(self, weights: Mapping[str, LossWeight]) -> GroupWeighting:
         """Make the weighting of losses by name, each with its weight."""
-        from trainables.losses.weighting.primary_first_weighting import PrimaryFirstWeighting
+        from trainables.losses.weighting.group_weighting import GroupWeighting, without_conflict
 
-        return PrimaryFirstWeighting(weights)
+        def combine(pose: Tensor, helper: Tensor) -> Tensor:
+            return pose + without_conflict(helper, pose)
+
+        return GroupWeighting(weights, combine)

@@ -1,0 +1,51 @@
+"""The module of the weightings that set the gradients of pose and helper against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from trainables.losses.weighting.gradients import Gradients
+from trainables.losses.weighting.loss_weight import LossWeight
+from trainables.losses.weighting.weighting import Rates
+
+
+class GroupWeighting(nn.Module):
+    """Steps along what `combine` makes of the gradients [P] of pose and helper at what these share.
+
+    Where a step has losses of one group alone it follows them.
+    """
+
+    rates = Rates()
+
+    def __init__(
+        self, weights: Mapping[str, LossWeight], combine: Callable[[Tensor, Tensor], Tensor]
+    ) -> None:
+        super().__init__()
+        self.weights, self.combine = dict(weights), combine
+
+    def backward(self, losses: Mapping[str, Tensor], gradients: Gradients, completed: int) -> Tensor:
+        """Set the gradients of a step; return the weighted sum of the losses [], which all have a weight."""
+        groups: dict[str, list[Tensor]] = {}
+        for name, loss in losses.items():
+            weight = self.weights[name]
+            groups.setdefault(weight.group, []).append(weight.times(loss, completed))
+        sums = {group: torch.stack(members).sum() for group, members in groups.items()}
+        found = {group: gradients.of(loss) for group, loss in sums.items()}
+        if found.keys() == {"pose", "helper"}:
+            gradients.set(self.combine(found["pose"], found["helper"]))
+        else:
+            gradients.set(torch.stack(list(found.values())).sum(dim=0))
+        return torch.stack(list(sums.values())).sum().detach()
+
+    def learned(self) -> dict[str, float]:
+        """Return nothing: no weight is learned."""
+        return {}
+
+
+def without_conflict(gradient: Tensor, other: Tensor) -> Tensor:
+    """Return a gradient [P] without its part against another one [P]; itself where the two agree."""
+    along = (gradient @ other).clamp(max=0) / (other @ other).clamp(min=torch.finfo(other.dtype).tiny)
+    return gradient - along * other
