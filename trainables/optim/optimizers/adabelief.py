@@ -43,7 +43,6 @@ class AdaBeliefConfig(Config):
     """Shorten early steps according to the variance of the adaptive learning rate, as RAdam does."""
     degenerated_to_sgd: bool = True
     """In the first five steps, too few to rectify, step along the mean gradient; false: do not step."""
-
     implementation: Literal["auto", "package", "multi_tensor"] = "auto"
     """`package`: adabelief-pytorch, parameter by parameter. `multi_tensor`: all at once, equal but for
     rounding, in a fraction of the kernels. auto: `multi_tensor` on a GPU, `package` on a CPU."""
@@ -55,34 +54,20 @@ class AdaBeliefConfig(Config):
             return self._package(parameters)
         from trainables.optim.optimizers.multi_tensor_adabelief import MultiTensorAdaBelief
 
-        return MultiTensorAdaBelief(
-            parameters,
-            lr=self.lr,
-            betas=(self.beta1, self.beta2),
-            eps=self.eps,
-            weight_decay=self.weight_decay,
-            weight_decouple=self.weight_decouple,
-            rectify=self.rectify,
-            degenerated_to_sgd=self.degenerated_to_sgd,
-        )
+        return MultiTensorAdaBelief(parameters, **self._settings())
 
     def _package(self, parameters: list[nn.Parameter]) -> Optimizer:
         """Make the package's optimizer, without its messages."""
         from adabelief_pytorch import AdaBelief
 
         with contextlib.redirect_stdout(io.StringIO()):  # some are printed whatever `print_change_log` says
-            optimizer: Optimizer = AdaBelief(
-                parameters,
-                lr=self.lr,
-                betas=(self.beta1, self.beta2),
-                eps=self.eps,
-                weight_decay=self.weight_decay,
-                weight_decouple=self.weight_decouple,
-                rectify=self.rectify,
-                degenerated_to_sgd=self.degenerated_to_sgd,
-                print_change_log=False,
-            )
+            optimizer: Optimizer = AdaBelief(parameters, **self._settings(), print_change_log=False)
         return optimizer
+
+    def _settings(self) -> dict[str, Any]:
+        """Return what both implementations are made with, by the package's names."""
+        settings = self.model_dump(exclude={"implementation", "beta1", "beta2"})
+        return {**settings, "betas": (self.beta1, self.beta2)}
 
 
 def _on_gpu(parameters: list[Any]) -> bool:
