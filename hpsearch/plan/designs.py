@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from trainables.training.config import TrainConfig
+from trainables.training.config import FORWARD_ALONE, TrainConfig
+
+FEW = 1000
+"""Training images of an epoch, where their number is not known: the order alone of works matters."""
 
 
 def work_of(config: TrainConfig) -> float:
     """Return the work of a whole training, in no unit: larger trunks, images and epochs cost more."""
     trunk = config.network.backbone.trunk_values * config.data.image_px**2
     costs = [config.pretext.cost(epoch, config.epochs) for epoch in range(config.epochs)]
-    return trunk * sum(cost.forwards + cost.branches for cost in costs)
+    norms = sum(config.norm_images(FEW, epoch) / FEW for epoch in range(config.epochs))
+    return trunk * (sum(cost.forwards + cost.branches for cost in costs) + FORWARD_ALONE * norms)
 
 
 def extremes(configs: list[TrainConfig]) -> tuple[TrainConfig, TrainConfig]:

@@ -39,11 +39,14 @@ class Measured:
 
     @property
     def epoch_s(self) -> float | None:
-        """Seconds of an epoch, None where not known."""
+        """Seconds of an epoch, in the mean over a run; None where not known."""
         if self.images is None or isinstance(self.rehearsal, str):
             return None
         train, validation = self.images
-        return train / self.rehearsal.train_images_per_s + validation / self.rehearsal.validation_images_per_s
+        epochs = range(self.config.epochs)
+        norms = sum(self.config.norm_images(train, completed) for completed in epochs) / len(epochs)
+        forwarded_s = (validation + norms) / self.rehearsal.forwarded_images_per_s
+        return train / self.rehearsal.train_images_per_s + forwarded_s
 
 
 @dataclass(frozen=True)
@@ -123,12 +126,13 @@ def plan(request: LaunchRequest, say: Callable[[str], None]) -> Plan:
 
 
 def _disk(spec: StudySpec, runs: Runs, concurrent: int, root: Path) -> Disk:
-    values = max(spec.config(params).network.backbone.trunk_values for params in spec.space.probes())
+    configs = [spec.config(params) for params in spec.space.probes()]
+    values = max(config.network.backbone.trunk_values for config in configs)
     halving = spec.search.pruner.halving(spec.epochs)
     freezes = halving is not None and bool(halving.pauses(spec.epochs))
     complete = None if runs.trials is None else (runs.trials + runs.confirmations) * values * VALUE_BYTES
     return Disk(
-        running=concurrent * checkpoints_bytes(values),
+        running=concurrent * max(map(checkpoints_bytes, configs)),
         frozen=int(spec.search.frozen_gb * 1e9) if freezes else 0,
         weights=complete,
         free=shutil.disk_usage(existing(root)).free,

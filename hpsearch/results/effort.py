@@ -2,6 +2,8 @@
 
 An image counts once for each time that it passes through the whole network; an image that a pretext task
 forwards up to its flag alone counts that share of it (`trainables.pretext.cost`). Branches are not counted.
+An image that is forwarded again for BatchNorm's statistics of averaged weights counts a third: nothing
+goes back.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 
 from hpsearch.study.records import StudyRecord, TrialRecord
 from trainables.data.sources import TrainSource
-from trainables.training.config import TrainConfig
+from trainables.training.config import FORWARD_ALONE, TrainConfig
 from trainables.training.metric_names import IMAGES
 
 
@@ -53,7 +55,11 @@ def images_forwarded(trial: TrialRecord, epochs: int | None = None) -> float | N
     if images is None or pretrained is None:
         return None
     done = len(trial.epochs) if epochs is None else epochs
-    return pretrained + images * sum(forwards(trial.config, epoch) for epoch in range(done))
+    passed = sum(
+        images * forwards(trial.config, epoch) + FORWARD_ALONE * trial.config.norm_images(images, epoch)
+        for epoch in range(done)
+    )
+    return pretrained + passed
 
 
 def forwards(config: TrainConfig, completed: int) -> float:

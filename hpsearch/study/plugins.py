@@ -19,6 +19,7 @@ from trainables.losses.weighting import WEIGHTINGS
 from trainables.model.backbones import BACKBONES
 from trainables.model.heads import HEADS
 from trainables.model.inits import INITS
+from trainables.optim.averages import AVERAGES
 from trainables.optim.optimizers import OPTIMIZERS
 from trainables.optim.schedules import SCHEDULES
 from trainables.pretext import PRETEXT_TASKS
@@ -40,6 +41,7 @@ def known_tables() -> Mapping[str, Table[Any]]:
         INITS,
         OPTIMIZERS,
         SCHEDULES,
+        AVERAGES,
         WEIGHTINGS,
         AUGMENTATIONS,
         GENERATED,

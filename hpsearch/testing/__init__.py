@@ -13,6 +13,7 @@ import pytest
 pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__)))
 
 from hpsearch.testing.augmentations import AugmentationContract  # noqa: E402
+from hpsearch.testing.averages import AverageContract  # noqa: E402
 from hpsearch.testing.backbones import BackboneContract  # noqa: E402
 from hpsearch.testing.configs import rows  # noqa: E402
 from hpsearch.testing.datasets import DatasetContract  # noqa: E402
@@ -35,6 +36,7 @@ from hpsearch.testing.weightings import WeightingContract  # noqa: E402
 
 __all__ = [
     "AugmentationContract",
+    "AverageContract",
     "BackboneContract",
     "BranchContract",
     "DatasetContract",

@@ -192,8 +192,8 @@ def check_room(spec: StudySpec, concurrent: int, folder: Path) -> None:
 
     Counts the trunk only: a launch that passes may still fill the disk; one that is refused certainly would.
     """
-    weights = max(spec.config(params).network.backbone.trunk_values for params in spec.space.probes())
-    needed, free = concurrent * checkpoints_bytes(weights) >> 20, shutil.disk_usage(folder).free >> 20
+    each = max(checkpoints_bytes(spec.config(params)) for params in spec.space.probes())
+    needed, free = concurrent * each >> 20, shutil.disk_usage(folder).free >> 20
     if needed > free:
         raise InputError(
             f"the checkpoints of {concurrent} trials in parallel need {needed} MiB, and "

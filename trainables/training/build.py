@@ -197,6 +197,7 @@ def build_session(
         seed=config.seed,
         epochs=config.epochs,
         clip_norm=config.clip_norm,
+        average=config.average.build(config.epochs),
     )
     return Session(trainer, validation=validation, target=config.target.build(labels))
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trainables.training.config import TrainConfig
+
 KEEP = 2
 """Checkpoints kept of a running trial: where the newest cannot be read, the one before can."""
 
@@ -9,6 +14,7 @@ COPIES = 4
 """Numbers in a checkpoint for each weight: it, its best value, and two moments of the optimizer."""
 
 
-def checkpoints_bytes(weights: int) -> int:
-    """Return what the checkpoints of a trial with so many weights take, the one being written included."""
-    return (KEEP + 1) * COPIES * weights * 4
+def checkpoints_bytes(config: TrainConfig) -> int:
+    """Return what the checkpoints of a trial take, the one being written included; the trunk alone counts."""
+    average = 0 if config.average.build(config.epochs) is None else 1
+    return (KEEP + 1) * (COPIES + average) * config.network.backbone.trunk_values * 4

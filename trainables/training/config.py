@@ -16,6 +16,7 @@ from trainables.losses.weighting import WEIGHTINGS, WeightingConfig
 from trainables.model.backbones import BACKBONES, Backbone
 from trainables.model.heads import HEADS, HeadConfig
 from trainables.model.inits import INITS, InitConfig, InitRequest
+from trainables.optim.averages import AVERAGES, NORM_BATCHES, AverageConfig
 from trainables.optim.optimizers import OPTIMIZERS, OptimizerConfig
 from trainables.optim.schedules import SCHEDULES, ScheduleConfig
 from trainables.pretext import PRETEXT_TASKS, PretextConfig
@@ -25,6 +26,9 @@ from trainables.target import TARGETS, TargetConfig
 Precision = Literal["auto", "bf16", "fp16", "fp32"]
 HALF: frozenset[Precision] = frozenset({"bf16", "fp16"})
 """What only a GPU computes fast."""
+
+FORWARD_ALONE = 1 / 3
+"""What a pass of an image through a network costs without the backward one, beside both together."""
 
 
 class DataConfig(Config):
@@ -103,6 +107,8 @@ class TrainConfig(Config):
     """The optimizer. [paper: AdaBelief]"""
     schedule: Annotated[ScheduleConfig, Variant(SCHEDULES)] = SCHEDULES["cosine"]()
     """The learning rate over the epochs."""
+    average: Annotated[AverageConfig, Variant(AVERAGES)] = AVERAGES["none"]()
+    """What of the weights is measured, kept and exported: those of the last step, or a mean over steps."""
     epochs: Annotated[int, Field(ge=1)] = 110
     """Full passes over the training images. [paper: 110]"""
     clip_norm: Annotated[float, Field(gt=0)] | None = None
@@ -195,6 +201,16 @@ class TrainConfig(Config):
             return zoom
         plan = self.augmentation.build()
         return 0.0 if plan is None else plan.mean_zoom
+
+    def norm_images(self, train_images: int, completed: int) -> int:
+        """Return how many training images are forwarded again after the epoch after `completed` epochs.
+
+        Those are what BatchNorm's statistics of averaged weights are estimated from.
+        """
+        average = self.average.build(self.epochs)
+        if average is None or not average.on(completed):
+            return 0
+        return min(train_images, NORM_BATCHES * self.data.batch)
 
     @property
     def init_request(self) -> InitRequest:

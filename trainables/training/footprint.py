@@ -19,6 +19,7 @@ class MemoryShape:
     precision: Precision
     optimizer: str
     weighting: str
+    averages: bool
     pretext: Hashable
 
     @classmethod
@@ -31,6 +32,7 @@ class MemoryShape:
             precision=config.precision,
             optimizer=type(config.optimizer).__name__,
             weighting=type(config.weighting).__name__,
+            averages=config.average.build(config.epochs) is not None,
             pretext=config.pretext.memory(),
         )
 

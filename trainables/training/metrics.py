@@ -57,6 +57,8 @@ class TrainingReport:
     skipped_steps: int | None
     """Steps left out since their gradients overflowed; None where no loss is scaled."""
     train_s: float
+    norms_s: float
+    """Seconds of estimating BatchNorm's statistics of averaged weights; about 0 without an average."""
     images: int
     images_per_s: float
     data_wait_share: float

@@ -61,7 +61,7 @@ class Session:
             main=main,
             best_value=self.best_value,
             best_epoch=self.best_epoch,
-            epoch_s=training.train_s + time.perf_counter() - started,
+            epoch_s=training.train_s + training.norms_s + time.perf_counter() - started,
         )
 
     def evaluate(self, source: BatchSource) -> dict[str, float]:
@@ -69,10 +69,9 @@ class Session:
         return self.predict(source).measures()
 
     def predict(self, source: BatchSource) -> Predictions:
-        """Return the predictions of unperturbed images, by the network as it is now. Raises `Diverged`."""
-        network = self.network.supervised()
+        """Return the predictions of unperturbed images, by the network that is kept. Raises `Diverged`."""
         try:
-            return predict(network, source, self._target, self._trainer.execution)
+            return predict(self._trainer.measured, source, self._target, self._trainer.execution)
         except NonFinitePrediction:
             raise Diverged(self.epoch + 1) from None
 
@@ -81,8 +80,8 @@ class Session:
         return self._predictions or self.predict(self._validation)
 
     def weights(self) -> dict[str, Tensor]:
-        """Return the supervised network's weights as they are now: training changes them in place."""
-        return self.network.supervised().state_dict()
+        """Return the weights that are measured, averaged ones included: training changes them in place."""
+        return self._trainer.measured.state_dict()
 
     def best_weights(self) -> dict[str, Tensor]:
         """Return the supervised network's weights after the best epoch, on the CPU; empty before one."""

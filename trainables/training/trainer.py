@@ -21,10 +21,12 @@ from trainables.losses.weighting.backward import backward
 from trainables.losses.weighting.loss_weight import LossWeight
 from trainables.losses.weighting.weighting import GradientWeighting, Weighting
 from trainables.model.network import HeadPoseNetwork
+from trainables.optim.averages import Average
 from trainables.optim.schedules.schedule import Schedule
 from trainables.pretext.branch import BranchPlan
 from trainables.pretext.task import PretextTask
 from trainables.pretext.views import View, Views
+from trainables.training.averaged_network import AveragedNetwork
 from trainables.training.execution import Execution
 from trainables.training.loss_scale import FIRST_STEPS, LossScale
 from trainables.training.meters import EpochMeter
@@ -49,7 +51,8 @@ class Trainer:
     """A network with all that trains it.
 
     `optimizer` makes the optimizer of the parameters that it is given. Where `execution` computes in fp16,
-    the loss is scaled so that gradients do not vanish.
+    the loss is scaled so that gradients do not vanish. Where there is an `average`, a mean of the weights is
+    what is measured and kept.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Trainer:
         seed: int,
         epochs: int,
         clip_norm: float | None = None,
+        average: Average | None = None,
     ) -> None:
         self.execution = execution
         self.network = execution.place_network(network)
@@ -79,6 +83,7 @@ class Trainer:
         self._base_rates = [float(group["lr"]) for group in self._optimizer.param_groups]
         self._train, self._seed, self._epochs = train, seed, epochs
         self._clip_norm = clip_norm
+        self._averaged = None if average is None else AveragedNetwork(network.supervised(), average)
         self._scale = LossScale(self._optimizer, execution.device, enabled=execution.scales_loss)
         if execution.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(execution.device)
@@ -93,23 +98,34 @@ class Trainer:
         started = time.perf_counter()
         with torch_seeded(torch_seed, device):
             meter = self._steps(data_seed, pretext_seed, completed)
-        train_s = time.perf_counter() - started
+        trained = time.perf_counter()
+        train_s, wait_s = trained - started, self._train.wait_s
+        if self._averaged is not None and self._averaged.on(completed):
+            self._averaged.estimate_norms(self._train.epoch(data_seed), self.execution, torch_seed)
         return TrainingReport(
             losses=meter.losses(),
             weights=self._weighting.learned(),
             pretext=_beside_chance(meter.measures(), self._task.branches),
             learning_rate=float(self._optimizer.param_groups[0]["lr"]),
             train_s=train_s,
+            norms_s=time.perf_counter() - trained,
             skipped_steps=meter.steps - self._scale.made() if self._scale.enabled else None,
             images=meter.images,
             images_per_s=meter.images / train_s,
-            data_wait_share=self._train.wait_s / train_s,
+            data_wait_share=wait_s / train_s,
             peak_memory_mib=_peak_memory_mib(device),
         )
 
+    @property
+    def measured(self) -> HeadPoseNetwork:
+        """The supervised network to be measured and kept: the averaged one once there is one."""
+        averaged = self._averaged
+        return self.network.supervised() if averaged is None or not averaged.taken else averaged.network
+
     def state_dict(self) -> dict[str, Any]:
         """Return the whole state: tensors, which change when training goes on, and plain values."""
-        return {
+        averaged = {} if self._averaged is None else {"averaged": self._averaged.state_dict()}
+        return averaged | {
             "network": self.network.state_dict(),
             "weighting": self._weighting.state_dict(),
             "optimizer": self._optimizer.state_dict(),
@@ -126,6 +142,8 @@ class Trainer:
         self.network.load_state_dict(state_dict["network"])
         self._weighting.load_state_dict(state_dict["weighting"])
         self._optimizer.load_state_dict(state_dict["optimizer"])
+        if self._averaged is not None:
+            self._averaged.load_state_dict(state_dict["averaged"])
         if scaler := state_dict["scaler"]:  # empty where the run computed in fp32
             self._scale.scaler.load_state_dict(scaler)
 
@@ -161,6 +179,8 @@ class Trainer:
                 nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
         meter.add(len(labels), {"total": total, **losses}, self.network.pretext_measures(output))
         self.network.after_step(completed / self._epochs)
+        if self._averaged is not None and self._averaged.on(completed):
+            self._averaged.take()
 
 
 def _groups(parameters: list[nn.Parameter], weighting: Weighting | GradientWeighting) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ from hpsearch.study.needs import images_of, needs_of
 from hpsearch.study.spec import StudySpec, load_spec
 from hpsearch.work.resources import Share, TrialResources
 from trainables.model.backbones import BACKBONES, ResNet10Config, ResNet18Config
+from trainables.optim.averages import EmaConfig, LastConfig
 from trainables.pretext.puzzling import PuzzlingConfig
+from trainables.training.checkpoint_size import checkpoints_bytes
 from trainables.training.rehearsal import Rehearsal
 
 SPACE = """
@@ -105,6 +108,17 @@ def test_a_helper_of_two_views_and_one_with_a_teacher_are_planned_at_what_they_f
     assert work == pytest.approx([1.85, 2.6, 3.35, 1.425])
     assert SimSiamConfig().pretraining_cost().forwards == 2
     assert MomentumConfig().pretraining_cost().forwards == 4
+
+
+def test_averaged_weights_cost_the_images_that_are_forwarded_again(spec: StudySpec) -> None:
+    """The 1000 images are fewer than 20 batches of 64, so all of them are: at 200 images/s, 5 s an epoch."""
+    plain = measured(spec).cheapest
+    assert plain.epoch_s == pytest.approx(1000 / 100 + 200 / 200)
+    for average, epochs in ((EmaConfig(), 10), (LastConfig(epochs=3), 3)):
+        config = plain.config.model_copy(update={"average": average})
+        assert replace(plain, config=config).epoch_s == pytest.approx(11 + 5 * epochs / 10)
+        assert work_of(config) == pytest.approx(work_of(plain.config) * (1 + epochs / 30))
+        assert checkpoints_bytes(config) == checkpoints_bytes(plain.config) * 5 / 4
 
 
 def test_images_of_a_dataset_that_is_not_rendered_yet_are_known(spec: StudySpec, tmp_path: Path) -> None:

@@ -77,6 +77,14 @@ def test_a_pretraining_is_counted_for_the_trial_that_began_from_it() -> None:
     assert forwards(began.config, 0) == 1
 
 
+def test_images_forwarded_again_for_averaged_weights_count_a_third() -> None:
+    """Up to 20 batches after each epoch that is averaged: of 64, they are all of these 150 images."""
+    assert images_forwarded(trial(average="ema")) == pytest.approx(600 + 4 * 150 / 3)
+    assert images_forwarded(trial(average={"last": {"epochs": 1}})) == pytest.approx(600 + 150 / 3)
+    small = {"train": {"dataset": RECIPE}, "batch": 2}
+    assert images_forwarded(trial(average="ema", data=small)) == pytest.approx(600 + 4 * 40 / 3)
+
+
 def test_hours_are_those_of_the_share_of_a_device() -> None:
     alone = trial()  # 4 epochs of 2 s
     assert device_hours(alone) == pytest.approx(8 / 3600)

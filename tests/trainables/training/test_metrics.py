@@ -100,6 +100,7 @@ def test_report_names_every_number_and_travels_as_plain_values() -> None:
             learning_rate=1e-3,
             skipped_steps=2,
             train_s=9.0,
+            norms_s=0.5,
             images=1500,
             images_per_s=90.0,
             data_wait_share=0.1,

@@ -21,5 +21,5 @@ def test_a_design_without_its_dataset_is_measured_on_noise(tmp_path: Path) -> No
     config = TrainConfig.model_validate(CONFIG)
     found = rehearse(config, tmp_path, torch.device("cpu"), torch.get_num_threads())
     assert found.synthetic
-    assert found.train_images_per_s > 0 and found.validation_images_per_s > 0
+    assert found.train_images_per_s > 0 and found.forwarded_images_per_s > 0
     assert 100 < found.peak_mib < 100_000
