@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hpsearch.driver.allocation import Allocation
 from hpsearch.driver.failures import Failures
 from hpsearch.driver.observers import Observers
 from hpsearch.driver.stopped import StoppedTrials
-from hpsearch.study.records import Placement
+from hpsearch.study.records import Placement, Stint
 from hpsearch.study.study import Study
 from hpsearch.study.trial_log import Log
 from trainables.training.checkpoints import History
 from trainables.training.jobs import TrialJob
+
+MILLISECONDS = 3
+"""Digits of a second."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class TrialItem:
     stopped: StoppedTrials
     observers: Observers
     failures: Failures
+    given_out_s: float = field(default_factory=time.time)
+    """Since when a worker has it, in Unix seconds."""
 
     def on_epochs(self, first_epoch: int, history: History, placement: Placement) -> bool:
         """Record epochs; return True where the pruner ends the trial, or it is frozen at a rung.
@@ -37,10 +43,13 @@ class TrialItem:
         if self.study.ended(number):
             return True
         self.study.place(number, placement)
+        stint = Stint(round(self.given_out_s, MILLISECONDS), self.study.epochs_done(number), placement.host)
         self.failures.end()
         if first_epoch == 1 and history:
             self._log.say(f"trains on {placement.host}, {placement.device}")
         stop = any(self._stops(epoch, metrics) for epoch, metrics in enumerate(history, start=first_epoch))
+        if self.study.epochs_done(number) > stint.epochs_done:  # else it only repeats what a checkpoint holds
+            self.study.worked(number, stint, round(time.time(), MILLISECONDS))
         self.observers.changed(self.study, number)
         return stop
 

@@ -85,6 +85,24 @@ class Placement:
 
 
 @dataclass(frozen=True)
+class Stint:
+    """A stretch of a trial on one worker, from Unix second to Unix second.
+
+    `ended_s` is when the trial was frozen; None where the stint ended with the trial, goes on, or was cut off
+    with its launch. `epochs_done` were trained before it.
+    """
+
+    began_s: float
+    epochs_done: int
+    host: str
+    ended_s: float | None = None
+
+    def written(self) -> list[Any]:
+        """Return the value for a file."""
+        return [self.began_s, self.epochs_done, self.host, self.ended_s]
+
+
+@dataclass(frozen=True)
 class Provenance:
     """What is true of every trial of a study and does not follow from its search space."""
 
@@ -143,6 +161,8 @@ class TrialRecord:
     confirm_plan: tuple[int, int] | None = None
     """Of a confirmation: how many seeds there were to be before the first look, and at most, when it began.
     """
+    stints: tuple[Stint, ...] = ()
+    """When it was on a worker; empty where an older version trained it, which did not keep that."""
     test: Mapping[str, float] = field(default_factory=dict)
     """Errors on the test sets with the weights of the best epoch: `test/NAME/mae_deg` and the like."""
 

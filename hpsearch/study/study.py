@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from hpsearch.study.journal.schema import (
     PROVENANCE,
     REASON,
     SEED,
+    STINTS,
     STOPPED,
     epoch_key,
     epoch_text,
@@ -41,7 +43,14 @@ from hpsearch.study.policy.families import Family, curve_family
 from hpsearch.study.policy.forecasts import completed, is_frozen
 from hpsearch.study.policy.halving import Halving
 from hpsearch.study.policy.standings import Standings
-from hpsearch.study.records import LaunchRecord, Placement, Provenance, StudyRecord, TrialRecord
+from hpsearch.study.records import (
+    LaunchRecord,
+    Placement,
+    Provenance,
+    Stint,
+    StudyRecord,
+    TrialRecord,
+)
 from hpsearch.study.spec import StudySpec
 from hpsearch.study.trials import Trials, trial_folder
 
@@ -148,6 +157,16 @@ class Study:
         """Record where a trial runs."""
         self._set(self._trials.live(number), PLACEMENT, placement.written())
 
+    def worked(self, number: int, stint: Stint, now_s: float) -> None:
+        """Record that a trial is, or was until `now_s`, on a worker, unless that is known."""
+        before = self._trials.stints(number)
+        if before and before[-1].began_s == stint.began_s:
+            before, stint = before[:-1], before[-1]
+        if self._trials.waits(number):
+            stint = replace(stint, ended_s=stint.ended_s or now_s)
+        written = [each.written() for each in (*before, stint)]
+        self._set(self._trials.live(number), STINTS, written)
+
     def link(self, number: int, pretrained: str) -> None:
         """Record which pretrained weights a trial starts from."""
         self._set(self._trials.first(number), PRETRAINED, pretrained)
@@ -236,6 +255,10 @@ class Study:
         return self._trials.of_family(family)
 
     # What is read
+
+    def epochs_done(self, number: int) -> int:
+        """Return the last epoch that a trial reported."""
+        return max(self._trials.values(number), default=0)
 
     def epochs_of(self, number: int) -> int:
         """Return the full budget of a trial in epochs."""

@@ -29,12 +29,13 @@ from hpsearch.study.journal.schema import (
     REPEATS,
     REQUESTED,
     SEED,
+    STINTS,
     epoch_key,
     test_key,
 )
 from hpsearch.study.policy.families import Family, members
 from hpsearch.study.policy.forecasts import is_frozen
-from hpsearch.study.records import Placement, TrialRecord, TrialState
+from hpsearch.study.records import Placement, Stint, TrialRecord, TrialState
 from hpsearch.study.spec import StudySpec
 from trainables.base.schema import Config
 from trainables.training.config import TrainConfig
@@ -150,6 +151,13 @@ class Trials:
         if number not in self._rest:
             return self.first(number).intermediate_values
         return {epoch: v for part in self._parts(number) for epoch, v in part.intermediate_values.items()}
+
+    def stints(self, number: int) -> tuple[Stint, ...]:
+        """Return a trial's stretches on workers; the last part of it that has any has them all."""
+        written = (
+            part.user_attrs[STINTS] for part in reversed(self._parts(number)) if STINTS in part.user_attrs
+        )
+        return tuple(Stint(*values) for values in next(written, ()))
 
     def config(self, number: int) -> TrainConfig:
         """Return a trial's training config."""
@@ -305,6 +313,7 @@ class Trials:
             pretrained=attrs.get(PRETRAINED),
             confirms=attrs.get(CONFIRMS),
             confirm_plan=_pair(attrs.get(CONFIRM_PLAN)),
+            stints=self.stints(number),
             test=self._storage.get_study_user_attrs(self._study_id).get(test_key(number), {}),
         )
 

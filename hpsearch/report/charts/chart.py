@@ -37,6 +37,8 @@ class Chart:
     keys: tuple[Key, ...] = ()
     """What its colours and dashes stand for."""
     min_px: int = 0
+    note: str = ""
+    """How to read it, where that needs a sentence."""
 
 
 class Span(Protocol):

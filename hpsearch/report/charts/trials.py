@@ -64,9 +64,12 @@ class ChartTrials:
             "task": task_of(trial.config),
             "error": None if error is None else round(error, DIGITS),
             "epochs": len(curve),
-            "began": self.clock.began[number],
-            "ended": self.clock.ended[number],
-            "lane": self.clock.lane[number],
+            "asked": self.clock.asked[number],
+            "ended": self.clock.ended(number),
+            "bars": [[bar.lane, bar.began, bar.ended, bar.frozen] for bar in self.clock.bars[number]],
+            "waits": [
+                [[one.lane, one.ended], [two.lane, two.began]] for one, two in self.clock.waits(number)
+            ],
             "trained": duration(trial.trained_s),
             "waited": "" if trial.ended_s is None else duration(_waited_s(trial, trial.ended_s)),
             "curve": [round(value, CURVE_DIGITS) for value in _thinned(curve, self.curve_step)],

@@ -8,7 +8,7 @@ from typing import Any
 
 from hpsearch.report.charts.chart import Chart, Key
 from hpsearch.report.charts.curves import curves_chart
-from hpsearch.report.charts.pair import pair_chart
+from hpsearch.report.charts.pair import pair_chart, why_no_pair
 from hpsearch.report.charts.parallel import parallel_chart
 from hpsearch.report.charts.slices import slice_charts
 from hpsearch.report.charts.timeline import progress_chart, timeline_chart
@@ -55,6 +55,7 @@ class TrialsSection:
     curves: Chart | None
     slices: tuple[Chart, ...]
     pair: Chart | None
+    why_no_pair: str
     over_time: tuple[Chart, ...]
     keys: tuple[Key, ...]
     records: list[dict[str, Any]]
@@ -87,6 +88,7 @@ def trials_section(study: StudyRecord, importances: Mapping[str, float]) -> Tria
         curves=curves_chart(found, study.provenance.training_mean),
         slices=tuple(slice_charts(found)),
         pair=pair_chart(found, importances),
+        why_no_pair=why_no_pair(found, importances),
         over_time=tuple(filter(None, (progress_chart(found), timeline_chart(found)))),
         keys=tuple(Key(colour_of(task), task) for task in found.tasks),
         records=found.records(),

@@ -197,10 +197,12 @@ function numbers({name, spec, ofTrials}) {
     const step = spec.usermeta.curve_step;
     return [["trial", "epoch", "value"], ...data.trials.flatMap(({trial, curve, epochs}) => curve.map((value, at) => [trial, Math.min(1 + step * at, epochs), value]))];
   }
-  if (name === "progress" || name === "timeline") {
-    const fields = ["trial", "lane", "began", "ended", "trained", "waited", "state", "error"];
+  if (name === "progress") {
+    const fields = ["trial", "asked", "ended", "trained", "waited", "state", "error"];
     return [fields, ...data.trials.map((trial) => fields.map((field) => trial[field]))];
   }
+  if (name === "timeline") return [["trial", "worker", "from", "until", "frozen", "state"],
+    ...data.trials.flatMap(({trial, bars, state}) => bars.map((bar) => [trial, ...bar, state]))];
   if (ofTrials) return all("table.trials tr").map((row) => [...row.cells].map((cell) => cell.textContent.trim()));
   const fields = Object.keys(spec.data.values[0] ?? {});
   return [fields, ...spec.data.values.map((row) => fields.map((field) => row[field]))];

@@ -37,6 +37,10 @@ def test_key(number: int) -> str:
 PLACEMENT = "placement"
 """`Placement.written()`: where it ran last."""
 
+STINTS = "stints"
+"""Each stretch of the trial on a worker, in order: `Stint.written()`. Where it is absent, nothing is known of
+when the trial waited; an older version wrote none."""
+
 PRETRAINED = "pretrained"
 """The folder below `ROOT/pretrained` that its trunk started from."""
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,8 @@ from support.simulated import Diverges, Simulated
 
 from hpsearch.driver.allocation import Budget
 from hpsearch.study.importance import importances
+from hpsearch.study.journal.journal import JOURNAL
+from hpsearch.study.opening import read_study
 from hpsearch.study.policy.families import families_of
 from hpsearch.study.records import TrialState
 from trainables.training.checkpoints import Checkpoints
@@ -125,6 +128,37 @@ def test_a_larger_budget_thaws_what_an_ended_search_pruned(tmp_path: Path) -> No
     reread = studies.open_in(tmp_path / "study", made.spec).record()
     assert reread == after
     assert made.study.asked == len(after.searched)
+
+
+def test_each_freeze_and_thaw_has_its_time_also_where_a_later_launch_thaws(tmp_path: Path) -> None:
+    made = searching(tmp_path, Budget(epochs=45), workers=2)
+    made.run()
+    made.budget = Budget(epochs=80)
+    made.open()
+    made.run()
+    record = made.record()
+    pauses = {trial.number: [stint.ended_s for stint in trial.stints] for trial in record.trials}
+    assert sum(len(found) > 1 for found in pauses.values()) > 1, "nothing was thawed"
+    for trial in record.trials:
+        begun = [stint.began_s for stint in trial.stints]
+        assert begun == sorted(begun) and trial.stints[0].epochs_done == 0
+        assert all(pauses[trial.number][:-1]), "each but the last ended as it was frozen"
+        assert (pauses[trial.number][-1] is None) == (trial.state is TrialState.COMPLETE)
+        ends = [stint.epochs_done for stint in trial.stints[1:]]
+        assert ends == [rung for rung in (3,) if rung in ends] and len(trial.epochs) > max(ends, default=0)
+    assert read_study(tmp_path / "study", made.spec) == record
+
+
+def test_a_journal_without_times_of_freezing_is_read_as_before(tmp_path: Path) -> None:
+    made = searching(tmp_path, Budget(epochs=45))
+    made.run()
+    journal = tmp_path / "study" / JOURNAL
+    kept = [json.loads(line) for line in journal.read_text().splitlines()]
+    old = [event for event in kept if "stints" not in event.get("user_attr", {})]
+    assert len(kept) - len(old) > 0
+    journal.write_text("".join(json.dumps({k: v for k, v in e.items() if k != "check"}) + "\n" for e in old))
+    without = [replace(trial, stints=()) for trial in made.record().trials]
+    assert list(read_study(tmp_path / "study", made.spec).trials) == without
 
 
 def test_a_trial_whose_checkpoint_is_gone_is_not_thawed(tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,10 +16,11 @@ from support import plausible
 
 from hpsearch.report import charts
 from hpsearch.report.charts.clock import clock_of
+from hpsearch.report.charts.contour import SIZE, regions, surface
 from hpsearch.report.charts.curves import curves_chart
 from hpsearch.report.charts.dimensions import NONE_AT, dimension
 from hpsearch.report.charts.error_axis import span_of
-from hpsearch.report.charts.pair import pair_chart
+from hpsearch.report.charts.pair import pair_chart, why_no_pair
 from hpsearch.report.charts.parallel import parallel_chart
 from hpsearch.report.charts.slices import slice_charts
 from hpsearch.report.charts.standing_alone import standing_alone, svg_of
@@ -25,7 +28,7 @@ from hpsearch.report.charts.ticks import ticks, whole_ticks
 from hpsearch.report.charts.timeline import progress_chart, timeline_chart
 from hpsearch.report.charts.trials import MOST_POINTS, chart_trials
 from hpsearch.report.style import OTHERS, TASKS, colour_of, paints
-from hpsearch.study.records import StudyRecord, TrialState
+from hpsearch.study.records import Stint, StudyRecord, TrialState
 from trainables.target.head_pose_metrics import MAE
 
 LONG = (20_000, 20_001, 7)
@@ -153,9 +156,63 @@ def test_trials_that_overlap_have_a_lane_each_and_a_lane_is_used_again(tmp_path:
     clock = clock_of(study.trials)
     assert clock.unit == "minutes" and clock.lanes == ("node-1 · 1", "node-1 · 2")
     for lane in clock.lanes:
-        spans = sorted((clock.began[n], clock.ended[n]) for n in clock.lane if clock.lane[n] == lane)
+        bars = [bar for found in clock.bars.values() for bar in found if bar.lane == lane]
+        spans = sorted((bar.began, bar.ended) for bar in bars)
         assert all(before[1] <= after[0] + 1e-3 for before, after in itertools.pairwise(spans))
-    assert max(clock.ended.values()) == pytest.approx((4 * 25 + 40) / 60, abs=1e-3)
+    assert clock.ended(4) == pytest.approx((4 * 25 + 40) / 60, abs=1e-3)
+    assert clock.unknown == frozenset(range(5)) and not any(list(clock.waits(n)) for n in range(5))
+
+
+def test_a_frozen_trial_leaves_its_worker_to_others_and_goes_on_where_one_is_free(tmp_path: Path) -> None:
+    first, second, *_ = plausible.study(tmp_path, [TrialState.COMPLETE] * 2, epochs=10).trials
+    at_s = first.started_s
+    thawed = replace(
+        first,
+        stints=(Stint(at_s + 6, 0, "a", at_s + 30), Stint(at_s + 66, 4, "b")),
+        ended_s=at_s + 90,
+    )
+    other = replace(second, stints=(Stint(at_s + 30, 0, "a"),), started_s=at_s + 30, ended_s=at_s + 60)
+    clock = clock_of((thawed, other))
+    bars = {
+        number: [(bar.lane, bar.began, bar.ended) for bar in found] for number, found in clock.bars.items()
+    }
+    assert bars == {0: [("a · 1", 0.1, 0.5), ("b · 1", 1.1, 1.5)], 1: [("a · 1", 0.5, 1.0)]}
+    assert [(one.ended, two.began) for one, two in clock.waits(0)] == [(0.0, 0.1), (0.5, 1.1)]
+    assert not list(clock.waits(1)) and not clock.unknown
+
+
+def test_a_trial_that_was_cut_off_with_its_launch_did_not_train_all_night(tmp_path: Path) -> None:
+    [trial] = plausible.study(tmp_path, [TrialState.COMPLETE], epochs=10).trials
+    rows = tuple({**row, "speed/epoch_s": 4.0} for row in trial.epochs)
+    at_s, night_s = trial.started_s, 30_000.0
+    stints = Stint(at_s, 0, "a"), Stint(at_s + night_s, 3, "a")
+    clock = clock_of([replace(trial, epochs=rows, stints=stints, ended_s=at_s + night_s + 28)])
+    assert clock.unit == "hours"
+    assert [bar.ended for bar in clock.bars[0]] == pytest.approx([12 / 3600, 30_028 / 3600], abs=1e-3)
+
+
+def test_what_was_frozen_is_drawn_with_its_turns_and_an_older_study_says_what_is_not_known(
+    tmp_path: Path,
+) -> None:
+    study = plausible.study(tmp_path, [TrialState.COMPLETE] * 4)
+    old = timeline_chart(chart_trials(study))
+    assert old is not None and "did not keep" in old.note
+    trials = [
+        replace(
+            trial,
+            stints=(
+                Stint(trial.started_s + 2, 0, "a", trial.started_s + 9),
+                Stint(trial.started_s + 12, 3, "b"),
+            ),
+        )
+        for trial in study.trials
+    ]
+    found = chart_trials(replace(study, trials=tuple(trials)))
+    chart = timeline_chart(found)
+    assert chart is not None and "diamond" in chart.note
+    drawn = svg_of(standing_alone(chart, found.records()))
+    assert drawn.count('aria-roledescription="bar"') == 8
+    assert drawn.count('aria-roledescription="point"') == 8, "a freeze and a thaw each"
 
 
 def test_the_best_so_far_only_becomes_better_and_ends_at_the_best(tmp_path: Path) -> None:
@@ -178,3 +235,53 @@ def test_charts_over_time_and_of_two_values_are_drawn(tmp_path: Path) -> None:
         assert svg_of(standing_alone(chart, found.records())).startswith("<svg")
         if chart.name == "pair":
             assert chart.title == "dropout and flag: branch after stage together"
+
+
+def inside(corners: Sequence[tuple[float, float]], x: float, y: float) -> bool:
+    """Say whether a point lies in a polygon: a ray from it crosses the border an odd number of times."""
+    crossed = 0
+    for (a, b), (c, d) in zip(corners, (*corners[1:], corners[0]), strict=True):
+        crossed += (b > y) != (d > y) and x < (c - a) * (y - b) / (d - b) + a
+    return crossed % 2 == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_each_point_is_painted_in_the_band_of_the_surface_there(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    places, values = draw.random((30, 2)), draw.normal(size=30)
+    grid, last = surface(places, values), SIZE - 1
+    levels = list(np.linspace(grid.min(), grid.max(), 9)[1:-1])
+    painted = regions(grid, levels)
+    assert len(painted) > len(levels), "hills and hollows have loops of their own"
+    for x, y in draw.random((300, 2)):
+        band = [region.band for region in painted if inside(region.corners, x, y)][-1]
+        row, column = int(y * last), int(x * last)
+        corners = grid[row : row + 2, column : column + 2].ravel()
+        around = [sum(corner >= level for level in levels) for corner in corners]
+        assert min(around) <= band <= max(around)
+
+
+def test_a_surface_keeps_a_plain_slope_and_one_value_is_flat() -> None:
+    x, y = np.meshgrid(np.linspace(0, 1, 30), np.linspace(0, 1, 30))
+    places = np.stack([x.ravel(), y.ravel()], axis=1)
+    slope = surface(places, 3 * places[:, 0])
+    middle = slope[SIZE // 4 : -SIZE // 4, SIZE // 4 : -SIZE // 4]
+    assert np.allclose(middle, 3 * np.linspace(0, 1, SIZE)[SIZE // 4 : -SIZE // 4], atol=0.05)
+    assert np.ptp(surface(places[:, ::-1], np.full(900, 7.0))) < 1e-9
+    [only] = regions(np.full((5, 5), 2.0), [])
+    assert only.band == 0 and len(only.corners) == 4
+
+
+def test_two_values_have_a_contour_a_heat_map_or_a_sentence(tmp_path: Path) -> None:
+    states = [TrialState.COMPLETE] * 30
+    study = plausible.study(tmp_path, states, seed=3)
+    found = chart_trials(study)
+    both = [trial for trial in study.trials if trial.params["pretext"] != "none"]
+    drawn = pair_chart(found, {"dropout": 0.6, "ssl_weight": 0.4})
+    assert drawn is not None and "surface" in drawn.note
+    for count, words in ((11, "a contour needs 12 trials"), (5, "there are 5 so far")):
+        few = chart_trials(replace(study, trials=tuple(both[:count])))
+        chart = pair_chart(few, {"dropout": 0.6, "ssl_weight": 0.4})
+        said = why_no_pair(few, {"dropout": 0.6, "ssl_weight": 0.4})
+        assert words in (said if chart is None else chart.note)
+        assert (chart is None) == bool(said)
