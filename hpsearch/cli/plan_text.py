@@ -79,7 +79,7 @@ def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
     shares = _share(plan.cheapest)
     if _share(plan.costliest) != shares:
         shares += f" (the cheapest), {_share(plan.costliest)} (the most expensive)"
-    yield "share", f"{shares} per trial; {plan.side_by_side} in parallel"
+    yield "share", f"{shares} per trial; {plan.in_parallel} in parallel"
     yield "time", _time(plan)
     yield "disk", _disk(plan)
 
@@ -125,7 +125,7 @@ def _spent(plan: Plan, epochs: int) -> str:
     if not known:
         return "time not known: see what is missing"
     low, high = min(seconds for _, seconds in known), max(seconds for _, seconds in known)
-    gpu_hours = [seconds * design.share.gpus * plan.side_by_side / 3600 for design, seconds in known]
+    gpu_hours = [seconds * design.share.gpus * plan.in_parallel / 3600 for design, seconds in known]
     text = f"{_range(_seconds(low), _seconds(high))} for {epochs} epochs"
     if max(gpu_hours):
         text += f", {_range(f'{min(gpu_hours):.1f}', f'{max(gpu_hours):.1f}')} GPU hours"

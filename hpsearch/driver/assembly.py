@@ -46,7 +46,7 @@ def assemble(
             epochs=budget.epochs,
             deadline_s=None if budget.hours is None else place.now_s() + budget.hours * 3600,
         ),
-        ahead=place.side_by_side,
+        ahead=place.in_parallel,
         confirm=spec.search.confirm,
         leaders=spec.search.leaders,
     )

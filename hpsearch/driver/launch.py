@@ -54,7 +54,7 @@ def launch(request: LaunchRequest, screen: Screen, backend: Backend) -> StudyRec
         provenance = _prepare(spec, root, folder, preparation, screen)
         with backend.opened(spec, folder, preparation.datasets, screen) as place:
             check_precision(spec, place.resources)
-            check_room(spec, place.side_by_side, folder)
+            check_room(spec, place.in_parallel, folder)
             claim.begin()
             study = open_study(folder, spec, provenance)
             keep_space(spec, folder)
@@ -94,9 +94,9 @@ def _search(
 ) -> None:
     """Search until the budget is spent or no worker is left, which ends the process with status 1."""
     spec, settings = study.spec, study.spec.search
-    launched = _launch_record(spec, place.side_by_side)
+    launched = _launch_record(spec, place.in_parallel)
     study.launched(launched)
-    with screen.searching(spec, place.resources, place.side_by_side) as show:
+    with screen.searching(spec, place.resources, place.in_parallel) as show:
         show(study.record(), None)
         say = Log(study.folder).spoken(screen.say)
         search = assemble(study, place, preparation, tracker, say, show)
@@ -109,6 +109,6 @@ def _search(
         study.launched(replace(launched, ended_s=time.time()))
 
 
-def _launch_record(spec: StudySpec, side_by_side: int) -> LaunchRecord:
+def _launch_record(spec: StudySpec, in_parallel: int) -> LaunchRecord:
     budget = spec.search.budget
-    return LaunchRecord(spec.trials, budget.epochs, budget.hours, side_by_side, began_s=time.time())
+    return LaunchRecord(spec.trials, budget.epochs, budget.hours, in_parallel, began_s=time.time())

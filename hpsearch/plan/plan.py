@@ -10,7 +10,7 @@ from pathlib import Path
 from hpsearch.driver.request import LaunchRequest
 from hpsearch.plan.designs import extremes
 from hpsearch.plan.runs import Runs, plan_runs
-from hpsearch.ray.cluster import cluster, joined_address, side_by_side
+from hpsearch.ray.cluster import cluster, in_parallel, joined_address
 from hpsearch.ray.gpus import resources_in_cluster
 from hpsearch.ray.nodes import Nodes
 from hpsearch.ray.rehearsal import rehearse_on_cluster
@@ -69,7 +69,7 @@ class Plan:
     needs: Needs
     runs: Runs
     resources: TrialResources
-    side_by_side: int
+    in_parallel: int
     cheapest: Measured
     costliest: Measured
     disk: Disk
@@ -83,7 +83,7 @@ class Plan:
 
     def seconds(self, design: Measured, epochs: int) -> float | None:
         """Return how long epochs take that are as long as this design's; None where that is not known."""
-        return None if design.epoch_s is None else epochs * design.epoch_s / self.side_by_side
+        return None if design.epoch_s is None else epochs * design.epoch_s / self.in_parallel
 
 
 def plan(request: LaunchRequest, say: Callable[[str], None]) -> Plan:
@@ -103,7 +103,7 @@ def plan(request: LaunchRequest, say: Callable[[str], None]) -> Plan:
     ):
         nodes = Nodes()
         resources = resources_in_cluster(spec, datasets, nodes, say)
-        concurrent = side_by_side(resources, nodes)
+        concurrent = in_parallel(resources, nodes)
         distinct = list(dict.fromkeys(designs))
         say(f"training {len(distinct)} designs for a few steps ...")
         found = dict(zip(distinct, rehearse_on_cluster(distinct, resources, datasets), strict=True))
@@ -118,7 +118,7 @@ def plan(request: LaunchRequest, say: Callable[[str], None]) -> Plan:
         needs=needs,
         runs=runs,
         resources=resources,
-        side_by_side=concurrent,
+        in_parallel=concurrent,
         cheapest=cheapest,
         costliest=costliest,
         disk=_disk(spec, runs, concurrent, root),

@@ -155,7 +155,7 @@ def needed_addresses(*, local: bool) -> dict[str, str]:
     }
 
 
-def side_by_side(resources: TrialResources, usable: Nodes) -> int:
+def in_parallel(resources: TrialResources, usable: Nodes) -> int:
     """Return how many trials of the smallest share fit on the cluster's usable nodes, or wait for others.
 
     Raises `InputError` where one trial fits on none of them: Tune would wait for ever.

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 
 from hpsearch.ray.authentication import check_token
-from hpsearch.ray.cluster import cluster, joined_address, needed_addresses, side_by_side
+from hpsearch.ray.cluster import cluster, in_parallel, joined_address, needed_addresses
 from hpsearch.ray.gpus import gpu_fault, resources_in_cluster
 from hpsearch.ray.lost_cluster import AWAY_HERE_S, AWAY_S, ray_watched
 from hpsearch.ray.nodes import Nodes, Probe
@@ -57,7 +57,7 @@ class RayBackend:
             with _ray_watched(address, watcher.interrupted):
                 nodes = probed(shared_folder, spec, Log(folder).spoken(watcher.say))
                 resources = resources_in_cluster(spec, datasets, nodes, watcher.say)
-                concurrent = side_by_side(resources, nodes)
+                concurrent = in_parallel(resources, nodes)
             yield RayWorkplace(
                 resources, concurrent, nodes, shared_folder, address, scratch, verbose=self.verbose
             )
@@ -71,7 +71,7 @@ class RayWorkplace:
     """
 
     resources: TrialResources
-    side_by_side: int
+    in_parallel: int
     nodes: Nodes
     folder: SharedFolder | None
     address: str | None

@@ -145,7 +145,7 @@ def _read(written: dict[str, Any]) -> Overview:
         "best": None if best is None else Best(**best),
         "running": tuple(RunningTrial(**trial) for trial in written["running"]),
         "left": None if left is None else TimeLeft(**left),
-        "launch": None if launch is None else LaunchRecord(**launch),
+        "launch": None if launch is None else LaunchRecord.read(launch),
     }
     return Overview(**{**written, **parts})
 
@@ -161,7 +161,7 @@ def _left(overview: Overview) -> Overview:
 
 
 def _plan(launch: LaunchRecord) -> Plan:
-    return Plan(launch.trials, launch.side_by_side, launch.deadline_s, launch.epochs)
+    return Plan(launch.trials, launch.in_parallel, launch.deadline_s, launch.epochs)
 
 
 def _best(study: StudyRecord) -> Best | None:

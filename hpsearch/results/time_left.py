@@ -14,7 +14,7 @@ class Plan:
     """How much is to be done: trials and epochs in all (None: no such limit), in parallel, until when."""
 
     trials: int | None
-    side_by_side: int
+    in_parallel: int
     deadline_s: float | None = None
     """Unix seconds after which no further trial starts."""
     epochs: int | None = None
@@ -52,8 +52,8 @@ def time_left(study: StudyRecord, plan: Plan, now_s: float) -> TimeLeft | None:
     tested = sum(bool(trial.test) for trial in study.trials)
     runs = [max(count - begun, 0) for count in confirmations_after(study.spec, plan.trials)]
     tests = max(tests_after(study.spec, plan.trials)[1] - tested, 0)
-    least, most = (search_s + count * study.spec.epochs * epoch_s / plan.side_by_side for count in runs)
-    return TimeLeft(least, most + tests * epoch_s / plan.side_by_side)
+    least, most = (search_s + count * study.spec.epochs * epoch_s / plan.in_parallel for count in runs)
+    return TimeLeft(least, most + tests * epoch_s / plan.in_parallel)
 
 
 def _elapsed_s(trial: TrialRecord, now_s: float) -> float:
@@ -71,7 +71,7 @@ def time_left_s(study: StudyRecord, plan: Plan, now_s: float) -> float | None:
     # a budget of epochs alone is spent by new and thawed trials alike: how many there will be, nobody knows
     if plan.epochs is not None and plan.trials is None and plan.deadline_s is None:
         done, trained_s = sum(len(t.epochs) for t in study.searched), sum(t.trained_s for t in study.searched)
-        return max(plan.epochs - done, 0) * trained_s / done / plan.side_by_side if trained_s else None
+        return max(plan.epochs - done, 0) * trained_s / done / plan.in_parallel if trained_s else None
     took_s = [t.trained_s or t.ended_s - t.started_s for t in study.trials if t.ended_s is not None]
     if not took_s:  # none has ended: what is known is how fast those that run are
         took_s = [
@@ -86,7 +86,7 @@ def time_left_s(study: StudyRecord, plan: Plan, now_s: float) -> float | None:
     estimates = [] if plan.deadline_s is None else [max(plan.deadline_s - now_s, 0.0) + mean_s]
     if plan.trials is not None:
         waiting = max(plan.trials - len(study.searched), 0)
-        estimates.append((work_s + waiting * mean_s) / plan.side_by_side)
+        estimates.append((work_s + waiting * mean_s) / plan.in_parallel)
     return min(estimates, default=None)
 
 

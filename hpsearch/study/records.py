@@ -46,6 +46,10 @@ class StudyState(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+_LAUNCH_KEYS = {"in_parallel": "side_by_side"}
+"""The fields of a launch that are called otherwise in files."""
+
+
 @dataclass(frozen=True)
 class LaunchRecord:
     """The last launch of a study: its budget as it was launched (None: no such limit), and when it ran.
@@ -56,7 +60,7 @@ class LaunchRecord:
     trials: int | None
     epochs: int | None
     hours: float | None
-    side_by_side: int
+    in_parallel: int
     began_s: float
     ended_s: float | None = None
 
@@ -67,7 +71,13 @@ class LaunchRecord:
 
     def written(self) -> dict[str, Any]:
         """Return the value for a file."""
-        return asdict(self)
+        return {_LAUNCH_KEYS.get(name, name): value for name, value in asdict(self).items()}
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any]) -> LaunchRecord:
+        """Return the record of a value in a file; raises `TypeError` where it is none."""
+        names = {key: name for name, key in _LAUNCH_KEYS.items()}
+        return cls(**{names.get(key, key): value for key, value in written.items()})
 
 
 @dataclass(frozen=True)

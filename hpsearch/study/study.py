@@ -283,7 +283,7 @@ class Study:
             provenance=Provenance.read(attrs[PROVENANCE]),
             trials=self._trials.records(),
             spec=self.spec,
-            launch=None if launch is None else LaunchRecord(**launch),
+            launch=None if launch is None else LaunchRecord.read(launch),
         )
 
     def _rank(self, number: int) -> None:

@@ -37,7 +37,7 @@ class Workplace(Protocol):
         """What each trial takes of it."""
 
     @property
-    def side_by_side(self) -> int:
+    def in_parallel(self) -> int:
         """How many trials run in parallel, at least 1."""
 
     def now_s(self) -> float:

@@ -58,7 +58,7 @@ class OneAtATime:
     """
 
     resources: TrialResources
-    side_by_side: int = 1
+    in_parallel: int = 1
 
     def now_s(self) -> float:
         """Return monotonic seconds."""

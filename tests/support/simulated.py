@@ -145,7 +145,7 @@ class Simulated:
         return TrialResources(1, self.gpus, self.slots)
 
     @property
-    def side_by_side(self) -> int:
+    def in_parallel(self) -> int:
         return self.slots
 
     def now_s(self) -> float:

@@ -55,7 +55,7 @@ def stopping(epochs: int) -> SuccessiveHalvingPruner:
 
 
 def hyperband(epochs: int) -> HyperbandPruner:
-    """Several of them side by side."""
+    """Several of them in parallel."""
     return HyperbandPruner(min_resource=FIRST, max_resource=epochs, reduction_factor=FACTOR)
 
 

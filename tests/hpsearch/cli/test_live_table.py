@@ -40,7 +40,7 @@ def at_trial(study: StudyRecord, count: int) -> StudyRecord:
 def test_log_tells_each_end_once_and_progress_once_a_minute(tmp_path: Path) -> None:
     study = plausible.study(tmp_path, [COMPLETE, PRUNED, FAILED, COMPLETE])
     out, clock = io.StringIO(), Clock()
-    with LiveView(Console(file=out, width=80), Plan(trials=4, side_by_side=1), clock) as view:
+    with LiveView(Console(file=out, width=80), Plan(trials=4, in_parallel=1), clock) as view:
         view.update(at_trial(study, 1))  # had ended before: an earlier launch told of it
         for count in (2, 2, 3, 4, 4):
             view.update(at_trial(study, count), study.trials[count - 1])

@@ -84,7 +84,7 @@ def test_delete_asks_on_a_terminal_only(root: Path, capsys: pytest.CaptureFixtur
 def test_status_says_who_runs_it_what_runs_and_what_is_left(tmp_path: Path) -> None:
     states = [TrialState.COMPLETE, TrialState.COMPLETE, TrialState.RUNNING]
     study = plausible.study(tmp_path, states)
-    launch = LaunchRecord(8, None, None, side_by_side=2, began_s=plausible.START_S)
+    launch = LaunchRecord(8, None, None, in_parallel=2, began_s=plausible.START_S)
     with study_lock(tmp_path):
         now_s = study.trials[-1].started_s + 5
         running = overview_of(plausible.launched(study, launch), now_s)

@@ -57,12 +57,12 @@ class Confirmed:
             self.study, trials=tuple(done if t.number == run.number else t for t in self.study.trials)
         )
 
-    def launch(self, confirm: ConfirmConfig, side_by_side: int = 1, dies: float = 0.0) -> bool:
+    def launch(self, confirm: ConfirmConfig, in_parallel: int = 1, dies: float = 0.0) -> bool:
         """Confirm until nothing is left, or the driver dies; return whether it came to the end."""
         while True:
             running = [t for t in self.study.trials if t.state is TrialState.RUNNING]
             again = next(confirmations(self.study, confirm), None)
-            if again is not None and len(running) < side_by_side:
+            if again is not None and len(running) < in_parallel:
                 self.begin(*again, confirm)
             elif running:
                 self.end(self.rng.choice(running))
@@ -92,10 +92,10 @@ def test_it_ends_where_it_is_decided(helper: float, outcome: Outcome, most: int)
     assert ("alone within 0.5°: " in said) is (outcome is Outcome.EQUAL)
 
 
-@pytest.mark.parametrize("side_by_side", [1, 5])
+@pytest.mark.parametrize("in_parallel", [1, 5])
 @pytest.mark.parametrize("helpers", [1, 2])
 def test_kills_and_relaunches_change_neither_what_is_trained_nor_what_is_decided(
-    helpers: int, side_by_side: int
+    helpers: int, in_parallel: int
 ) -> None:
     for study in range(3):
         means = {0: 5.0 - 0.3 * study, 1: 4.9, 9: 5.0}
@@ -106,7 +106,7 @@ def test_kills_and_relaunches_change_neither_what_is_trained_nor_what_is_decided
         )
         assert whole.launch(confirm)
         launches = 1
-        while not killed.launch(confirm, side_by_side, dies=0.2):
+        while not killed.launch(confirm, in_parallel, dies=0.2):
             launches += 1
         assert launches > 1
         assert sorted(killed.trained) == sorted(whole.trained)

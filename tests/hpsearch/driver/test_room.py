@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from pydantic import ValidationError
 
-from hpsearch.ray.cluster import joined_address, room, side_by_side
+from hpsearch.ray.cluster import in_parallel, joined_address, room
 from hpsearch.ray.nodes import Nodes
 from hpsearch.study.config import ResourcesConfig
 from hpsearch.work.resources import TrialResources
@@ -31,14 +31,14 @@ def test_nodes_that_are_there_have_room_for_what_fits_on_each() -> None:
     assert room(ONE_CPU, nodes({"CPU": 3.0}, {"CPU": 2.0})) == 5
     assert room(HALF_A_GPU, nodes(GPU_NODE, {"CPU": 64.0})) == 4
     with pytest.raises(InputError, match="the largest node has 3 CPUs and 0 GPUs"):
-        side_by_side(HALF_A_GPU, nodes({"CPU": 3.0}))
+        in_parallel(HALF_A_GPU, nodes({"CPU": 3.0}))
     with pytest.raises(InputError, match="the largest node has 0 CPUs"):
-        side_by_side(ONE_CPU, nodes())
+        in_parallel(ONE_CPU, nodes())
 
 
 def test_trials_wait_for_nodes_that_an_autoscaler_starts() -> None:
     growing = replace(HALF_A_GPU, concurrent=12, autoscale=True)
-    assert side_by_side(growing, nodes({"CPU": 4.0})) == side_by_side(growing, nodes(GPU_NODE)) == 12
+    assert in_parallel(growing, nodes({"CPU": 4.0})) == in_parallel(growing, nodes(GPU_NODE)) == 12
     assert room(replace(HALF_A_GPU, concurrent=5), nodes(GPU_NODE, GPU_NODE)) == 5
     with pytest.raises(ValidationError, match="autoscale needs concurrent"):
         ResourcesConfig(autoscale=True)

@@ -66,7 +66,7 @@ class Made:
         root: Path,
         name: str,
         *,
-        side_by_side: int,
+        in_parallel: int,
         trials: int = 12,
         search: str = "",
         space: str = SPACE,
@@ -76,7 +76,7 @@ class Made:
     ) -> None:
         settings = f"{{name: {name}, sampler: random, pruner: {pruner}, {search}}}"
         self.checked, self.changed = 0, False
-        self.backend = Simulated(objective(lambda design, epoch: 10.0 - epoch), slots=side_by_side)
+        self.backend = Simulated(objective(lambda design, epoch: 10.0 - epoch), slots=in_parallel)
         self.searching = Searching(
             root / name,
             studies.spec(root / name, settings, space),
@@ -136,10 +136,10 @@ class Handed:
         return self.items.pop(0) if self.items else NoWork.DONE
 
 
-@pytest.mark.parametrize("side_by_side", [1, 2, 4])
-def test_trials_that_share_a_source_share_one_pretraining(tmp_path: Path, side_by_side: int) -> None:
-    made = Made(tmp_path, "a", side_by_side=side_by_side)
-    assert made.drain() == side_by_side
+@pytest.mark.parametrize("in_parallel", [1, 2, 4])
+def test_trials_that_share_a_source_share_one_pretraining(tmp_path: Path, in_parallel: int) -> None:
+    made = Made(tmp_path, "a", in_parallel=in_parallel)
+    assert made.drain() == in_parallel
     trials = made.record().trials
     assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 12
     wanted = {trial.pretrained for trial in trials} - {None}
@@ -148,13 +148,13 @@ def test_trials_that_share_a_source_share_one_pretraining(tmp_path: Path, side_b
         assert (trial.pretrained is None) == (trial.params["init"] == "random")
     ends = [record for record in made.pretrained if record.state is TrialState.COMPLETE]
     assert {record.name for record in ends} == wanted and all(len(r.epochs) == 4 for r in ends)
-    again = Made(tmp_path, "b", side_by_side=side_by_side)  # another study
+    again = Made(tmp_path, "b", in_parallel=in_parallel)  # another study
     again.drain()
     assert again.trained == [] and len(again.record().trials) == 12
 
 
 def test_a_trial_gets_its_trunk_and_never_starts_before_it(tmp_path: Path) -> None:
-    made = Made(tmp_path, "a", side_by_side=3)
+    made = Made(tmp_path, "a", in_parallel=3)
 
     seen = []
 
@@ -178,7 +178,7 @@ def test_each_seed_may_have_its_own_those_of_confirmations_too(tmp_path: Path) -
             return config.init.trunk(config.init_request, datasets=folder, store=self.store)
 
     enqueue, confirm = "enqueue: [{seed: 0}, {seed: 5}, {seed: 5}]", ConfirmConfig(top=1, seeds=2)
-    made = WithData(tmp_path, "a", side_by_side=2, trials=3, search=enqueue, space=OWN, confirm=confirm)
+    made = WithData(tmp_path, "a", in_parallel=2, trials=3, search=enqueue, space=OWN, confirm=confirm)
     made.drain()
     trunks = {}
     for trial in made.record().trials:
@@ -194,7 +194,7 @@ def test_each_seed_may_have_its_own_those_of_confirmations_too(tmp_path: Path) -
 def test_others_go_on_while_some_wait_and_few_wait(tmp_path: Path) -> None:
     rotation, other = "{init: {ssl: {pretext: rotation}}}", "{init: random}"
     enqueue = f"enqueue: [{rotation}, {other}, {other}, {rotation}, {other}]"
-    made = Made(tmp_path, "a", side_by_side=2, trials=5, search=enqueue)
+    made = Made(tmp_path, "a", in_parallel=2, trials=5, search=enqueue)
     slow = made.search.next_item()
     assert isinstance(slow, PretrainingItem)
     for number in (1, 2):
@@ -211,7 +211,7 @@ def test_others_go_on_while_some_wait_and_few_wait(tmp_path: Path) -> None:
 
 
 def test_what_fails_for_good_fails_the_trials_that_want_it_alone(tmp_path: Path) -> None:
-    made = Made(tmp_path, "a", side_by_side=2)
+    made = Made(tmp_path, "a", in_parallel=2)
     made.backend.faults.append(Diverges("rotation", 1))
     made.drain()
     trials = made.record().trials
@@ -225,7 +225,7 @@ def test_what_fails_for_good_fails_the_trials_that_want_it_alone(tmp_path: Path)
 
 
 def test_two_launches_at_once_train_it_once(tmp_path: Path) -> None:
-    first, second = (Made(tmp_path, name, side_by_side=1, trials=6, space=ONE) for name in "ab")
+    first, second = (Made(tmp_path, name, in_parallel=1, trials=6, space=ONE) for name in "ab")
     ours = first.search.next_item()
     assert isinstance(ours, PretrainingItem)
     assert second.search.next_item() is NoWork.WAIT
@@ -239,7 +239,7 @@ def test_two_launches_at_once_train_it_once(tmp_path: Path) -> None:
 
 
 def test_a_launch_that_dies_leaves_it_to_the_one_that_waits(tmp_path: Path) -> None:
-    first, second = (Made(tmp_path, name, side_by_side=1, trials=2, space=ONE) for name in "ab")
+    first, second = (Made(tmp_path, name, in_parallel=1, trials=2, space=ONE) for name in "ab")
     ours = first.search.next_item()
     assert isinstance(ours, PretrainingItem) and second.search.next_item() is NoWork.WAIT
     ours._lock.release()  # as the system does where a process ends
@@ -247,20 +247,20 @@ def test_a_launch_that_dies_leaves_it_to_the_one_that_waits(tmp_path: Path) -> N
 
 
 def test_waiting_trials_survive_the_driver(tmp_path: Path) -> None:
-    killed = Made(tmp_path, "a", side_by_side=2, trials=4, space=ONE)
+    killed = Made(tmp_path, "a", in_parallel=2, trials=4, space=ONE)
     item = killed.search.next_item()
     assert isinstance(item, PretrainingItem)
     item.on_epochs(1, [{"train/loss": 1.0}], HERE)
     assert killed.search.next_item() is NoWork.WAIT
     item._lock.release()
-    again = Made(tmp_path, "a", side_by_side=2, trials=4, space=ONE)
+    again = Made(tmp_path, "a", in_parallel=2, trials=4, space=ONE)
     again.drain()
     assert len(again.trained) == 1
     assert [t.state for t in again.record().trials] == [TrialState.COMPLETE] * 4
 
 
 def test_a_study_whose_every_pretraining_fails_still_ends(tmp_path: Path) -> None:
-    made = Made(tmp_path, "a", side_by_side=2, trials=4, space=ONE)
+    made = Made(tmp_path, "a", in_parallel=2, trials=4, space=ONE)
     made.backend.faults.append(Diverges("rotation", 1))
     made.drain()
     assert [t.state for t in made.record().trials] == [TrialState.FAILED] * 4
@@ -268,7 +268,7 @@ def test_a_study_whose_every_pretraining_fails_still_ends(tmp_path: Path) -> Non
 
 
 def test_trials_that_all_fail_for_one_reason_end_a_launch_whatever_its_budget(tmp_path: Path) -> None:
-    made = Made(tmp_path, "a", side_by_side=2, trials=500, space=ONE)
+    made = Made(tmp_path, "a", in_parallel=2, trials=500, space=ONE)
     made.backend.faults.append(Diverges("rotation", 1))
     with pytest.raises(
         TrialsFail, match=r"5 trials in a row .*: its pretraining failed: diverged at epoch 1"
@@ -293,14 +293,14 @@ def test_a_failure_counts_only_in_a_row_and_for_one_reason() -> None:
 
 def test_a_trial_takes_up_checkpoints_only_of_epochs_that_the_study_knows(tmp_path: Path) -> None:
     """Those of others may be of a trial with other values, which a power cut took out of the journal."""
-    made = Made(tmp_path, "a", side_by_side=2, space=PLAIN)
+    made = Made(tmp_path, "a", in_parallel=2, space=PLAIN)
     known, unknown = (made.search.next_item() for _ in range(2))
     assert isinstance(known, TrialItem) and isinstance(unknown, TrialItem)
     known.on_epochs(1, [{studies.OBJECTIVE: 9.0}], HERE)
     for item in (known, unknown):
         item.job.folder.mkdir(parents=True, exist_ok=True)
         (item.job.folder / "checkpoint_0001.pt").touch()
-    later = Made(tmp_path, "a", side_by_side=2, space=PLAIN)
+    later = Made(tmp_path, "a", in_parallel=2, space=PLAIN)
     again = [later.search.next_item() for _ in range(2)]
     assert [item.job.number for item in again if isinstance(item, TrialItem)] == [0, 1]
     assert [list(item.job.folder.iterdir()) != [] for item in (known, unknown)] == [True, False]
@@ -319,7 +319,7 @@ def test_history_that_a_killed_driver_did_not_record_stops_a_trial_where_it_woul
     ends = []
     for name, lag in (("whole", 1), ("killed", 4)):
         enqueue = f"enqueue: [{', '.join(f'{{network: {{dropout: 0.{n}}}}}' for n in (1, 2, 3))}]"
-        made = Made(tmp_path, name, side_by_side=1, space=PLAIN, search=enqueue, pruner=pruner, trials=6)
+        made = Made(tmp_path, name, in_parallel=1, space=PLAIN, search=enqueue, pruner=pruner, trials=6)
         for _ in range(4):  # good ones, then one that is stopped at its first chance
             item = made.search.next_item()
             assert isinstance(item, TrialItem)
@@ -337,7 +337,7 @@ def test_history_that_a_killed_driver_did_not_record_stops_a_trial_where_it_woul
 
 def test_a_pretraining_that_is_done_is_there_even_where_its_file_shows_late(tmp_path: Path) -> None:
     """As on a network file system, which may show a file of another machine a minute late."""
-    made = Made(tmp_path, "a", side_by_side=1, trials=2, space=ONE)
+    made = Made(tmp_path, "a", in_parallel=1, trials=2, space=ONE)
     item = made.search.next_item()
     assert isinstance(item, PretrainingItem)
     made.carry_out(item)
@@ -350,7 +350,7 @@ def test_a_pretraining_that_is_done_is_there_even_where_its_file_shows_late(tmp_
 def test_nothing_is_confirmed_or_measured_on_data_that_changed_while_the_search_ran(tmp_path: Path) -> None:
     space = PLAIN.replace("heads}", "heads}, test: [{name: other, dataset: heads, split: test}]")
     made = Made(
-        tmp_path, "a", side_by_side=1, trials=2, space=space, confirm=ConfirmConfig(top=1, seeds=2), leaders=1
+        tmp_path, "a", in_parallel=1, trials=2, space=space, confirm=ConfirmConfig(top=1, seeds=2), leaders=1
     )
     made.changed = True
     with pytest.raises(InputsChanged):
@@ -364,7 +364,7 @@ def test_nothing_is_confirmed_or_measured_on_data_that_changed_while_the_search_
 @pytest.mark.parametrize(("trials", "said"), [(12, False), (18, False), (30, True)])
 def test_a_search_that_used_its_space_up_says_so(tmp_path: Path, trials: int, said: bool) -> None:
     made = Made(
-        tmp_path, "demo", side_by_side=2, trials=min(trials, 18), search=f"budget: {{trials: {trials}}}"
+        tmp_path, "demo", in_parallel=2, trials=min(trials, 18), search=f"budget: {{trials: {trials}}}"
     )
     made.drain()
     assert made.study.asked == min(trials, 18)

@@ -62,7 +62,7 @@ def measured(spec: StudySpec, *, gpus: float = 0.0) -> Plan:
         needs=needs_of(spec, Path(nowhere)),
         runs=plan_runs(spec, Path(nowhere), Path(nowhere)),
         resources=TrialResources(1, gpus, None),
-        side_by_side=2,
+        in_parallel=2,
         cheapest=cheapest,
         costliest=costliest,
         disk=Disk(running=5 * 10**8, frozen=2 * 10**10, weights=None, free=10**11),
@@ -129,7 +129,7 @@ def test_images_of_a_dataset_that_is_not_rendered_yet_are_known(spec: StudySpec,
     assert images_of(spec.configs[0], tmp_path) is None
 
 
-def test_hours_follow_from_epochs_speed_and_trials_side_by_side(spec: StudySpec, tmp_path: Path) -> None:
+def test_hours_follow_from_epochs_speed_and_trials_in_parallel(spec: StudySpec, tmp_path: Path) -> None:
     plan = measured(spec, gpus=0.5)
     assert plan.cheapest.epoch_s == pytest.approx(1000 / 100 + 200 / 200)
     assert plan.epochs == 120 + 10 + 140

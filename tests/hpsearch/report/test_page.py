@@ -66,7 +66,7 @@ def test_a_bug_is_told_from_a_fault_of_the_files() -> None:
 
 def test_the_page_of_a_launch_that_ends_is_not_that_of_a_running_study(tmp_path: Path) -> None:
     study = plausible.study(tmp_path, [TrialState.COMPLETE, TrialState.RUNNING])
-    launch = LaunchRecord(2, None, None, side_by_side=1, began_s=1.0, ended_s=2.0)
+    launch = LaunchRecord(2, None, None, in_parallel=1, began_s=1.0, ended_s=2.0)
     said: list[str] = []
     with study_lock(tmp_path):
         [ended] = write_page(plausible.launched(study, launch), said.append)

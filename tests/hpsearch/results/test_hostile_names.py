@@ -64,7 +64,7 @@ def test_a_terminal_shows_the_names_and_obeys_none(
     table = render(record, "table")
     assert "\\x1b]0;owned\\x07\\x1b[2J[red]" in table and FORMULA in table
     console = Console(file=io.StringIO(), width=200)
-    with LiveView(console, Plan(trials=3, side_by_side=1)) as view:
+    with LiveView(console, Plan(trials=3, in_parallel=1)) as view:
         view.update(record)
     show(describe(spec))
     show_faults([Fault(f"{ESCAPES!s} is unknown", file="\udcff.yaml"), Fault("x" * 100_000)])

@@ -17,7 +17,7 @@ from hpsearch.study.records import LaunchRecord, StudyState
 from hpsearch.study.store import find_study, keep_space
 from hpsearch.study.study import Study
 
-LAUNCH = LaunchRecord(8, None, None, side_by_side=2, began_s=1_790_000_000.0)
+LAUNCH = LaunchRecord(8, None, None, in_parallel=2, began_s=1_790_000_000.0)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_the_lock_is_dropped_after_an_error(tmp_path: Path) -> None:
         pass
 
 
-def test_two_studies_run_side_by_side(tmp_path: Path) -> None:
+def test_two_studies_run_in_parallel(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     process = holder(tmp_path / "a")

@@ -38,7 +38,7 @@ def test_a_trial_is_running_only_while_somebody_runs_its_study(tmp_path: Path) -
 
 
 def test_a_study_is_complete_once_its_launch_has_done_all_it_was_asked_to(tmp_path: Path) -> None:
-    study, launch = begun(tmp_path), LaunchRecord(1, None, 2.0, side_by_side=1, began_s=100.0)
+    study, launch = begun(tmp_path), LaunchRecord(1, None, 2.0, in_parallel=1, began_s=100.0)
     study.launched(launch)
     studies.train(study, study.ask())
     assert state_of(find_study(tmp_path, "demo")) is StudyState.INTERRUPTED
@@ -46,6 +46,7 @@ def test_a_study_is_complete_once_its_launch_has_done_all_it_was_asked_to(tmp_pa
     found = find_study(tmp_path, "demo")
     assert state_of(found) is StudyState.COMPLETE
     assert found.launch is not None and found.launch.deadline_s == 7300.0
+    assert found.launch.in_parallel == 1 and '"side_by_side"' in (found.folder / "study.journal").read_text()
 
 
 def test_studies_of_older_versions_are_complete_where_nothing_is_left_to_do(tmp_path: Path) -> None:
