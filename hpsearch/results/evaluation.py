@@ -34,6 +34,8 @@ ALL = "all"
 TEST = "test"
 WITHOUT = "constant rotation removed"
 """The row of the errors without the constant rotation."""
+SURER = "surer half"
+"""The row of the images of least entropy, where the network says how certain it is."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,8 @@ def _rows(
     if turned is not None:
         yield _row(WITHOUT, _by_metric(turned.predictions, target), everything)
     groups = {metric.images: ~np.isnan(values) for metric, values in found.items() if metric.images}
+    if predicted.entropy is not None:
+        groups[SURER] = predicted.entropy <= np.median(predicted.entropy)
     for title, inside in (groups | dict(parts)).items():
         yield _row(title, found, inside)
 

@@ -36,14 +36,14 @@ import numpy, onnxruntime, PIL.Image
 face = PIL.Image.open("face.jpg").convert("RGB")
 {_scaling(card)}
 network = onnxruntime.InferenceSession("{ONNX}")
-({card.target.output},) = network.run(None, {{"image": numpy.asarray(face).transpose(2, 0, 1)[None]}})
+{_unpacked(card)} = network.run(None, {{"image": numpy.asarray(face).transpose(2, 0, 1)[None]}})
 ```
 
 - **Input** `image`: uint8 [B, 3, {px}, {px}], red, green, blue, 0 to 255; {_seen(card)}a square crop of one
   face, cut as those of the training set. Normalisation is inside.
 - **Output** `{card.target.output}`: float32 [B, {count}].
   {card.convention}.
-
+{_certainty(card)}
 ## How good it is
 
 {value} on the validation set after epoch {origin["epoch"]}, whose weights these are.
@@ -70,6 +70,22 @@ def _scaling(card: NetworkCard) -> str:
     return (
         f"rim = {zoom / 2:g} * face.width\n"
         f"face = face.resize({size}, (rim, rim, face.width - rim, face.height - rim))"
+    )
+
+
+def _unpacked(card: NetworkCard) -> str:
+    """Return what the outputs are assigned to: `(pose_deg,)`, or `pose_deg, entropy_nats`."""
+    only = len(card.outputs) == 1
+    return f"({card.outputs[0]},)" if only else ", ".join(card.outputs)
+
+
+def _certainty(card: NetworkCard) -> str:
+    """Return the line about a second output, empty where there is none."""
+    if len(card.outputs) == 1:
+        return ""
+    return (
+        f"- **Output** `{card.outputs[1]}`: float32 [B], how uncertain the network is: 0 where it knows\n"
+        "  nothing, lower where it is surer; `model.entropies` in Python.\n"
     )
 
 

@@ -10,6 +10,7 @@ DIR/
 from trainables.exported.check import Differences, compare
 from trainables.exported.folder import (
     CARD,
+    ENTROPY,
     ONNX,
     README,
     WEIGHTS,
@@ -22,6 +23,7 @@ from trainables.exported.folder import (
 
 __all__ = [
     "CARD",
+    "ENTROPY",
     "ONNX",
     "README",
     "WEIGHTS",

@@ -20,7 +20,7 @@ from trainables.base.yaml_document import load_yaml
 from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
 from trainables.exported.onnx_file import write_onnx
 from trainables.model.backbones import Backbone
-from trainables.model.heads import HEADS, HeadConfig
+from trainables.model.heads import HEADS, CertainHead, HeadConfig
 from trainables.model.network import HeadPoseNetwork, build_network
 from trainables.pose.angles import CONVENTION
 from trainables.target import TARGETS, Label, TargetConfig
@@ -29,6 +29,9 @@ WEIGHTS = "model.safetensors"
 CARD = "config.yaml"
 ONNX = "model.onnx"
 README = "README.md"
+
+ENTROPY = "entropy_nats"
+"""Name of the second output of a network that says how certain it is."""
 
 SETTINGS = "settings"
 """The key of the settings' own SHA-256."""
@@ -87,6 +90,13 @@ class NetworkCard(Config):
         """The labels of the outputs."""
         return self.target.labels[: len(self.angles)]
 
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs: the labels, and the entropy where the head says how certain it is."""
+        with torch.random.fork_rng(devices=[]):
+            certain = isinstance(self.head.build(1, self.angles), CertainHead)
+        return (self.target.output, ENTROPY) if certain else (self.target.output,)
+
     def build(self) -> HeadPoseNetwork:
         """Make the network with random weights."""
         return build_network(self.backbone, self.head, self.angles, dropout=0.0, seed=0)
@@ -106,15 +116,35 @@ class PoseNetwork(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return the labels [B, L] of RGB images [B, 3, H, W], uint8."""
-        normalised = (image.float() - self.mean) / self.std
-        return self.network.head.decode(self.network(normalised).pose_raw)
+        labels: Tensor = self.outputs(image)[0]
+        return labels
+
+    def outputs(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Return the labels, and the entropy [B] in nats where the head says how certain it is."""
+        head = self.network.head
+        raw = self.network((image.float() - self.mean) / self.std).pose_raw
+        return (head.decode(raw), head.entropy(raw)) if isinstance(head, CertainHead) else (head.decode(raw),)
+
+
+class _Outputs(nn.Module):
+    """All outputs of a network, for ONNX, which takes those of `forward`."""
+
+    def __init__(self, network: PoseNetwork) -> None:
+        super().__init__()
+        self.network = network
+        self.eval()
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Return `PoseNetwork.outputs`."""
+        return self.network.outputs(image)
 
 
 def write_network(folder: Path, network: HeadPoseNetwork, card: NetworkCard) -> None:
     """Write weights, card and ONNX file of a network without branches into an existing folder."""
     save_tensors(network.state_dict(), folder / WEIGHTS)
     whole = PoseNetwork(network, card.mean, card.std)
-    write_onnx(whole, card.image_px, card.target.output, card.evaluation_zoom, folder / ONNX)
+    module = _Outputs(whole) if len(card.outputs) > 1 else whole
+    write_onnx(module, card.image_px, card.outputs, card.evaluation_zoom, folder / ONNX)
     seal(folder, card)
 
 

@@ -1,14 +1,14 @@
 """Writes a network as an ONNX file and runs it with ONNX Runtime.
 
 Input `image`: uint8 [batch, 3, H, W], red, green, blue, 0 to 255, of any batch size. Output, `pose_deg` of a
-head pose: float32 [batch, L]. Normalisation and decoding are part of the graph, so that pixels are the only
-input.
+head pose: float32 [batch, L]. A head that says how certain it is has a second one, `entropy_nats` [batch].
+Normalisation and decoding are part of the graph, so that pixels are the only input.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ ZOOM = "evaluation_zoom"
 """A key of the file's metadata, which says what `NetworkCard.evaluation_zoom` says."""
 
 
-def write_onnx(network: nn.Module, image_px: int, output: str, zoom: float, file: Path) -> None:
-    """Write a network from uint8 [B, 3, H, W] to `output` [B, L] as one file, weights included.
+def write_onnx(network: nn.Module, image_px: int, outputs: Sequence[str], zoom: float, file: Path) -> None:
+    """Write a network from uint8 [B, 3, H, W] to its outputs by these names as one file, weights included.
 
     Its metadata say how much of a face crop's side is cut off for the input, the share `zoom`. The exporter
     records source lines with paths of this machine in each node; they are removed.
@@ -35,7 +35,7 @@ def write_onnx(network: nn.Module, image_px: int, output: str, zoom: float, file
         dynamo=True,
         verbose=False,
         input_names=[INPUT],
-        output_names=[output],
+        output_names=[*outputs],
         dynamic_shapes=({0: torch.export.Dim("batch")},),
     )
     assert program is not None  # noqa: S101  ours: None only where it writes the file itself

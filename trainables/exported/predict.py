@@ -21,7 +21,7 @@ from trainables.base.disk import ensure_folder
 from trainables.base.errors import Fault, InputError
 from trainables.base.plain_text import csv_cell
 from trainables.data.images import ImageLike, drawn, face_square, name_of, upright
-from trainables.exported import NetworkCard, PoseNetwork, read_network
+from trainables.exported import ENTROPY, NetworkCard, PoseNetwork, read_network
 from trainables.target import Label
 
 Format = Literal["table", "csv", "json"]
@@ -56,20 +56,32 @@ class PoseModel:
         `image_px`. Raises `InputError` naming every
         image that cannot be read, and the first whose pose is no number.
         """
+        return self.predict_all(images)[0]
+
+    def entropies(self, images: ImageLike | Iterable[ImageLike]) -> Values | None:
+        """Return how uncertain the network is of each image [B], in nats: 0 where it knows nothing, and lower
+        where it is surer. None where its head does not say. Images and errors as in `predict`."""
+        return self.predict_all(images)[1]
+
+    def predict_all(self, images: ImageLike | Iterable[ImageLike]) -> tuple[Values, Values | None]:
+        """Return what `predict` and `entropies` do, of one pass."""
         one = isinstance(images, str | os.PathLike | Image.Image)
         if isinstance(images, np.ndarray):
             one = images.ndim != 4
         series = iter([cast(ImageLike, images)] if one else cast(Iterable[ImageLike], images))
         faults: list[Fault] = []
-        values = [np.empty((0, len(self.labels)), np.float32)]
+        values, entropies = [np.empty((0, len(self.labels)), np.float32)], [np.empty(0, np.float32)]
         while batch := list(islice(series, BATCH)):
             squares = list(self._squares(batch, faults))
             if not faults:
-                values.append(self._values(np.stack(squares)))
-                _check_finite(values[-1], batch)
+                found, *entropy = self._outputs(np.stack(squares))
+                _check_finite(found, batch)
+                values.append(found)
+                entropies.extend(entropy)
         if faults:
             raise InputError(faults)
-        return np.concatenate(values)
+        said = np.concatenate(entropies)
+        return np.concatenate(values), said if len(entropies) > 1 else None
 
     def _squares(self, images: Iterable[ImageLike], faults: list[Fault]) -> Iterator[npt.NDArray[np.uint8]]:
         """Yield the squares [H, W, 3] of images, and add a fault for each that cannot be read."""
@@ -80,10 +92,9 @@ class PoseModel:
                 faults.append(Fault(str(error) or type(error).__name__, file=name_of(image)))
 
     @torch.inference_mode()
-    def _values(self, squares: npt.NDArray[np.uint8]) -> Values:
+    def _outputs(self, squares: npt.NDArray[np.uint8]) -> list[Values]:
         images = torch.from_numpy(squares).to(self._device).permute(0, 3, 1, 2)
-        values: Values = self._network(images).cpu().numpy()
-        return values
+        return [output.cpu().numpy() for output in self._network.outputs(images)]
 
 
 def _check_finite(values: Values, images: Sequence[ImageLike]) -> None:
@@ -102,10 +113,14 @@ def load(folder: str | os.PathLike[str], device: str = "cpu") -> PoseModel:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The labels of one file with their values, and the image that they are drawn on; None where none is."""
+    """The labels of one file with their values, and the image that they are drawn on; None where none is.
+
+    `entropy` is in nats, lower where the network is surer; None where its head does not say.
+    """
 
     file: Path
     values: dict[Label, float]
+    entropy: float | None
     drawn: Path | None
 
 
@@ -115,15 +130,17 @@ def predict_files(model: PoseModel, files: Sequence[Path], out: Path) -> list[Pr
     Raises `InputError` naming every file that cannot be read, and where nothing can be written to `out`; then
     nothing is written.
     """
-    rows = [list(map(float, row)) for row in model.predict(files)]
+    found, said = model.predict_all(files)
+    rows = [list(map(float, row)) for row in found]
     values = [dict(zip(model.labels, row, strict=True)) for row in rows]
+    entropies = [None] * len(files) if said is None else list(map(float, said))
     if not model.card.target.legend:
-        return [Prediction(file, of, None) for file, of in zip(files, values, strict=True)]
+        return [Prediction(*each, None) for each in zip(files, values, entropies, strict=True)]
     ensure_folder(out)
     predictions = []
-    for file, row, of, name in zip(files, rows, values, _names(files), strict=True):
+    for file, row, of, entropy, name in zip(files, rows, values, entropies, _names(files), strict=True):
         drawn(upright(file), model.target, row).save(out / name)
-        predictions.append(Prediction(file, of, out / name))
+        predictions.append(Prediction(file, of, entropy, out / name))
     return predictions
 
 
@@ -133,6 +150,7 @@ def render(predictions: Sequence[Prediction], form: Format) -> str:
         {
             "file": str(prediction.file),
             **{label.column: value for label, value in prediction.values.items()},
+            **({} if prediction.entropy is None else {ENTROPY: prediction.entropy}),
             # a name that scripts read: kept
             **({} if prediction.drawn is None else {"picture": str(prediction.drawn)}),
         }
@@ -154,11 +172,14 @@ def render(predictions: Sequence[Prediction], form: Format) -> str:
 def _table(predictions: Sequence[Prediction]) -> str:
     wide = max((len(str(prediction.file)) for prediction in predictions), default=0)
     labels = list(predictions[0].values) if predictions else []
-    lines = [" ".join([" " * wide, *(f"{label.name:>{_width(label)}}" for label in labels)])]
+    certain = bool(predictions) and predictions[0].entropy is not None
+    heading = [f"{'entropy':>9}"] if certain else []
+    lines = [" ".join([" " * wide, *(f"{label.name:>{_width(label)}}" for label in labels), *heading])]
     for prediction in predictions:
         values = (f"{label.shown(v, 1):>{_width(label)}}" for label, v in prediction.values.items())
         drawn_at = [] if prediction.drawn is None else [f" {prediction.drawn}"]
-        lines.append(" ".join([f"{prediction.file!s:<{wide}}", *values, *drawn_at]))
+        entropy = [] if prediction.entropy is None else [f"{prediction.entropy:9.2f}"]
+        lines.append(" ".join([f"{prediction.file!s:<{wide}}", *values, *entropy, *drawn_at]))
     return "\n".join(lines) + "\n"
 
 

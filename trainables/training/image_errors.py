@@ -4,8 +4,8 @@
     test_NAME_errors.parquet    of the images of a test set, by the weights that were tested
 
 One row per image, in the order of the prepared dataset: `file` (below the dataset's folder), `subject`, then
-`true_COLUMN` and `predicted_COLUMN` of each label (`true_yaw_deg`), float32, and `epoch`, after which the
-network had these weights. Angles are not wrapped.
+`true_COLUMN` and `predicted_COLUMN` of each label (`true_yaw_deg`), float32, `entropy_nats` where the head
+says how certain it is, and `epoch`, after which the network had these weights. Angles are not wrapped.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from trainables.training.metrics import Predictions
 
 IMAGE_ERRORS = "_errors.parquet"
 """How the names of these files end."""
+
+ENTROPY = "entropy_nats"
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ def write_images(images: PredictedImages, file: Path) -> None:
     for place, label in enumerate(found.target.labels):
         table[_true(label)] = true[:, place]
         table[_predicted(label)] = predicted[:, place]
+    if found.entropy is not None:
+        table[ENTROPY] = found.entropy
     table["epoch"] = np.int32(images.epoch)
     with in_one_step(file, int(table.memory_usage().sum())) as draft:
         table.to_parquet(draft, index=False, compression="zstd")
@@ -75,10 +79,11 @@ def read_images(file: Path, target: TargetConfig) -> PredictedImages | None:
         true, predicted = (
             table[[name(label) for label in labels]].to_numpy(np.float32) for name in (_true, _predicted)
         )
+        entropy = table[ENTROPY].to_numpy(np.float32) if ENTROPY in table else None
         return PredictedImages(
             files=tuple(table["file"]),
             subjects=tuple(table["subject"]),
-            predictions=Predictions(predicted, true, target.build(labels)),
+            predictions=Predictions(predicted, true, target.build(labels), entropy),
             epoch=int(table["epoch"].iloc[0]),
         )
     except FileNotFoundError:

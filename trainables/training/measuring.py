@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from trainables.data.batches import BatchSource
+from trainables.model.heads import CertainHead
 from trainables.model.network import HeadPoseNetwork
 from trainables.target import Target
 from trainables.training.execution import Execution
@@ -28,14 +29,18 @@ def predict(
     that both have are kept. Raises `NonFinitePrediction`.
     """
     network.eval()
-    predicted, true = [], []
+    predicted, true, entropies = [], [], []
     with torch.inference_mode(), execution.autocast():
         for batch in source.epoch(seed=0):
-            predicted.append(network.head.decode(network(execution.place_images(batch.images)).pose_raw))
+            raw = network(execution.place_images(batch.images)).pose_raw
+            predicted.append(network.head.decode(raw))
             true.append(batch.labels)
+            if isinstance(network.head, CertainHead):
+                entropies.append(network.head.entropy(raw))
     values = torch.cat(predicted).cpu().numpy()
     if not np.isfinite(values).all():
         raise NonFinitePrediction
     truth = torch.cat(true).cpu().numpy()
+    entropy = torch.cat(entropies).cpu().numpy() if entropies else None
     common = min(values.shape[1], truth.shape[1])
-    return Predictions(values[:, :common], truth[:, :common], target.on_first(common))
+    return Predictions(values[:, :common], truth[:, :common], target.on_first(common), entropy)

@@ -22,6 +22,8 @@ class Predictions:
     predicted: Values
     true: Values
     target: Target
+    entropy: npt.NDArray[np.float32] | None = None
+    """How uncertain the network was of each image [N], in nats; None where its head does not say."""
 
     def measures(self) -> dict[str, float]:
         """Return the target's metrics over all images, by their names without a group."""

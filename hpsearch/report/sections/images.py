@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from hpsearch.study.records import TrialRecord
@@ -16,6 +17,7 @@ from trainables.base.errors import InputError
 from trainables.data.datasets import open_dataset
 from trainables.data.images import drawn, upright
 from trainables.target import Mark
+from trainables.target.metric import Metric
 from trainables.training.image_errors import PredictedImages, errors_file, read_images
 from trainables.training.metric_names import VALIDATION
 
@@ -46,6 +48,8 @@ class ImagesSection:
     """The label that usual images are ordered by."""
     worst: tuple[DrawnImage, ...]
     typical: tuple[DrawnImage, ...]
+    certainty: str
+    """Whether the network errs less where it is surer, in a sentence; empty where it does not say."""
     width_px: int = 2 * SIDE_PX
     height_px: int = SIDE_PX
 
@@ -81,6 +85,18 @@ def images_section(best: TrialRecord | None, datasets_root: Path) -> ImagesSecti
         target.labels[0].name,
         worst=tuple(_drawn(found, shown, folder, order[::-1][:WORST])),
         typical=tuple(_drawn(found, shown, folder, ordered)),
+        certainty=_certainty(found, main, values),
+    )
+
+
+def _certainty(found: PredictedImages, main: Metric, values: npt.NDArray[np.float64]) -> str:
+    entropy = found.predictions.entropy
+    if entropy is None or len(entropy) < 2:
+        return ""
+    surer = entropy <= np.median(entropy)
+    sure, rest = (main.shown(float(np.nanmean(values[half]))) for half in (surer, ~surer))
+    return (
+        f"Of the half that the network is surer of (least entropy) the error is {sure}, of the rest {rest}."
     )
 
 

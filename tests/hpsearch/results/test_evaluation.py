@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from support.poses import target
 from support.prepared_datasets import prepared
 
 from hpsearch.cli.main import main
 from hpsearch.results.across import aligned, crop_difference, oddities
+from hpsearch.results.evaluation import SURER, _rows
 from trainables.data.datasets.prepared import PreparedDataset, write_labels
 from trainables.data.datasets.protocols import parts_of, whole_split
 from trainables.exported import NetworkCard
@@ -73,6 +75,17 @@ def test_the_split_test_is_taken_by_itself(root: Path, capsys: pytest.CaptureFix
     assert evaluated(root, capsys, "--format", "csv").startswith("images,count,mae_deg,yaw_mae_deg")
     assert main(["evaluate", str(root / "net"), "--data", "plain", "--split", "x", "--root", str(root)]) == 2
     assert "valid: test, train" in capsys.readouterr().err
+
+
+def test_the_surer_half_has_a_row_of_its_own() -> None:
+    """Only where the network says how certain it is."""
+    true = np.zeros((4, 3))
+    off = np.array([[1.0], [2.0], [3.0], [6.0]])
+    found = Predictions(true + off, true, target(), np.array([-5.0, -1, -4, 0]))
+    rows = {row["images"]: row for row in _rows(found, None, HeadPoseConfig(), {})}
+    assert (rows[SURER]["count"], rows[SURER]["mae_deg"]) == (2, 2.0)
+    silent = Predictions(found.predicted, true, target())
+    assert SURER not in {row["images"] for row in _rows(silent, None, HeadPoseConfig(), {})}
 
 
 class Answers:

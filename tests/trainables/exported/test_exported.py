@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from ruamel.yaml import YAML
@@ -32,8 +33,9 @@ from trainables.exported import (
 )
 from trainables.exported.onnx_file import OnnxNetwork
 from trainables.model.backbones import Backbone, ResNet10Config, ResNet50Config
-from trainables.model.heads import BinsConfig, HeadConfig, RegressionConfig, Rot6dConfig
+from trainables.model.heads import BinsConfig, FisherConfig, HeadConfig, RegressionConfig, Rot6dConfig
 from trainables.model.network import HeadPoseNetwork, build_network
+from trainables.pose import matrix_fisher
 from trainables.pretext import PuzzlingConfig, PuzzlingRotationConfig
 from trainables.target.head_pose_metrics import DEGREES
 
@@ -47,6 +49,7 @@ CASES: dict[str, tuple[Backbone, HeadConfig, tuple[str, ...]]] = {
     "center": (ResNet10Config(), BinsConfig(bin_deg=1, decode="center"), ANGLES[:2]),
     "regression": (ResNet10Config(), RegressionConfig(), ANGLES),
     "rot6d": (ResNet10Config(), Rot6dConfig(), ANGLES),
+    "fisher": (ResNet10Config(), FisherConfig(), ANGLES),
     "resnet50": (ResNet50Config(), BinsConfig(), ANGLES),
 }
 
@@ -116,6 +119,22 @@ def test_both_files_say_what_the_network_says_in_double_precision(made: Made) ->
     np.testing.assert_allclose(from_weights, truth, rtol=0, atol=TOLERANCE_DEG)
     np.testing.assert_allclose(from_onnx, truth, rtol=0, atol=TOLERANCE_DEG)
     assert compare(folder, network, images).allowed
+
+
+def test_both_files_say_how_certain_the_network_is_where_its_head_does(tmp_path: Path) -> None:
+    network = warmed(build_network(ResNet10Config(), FisherConfig(), ANGLES, dropout=0.4, seed=1))
+    folder, images = write(tmp_path / "export", network, FisherConfig()), random_images(20, seed=99)
+    assert read_network(folder)[1].outputs == ("pose_deg", "entropy_nats")
+    with torch.inference_mode():
+        raw = network.double()(torch.tensor(normalised(images))).pose_raw
+        truth = matrix_fisher.entropy(matrix_fisher.concentrations(raw.view(-1, 3, 3))).numpy()
+        read = read_network(folder)[0].outputs(torch.from_numpy(images))[1].numpy()
+    session = onnxruntime.InferenceSession(folder / ONNX)
+    assert [output.name for output in session.get_outputs()] == ["pose_deg", "entropy_nats"]
+    assert truth.std() > 1e-3 and (truth < 0).all()
+    for found in (read, session.run(["entropy_nats"], {"image": images})[0]):
+        assert found.shape == (20,) and found.dtype == np.float32
+        np.testing.assert_allclose(found, truth, rtol=1e-3)
 
 
 def test_profiles_at_gimbal_lock_are_compared_as_rotations(tmp_path: Path) -> None:

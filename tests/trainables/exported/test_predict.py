@@ -38,6 +38,17 @@ class MeanColours(nn.Module):
         self.batches.append(len(image))
         return image.float().mean(dim=(2, 3))
 
+    def outputs(self, image: Tensor) -> tuple[Tensor, ...]:
+        return (self(image),)
+
+
+class CertainColours(MeanColours):
+    """Says too how uncertain it is: the less red, the more."""
+
+    def outputs(self, image: Tensor) -> tuple[Tensor, ...]:
+        colours = self(image)
+        return colours, -colours[:, 0]
+
 
 def model(angles: tuple[str, ...] = ("yaw", "pitch", "roll")) -> PoseModel:
     card = NetworkCard(backbone=ResNet10Config(), head=RegressionConfig(), angles=angles, image_px=PX)
@@ -240,3 +251,27 @@ def test_what_is_printed_is_what_was_predicted(tmp_path: Path) -> None:
     assert head.split() == ["yaw", "pitch", "roll"]
     assert first.split()[:2] == [str(files[0]), f"{poses[0, 0]:+.1f}°"]
     assert len(head) == first.index("°", first.rindex("°")) + 1  # titles stand above the last digit
+    assert model().entropies(files) is None
+
+
+def test_what_a_network_says_of_its_certainty_is_printed_and_returned(tmp_path: Path) -> None:
+    files = [tmp_path / f"{name}.png" for name in ("first", "second")]
+    for seed, file in enumerate(files):
+        Image.fromarray(noise(seed=seed)).save(file)
+    certain = PoseModel(CertainColours(), model().card)
+    expected = -model().predict(files)[:, 0]
+    np.testing.assert_array_equal(certain.entropies(files), expected)
+    np.testing.assert_array_equal(certain.predict(files), model().predict(files))
+    predictions = predict_files(certain, files, tmp_path / "out")
+    for form in ("csv", "json"):
+        rows = (
+            json.loads(render(predictions, form))
+            if form == "json"
+            else csv.DictReader(io.StringIO(render(predictions, form)))
+        )
+        np.testing.assert_allclose([float(row["entropy_nats"]) for row in rows], expected, rtol=1e-6)
+    head, first, _ = render(predictions, "table").splitlines()
+    assert head.split() == ["yaw", "pitch", "roll", "entropy"]
+    assert f"{expected[0]:.2f}" in first and head.index("entropy") + len("entropy") == first.index(
+        f"{expected[0]:.2f}"
+    ) + len(f"{expected[0]:.2f}")

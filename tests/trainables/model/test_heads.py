@@ -7,11 +7,14 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from trainables.model.heads.bins_head import BinsHead
+from trainables.model.heads.fisher import FisherConfig
 from trainables.model.heads.regression_head import RegressionHead
 from trainables.model.heads.rot6d import Rot6dConfig
 from trainables.pose import geometry
+from trainables.pose.matrix_fisher import log_normaliser
 from trainables.pose.rotations import matrix_from_pose
 
 ANGLES = ("yaw", "pitch", "roll")
@@ -137,3 +140,50 @@ def test_bins_loss_at_chance() -> None:
         head = bins_head(bin_deg=bin_deg, alpha=0.0)
         losses = head.losses(torch.zeros(1, 3, head.bins), torch.zeros(1, 3))
         assert float(losses["yaw"]) == pytest.approx(loss, abs=1e-3)
+
+
+def test_fisher_s_loss_is_the_negative_log_likelihood() -> None:
+    """Of a pose at the mode of `A = s R`: `log c - 3 s`, and so much more as tr(A^T R) is less elsewhere."""
+    pose, other = torch.tensor([[20.0, -30.0, 10.0]]), torch.tensor([[32.0, -30.0, 10.0]])
+    raw = 40.0 * matrix_from_pose(pose).flatten(1)
+    head = FisherConfig(normaliser_weight=1.0).build(8, ANGLES)
+    log_c = log_normaliser(torch.tensor([40.0, 40.0, 40.0]).double())
+    at_mode, away = (float(head.losses(raw, each)["pose"]) for each in (pose, other))
+    assert at_mode == pytest.approx(float(log_c) - 120, abs=1e-4)
+    turn = math.radians(float(geometry.geodesic_deg(pose.numpy(), other.numpy())[0]))
+    assert away - at_mode == pytest.approx(40 * 2 * (1 - math.cos(turn)), abs=1e-3)
+    weighed = FisherConfig(normaliser_weight=1.1).build(8, ANGLES)
+    assert float(weighed.losses(raw, pose)["pose"]) == pytest.approx(at_mode + 0.1 * float(log_c), abs=1e-3)
+
+
+def test_fisher_gives_labels_back_beyond_a_yaw_of_90_too() -> None:
+    pose = torch.tensor([[95.0, 0.0, 0.0], [-98.0, 20.0, -30.0], [60.0, 40.0, 50.0], [0.0, 0.0, 0.0]])
+    head = FisherConfig().build(8, ANGLES)
+    decoded = head.decode(7.0 * matrix_from_pose(pose).flatten(1))
+    torch.testing.assert_close(decoded, pose, rtol=0, atol=1e-3)
+
+
+def test_fisher_is_surer_of_larger_matrices_and_knows_nothing_at_first() -> None:
+    head = FisherConfig().build(8, ANGLES)
+    rotation = matrix_from_pose(torch.tensor([[20.0, -30.0, 10.0]])).flatten(1)
+    entropies = head.entropy(torch.cat([0 * rotation, rotation, 10 * rotation, 1000 * rotation]))
+    assert float(entropies[0]) == pytest.approx(0.0, abs=1e-5) and (entropies.diff() < 0).all()
+    with torch.no_grad():
+        nn.init.zeros_(head.linear.weight)
+        assert head.decode(head(torch.randn(2, 8))).abs().max() < 1e-4
+
+
+def test_fisher_learns_to_be_less_sure_of_what_it_errs_in() -> None:
+    """Of two groups with the same mean pose, that with spread labels gets the higher entropy."""
+    generator = torch.Generator().manual_seed(0)
+    spread = torch.tensor([2.0, 20.0]).repeat(64)[:, None]
+    poses = spread * torch.randn(128, 3, generator=generator)
+    head = FisherConfig().build(2, ANGLES)
+    features = torch.eye(2).repeat(64, 1)
+    optimizer = torch.optim.Adam(head.parameters(), lr=0.5)
+    for _ in range(200):
+        optimizer.zero_grad()
+        torch.autograd.backward(head.losses(head(features), poses)["pose"])
+        optimizer.step()
+    sure, unsure = head.entropy(head(features[:2])).tolist()
+    assert sure < unsure - 2

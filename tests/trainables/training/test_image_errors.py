@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,18 @@ def test_it_is_read_as_it_was_written(tmp_path: Path, angles: tuple[str, ...]) -
     assert np.array_equal(read.predictions.predicted, made.predictions.predicted)
     assert np.array_equal(read.predictions.true, made.predictions.true)
     assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_how_certain_the_network_was_is_kept_where_it_says_so(tmp_path: Path) -> None:
+    plain, file = images(), tmp_path / "a_errors.parquet"
+    entropy = np.arange(6, dtype=np.float32)
+    write_images(replace(plain, predictions=replace(plain.predictions, entropy=entropy)), file)
+    read = read_images(file, HeadPoseConfig())
+    assert read is not None and np.array_equal(read.predictions.entropy, entropy)
+    write_images(plain, file)
+    read = read_images(file, HeadPoseConfig())
+    assert read is not None and read.predictions.entropy is None
+    assert "entropy_nats" not in pd.read_parquet(file)
 
 
 def test_other_tools_find_what_its_columns_say(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from trainables.target import Label
 
@@ -26,6 +26,14 @@ class Head(Protocol):
 
     def decode(self, raw: Tensor) -> Tensor:
         """Return the labels [B, L] in their units, fp32; autocast around the call changes no digit."""
+
+
+@runtime_checkable
+class CertainHead(Head, Protocol):
+    """A head that also says how certain it is."""
+
+    def entropy(self, raw: Tensor) -> Tensor:
+        """Return the entropy [B] of what it knows of each image's labels, in nats, fp32: lower is surer."""
 
 
 class HeadConfig(Protocol):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trainables.base.errors import Fault, InputError
 from trainables.base.schema import Config
+from trainables.model.heads.whole_rotation import whole_rotation_fault
 from trainables.pose.angles import ANGLES
 from trainables.target import Label
 
@@ -27,18 +28,10 @@ class Rot6dConfig(Config):
         from trainables.model.heads.rot6d_head import Rot6dHead
 
         if tuple(labels) != ANGLES:
-            raise InputError(Fault(_unfit(labels), "head"))
+            raise InputError(Fault(whole_rotation_fault("rot6d", labels), "head"))
         return Rot6dHead(features)
 
     def incompatibility(self, labels: Sequence[Label]) -> str | None:
         """Return why a dataset without all three angles cannot be learned from, or None."""
         names = [label.name for label in labels]
-        return None if tuple(names) == ANGLES else _unfit(names)
-
-
-def _unfit(names: Sequence[str]) -> str:
-    others = "regression or bins" if {*names} <= {*ANGLES} else "regression"
-    return (
-        f"rot6d needs yaw, pitch and roll, which make a rotation together, and the training set has "
-        f"{' and '.join(names)} alone: take head: {others}, or train on a dataset with roll"
-    )
+        return None if tuple(names) == ANGLES else whole_rotation_fault("rot6d", names)

@@ -22,7 +22,7 @@ from hpsearch.results.bands import by_band
 from hpsearch.results.pareto import pareto_front
 from hpsearch.study.records import TrialRecord, TrialState
 from trainables.pose.angles import ANGLES
-from trainables.training.image_errors import PredictedImages, errors_file, write_images
+from trainables.training.image_errors import PredictedImages, errors_file, read_images, write_images
 from trainables.training.metric_names import VALIDATION
 
 IMAGES = 60
@@ -71,6 +71,24 @@ def test_the_worst_image_comes_first_and_what_is_gone_is_left_out(tmp_path: Path
     assert head == "data:image/jpeg;base64"
     assert Image.open(io.BytesIO(base64.b64decode(data))).size == (2 * SIDE_PX, SIDE_PX)
     assert images_section(None, folder.parent) is None
+    assert section.certainty == ""
+
+
+def test_the_page_says_whether_the_network_errs_less_where_it_is_surer(tmp_path: Path) -> None:
+    best = trial(tmp_path)
+    folder = tmp_path / "datasets" / "heads"
+    folder.mkdir(parents=True)
+    card = {"source": "", "angles": ANGLES, "convention": "", "splits": {}, "subjects": 1, "images": 4}
+    (folder / "dataset.json").write_text(json.dumps(card | {"content_hash": ""}))
+    file = errors_file(best.folder, VALIDATION)
+    images = read_images(file, best.config.target)
+    assert images is not None
+    errors = np.abs(images.predictions.predicted - images.predictions.true).mean(axis=1)
+    write_images(replace(images, predictions=replace(images.predictions, entropy=errors)), file)
+    section = images_section(best, folder.parent)
+    surer = errors <= np.median(errors)
+    assert section is not None
+    assert f"is {errors[surer].mean():.2f}°, of the rest {errors[~surer].mean():.2f}°" in section.certainty
 
 
 def test_trials_that_failed_alike_are_one_row() -> None:
