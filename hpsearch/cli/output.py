@@ -37,6 +37,13 @@ def show(text: str) -> None:
     print(terminal_text(text))
 
 
+def size(size_bytes: float) -> str:
+    """Return a number of bytes as it is shown: `2.8 MB`, `31 MB`, `18.4 GB`."""
+    if size_bytes >= 1e9:
+        return f"{size_bytes / 1e9:.1f} GB"
+    return f"{size_bytes / 1e6:.{0 if size_bytes >= 1e7 else 1}f} MB"
+
+
 def labelled(facts: Iterable[tuple[str, str]], label: int, width: int) -> Iterator[str]:
     """Yield the lines of labelled texts: labels of `label` characters with their gap, lines of `width`."""
     for name, text in facts:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
+from hpsearch.cli.output import size
 from hpsearch.cli.summary import described, known
 from hpsearch.plan.plan import Measured, Plan
 from hpsearch.results.formats import duration
@@ -134,10 +135,10 @@ def _spent(plan: Plan, epochs: int) -> str:
 
 def _disk(plan: Plan) -> str:
     disk = plan.disk
-    parts = [f"{_size(disk.running)} checkpoints of running trials"]
-    parts += [f"frozen ones up to {_size(disk.frozen)}"] if disk.frozen else []
-    parts += [f"weights up to {_size(disk.weights)}"] if disk.weights is not None else []
-    return f"{', '.join(parts)}; {_size(disk.free)} free"
+    parts = [f"{size(disk.running)} checkpoints of running trials"]
+    parts += [f"frozen ones up to {size(disk.frozen)}"] if disk.frozen else []
+    parts += [f"weights up to {size(disk.weights)}"] if disk.weights is not None else []
+    return f"{', '.join(parts)}; {size(disk.free)} free"
 
 
 def _range(low: str, high: str) -> str:
@@ -146,7 +147,3 @@ def _range(low: str, high: str) -> str:
 
 def _seconds(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else duration(seconds) + (" h" if seconds >= 3600 else "")
-
-
-def _size(size: float) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

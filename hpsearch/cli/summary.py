@@ -5,10 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
-from hpsearch.cli.output import NARROWEST, labelled
+from hpsearch.cli.output import NARROWEST, labelled, size
 from hpsearch.plan.runs import Runs
 from hpsearch.space.holes import Choice, Hole
 from hpsearch.study.config import SearchConfig
+from hpsearch.study.decoded import DecodedNeed
 from hpsearch.study.naming import shown
 from hpsearch.study.needs import Needs
 from hpsearch.study.policy.families import families_of, family_title, member
@@ -79,6 +80,7 @@ def known(spec: StudySpec, needs: Needs, runs: Runs) -> Iterator[tuple[str, str]
         images = "" if need.images is None else f", {need.images} images"
         yield "" if index else "datasets", f"{need.name}: {need.state}{images}"
         yield from (("", f"{need.name}: {text}") for text in need.odd)
+    yield from (("decoded", text) for text in _decoded(needs.decoded))
     yield "search", _search(spec, runs)
     yield "pretrainings", _pretrainings(runs.pretrainings, runs.pretraining_epochs)
     if runs.confirmations:
@@ -92,6 +94,16 @@ def known(spec: StudySpec, needs: Needs, runs: Runs) -> Iterator[tuple[str, str]
         yield "tests", f"up to {runs.tested} networks on {', '.join(runs.tests)}"
     else:
         yield "tests", "none: data.test is empty"
+
+
+def _decoded(need: DecodedNeed) -> Iterator[str]:
+    if need.kept:
+        yield f"{size(need.kept)}, kept beside the datasets and decoded once"
+    if need.too_large:
+        yield (
+            f"{size(need.too_large)}, decoded in every epoch: it takes more than half of the memory that is "
+            "available or of the disk that is free here (data.decode: cache keeps it all the same)"
+        )
 
 
 def _search(spec: StudySpec, runs: Runs) -> str:

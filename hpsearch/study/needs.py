@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpsearch.space.holes import Params
+from hpsearch.study.decoded import DecodedNeed, check_decoded, decoded_need
 from hpsearch.study.spec import StudySpec
 from trainables.base.errors import Fault, InputError
 from trainables.base.schema import KeyPath
@@ -37,6 +38,7 @@ class Needs:
 
     datasets: tuple[Need, ...]
     faults: tuple[Fault, ...]
+    decoded: DecodedNeed
 
 
 def needs_of(spec: StudySpec, datasets: Path) -> Needs:
@@ -54,7 +56,8 @@ def needs_of(spec: StudySpec, datasets: Path) -> Needs:
         there = {ref for ref, need in needs.items() if need.state == THERE}
         wrong = _faults_of(spec, config, datasets, there)
         faults |= dict.fromkeys(_located(spec, params, fault) for fault in wrong)
-    return Needs(tuple(needs.values()), tuple(faults))
+    decoded = decoded_need((config for _, config in _distinct(spec)), datasets)
+    return Needs(tuple(needs.values()), tuple(faults), decoded)
 
 
 def _distinct(spec: StudySpec) -> Sequence[tuple[Params, TrainConfig]]:
@@ -91,6 +94,7 @@ def _faults_of(
     tests = [test.dataset for test in config.data.test]
     looks: tuple[tuple[Sequence[DatasetRef], Callable[[], object]], ...] = (
         ((train, judge), lambda: _check_data(spec, config, datasets)),
+        ((train, judge), lambda: check_decoded(config, datasets)),
         ((train, *tests), lambda: _check_tests(config, datasets)),
         (_pretrained_on(config), lambda: config.init.check(config.init_request, datasets=datasets)),
     )

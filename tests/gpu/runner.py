@@ -27,6 +27,7 @@ CHECKS: Mapping[str, float] = MappingProxyType(
         "step": 180,
         "packing": 300,
         "decoding": 120,
+        "decode_ways": 120,
         "throughput": 600,
         "memory": 240,
         "loading": 120,

@@ -1,13 +1,16 @@
-"""Which images of which dataset a run is trained, validated and tested on."""
+"""Which images of which dataset a run is trained, validated and tested on, and how they become pixels."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from trainables.base.schema import Config, Strings
 from trainables.data.datasets import DatasetRef
+
+Decode = Literal["auto", "cpu", "mixed", "cache"]
+"""How JPEGs become pixels; see `data.decode`."""
 
 
 class TrainSource(Config):

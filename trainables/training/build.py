@@ -16,7 +16,9 @@ from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.batches import BatchSource
 from trainables.data.datasets import ensure_dataset, open_dataset
 from trainables.data.datasets.prepared import PreparedDataset, Samples
-from trainables.data.loader import Loader, LoaderPool
+from trainables.data.loader import Loader, LoaderPool, unsaid
+from trainables.data.loader.keeping import keeps
+from trainables.data.sources import Decode
 from trainables.losses.weighting.loss_weight import LossWeight
 from trainables.model.network import build_network
 from trainables.target import Label
@@ -112,8 +114,13 @@ def build_loader(
     device: torch.device,
     threads: int,
     pool: LoaderPool,
+    once: bool = False,
+    say: Callable[[str], None] = unsaid,
 ) -> Loader:
-    """Build a loader of images as `config` has them: shuffled and augmented to `train`, else zoomed alone."""
+    """Build a loader of images as `config` has them: shuffled and augmented to `train`, else zoomed alone.
+
+    Of images that are read `once`, decoded ones are not kept. `say` is told where they cannot be.
+    """
     zoomed = AugmentationPlan.zoomed(config.evaluation_zoom)
     return Loader(
         samples,
@@ -124,6 +131,8 @@ def build_loader(
         device=device,
         threads=threads,
         pool=pool,
+        decode="cpu" if once and config.data.decode != "mixed" else config.data.decode,
+        say=say,
     )
 
 
@@ -135,14 +144,15 @@ def build_trial_session(
     threads: int,
     pool: LoaderPool,
     trunk: Path | None = None,
+    say: Callable[[str], None] = unsaid,
 ) -> Session:
     """Build the session that `config` describes; the loaders' pipelines stay in `pool` for the next one.
 
-    `trunk` is the file of the trunk's initial weights; None: random ones.
+    `trunk` is the file of the trunk's initial weights; None: random ones. `say` is told as in `build_loader`.
     """
 
     def loader(samples: Samples, *, train: bool) -> Loader:
-        return build_loader(config, samples, train=train, device=device, threads=threads, pool=pool)
+        return build_loader(config, samples, train=train, device=device, threads=threads, pool=pool, say=say)
 
     return build_session(
         config,
@@ -152,6 +162,14 @@ def build_trial_session(
         device=device,
         trunk=None if trunk is None else load_trunk(trunk),
     )
+
+
+def decided(config: TrainConfig, data: TrainingData) -> TrainConfig:
+    """Return a config whose `data.decode` is decided for all its images, to train on a few of them."""
+    if config.data.decode != "auto":
+        return config
+    decode: Decode = "cache" if keeps("auto", data.train) else "cpu"
+    return config.model_copy(update={"data": config.data.model_copy(update={"decode": decode})})
 
 
 def build_session(

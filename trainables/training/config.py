@@ -11,7 +11,7 @@ from trainables.base.errors import Fault
 from trainables.base.schema import Config, KeyPath, Variant, faults_of
 from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.data.datasets import DatasetRef
-from trainables.data.sources import TestSource, TrainSource, ValidationSource
+from trainables.data.sources import Decode, TestSource, TrainSource, ValidationSource
 from trainables.losses.weighting import WEIGHTINGS, WeightingConfig
 from trainables.model.backbones import BACKBONES, Backbone
 from trainables.model.heads import HEADS, HeadConfig
@@ -44,6 +44,11 @@ class DataConfig(Config):
     """Side of the square network input, pixels. [paper: 224]"""
     batch: Annotated[int, Field(ge=2, le=4096)] = 64
     """Images per training step. [paper: 64]"""
+    decode: Decode = "auto"
+    """How JPEGs become pixels. `cpu`: decoded in every epoch, and sent to a GPU as bytes. `cache`: decoded
+    once and kept beside the dataset as bytes for all trials; equal to `cpu` to the bit. `mixed`: decoded in
+    every epoch by a GPU, whose pixels differ by some levels; `cpu` where there is none. `auto`: `cache` where
+    it takes at most half of the available memory and half of the free disk, else `cpu`."""
     evaluation_zoom: Annotated[float, Field(ge=0, le=0.9)] | Literal["auto"] = "auto"
     """Share of the side that is cut off around the centre of every image that a network is measured on, and
     that it predicts once it is exported; 0: none. `auto`: the mean of the zoom in training, since a whole

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from trainables.data.loader import LoaderPool
-from trainables.training.build import build_trial_session, open_data
+from trainables.training.build import build_trial_session, decided, open_data
 from trainables.training.config import TrainConfig
 from trainables.training.footprint import Footprint
 from trainables.training.gpu_share import keep_to_share
@@ -51,7 +51,7 @@ def _measure(config: TrainConfig, datasets: Path, device: torch.device, free_mib
         train=data.train.first(BATCHES * config.data.batch),
         validation=data.validation.first(config.data.batch),
     )
-    session = build_trial_session(config, few, device=device, threads=1, pool=LoaderPool())
+    session = build_trial_session(decided(config, data), few, device=device, threads=1, pool=LoaderPool())
     session.run_epoch()
     report = session.run_epoch()
     torch_mib = torch.cuda.max_memory_reserved(device) / 2**20 if device.type == "cuda" else 0.0

@@ -12,7 +12,7 @@ from trainables.base.errors import InputError
 from trainables.data.batches import BatchSource
 from trainables.data.loader import LoaderPool
 from trainables.data.memory_loader import MemoryLoader
-from trainables.training.build import build_session, build_trial_session, open_data
+from trainables.training.build import build_session, build_trial_session, decided, open_data
 from trainables.training.config import TrainConfig
 from trainables.training.session import Session
 
@@ -70,7 +70,9 @@ def _session(
         session = build_session(config, train=train, validation=validation, labels=labels, device=device)
         return session, count, True
     few = replace(data, train=data.train.first(count), validation=data.validation.first(count))
-    session = build_trial_session(config, few, device=device, threads=threads, pool=LoaderPool())
+    session = build_trial_session(
+        decided(config, data), few, device=device, threads=threads, pool=LoaderPool()
+    )
     return session, len(few.validation), False
 
 

@@ -19,7 +19,8 @@ def check(bench: Bench) -> None:
     samples = jpegs(bench.folder / "small", count, 112)
     many = jpegs(bench.folder / "large", 2048 if bench.on_gpu else 64, 224)
     pil = np.stack([np.asarray(Image.open(file), float) for file in samples.files])
-    spec = PipelineSpec(112, count, frozenset(), bench.device, 4)
+    where = "mixed" if bench.on_gpu else "cpu"
+    spec = PipelineSpec(112, count, frozenset(), bench.device, 4, where)
     chosen = settings.HW_DECODER_LOAD
     for load in (0.0, 1.0) if bench.on_gpu else (chosen,):
         settings.HW_DECODER_LOAD = load
@@ -31,7 +32,14 @@ def check(bench: Bench) -> None:
         later = decoded(used, samples, range(count))
         place, history = np.abs(first - turned).max(), np.abs(first - later).max()
         loader = Loader(
-            many, image_px=224, batch=64, augmentation=None, shuffle=True, device=bench.device, threads=4
+            many,
+            image_px=224,
+            batch=64,
+            augmentation=None,
+            shuffle=True,
+            device=bench.device,
+            threads=4,
+            decode="mixed",
         )
         list(loader.epoch(0))
         began_s = time.perf_counter()

@@ -15,7 +15,7 @@ from trainables.data.datasets.folder import FolderConfig
 from trainables.data.datasets.raw import rgb
 from trainables.data.image_file import FORMATS, open_image
 from trainables.data.images import upright
-from trainables.data.loader.loader import unreadable
+from trainables.data.loader.unreadable import unreadable
 
 PACKAGES = Path(__file__).parents[3]
 

@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,14 @@ class Samples:
     subjects: tuple[str, ...]
     target: Target | None
     content_hash: str
+    folder: Path | None = None
+    """That of the dataset, of which these are a whole selection; None for others."""
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of which images of which version of a dataset these are, whatever path leads to it."""
+        names = (str(f if self.folder is None else f.relative_to(self.folder)) for f in self.files)
+        return hashlib.sha256("\n".join((self.content_hash, *names)).encode()).hexdigest()
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -78,6 +86,7 @@ class Samples:
             files=self.files[:count],
             labels=self.labels[:count],
             subjects=self.subjects[:count],
+            folder=None,
         )
 
 
@@ -186,6 +195,7 @@ class PreparedDataset:
             subjects=tuple(table["subject"]),
             target=None if target is None else target.build(labels),
             content_hash=self.card.content_hash,
+            folder=self.folder,
         )
 
     def _no_labels(self, error: Exception) -> Exception:

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from trainables.base.errors import Fault, InputError, why
+from trainables.base.errors import InputError
 from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.datasets.prepared import Samples
+from trainables.data.decoded import DecodedImages
 from trainables.data.loader.epoch_plan import BatchPlan, batch_count, plan_epoch
+from trainables.data.loader.keeping import NotKept, keeps, kept_images
 from trainables.data.loader.noise import COLUMNS, NoiseField
-from trainables.data.loader.pipeline import Feed, ImagePipeline, Output, PipelineSpec, release_unused
+from trainables.data.loader.pipeline import Feed, ImagePipeline, Output, PipelineSpec, Source, release_unused
+from trainables.data.loader.unreadable import unreadable
 from trainables.data.loader.waiting import WaitClock
+from trainables.data.sources import Decode
 
-WAY_OUT = (
-    "bring it back, by importing the dataset again or from a copy, or drop it: `hpsearch data check NAME "
-    "--repair`, after which the dataset is another one, and a study that has trained on it needs a new name"
-)
-"""What a user can do about an image that cannot be read."""
+
+def unsaid(_: str) -> None:
+    """Take what there is to say, and tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Loader:
 
     `shuffle` is for training: a new order each epoch, the last partial batch dropped unless it is the only
     one. Otherwise each image comes once, in order. `pool` keeps the pipeline for the loaders after this one.
+    `decode` is that of `data.decode`; `say` is told where decoded images are wanted and cannot be kept.
     """
 
     def __init__(
@@ -52,6 +54,8 @@ class Loader:
         device: torch.device,
         threads: int = 1,
         pool: LoaderPool | None = None,
+        decode: Decode = "cpu",
+        say: Callable[[str], None] = unsaid,
     ) -> None:
         self.samples = samples
         self.batch = batch
@@ -60,8 +64,12 @@ class Loader:
         self.device = device
         self._clock = WaitClock(device)
         operations = augmentation.operations if augmentation else frozenset[str]()
-        spec = PipelineSpec(image_px, batch, operations, device, threads)
-        self.pipeline = pool.pipeline(spec) if pool else ImagePipeline(spec)
+        source: Source = "mixed" if decode == "mixed" and device.type == "cuda" else "cpu"
+        self._spec = PipelineSpec(image_px, batch, operations, device, threads, source)
+        self._pool = pool
+        self._keeping, self._say = keeps(decode, samples), say
+        self._kept: DecodedImages | None = None
+        self.pipeline = self._pipeline()
         self._noise = NoiseField(image_px, device) if "noise" in operations else None
 
     def __len__(self) -> int:
@@ -78,6 +86,8 @@ class Loader:
         Raises `InputError` naming the files that are missing or cannot be decoded.
         """
         self._clock = WaitClock(self.device)
+        with self._clock.waiting():
+            self._keep()
         ahead: deque[BatchPlan] = deque()
         outputs = self.pipeline.run(self._feeds(seed, ahead))
         while True:
@@ -87,6 +97,22 @@ class Loader:
                 return
             yield batch
 
+    def _pipeline(self) -> ImagePipeline:
+        return self._pool.pipeline(self._spec) if self._pool else ImagePipeline(self._spec)
+
+    def _keep(self) -> None:
+        """Take decoded images from now on, where they are kept and no other process is still writing them."""
+        if not self._keeping or self._kept is not None:
+            return
+        try:
+            self._kept = kept_images(self.samples, self._spec.threads)
+        except NotKept as reason:
+            self._keeping = False
+            self._say(f"decoded images are not kept, and decoded in every epoch: {reason}")
+        if self._kept is not None:
+            self._spec = replace(self._spec, source="pixels")
+            self.pipeline = self._pipeline()
+
     def _next(self, outputs: Iterator[Output], ahead: deque[BatchPlan]) -> Batch | None:
         try:
             images, beside = next(outputs)
@@ -94,7 +120,7 @@ class Loader:
             return None
         except RuntimeError as error:
             files = [self.samples.files[place] for plan in ahead for place in plan.places]
-            if faults := unreadable(files):
+            if self._kept is None and (faults := unreadable(files)):
                 raise InputError(faults) from error
             raise
         ahead.popleft()
@@ -109,8 +135,9 @@ class Loader:
             len(self.samples), self.batch, self.augmentation, shuffle=self.shuffle, seed=seed
         ):
             ahead.append(plan)
-            files = [self.samples.files[place] for place in plan.places]
-            yield Feed(files, self._beside(plan), plan.parameters)
+            files = self.samples.files
+            images = self._kept.read(plan.places) if self._kept else [files[place] for place in plan.places]
+            yield Feed(images, self._beside(plan), plan.parameters)
 
     def _beside(self, plan: BatchPlan) -> npt.NDArray[np.float32]:
         """Return what a batch needs besides images: the labels as seen, and where to cut noise."""
@@ -143,24 +170,3 @@ class LoaderPool:
             self._pipelines.popitem(last=False)
             release_unused(spec.device)
         return pipeline
-
-
-def unreadable(files: Sequence[Path]) -> list[Fault]:
-    """Return a fault for each file that is missing or cannot be decoded to its end."""
-    from PIL import UnidentifiedImageError
-
-    from trainables.data.image_file import open_image
-
-    faults = []
-    for file in files:
-        try:
-            with open_image(file) as image:
-                image.load()
-        except FileNotFoundError:
-            faults.append(Fault(f"this image is missing: {WAY_OUT}", file=str(file)))
-        except UnidentifiedImageError:
-            faults.append(Fault(f"this file is not an image: {WAY_OUT}", file=str(file)))
-        except (OSError, SyntaxError, ValueError) as error:
-            reason = f"this image cannot be decoded ({why(error)}): {WAY_OUT}"
-            faults.append(Fault(reason, file=str(file)))
-    return faults

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ import torch
 from torch.utils.dlpack import from_dlpack
 
 from trainables.data.augmentation.plan import REFERENCE_PX, Parameters
+from trainables.data.loader.decoding import decoded, path_bytes
 from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
 
 PREFETCH = 2
@@ -43,6 +44,10 @@ INPUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """The inputs of each operation. Noise is not here: that of DALI depends on what ran before."""
 
+Source = Literal["cpu", "mixed", "pixels"]
+"""What a pipeline takes: files, decoded on the CPU or (`mixed`) on a GPU, or pixels. What is not decoded on a
+GPU goes there as bytes, a batch at a time."""
+
 Output = tuple[torch.Tensor, torch.Tensor]
 """Images [B, 3, H, W] and what was carried beside them [B, C], both on the pipeline's device."""
 
@@ -55,7 +60,7 @@ class Feed:
     device still has to do.
     """
 
-    files: Sequence[Path]  # B
+    images: Sequence[Path] | npt.NDArray[np.uint8]  # B files, or pixels [B, H, W, 3]
     beside: npt.NDArray[np.float32]  # [B, C]
     parameters: Parameters | None  # [B]
 
@@ -69,6 +74,7 @@ class PipelineSpec:
     operations: frozenset[str]
     device: torch.device
     threads: int
+    source: Source = "cpu"
 
     @property
     def inputs(self) -> list[str]:
@@ -127,13 +133,13 @@ class ImagePipeline:
 
     def _next_feed(self) -> tuple[Any, ...]:
         feed = next(self._feeds)
-        paths = [np.frombuffer(str(file).encode(), np.uint8) for file in feed.files]
+        images = feed.images if isinstance(feed.images, np.ndarray) else path_bytes(feed.images)
         inputs = {} if feed.parameters is None else operator_inputs(feed.parameters, self.spec.image_px)
         self._carried = feed.beside.shape[1]
         beside = (
-            feed.beside if self._carried else np.zeros((len(paths), 1), np.float32)
+            feed.beside if self._carried else np.zeros((len(images), 1), np.float32)
         )  # DALI takes no [B, 0]
-        return paths, *map(np.ascontiguousarray, (beside, *(inputs[name] for name in self.spec.inputs)))
+        return images, *map(np.ascontiguousarray, (beside, *(inputs[name] for name in self.spec.inputs)))
 
 
 def release_unused(device: torch.device) -> None:
@@ -178,19 +184,19 @@ def _build(spec: PipelineSpec, source: Callable[[], tuple[Any, ...]]) -> Any:
     )
     with pipeline:
         dtypes = [types.UINT8, types.FLOAT, *(types.FLOAT for _ in spec.inputs)]
-        paths, beside, *fed = fn.external_source(source, num_outputs=len(dtypes), dtype=dtypes)
+        image, beside, *fed = fn.external_source(source, num_outputs=len(dtypes), dtype=dtypes)
         given = dict(zip(spec.inputs, fed, strict=True))
         settings = {
             operation: {name: given[name] for name in names}
             for operation, names in INPUTS.items()
             if operation in spec.operations
         }
-        image = fn.decoders.image(
-            fn.io.file.read(paths),
-            device="mixed" if on_gpu else "cpu",
-            hw_decoder_load=HW_DECODER_LOAD,
-            jpeg_fancy_upsampling=True,  # as the CPU's decoder and PIL do
-        )
+        if spec.source == "pixels":
+            image = fn.reshape(image, layout="HWC")
+        else:
+            image = decoded(fn, image, device=spec.source, hw_decoder_load=HW_DECODER_LOAD)
+        if on_gpu and spec.source != "mixed":
+            image = image.gpu()
         if "turn" in settings:  # before the zoom, which then cuts most of the black corners off
             image = fn.rotate(image, keep_size=True, fill_value=0, **settings["turn"])
         zoom = settings.get("zoom", {})

@@ -61,7 +61,13 @@ class FinalTestJob:
         for test in config.data.test:
             samples, group = tests[test.name], group_of_test(test.name)
             loader = build_loader(
-                config, samples, train=False, device=worker.device, threads=self.cpus, pool=worker.pool
+                config,
+                samples,
+                train=False,
+                device=worker.device,
+                threads=self.cpus,
+                pool=worker.pool,
+                once=True,
             )
             predictions = predict(network, loader, target, execution)
             folder = open_dataset(test.dataset, self.datasets).folder

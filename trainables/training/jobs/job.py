@@ -11,7 +11,7 @@ import torch
 
 from trainables.base.errors import Fault, InputError
 from trainables.data.loader import LoaderPool
-from trainables.data.loader.loader import unreadable
+from trainables.data.loader.unreadable import unreadable
 from trainables.training.checkpoints import Checkpoints, CheckpointWriter, History, Restorable
 
 IMAGES = frozenset({".jpg", ".jpeg", ".png"})
@@ -76,11 +76,14 @@ class Report(Protocol):
 class CheckpointedRun:
     """A run that goes on from its newest checkpoint; what it measured since then is reported again.
 
-    The driver may have missed the last results before its worker or it itself died.
+    The driver may have missed the last results before its worker or it itself died. `notes` may grow while it
+    trains; what is there goes with the next result.
     """
 
-    def __init__(self, run: Restorable, checkpoints: Checkpoints) -> None:
-        self.history, self._notes = checkpoints.restore(run)
+    def __init__(self, run: Restorable, checkpoints: Checkpoints, notes: list[str] | None = None) -> None:
+        self.history, restored = checkpoints.restore(run)
+        self._notes = [] if notes is None else notes  # a result takes those that are there
+        self._notes += restored
         self._run, self._checkpoints = run, checkpoints
         self._reported = 0
 
@@ -109,7 +112,8 @@ class CheckpointedRun:
     def result(self, *, done: bool) -> Result:
         """Return what is not reported yet."""
         first, self._reported = self._reported, len(self.history)
-        notes, self._notes = self._notes, []
+        notes = self._notes.copy()
+        self._notes.clear()
         return Result(first + 1, self.history[first:], notes, done)
 
 

@@ -11,7 +11,7 @@ The name of its folder follows from everything that shapes the weights (`Pretrai
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,13 +52,14 @@ class PretrainingJob:
 
     def run(self, worker: Worker) -> Iterator[Result]:
         """Train from the newest checkpoint on; see `Job.run`."""
-        trunk = self.build(worker)
-        run = CheckpointedRun(trunk, Checkpoints(self.folder, worker.writer))
+        notes: list[str] = []
+        trunk = self.build(worker, notes.append)
+        run = CheckpointedRun(trunk, Checkpoints(self.folder, worker.writer), notes)
         yield from run.train(trunk.run_epoch, self.epochs)
         self.write(trunk, run.history)
         yield run.result(done=True)
 
-    def build(self, worker: Worker) -> Pretrainer:
+    def build(self, worker: Worker, say: Callable[[str], None]) -> Pretrainer:
         """Build the run over a loader of its images. Raises `InputError` where they are at fault."""
         settings = self.pretraining.settings
         train = Loader(
@@ -70,6 +71,8 @@ class PretrainingJob:
             device=worker.device,
             threads=self.cpus,
             pool=worker.pool,
+            decode="auto",
+            say=say,
         )
         return build_pretrainer(self.pretraining, train=train, device=worker.device)
 

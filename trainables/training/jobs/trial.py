@@ -47,6 +47,7 @@ class TrialJob:
     def run(self, worker: Worker) -> Iterator[Result]:
         """Train from the newest checkpoint on; see `Job.run`."""
         data = open_data(self.config, self.datasets)
+        notes: list[str] = []
         session = build_trial_session(
             self.config,
             data,
@@ -54,9 +55,10 @@ class TrialJob:
             threads=self.cpus,
             pool=worker.pool,
             trunk=self.trunk,
+            say=notes.append,
         )
         checkpoints = Checkpoints(self.folder, worker.writer)
-        run = CheckpointedRun(session, checkpoints)
+        run = CheckpointedRun(session, checkpoints, notes)
         yield from run.train(lambda: self.run_epoch(session, checkpoints), self.epochs, self.pauses)
         self.write_predictions(session, data)
         self.write_best(session)
