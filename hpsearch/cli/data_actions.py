@@ -177,7 +177,7 @@ def repair(name: str | None, root: Path) -> tuple[str, Check]:
     Its `dataset.json` says afterwards what is there. Raises `InputError` where there is no such dataset,
     where a launch uses it, and where nothing would be left.
     """
-    from hpsearch.lifecycle.dataset_deletion import refuse_used, users_of  # loads the whole training config
+    from hpsearch.lifecycle.dataset_deletion import refuse_used, users_text  # loads the whole training config
     from trainables.data.datasets.repair import repair as repaired
 
     dataset = open_dataset(reference(name or _only(root)), datasets_folder(root))
@@ -189,8 +189,8 @@ def repair(name: str | None, root: Path) -> tuple[str, Check]:
     said = (
         f"{dataset.name}: dropped {len(before.bad)} images{': ' if before.bad else ''}{', '.join(before.bad)}"
     )
-    users = users_of(dataset.name, root)
-    others = f"; what has trained on it does not go on ({', '.join(users)})" if users else ""
+    users = users_text(dataset.name, root)
+    others = f"; what has trained on it does not go on ({users})" if users else ""
     return f"{said}; its content has another digest{others}", after
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NoReturn
 
 from hpsearch.cli.arguments import (
-    ROOT_VARIABLE,
     Command,
     Commands,
     Parser,
@@ -23,6 +22,7 @@ from hpsearch.cli.arguments import (
     positive,
     shown_examples,
 )
+from hpsearch.cli.completion import SHELLS, print_completion
 from hpsearch.cli.data import add_data_commands
 from hpsearch.cli.networks import add_network_commands
 from hpsearch.cli.output import open_streams, show_faults, warnings_shown
@@ -34,9 +34,6 @@ from hpsearch.cli.studies import add_study_commands
 from hpsearch.cli.surroundings import check_surroundings
 from trainables.base.disk import describe_disk_fault, is_disk_fault
 from trainables.base.errors import InputError
-
-SHELLS = ("bash", "zsh", "fish")
-"""The shells that commands can be completed in."""
 
 WIDTH = 78
 """Characters of a line of a command's description."""
@@ -107,16 +104,7 @@ def _browses(arguments: argparse.Namespace) -> bool:
 
 
 def _completion(arguments: argparse.Namespace) -> int:
-    import shtab
-
-    parser = _parser(importers=True)
-    for argument in parser.paths():
-        argument.complete = shtab.FILE  # type: ignore[attr-defined]  # where shtab looks for it
-    for argument, folder in parser.names():
-        listed = f'ls "${{{ROOT_VARIABLE}:-hpsearch-runs}}/{folder}" 2>/dev/null'
-        argument.complete = shtab.cmd(listed)  # type: ignore[attr-defined]
-    print(shtab.complete(parser, shell=arguments.shell))
-    return 0
+    return print_completion(arguments, _parser(importers=True))
 
 
 def _schema(arguments: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from hpsearch.space.holes import Choice, Hole
 from hpsearch.study.config import SearchConfig
 from hpsearch.study.decoded import DecodedNeed
 from hpsearch.study.naming import shown
+from hpsearch.results.runs_after import confirmations_after
 from hpsearch.study.needs import Needs
 from hpsearch.study.policy.families import families_of, family_title, member
 from hpsearch.study.spec import StudySpec
@@ -86,7 +87,7 @@ def known(spec: StudySpec, needs: Needs, runs: Runs) -> Iterator[tuple[str, str]
     if runs.confirmations:
         yield (
             "confirmations",
-            f"up to {runs.confirmations} runs with new seeds, {runs.confirmation_epochs} epochs",
+            f"{_confirmations(spec, runs)} with new seeds, {runs.confirmation_epochs} epochs at most",
         )
     else:
         yield "confirmations", "none: search.confirm is not set"
@@ -104,6 +105,11 @@ def _decoded(need: DecodedNeed) -> Iterator[str]:
             f"{size(need.too_large)}, decoded in every epoch: it takes more than half of the memory that is "
             "available or of the disk that is free here (data.decode: cache keeps it all the same)"
         )
+
+
+def _confirmations(spec: StudySpec, runs: Runs) -> str:
+    least, most = confirmations_after(spec, runs.trials)
+    return f"{most} runs" if least == most else f"{least} to {most} runs"
 
 
 def _search(spec: StudySpec, runs: Runs) -> str:

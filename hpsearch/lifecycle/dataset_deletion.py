@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from hpsearch.lifecycle.removal import bytes_below, check_removable, remove
@@ -30,8 +29,7 @@ def delete_dataset(name: str, root: Path, sure: Callable[[str], bool]) -> str | 
         raise InputError(f"there is no dataset {name!r} below {root}{nearest(name, there)}")
     refuse_used(name, root)
     check_removable(folder)
-    used = users_of(name, root)
-    users = f", used by {', '.join(used)}" if used else ""
+    users = f", {text}" if (text := users_text(name, root)) else ""
     target = folder.resolve()
     if folder.is_symlink():
         if not sure(f"the link {folder}, not what it leads to ({target}{users})"):
@@ -55,9 +53,16 @@ def delete_dataset(name: str, root: Path, sure: Callable[[str], bool]) -> str | 
     return f"deleted {folder}"
 
 
-def users_of(name: str, root: Path) -> list[str]:
-    """Return the studies whose spaces name the dataset."""
-    return [study for study in study_names(root) if name in named_in_space(root, study)]
+def users_text(name: str, root: Path) -> str:
+    """Return which studies' spaces name the dataset, and which cannot be read; empty where there is none."""
+    named = {study: named_in_space(root, study) for study in study_names(root)}
+    used = [study for study, datasets in named.items() if datasets is not None and name in datasets]
+    unread = [study for study, datasets in named.items() if datasets is None]
+    said = [f"used by {', '.join(used)}"] if used else []
+    if unread:
+        whose = "its space" if len(unread) == 1 else "their spaces"
+        said.append(f"{', '.join(unread)} may use it: {whose} cannot be read")
+    return "; ".join(said)
 
 
 def refuse_used(name: str, root: Path) -> None:
@@ -65,14 +70,15 @@ def refuse_used(name: str, root: Path) -> None:
     running = []
     for folder in sorted(path for path in studies_folder(root).glob("*") if path.is_dir()):
         holder = holder_of(folder)
-        if holder and (name in holder.datasets or name in named_in_space(root, folder.name)):
+        if holder and name in {*holder.datasets, *(named_in_space(root, folder.name) or ())}:
             running.append(folder.name)
     if running:
         raise InputError(f"dataset {name!r} is used by {', '.join(running)}, which is running")
 
 
-def named_in_space(root: Path, study: str) -> set[str]:
-    """Return the datasets that a study's space names, none where the space cannot be read."""
-    with suppress(InputError):
+def named_in_space(root: Path, study: str) -> set[str] | None:
+    """Return the datasets that a study's space names, None where the space cannot be read."""
+    try:
         return {*load_spec(studies_folder(root) / study / SPACE, name=study).datasets}
-    return set()
+    except InputError:
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hpsearch.results.titles import guessing
 from trainables.base.plain_text import markdown_text
 from trainables.exported import CARD, ONNX, WEIGHTS, NetworkCard
 from trainables.model.backbones import BACKBONES
@@ -15,6 +16,7 @@ def model_card(card: NetworkCard, check: str) -> str:
     trial = f"trial {origin['trial']} of the study `{origin['study']}` ({markdown_text(origin['design'])})"
     value = f"{main.title} {main.shown(origin[f'validation_{main.name}'])}"
     mean = f"{origin['training_mean']:.2f} ({origin['objective']})"
+    guess = guessing(card.target).capitalize()
     datasets = "\n".join(f"- {role}: {markdown_text(name)}" for role, name in origin["datasets"].items())
     return f"""# {card.target.title} from a face crop: {labels}
 
@@ -48,7 +50,7 @@ network = onnxruntime.InferenceSession("{ONNX}")
 
 {value} on the validation set after epoch {origin["epoch"]}, whose weights these are.
 The search selected by this set: expect worse on images that it never saw, and much worse on
-other cameras, crops and faces. Always guessing the mean pose gives {mean}.
+other cameras, crops and faces. {guess} gives {mean}.
 
 {datasets}
 

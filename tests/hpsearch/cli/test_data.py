@@ -91,6 +91,17 @@ def test_a_launch_that_starts_while_a_deletion_is_confirmed_keeps_its_dataset(ro
     assert sorted(path.name for path in (root / "datasets").iterdir()) == ["begun"]
 
 
+def test_a_study_whose_space_cannot_be_read_may_use_what_is_deleted(root: Path) -> None:
+    asked: list[str] = []
+    for name in ("broken", "begun"):
+        (root / "studies" / name).mkdir()
+        (root / "studies" / name / "space.yaml").write_text("data: [", encoding="utf-8")
+        assert delete_dataset("heads", root, lambda text: bool(asked.append(text))) is None
+    one, two = asked
+    assert one.endswith("MB, used by demo; broken may use it: its space cannot be read)")
+    assert two.endswith("MB, used by demo; begun, broken may use it: their spaces cannot be read)")
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_of_a_linked_dataset_the_link_alone_is_removed(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], there: bool

@@ -133,3 +133,22 @@ def test_confirmations_and_tests_are_counted_from_the_start_with_a_range(tmp_pat
     later = time_left(replace(asked, trials=(*study.trials, again)), Plan(2, 1), now_s)
     assert later is not None and (later.least_s, later.most_s) == pytest.approx((5 * 40, 23 * 40))
     assert time_left(study, Plan(2, 1), now_s) == TimeLeft(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("space", "runs"),
+    [
+        ("pretext: {choice: [none, puzzling, rotation]}", (10, 10)),  # the best is the helper or the baseline
+        ("pretext: {choice: [none, puzzling]}\nseed: {choice: [0, 1]}", (10, 17)),
+        ("pretext: {choice: [rotation, puzzling]}", (5, 5)),
+        ("network: {dropout: {choice: [0.1, 0.2]}}", (5, 5)),
+        ("init: {choice: [random, ssl: {epochs: 2}]}", (10, 10)),
+    ],
+)
+def test_as_many_designs_are_confirmed_as_the_best_the_helper_and_the_baseline_can_be(
+    tmp_path: Path, space: str, runs: tuple[int, int]
+) -> None:
+    head = "data: {train: {dataset: heads}}\nepochs: 10\n"
+    spec = studies.spec(tmp_path, "{name: demo, confirm: {top: 1, seeds: 5}}", f"{head}{space}\n")
+    assert confirmations_after(spec, None) == runs
+    assert confirmations_after(spec, 1) == (5, 5)

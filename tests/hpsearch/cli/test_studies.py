@@ -150,7 +150,7 @@ def test_shells_complete_the_commands(shell: str, capsys: pytest.CaptureFixture[
     script = capsys.readouterr().out
     assert all(word in script for word in ("launch", "--epochs", "300w-lp"))
     for folder in ("studies", "datasets"):
-        assert f'ls "${{HPSEARCH_ROOT:-hpsearch-runs}}/{folder}"' in script
+        assert f"_hpsearch_below {folder}" in script
 
 
 def test_bash_completes_the_names_of_studies_and_datasets(
@@ -180,3 +180,8 @@ def test_bash_completes_the_names_of_studies_and_datasets(
     assert offered("show", "") == {"quickstart", "second"}
     assert offered("report", "q") == {"quickstart"}
     assert offered("data", "show", "") == {"my-heads"}
+    other = tmp_path / "other root"
+    (other / "studies" / "third").mkdir(parents=True)
+    assert offered("show", "--root", str(other), "") == {"third"}
+    for words in (("--root", str(other)), ("--root", "=", str(other))):  # bash makes three words of --root=DIR
+        assert offered(*words, "show", "") == {"third"}
