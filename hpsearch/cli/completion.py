@@ -50,7 +50,9 @@ _PREAMBLES = {
     ),
     "zsh": _BELOW
     + "".join(
-        f'_hpsearch_{folder}() {{ compadd -- ${{(f)"$(_hpsearch_below {folder} "${{(@Q)${{(z)BUFFER}}}}")"}} }}\n'
+        f"_hpsearch_{folder}() {{\n"
+        f'  compadd -- ${{(f)"$(_hpsearch_below {folder} "${{(@Q)${{(z)BUFFER}}}}")"}}\n'
+        "}\n"
         for folder in _FOLDERS
     ),
     "fish": _BELOW_IN_FISH,
@@ -69,5 +71,5 @@ def print_completion(arguments: argparse.Namespace, parser: Parser) -> int:
             "zsh": f"_hpsearch_{folder}",
             "fish": f"(_hpsearch_below {folder})",
         }
-    print(shtab.complete(parser, shell=arguments.shell, preamble=_PREAMBLES))
+    print(shtab.complete(parser, shell=arguments.shell, preamble=_PREAMBLES[arguments.shell]))
     return 0

@@ -14,6 +14,7 @@ from hpsearch.results.formats import duration
 from hpsearch.results.kept_noise import expected_noise
 from hpsearch.results.outlook import intended, known_from, outlook
 from hpsearch.results.power import MOST_SEEDS, Intended, Looks, needed
+from hpsearch.results.titles import ALONE
 from trainables.base.schema import Config, variant_of
 from trainables.model.backbones import BACKBONES
 from trainables.training.config import TrainConfig
@@ -49,7 +50,7 @@ def _to_find(plan: Plan, root: Path, difference: float) -> Iterator[tuple[str, s
         yield label, f"more than {MOST_SEEDS} seeds each, with a {known_from(expected, aim)}"
         return
     epochs = fixed.runs * plan.runs.trial_epochs
-    beside = "" if fixed.of_baseline == fixed.most else f", {fixed.of_baseline} of the baseline"
+    beside = "" if fixed.of_baseline == fixed.most else f", {fixed.of_baseline} of {ALONE}"
     yield (
         label,
         f"search.confirm.seeds: {fixed.most}{beside}: {fixed.runs} runs, {_spent(plan, epochs)}; "
@@ -101,7 +102,7 @@ def _measured(design: Measured) -> str:
 def _title(config: TrainConfig) -> str:
     field = variant_of(TrainConfig.model_fields["pretext"])
     task = "none" if field is None else field.name_of(cast(Config, config.pretext))
-    task = "pretext none" if task == "none" else task
+    task = ALONE if task == "none" else task
     backbone = BACKBONES.name_of(config.network.backbone)
     return f"{backbone}, {config.data.image_px} px, {task}, {config.epochs} epochs"
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hpsearch.cli.output import NARROWEST, labelled, size
 from hpsearch.plan.runs import Runs
+from hpsearch.results.runs_after import confirmations_after
 from hpsearch.space.holes import Choice, Hole
 from hpsearch.study.config import SearchConfig
 from hpsearch.study.decoded import DecodedNeed
 from hpsearch.study.naming import shown
-from hpsearch.results.runs_after import confirmations_after
 from hpsearch.study.needs import Needs
 from hpsearch.study.policy.families import families_of, family_title, member
 from hpsearch.study.spec import StudySpec

@@ -19,6 +19,7 @@ from hpsearch.report.report import Report
 from hpsearch.report.sections import SECTIONS, SectionKind
 from hpsearch.report.sections.page_head import HeadSection, head_section
 from hpsearch.results.formats import duration, number, percent, signed, signed_percent
+from hpsearch.results.titles import ALONE
 from hpsearch.study.records import StudyRecord
 from trainables.base.errors import InputError
 
@@ -117,6 +118,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
+    made.globals["ALONE"] = ALONE
     for filter_ in (number, percent, signed, signed_percent, duration, breakable):
         made.filters[filter_.__name__] = filter_
     return made

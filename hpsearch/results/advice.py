@@ -5,6 +5,7 @@ from __future__ import annotations
 from hpsearch.results.comparison import Comparison
 from hpsearch.results.repeated import KEPT
 from hpsearch.results.sequence import Decision, Progress
+from hpsearch.results.titles import ALONE
 from hpsearch.study.records import StudyRecord, TrialState
 
 ON_DEMAND = "{top: 1, seeds: {min: 3, max: 12}}"
@@ -19,8 +20,7 @@ def advice(study: StudyRecord, found: Comparison) -> str:
     if confirm is None:
         return (
             f"To make sure, add confirm: {ON_DEMAND} below search in the file and launch it again: the "
-            "search goes on, and trains the best helper and the baseline alone with new seeds until it is "
-            "decided."
+            f"search goes on, and trains the best helper and {ALONE} with new seeds until it is decided."
         )
     if found.leader is None or not found.leader.confirmed:
         return ""

@@ -8,6 +8,13 @@ from hpsearch.results.arms import Arm
 from hpsearch.study.naming import design, rows, short_names, shown
 from trainables.target import TargetConfig
 
+ALONE = "supervised learning alone"
+"""What helpers are compared with, in all words for people: designs without a pretext task.
+
+A file sets it by `pretext: none`, so its value is `none` in titles and tables of values; the paper's own rows
+call it SL. In code the one design that a helper is compared with is the baseline.
+"""
+
 VIEWS = {"shared": "", "split": " in split batches", "two": " in two views"}
 """How a sentence names the images that the pose is learned from."""
 

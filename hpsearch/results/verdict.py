@@ -13,7 +13,7 @@ from hpsearch.results.arms import Arm, arms_of
 from hpsearch.results.comparison import Comparison, Outcome, compare
 from hpsearch.results.formats import signed, signed_percent
 from hpsearch.results.statistics import CONFIDENCE, Interval
-from hpsearch.results.titles import names_of, title, title_with_trials, words_of
+from hpsearch.results.titles import ALONE, names_of, title, title_with_trials, words_of
 from hpsearch.study.records import StudyRecord
 from trainables.target.metric import Metric
 
@@ -21,8 +21,6 @@ SELECTED = "1 run, selected by this number"
 """What is said beside the error of a single run of the search: it was looked at because it is low."""
 
 ONE_CONFIRMATION = "1 confirmation"
-
-ALONE = "supervised learning alone"
 
 INTERVAL = f"{100 * CONFIDENCE:.0f} % interval"
 
@@ -114,8 +112,8 @@ def _nothing_to_compare(leader: Arm | None, baseline: Arm | None, names: Mapping
         return "No trial has finished."
     error = f"{title(one, names)}, {one.objective.shown(one.level)} {one.objective.title}"
     if leader is None:
-        return f"Only the baseline has finished: {error}."
-    return f"Best design: {error}; there is no baseline to compare it with."
+        return f"Only {ALONE} has finished: {error}."
+    return f"Best design: {error}; no run of {ALONE} has finished to compare it with."
 
 
 def _what_is_missing(leader: Arm | None, baseline: Arm | None, names: Mapping[str, str], advice: str) -> str:
@@ -127,8 +125,8 @@ def _what_is_missing(leader: Arm | None, baseline: Arm | None, names: Mapping[st
         )
     if baseline is not None:
         return (
-            f"Baseline: {title_with_trials(baseline, names)}. No trial that adds a pretext task or "
-            "pretrained weights to it has finished, so there is nothing to compare."
+            f"{ALONE.capitalize()}: {title_with_trials(baseline, names)}. No trial that adds a pretext task "
+            "or pretrained weights to it has finished, so there is nothing to compare."
         )
     return f"There is nothing to compare. {advice}".strip()
 
@@ -137,7 +135,7 @@ def _arms(found: Comparison, leader: Arm, baseline: Arm, names: Mapping[str, str
     """Yield which designs are compared, and which is best where it is neither of them."""
     best = found.best
     yield f"Best helper: {title_with_trials(leader, names)}, {error_with_runs(leader)}."
-    yield f"Baseline, {ALONE}: {title_with_trials(baseline, names)}, {error_with_runs(baseline)}."
+    yield f"{ALONE.capitalize()}: {title_with_trials(baseline, names)}, {error_with_runs(baseline)}."
     if best is not None and best not in (leader, baseline):
         yield f"Best design: {title_with_trials(best, names)}, {error_with_runs(best)}."
 
@@ -153,7 +151,7 @@ def _grounds(found: Comparison, gap: Interval) -> Iterator[str]:
     level = arms[1].level
     share = f" ({signed_percent(gap.mean / level)})" if level else ""
     yield (
-        f"Helper − baseline, {seeds_of(found)}: {signed(gap.mean)}{share}, {INTERVAL} "
+        f"Helper − {ALONE}, {seeds_of(found)}: {signed(gap.mean)}{share}, {INTERVAL} "
         f"{signed(gap.low or 0.0)} to {signed(gap.high or 0.0)}{corrected}."
     )
     shared = any(arm.shares_pretraining for arm in arms)

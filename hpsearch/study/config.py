@@ -93,15 +93,15 @@ def _both(seeds: object) -> object:
 
 
 class ConfirmConfig(Config):
-    """How leaders are confirmed: trained again beside the supervised baseline, with paired seeds."""
+    """How leaders are confirmed: trained again beside supervised learning alone, with paired seeds."""
 
     top: Annotated[int, Field(ge=1)] = 3
-    """Best designs that are trained again; always with the best helper and the baseline among them. With 1
-    the verdict compares one helper; with more it is corrected for choosing among them."""
+    """Best designs that are trained again; always with the best helper and supervised learning alone
+    among them. With 1 the verdict compares one helper; with more it is corrected for choosing among them."""
     seeds: Annotated[SeedsConfig, BeforeValidator(_both), _NUMBER_OR_BOTH] = SeedsConfig()
     """Seeds each of them is trained with, a number; or seeds on demand, `{min: 3, max: 12}`: as many as it
-    takes to decide. With a number, a baseline beside k helpers has about the square root of k times as many,
-    since it is in every comparison."""
+    takes to decide. With a number, supervised learning alone beside k helpers has about the square root of k
+    times as many, since it is in every comparison."""
     equal_within_deg: Annotated[float, Field(gt=0)] | None = None
     """Designs whose objectives differ by less than this, in its unit, count as equal: seeds on demand end
     there, too."""
@@ -152,7 +152,8 @@ class SearchConfig(Config):
     """Train the leaders again with other seeds before believing them; off where null."""
     leaders: Annotated[int, Field(ge=1)] = 3
     """Best designs whose runs are measured on the test sets, `data.test`, when the search has ended; always
-    with the best helper and the baseline, and the confirmations of all. The weights are of the best epoch."""
+    with the best helper and supervised learning alone, and the confirmations of all. The weights are of the
+    best epoch."""
     prune_enqueued: bool = False
     """Whether designs of `enqueue` may be stopped early too; without, each trains its full budget."""
     frozen_gb: Annotated[float, Field(gt=0)] = 20.0

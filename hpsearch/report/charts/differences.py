@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hpsearch.report.charts.chart import Chart, Spec, sized
 from hpsearch.report.charts.intervals import PX_PER_ROW, IntervalLine
 from hpsearch.results.statistics import Interval
+from hpsearch.results.titles import ALONE
 from trainables.target.metric import Direction, Metric
 
 LOOKS_PX = 220
@@ -17,7 +18,7 @@ WIDEST = 3.0
 
 def differences_chart(name: str, lines: Sequence[IntervalLine], zone: float | None, metric: Metric) -> Chart:
     """Return a row for each of one or more helpers, in their order; `metric` is the objective."""
-    title = "All helpers beside the baseline"
+    title = f"All helpers beside {ALONE}"
     rows = [_row(line.mean) | {"line": str(place), "name": line.name} for place, line in enumerate(lines)]
     places = [str(place) for place in range(len(lines))]
     x = _axis([line.mean for line in lines], zone, _axis_title(metric))
@@ -122,4 +123,4 @@ def _axis(found: Sequence[Interval], zone: float | None, title: str) -> Spec:
 def _axis_title(metric: Metric) -> str:
     better = "smaller" if metric.direction is Direction.MINIMIZE else "larger"
     unit = f", {metric.unit.name}" if metric.unit.name else ""
-    return f"helper − baseline{unit} ({better} is better)"
+    return f"helper − {ALONE}{unit} ({better} is better)"

@@ -13,7 +13,7 @@ from hpsearch.report.style import paints, task_of
 from hpsearch.results.arms import Arm
 from hpsearch.results.comparison import Comparison
 from hpsearch.results.effort import Effort, device_kind, effort_of, images_forwarded
-from hpsearch.results.titles import title
+from hpsearch.results.titles import ALONE, title
 from hpsearch.study.policy.families import DIMENSIONS, family_title
 from hpsearch.study.records import StudyRecord
 
@@ -82,7 +82,7 @@ def equal_effort(leader: Arm | None, baseline: Arm | None) -> str:
         return f"The verdict is {at} and at equal arithmetic: both networks forwarded as many images."
     return (
         f"The verdict is {at}, not at equal arithmetic: the best helper's network forwarded {ratio:.2f} "
-        "times as many images as the baseline's, its pretraining included."
+        f"times as many images as {ALONE}, its pretraining included."
     )
 
 

@@ -183,5 +183,8 @@ def test_bash_completes_the_names_of_studies_and_datasets(
     other = tmp_path / "other root"
     (other / "studies" / "third").mkdir(parents=True)
     assert offered("show", "--root", str(other), "") == {"third"}
-    for words in (("--root", str(other)), ("--root", "=", str(other))):  # bash makes three words of --root=DIR
+    for words in (
+        ("--root", str(other)),
+        ("--root", "=", str(other)),
+    ):  # bash makes three words of --root=DIR
         assert offered(*words, "show", "") == {"third"}

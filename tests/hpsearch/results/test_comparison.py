@@ -88,7 +88,9 @@ def test_seeds_that_move_all_of_five_arms_alike_do_not_hide_a_small_gap() -> Non
     assert found.outcome is Outcome.AHEAD
     assert found.difference is not None and found.difference.mean == pytest.approx(-0.7 / 3)
     assert "Puzzling is better than supervised learning alone: by 0.23°, 95 % interval 0." in said(found)
-    assert "Helper − baseline, 3 seeds each: −0.23 (−2.9 %), 95 % interval −0." in said(found)
+    assert "Helper − supervised learning alone, 3 seeds each: −0.23 (−2.9 %), 95 % interval −0." in said(
+        found
+    )
 
 
 def test_equal_designs_are_too_close_to_call_in_about_nineteen_studies_of_twenty() -> None:
@@ -111,7 +113,9 @@ def test_a_worse_leader_is_called_worse() -> None:
     found = stand(arm(0, "none", [5.0, 5.1, 5.2]), arm(3, PUZZLE, [6.0, 6.1, 6.3]))
     assert found.outcome is Outcome.BEHIND
     assert "Puzzling is worse than supervised learning alone: by 1.03°, 95 % interval 0." in said(found)
-    assert "Helper − baseline, 3 seeds each: +1.03 (+20.3 %), 95 % interval +0." in said(found)
+    assert "Helper − supervised learning alone, 3 seeds each: +1.03 (+20.3 %), 95 % interval +0." in said(
+        found
+    )
 
 
 def test_a_single_run_of_each_decides_nothing() -> None:
@@ -271,8 +275,8 @@ def test_the_baseline_learned_from_the_same_data() -> None:
     ("arms", "words"),
     [
         ([], "No trial has finished."),
-        ([arm(0, "none", [6.0])], "Only the baseline"),
-        ([arm(0, PUZZLE, [6.0, 5.0])], "no baseline"),
+        ([arm(0, "none", [6.0])], "Only supervised learning alone"),
+        ([arm(0, PUZZLE, [6.0, 5.0])], "no run of supervised learning alone"),
         ([[trial(0, config(), 6.0, state=TrialState.RUNNING)]], "No trial has finished."),
     ],
 )
