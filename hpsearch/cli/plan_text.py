@@ -117,7 +117,9 @@ def _time(plan: Plan) -> str:
     if plan.epochs is None:
         return f"{hours:g} h by search.budget.hours, then running trials train to the end"
     ends = f", if no trial is stopped early{f'; the search at most {hours:g} h' if hours else ''}"
-    return _spent(plan, plan.epochs) + (ends if plan.cheapest.epoch_s or plan.costliest.epoch_s else "")
+    return _spent(plan, plan.epochs) + (
+        ends if plan.seconds(plan.cheapest, 1) or plan.seconds(plan.costliest, 1) else ""
+    )
 
 
 def _spent(plan: Plan, epochs: int) -> str:
@@ -129,6 +131,8 @@ def _spent(plan: Plan, epochs: int) -> str:
     low, high = min(seconds for _, seconds in known), max(seconds for _, seconds in known)
     gpu_hours = [seconds * design.share.gpus * plan.in_parallel / 3600 for design, seconds in known]
     text = f"{_range(_seconds(low), _seconds(high))} for {epochs} epochs"
+    if plan.trained_epoch_s is not None:
+        text += f" of {_seconds(plan.trained_epoch_s)}, as this study's own took"
     if max(gpu_hours):
         text += f", {_range(f'{min(gpu_hours):.1f}', f'{max(gpu_hours):.1f}')} GPU hours"
     return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +16,14 @@ from hpsearch.ray.gpus import resources_in_cluster
 from hpsearch.ray.nodes import Nodes
 from hpsearch.ray.rehearsal import rehearse_on_cluster
 from hpsearch.ray.scratch import scratch_folder
+from hpsearch.results.epoch_time import epoch_s
 from hpsearch.study.folders import datasets_folder, pretrained_folder
 from hpsearch.study.needs import Needs, images_of, needs_of
 from hpsearch.study.spec import StudySpec, load_spec
+from hpsearch.study.store import find_study
 from hpsearch.work.resources import Share, TrialResources
 from trainables.base.disk import existing
+from trainables.base.errors import InputError
 from trainables.training.checkpoint_size import checkpoints_bytes
 from trainables.training.config import TrainConfig
 from trainables.training.rehearsal import Rehearsal
@@ -73,6 +77,8 @@ class Plan:
     cheapest: Measured
     costliest: Measured
     disk: Disk
+    trained_epoch_s: float | None = None
+    """Seconds of an epoch as the study's own took, where it has trained any below this root."""
 
     @property
     def epochs(self) -> int | None:
@@ -82,8 +88,12 @@ class Plan:
         return self.runs.search_epochs + self.runs.pretraining_epochs + self.runs.confirmation_epochs
 
     def seconds(self, design: Measured, epochs: int) -> float | None:
-        """Return how long epochs take that are as long as this design's; None where that is not known."""
-        return None if design.epoch_s is None else epochs * design.epoch_s / self.in_parallel
+        """Return how long epochs take that are as long as this design's; None where that is not known.
+
+        Once the study has trained, they are as long as its own were on average.
+        """
+        each_s = self.trained_epoch_s or design.epoch_s
+        return None if each_s is None else epochs * each_s / self.in_parallel
 
 
 def plan(request: LaunchRequest, say: Callable[[str], None]) -> Plan:
@@ -122,7 +132,14 @@ def plan(request: LaunchRequest, say: Callable[[str], None]) -> Plan:
         cheapest=cheapest,
         costliest=costliest,
         disk=_disk(spec, runs, concurrent, root),
+        trained_epoch_s=_trained_epoch_s(root, spec.name),
     )
+
+
+def _trained_epoch_s(root: Path, name: str) -> float | None:
+    with suppress(InputError):  # it has not begun, or a launch says what is wrong with it
+        return epoch_s(find_study(root, name).trials)
+    return None
 
 
 def _disk(spec: StudySpec, runs: Runs, concurrent: int, root: Path) -> Disk:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hpsearch.results.epoch_time import epoch_s
 from hpsearch.results.formats import duration
 from hpsearch.results.runs_after import confirmations_after, tests_after
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
@@ -44,20 +46,21 @@ def time_left(study: StudyRecord, plan: Plan, now_s: float) -> TimeLeft | None:
     epochs. A measurement of test sets takes an epoch's time at most.
     """
     search_s = time_left_s(study, plan, now_s)
-    epochs = sum(len(trial.epochs) for trial in study.trials)
     if search_s is None:
         return None
-    epoch_s = sum(trial.trained_s or _elapsed_s(trial, now_s) for trial in study.trials) / max(epochs, 1)
+    each_s = epoch_s(study.trials) or _untimed_s(study.trials, now_s)
     begun = sum(trial.confirms is not None for trial in study.trials)
     tested = sum(bool(trial.test) for trial in study.trials)
     runs = [max(count - begun, 0) for count in confirmations_after(study.spec, plan.trials)]
     tests = max(tests_after(study.spec, plan.trials)[1] - tested, 0)
-    least, most = (search_s + count * study.spec.epochs * epoch_s / plan.in_parallel for count in runs)
-    return TimeLeft(least, most + tests * epoch_s / plan.in_parallel)
+    least, most = (search_s + count * study.spec.epochs * each_s / plan.in_parallel for count in runs)
+    return TimeLeft(least, most + tests * each_s / plan.in_parallel)
 
 
-def _elapsed_s(trial: TrialRecord, now_s: float) -> float:
-    return (now_s if trial.ended_s is None else trial.ended_s) - trial.started_s
+def _untimed_s(trials: Sequence[TrialRecord], now_s: float) -> float:
+    """Return the seconds of an epoch where no epoch says what it took: those that trials were open."""
+    open_s = sum((now_s if trial.ended_s is None else trial.ended_s) - trial.started_s for trial in trials)
+    return open_s / max(sum(len(trial.epochs) for trial in trials), 1)
 
 
 def time_left_s(study: StudyRecord, plan: Plan, now_s: float) -> float | None:
@@ -70,8 +73,8 @@ def time_left_s(study: StudyRecord, plan: Plan, now_s: float) -> float | None:
     running = [trial for trial in study.trials if trial.state is TrialState.RUNNING]
     # a budget of epochs alone is spent by new and thawed trials alike: how many there will be, nobody knows
     if plan.epochs is not None and plan.trials is None and plan.deadline_s is None:
-        done, trained_s = sum(len(t.epochs) for t in study.searched), sum(t.trained_s for t in study.searched)
-        return max(plan.epochs - done, 0) * trained_s / done / plan.in_parallel if trained_s else None
+        left, each_s = max(plan.epochs - sum(len(t.epochs) for t in study.searched), 0), epoch_s(study.trials)
+        return None if each_s is None else left * each_s / plan.in_parallel
     took_s = [t.trained_s or t.ended_s - t.started_s for t in study.trials if t.ended_s is not None]
     if not took_s:  # none has ended: what is known is how fast those that run are
         took_s = [

@@ -134,6 +134,11 @@ def test_hours_follow_from_epochs_speed_and_trials_in_parallel(spec: StudySpec, 
     assert plan.cheapest.epoch_s == pytest.approx(1000 / 100 + 200 / 200)
     assert plan.epochs == 120 + 10 + 140
     assert plan.seconds(plan.cheapest, 270) == pytest.approx(270 * 11 / 2)
+    trained = replace(plan, trained_epoch_s=8.0)
+    assert trained.seconds(plan.cheapest, 270) == trained.seconds(plan.costliest, 270) == 270 * 8 / 2
+    assert "18:00 for 270 epochs of 8.0 s, as this study's own took" in " ".join(
+        plan_text(trained, tmp_path, 100).split()
+    )
     text = plan_text(plan, tmp_path, 80, difference=0.5)
     assert all(len(line) <= 80 for line in text.splitlines()), text
     words = " ".join(text.split())
