@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import compare
+from hpsearch.results.effort import device_kind, effort_of
 from hpsearch.results.learned import learned
 from hpsearch.results.titles import guessing
 from hpsearch.results.verdict import verdict_of
@@ -137,7 +138,8 @@ def note(study: StudyRecord, report: str = "", top: int = 10) -> str:
     lines += ["", markdown_text(verdict.grounds)]
     target = study.trials[0].config.target if study.trials else None
     mean = study.objective.shown(study.provenance.training_mean)
-    lines += ["", f"{guessing(target).capitalize()}: {mean}. {states or 'No trial yet'}."]
+    lines += ["", f"{guessing(target).capitalize()}: {mean}. {states or 'No trial yet'}; {_cost(study)}."]
+    lines += [] if (failure := _last_failure(study)) is None else ["", markdown_text(failure)]
     confirmed = any(trial.confirms is not None for trial in study.trials)
     columns = list(dict.fromkeys(names.values()))
     titles = ["rank", "trial", "state", study.objective.leaf, *(["confirmed"] if confirmed else [])]
@@ -153,6 +155,17 @@ def note(study: StudyRecord, report: str = "", top: int = 10) -> str:
     while sum(len(line) + 1 for line in lines) > MAX_TAG_CHARS:
         lines.pop()
     return "\n".join(lines)
+
+
+def _cost(study: StudyRecord) -> str:
+    hours = effort_of(study.trials).device_hours
+    return f"{hours:.{1 if hours >= 1 else 3}f} {device_kind(study)} hours in all"
+
+
+def _last_failure(study: StudyRecord) -> str | None:
+    """Return why the last of the trials that failed did; None where none has."""
+    failed = [trial for trial in study.trials if trial.state is TrialState.FAILED]
+    return f"Trial {failed[-1].number} failed: {failed[-1].reason}." if failed else None
 
 
 def _cells(texts: list[str]) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hpsearch.study.naming import shared_params, short_names
-from hpsearch.study.records import StudyRecord
+from hpsearch.study.records import StudyRecord, TrialState
 from hpsearch.tracking.rows import GPU_HOURS, HOURS
 from trainables.target.metric import Direction, Metric
 from trainables.training.metric_names import IMAGES_PER_S, VALIDATION
@@ -41,11 +41,11 @@ def views(study: StudyRecord) -> dict[str, str]:
     latest = [trial.epochs[-1] for trial in study.trials if trial.epochs]
     known = {metric.within(VALIDATION).name: metric for metric in study.measures}
     metrics = {name: known[name] for row in latest for name in row if name in known}
+    charts = _charts(study.objective, searched, common, metrics)
+    both = charts | _table(study, searched, metrics)  # so that each is one click on MLflow's own buttons away
     return {
-        VIEW_TAG + TABLE_VIEW: _saved("Designs, best first", _table(study, searched, metrics)),
-        VIEW_TAG + CHART_VIEW: _saved(
-            "Curves, where and cost", _charts(study.objective, searched, common, metrics)
-        ),
+        VIEW_TAG + TABLE_VIEW: _saved("Designs, best first", both),
+        VIEW_TAG + CHART_VIEW: _saved("Curves, where and cost", both),
     }
 
 
@@ -55,12 +55,14 @@ def _table(study: StudyRecord, searched: Sequence[str], metrics: Mapping[str, Me
     confirmed = CONFIRMED if any(trial.confirms is not None for trial in study.trials) else ()
     main = f"/{study.measures[0].name}" if study.measures else ""
     tests = dict.fromkeys(name for trial in study.trials for name in trial.test if name.endswith(main))
+    failed = any(trial.state is TrialState.FAILED for trial in study.trials)
     columns = [
         "tags.`state`",
         f"metrics.`{objective}`",
+        *(["tags.`reason`"] if failed else []),  # in sight, where it matters most
         *(f"metrics.`{name}`" for name in (*confirmed, HOURS)),
         *(f"params.`{name}`" for name in searched),
-        "tags.`reason`",
+        *([] if failed else ["tags.`reason`"]),
         *(f"metrics.`{name}`" for name in ("epoch", GPU_HOURS, IMAGES_PER_S)),
         *(f"metrics.`{name}`" for name in tests),
         "metrics.`best/objective`",

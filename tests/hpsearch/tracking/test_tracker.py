@@ -23,7 +23,9 @@ from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialRecord, 
 from hpsearch.study.trial_log import LOG
 from hpsearch.tracking.location import default_uri
 from hpsearch.tracking.mirror import Mirror
+from hpsearch.tracking.rows import note
 from hpsearch.tracking.tracker import Tracker
+from hpsearch.tracking.views import views
 from trainables.base.plain_text import markdown_text
 from trainables.training.metric_names import EPOCH_S
 
@@ -194,12 +196,12 @@ def test_a_study_begins_with_its_verdict_and_no_confirmation_is_its_best(root: P
     assert track(root, study).close(study, [page])
     parent, _ = runs_of(root)
     sentence = verdict_of(study).sentence
-    note = parent.data.tags["mlflow.note.content"]
+    text = parent.data.tags["mlflow.note.content"]
     assert (
-        note.splitlines()[0] == f"**{markdown_text(sentence)}**" and parent.data.tags["verdict"] == sentence
+        text.splitlines()[0] == f"**{markdown_text(sentence)}**" and parent.data.tags["verdict"] == sentence
     )
     address = f"#/experiments/{parent.info.experiment_id}/runs/{parent.info.run_id}/artifacts/report.html"
-    assert f"]({address})" in note
+    assert f"]({address})" in text
     searched = [trial.objective for trial in study.searched if trial.objective is not None]
     assert parent.data.metrics["study/best"] == min(searched) > 0.5
     client = MlflowClient(default_uri(root))
@@ -389,6 +391,23 @@ def test_a_bug_of_our_own_ends_no_search_and_is_in_the_study_s_log(
     assert not tracker.close(study, timeout_s=1.0)
     assert "ZeroDivisionError" in warnings[0] and "a bug in hpsearch" in warnings[0]
     assert "division by zero" in (study.folder / LOG).read_text()
+
+
+def shown_columns(study: StudyRecord) -> list[str]:
+    tag = json.loads(views(study)["mlflow.sharedViewState.designs"])
+    page = json.loads(zlib.decompress(base64.b64decode(tag["state"].removeprefix("deflate;"))))
+    assert page["compareRunCharts"], "the charts are one click away"
+    columns: list[str] = page["selectedColumns"]
+    return columns
+
+
+def test_why_trials_failed_and_what_all_cost_needs_one_click_at_most(root: Path) -> None:
+    study = make(root, COMPLETE, COMPLETE, FAILED)
+    assert shown_columns(study).index("tags.`reason`") == 2, "in sight"
+    assert shown_columns(make(root, COMPLETE)).index("tags.`reason`") > 4
+    said = note(study)
+    assert f"Trial 2 failed: {study.trials[2].reason}." in said
+    assert "2 complete, 1 failed; 0." in said and "CPU hours in all" in said
 
 
 def test_views_name_only_what_the_runs_hold(root: Path) -> None:
