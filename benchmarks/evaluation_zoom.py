@@ -37,23 +37,22 @@ SETTINGS: dict[str, tuple[int, int, object, object]] = {
     "64 px, 4 epochs, rotation in two views": (64, 4, 1, {"rotation": TWO}),
     "64 px, 4 epochs, puzzling of all images": (64, 4, 1, "puzzling"),
     "64 px, 4 epochs, rotation of all images": (64, 4, 1, "rotation"),
-    "224 px, 6 epochs": (224, 6, 1, "none"),
-    "224 px, 6 epochs, puzzling in two views": (224, 6, 1, {"puzzling": TWO}),
+    "224 px, 10 epochs": (224, 10, 1, "none"),
+    "224 px, 10 epochs, puzzling in two views": (224, 10, 1, {"puzzling": TWO}),
 }
 """Name -> side in pixels, epochs, augmentation, pretext task."""
 
 
 def config_of(setting: str, seed: int) -> TrainConfig:
-    """Return a setting's config: the quickstart's network, at 224 px on fewer images."""
+    """Return a setting's config: the quickstart's network and number of images."""
     image_px, epochs, augmentation, pretext = SETTINGS[setting]
-    images, batch = (1000, 32) if image_px <= 64 else (300, 16)
-    heads = {"images": images, "subjects": images // 10, "image_px": image_px}
+    heads = {"images": 1000, "subjects": 100, "image_px": image_px}
     return TrainConfig.model_validate(
         {
             "data": {
                 "train": {"dataset": {"rendered-heads": heads}},
                 "image_px": image_px,
-                "batch": batch,
+                "batch": 32,
             },
             "augmentation": augmentation,
             "network": {"backbone": "resnet10", "dropout": 0.0},
