@@ -12,8 +12,9 @@ from hpsearch.results.statistics import f_tail
 from hpsearch.results.titles import guessing
 from hpsearch.study.records import StudyRecord, TrialRecord
 from trainables.base.errors import InputError
+from trainables.pretext.embeddings.collapse import COLLAPSED
 from trainables.training.image_errors import errors_file, read_images
-from trainables.training.metric_names import VALIDATION
+from trainables.training.metric_names import VALIDATION, spread_of
 
 HARDLY = 0.95
 """Of the error of always guessing the mean: a network that has learned the task errs far less."""
@@ -36,6 +37,7 @@ def learned(study: StudyRecord, arms: Sequence[Arm], found: Comparison) -> tuple
     if not finished:
         return ()
     parts = [*_against_the_mean(study, finished[0]), *_rising(finished[0]), *_diverged(study)]
+    parts += _collapsed(study)
     if found.outcome not in (Outcome.AHEAD, Outcome.BEHIND):
         parts += _noise_alone(finished)
     return tuple(parts)
@@ -95,6 +97,24 @@ def _diverged(study: StudyRecord) -> Iterator[str]:
         others = f" and {len(far) - SHOWN} more" if len(far) > SHOWN else ""
         guess = guessing(study.trials[0].config.target)
         yield f"Far worse than {guess}: {named}{others}. They diverged, and say nothing of their designs."
+
+
+def _collapsed(study: StudyRecord) -> Iterator[str]:
+    """Say whose helper's embeddings collapsed: the helper says the same of every image."""
+    low = {}
+    for trial in study.trials:
+        spreads = (spread_of(row) for row in reversed(trial.epochs))
+        last = next((spread for spread in spreads if spread is not None), None)
+        if last is not None and last < COLLAPSED:
+            low[trial.number] = last
+    if low:
+        numbers = sorted(low, key=lambda number: low[number])
+        named = ", ".join(f"trial {number} (spread {low[number]:.2f})" for number in numbers[:SHOWN])
+        others = f" and {len(low) - SHOWN} more" if len(low) > SHOWN else ""
+        yield (
+            f"A helper's embeddings collapsed, below a spread of {COLLAPSED:g}: {named}{others}. It says the "
+            "same of every image, and nothing is learned from it."
+        )
 
 
 def _noise_alone(finished: Sequence[Arm]) -> Iterator[str]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from support import documented
 from support.hue_turn import HueTurnConfig
-from support.simsiam import MomentumConfig, SimSiamConfig
 
 from hpsearch.testing.configs import numbers
 from trainables.base.schema import Config
@@ -18,8 +17,6 @@ TASKS: Mapping[str, type[Config]] = {
     **PRETEXT_TASKS,
     **documented.rows_of("PRETEXT_TASKS"),
     "hue_turn": HueTurnConfig,
-    "simsiam": SimSiamConfig,
-    "momentum": MomentumConfig,
 }
 
 

@@ -26,8 +26,9 @@ from trainables.model.backbones.trunk import Trunk
 from trainables.model.heads.head import Head, HeadConfig
 from trainables.pretext.attachment import STAGES, Attachment
 from trainables.pretext.branch import Branch, BranchPlan, Seen
-from trainables.pretext.fork import Fork
+from trainables.pretext.fork import Fork, Supervised
 from trainables.pretext.views import Views
+from trainables.target import Target
 
 
 @dataclass(frozen=True)
@@ -164,12 +165,14 @@ def build_network(
     branches: Sequence[BranchPlan] = (),
     attachment: Attachment | None = None,
     trunk_weights: Mapping[str, Tensor] | None = None,
+    target: Target | None = None,
 ) -> HeadPoseNetwork:
     """Make a network with random weights that follow from `seed` alone; without an attachment no branch.
 
     Trunk and head are drawn first, and every branch from a stream of its own (the seed and its name), so no
     part's weights depend on which other parts there are. The global random state stays as it was.
-    `trunk_weights` are the trunk's initial weights where they are not random.
+    `trunk_weights` are the trunk's initial weights where they are not random; `target` is for branches that
+    learn through the head.
     """
     with torch.random.fork_rng(devices=[]):
         trunk = _drawn_trunk(backbone, seed)
@@ -177,7 +180,8 @@ def build_network(
         if trunk_weights is not None:
             trunk.load_state_dict(trunk_weights)
         plans = () if attachment is None else branches
-        built = _built_branches(plans, Fork(trunk, trunk.channels, attachment), seed)
+        supervised = None if target is None else Supervised(built_head, target)
+        built = _built_branches(plans, Fork(trunk, trunk.channels, attachment, supervised), seed)
     return HeadPoseNetwork(trunk, built_head, dropout=dropout, branches=built)
 
 

@@ -1,6 +1,11 @@
 """Pretext tasks: what the network learns besides the pose. A task is one file and one row here."""
 
 from trainables.base.table import Table
+from trainables.pretext.embeddings.barlow_twins import BarlowTwinsConfig
+from trainables.pretext.embeddings.byol import ByolConfig
+from trainables.pretext.embeddings.simsiam import SimSiamConfig
+from trainables.pretext.embeddings.vicreg import VicregConfig
+from trainables.pretext.equivariance import EquivarianceConfig
 from trainables.pretext.none import NoPretextConfig
 from trainables.pretext.pretext_config import PretextConfig
 from trainables.pretext.puzzling import PuzzlingConfig
@@ -11,6 +16,9 @@ from trainables.pretext.task_config import TaskConfig
 
 __all__ = [
     "PRETEXT_TASKS",
+    "BarlowTwinsConfig",
+    "ByolConfig",
+    "EquivarianceConfig",
     "NoPretextConfig",
     "Perturbed",
     "PretextConfig",
@@ -18,7 +26,9 @@ __all__ = [
     "PuzzlingConfig",
     "PuzzlingRotationConfig",
     "RotationConfig",
+    "SimSiamConfig",
     "TaskConfig",
+    "VicregConfig",
 ]
 
 PRETEXT_TASKS = Table[PretextConfig](
@@ -28,5 +38,10 @@ PRETEXT_TASKS = Table[PretextConfig](
         "puzzling": PuzzlingConfig,
         "rotation": RotationConfig,
         "puzzling_rotation": PuzzlingRotationConfig,
+        "simsiam": SimSiamConfig,
+        "byol": ByolConfig,
+        "vicreg": VicregConfig,
+        "barlow_twins": BarlowTwinsConfig,
+        "equivariance": EquivarianceConfig,
     },
 )

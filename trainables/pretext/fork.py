@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from torch import nn
+from torch import Tensor, nn
 
 from trainables.pretext.attachment import STAGES, Attachment, Pool
+from trainables.target.target import Target
 
 POOLS: Mapping[Pool, type[nn.Module]] = {"average": nn.AdaptiveAvgPool2d, "max": nn.AdaptiveMaxPool2d}
 EXPANSION = 4  # of the bottleneck block: its output channels beside its width
@@ -22,16 +24,39 @@ class Neck:
     features: int
 
 
+class SupervisedHead(Protocol):
+    """The head of the network, a module, as a branch may learn through it; `model.heads` has the whole."""
+
+    def __call__(self, features: Tensor) -> Tensor:
+        """Return the raw outputs of pooled features [B, F]."""
+
+    def losses(self, raw: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Return the losses [] for labels [B, L] in their units."""
+
+    def decode(self, raw: Tensor) -> Tensor:
+        """Return the labels [B, L] in their units, fp32."""
+
+
+@dataclass(frozen=True)
+class Supervised:
+    """What stands at the end of the trunk: the head, and the target that says how its labels change."""
+
+    head: SupervisedHead
+    target: Target
+
+
 @dataclass(frozen=True)
 class Fork:
     """A place on a trunk with its initial weights, `channels` of whose maps are known stage by stage.
 
-    Without an attachment the trunk is pretrained: the branch takes its last maps as the pose head would.
+    Without an attachment the trunk is pretrained: the branch takes its last maps as the pose head would, and
+    nothing is `supervised`.
     """
 
     trunk: nn.Module
     channels: Sequence[int]
     attachment: Attachment | None = None
+    supervised: Supervised | None = None
 
     @property
     def stage(self) -> int:

@@ -36,6 +36,16 @@ class NoPretextConfig(Config):
         """Return True."""
         return True
 
+    @property
+    def view_turn_deg(self) -> float:
+        """Return 0: nothing is turned."""
+        return 0.0
+
+    @property
+    def pretrains(self) -> bool:
+        """Return False: there is nothing to learn."""
+        return False
+
     def build(self) -> NoPretext:
         """Make the task that changes nothing."""
         return NoPretext()

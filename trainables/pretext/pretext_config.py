@@ -19,6 +19,14 @@ class PretextConfig(Protocol):
     def is_baseline(self) -> bool:
         """Whether nothing is learned beside the target: what every helper is compared with."""
 
+    @property
+    def view_turn_deg(self) -> float:
+        """Largest turn of its views in the image plane, degrees, whose labels the target is asked for."""
+
+    @property
+    def pretrains(self) -> bool:
+        """Whether a trunk can be pretrained on it alone: without labels and without a head."""
+
     def build(self) -> PretextTask:
         """Make the task."""
 

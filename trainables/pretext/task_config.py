@@ -37,6 +37,9 @@ class TaskConfig(Config):
     uses: ClassVar[Uses] = ONE_VIEW
     """What each view is for that the task makes: `PretextTask.uses`."""
 
+    pretrains: ClassVar[bool] = True
+    """Whether a trunk can be pretrained on it alone: `PretextConfig.pretrains`."""
+
     flag: int = Field(3, ge=1, le=4)
     """The ResNet stage, 1 to 4, that the self-supervised branch forks after; 3 was the best [paper 4.1]."""
     heads: bool = True
@@ -71,6 +74,11 @@ class TaskConfig(Config):
     def is_baseline(self) -> bool:
         """Return False."""
         return False
+
+    @property
+    def view_turn_deg(self) -> float:
+        """Return 0: the target is asked for no label of its views."""
+        return 0.0
 
     def build_view(self) -> View:
         """Make the view."""

@@ -187,6 +187,7 @@ def build_session(
     cannot compute in the precision of `config`.
     """
     task, attachment = config.pretext.build(), config.pretext.attachment()
+    target = config.target.build(labels)
     network = build_network(
         config.network.backbone,
         config.head,
@@ -196,6 +197,7 @@ def build_session(
         branches=task.branches,
         attachment=attachment,
         trunk_weights=trunk,
+        target=target,
     )
     task_weight = config.pretext.task_weight(config.epochs)
     weights = dict.fromkeys(network.head.loss_names, LossWeight())
@@ -217,7 +219,7 @@ def build_session(
         clip_norm=config.clip_norm,
         average=config.average.build(config.epochs),
     )
-    return Session(trainer, validation=validation, target=config.target.build(labels))
+    return Session(trainer, validation=validation, target=target)
 
 
 def labels_of(samples: Samples) -> tuple[Label, ...]:
@@ -253,7 +255,8 @@ def _turn_faults(config: TrainConfig, train: Samples) -> list[Fault]:
     if reason is None:
         return []
     way_out = "set turn_deg to 0, or train on a dataset with all labels (mirror works without them)"
-    return [Fault(f"{reason}: {way_out}", "augmentation")]
+    where = "pretext" if config.augmentation.turn_deg == 0 else "augmentation"
+    return [Fault(f"{reason}: {way_out}", where)]
 
 
 def _label_faults(dataset: PreparedDataset, samples: Samples) -> list[Fault]:

@@ -195,8 +195,9 @@ class TrainConfig(Config):
 
     @property
     def turn_deg(self) -> float:
-        """Largest turn of training images in their plane, degrees; it changes all three angles."""
-        return self.augmentation.turn_deg
+        """Largest turn of training images and of a task's views in their plane, degrees; it changes all three
+        angles."""
+        return max(self.augmentation.turn_deg, self.pretext.view_turn_deg)
 
     @property
     def evaluation_zoom(self) -> float:

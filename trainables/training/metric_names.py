@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
+from trainables.pretext.embeddings.collapse import SPREAD
 from trainables.target.metric import Metric
 from trainables.target.target import TargetConfig
 
@@ -67,8 +68,17 @@ SKIPPED_STEPS = "train/skipped_steps"
 
 def pretext(measure: str) -> str:
     """What a pretext branch says of itself, on training images as they were learned: `NAME_accuracy` is the
-    share of regions that it classified right, `NAME_chance` that of always naming the most frequent class."""
+    share of regions that it classified right, `NAME_chance` that of always naming the most frequent class;
+    `NAME_spread` how far its embeddings are from being all the same: 1 in all directions alike, 0 where they
+    have collapsed."""
     return f"pretext/{measure}"
+
+
+def spread_of(measured: Mapping[str, float]) -> float | None:
+    """Return the least spread of embeddings among the metrics of an epoch; None where none is measured."""
+    begin, end = pretext(""), f"_{SPREAD}"
+    spreads = [value for name, value in measured.items() if name.startswith(begin) and name.endswith(end)]
+    return min(spreads, default=None)
 
 
 IMAGES = "train/images"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from support.launches import hpsearch_here
-from support.simsiam import MomentumConfig, SimSiamConfig
 
 from hpsearch.cli.plan_text import plan_text
 from hpsearch.plan.designs import extremes, work_of
@@ -20,6 +19,7 @@ from hpsearch.study.spec import StudySpec, load_spec
 from hpsearch.work.resources import Share, TrialResources
 from trainables.model.backbones import BACKBONES, ResNet10Config, ResNet18Config
 from trainables.optim.averages import EmaConfig, LastConfig
+from trainables.pretext import ByolConfig, SimSiamConfig
 from trainables.pretext.puzzling import PuzzlingConfig
 from trainables.training.checkpoint_size import checkpoints_bytes
 from trainables.training.rehearsal import Rehearsal
@@ -103,11 +103,11 @@ def test_a_helper_of_two_views_and_one_with_a_teacher_are_planned_at_what_they_f
 ) -> None:
     """A view that the pose is learned from too costs nothing more; any other at flag 3 costs 3 / 4."""
     plain = next(config for config in spec.configs if config.pretext.attachment() is None)
-    tasks = (SimSiamConfig(), SimSiamConfig(view="two"), MomentumConfig(), SimSiamConfig(weight_end=0.5))
+    tasks = (SimSiamConfig(), SimSiamConfig(view="two"), ByolConfig(), SimSiamConfig(weight_end=0.5))
     work = [work_of(plain.model_copy(update={"pretext": task})) / work_of(plain) for task in tasks]
     assert work == pytest.approx([1.85, 2.6, 3.35, 1.425])
     assert SimSiamConfig().pretraining_cost().forwards == 2
-    assert MomentumConfig().pretraining_cost().forwards == 4
+    assert ByolConfig().pretraining_cost().forwards == 4
 
 
 def test_averaged_weights_cost_the_images_that_are_forwarded_again(spec: StudySpec) -> None:

@@ -140,3 +140,12 @@ def test_of_equal_designs_one_in_twenty_studies_is_said_to_hold_a_difference() -
         ]
         missing += said(made_up.study(trials)) == ""
     assert 2 <= missing <= 22
+
+
+def test_a_helper_whose_embeddings_collapsed_is_named() -> None:
+    trials = [made_up.trial(n, made_up.config(dropout=0.05 * n), 6.0 + n) for n in range(3)]
+    for n, spread in enumerate((0.04, 0.9)):
+        epochs = ({**trials[n].epochs[-1], "pretext/byol_spread": spread}, trials[n].epochs[-1])
+        trials[n] = replace(trials[n], epochs=epochs)  # the helper is off in the last epoch
+    words = said(made_up.study(trials))
+    assert "collapsed, below a spread of 0.1: trial 0 (spread 0.04)." in words and "trial 1" not in words

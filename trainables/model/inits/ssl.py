@@ -72,6 +72,14 @@ class SslConfig(Config):
 
     @field_validator("pretext")
     @classmethod
+    def _is_learned_alone(cls, pretext: PretextConfig) -> PretextConfig:
+        if not pretext.pretrains:
+            name = TASKS.name_of(pretext)
+            raise ValueError(f"{name} learns through the head, and a pretraining has none: take another task")
+        return pretext
+
+    @field_validator("pretext")
+    @classmethod
     def _has_no_branch(cls, pretext: Config) -> Config:
         fields = type(pretext).model_fields
         set_ = [key for key in ATTACHMENT if key in fields and getattr(pretext, key) != fields[key].default]

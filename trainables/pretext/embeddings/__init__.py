@@ -1,0 +1,1 @@
+"""Embeddings: helpers without labels, whose branches compare the features of two views of an image."""
