@@ -6,6 +6,7 @@ from trainables.pretext.embeddings.byol import ByolConfig
 from trainables.pretext.embeddings.simsiam import SimSiamConfig
 from trainables.pretext.embeddings.vicreg import VicregConfig
 from trainables.pretext.equivariance import EquivarianceConfig
+from trainables.pretext.inpainting import InpaintingConfig
 from trainables.pretext.none import NoPretextConfig
 from trainables.pretext.pretext_config import PretextConfig
 from trainables.pretext.puzzling import PuzzlingConfig
@@ -19,6 +20,7 @@ __all__ = [
     "BarlowTwinsConfig",
     "ByolConfig",
     "EquivarianceConfig",
+    "InpaintingConfig",
     "NoPretextConfig",
     "Perturbed",
     "PretextConfig",
@@ -43,5 +45,6 @@ PRETEXT_TASKS = Table[PretextConfig](
         "vicreg": VicregConfig,
         "barlow_twins": BarlowTwinsConfig,
         "equivariance": EquivarianceConfig,
+        "inpainting": InpaintingConfig,
     },
 )

@@ -17,11 +17,15 @@ EXPANSION = 4  # of the bottleneck block: its output channels beside its width
 
 @dataclass(frozen=True)
 class Neck:
-    """The modules from the maps [B, C, H, W] after a stage to `pool(block(maps))`, [B, features, 1, 1]."""
+    """The modules from the maps [B, C, H, W] after a stage to `pool(block(maps))`, [B, features, 1, 1].
+
+    A pixel of `block(maps)` stands for `reduction` pixels of the image along each side.
+    """
 
     block: nn.Module
     pool: nn.Module
     features: int
+    reduction: int
 
 
 class SupervisedHead(Protocol):
@@ -71,7 +75,7 @@ class Fork:
         as in the paper; at flag 3 of a ResNet50 it equals the first block of stage 4.
         """
         if self.attachment is None:
-            return Neck(nn.Identity(), nn.AdaptiveAvgPool2d(1), self.channels[-1])
+            return Neck(nn.Identity(), nn.AdaptiveAvgPool2d(1), self.channels[-1], 2 ** (STAGES + 1))
         from torchvision.models.resnet import Bottleneck  # seconds to import: only when a network is built
 
         inputs = self.channels[self.stage - 1]
@@ -84,4 +88,4 @@ class Fork:
         for module in block.modules():
             if isinstance(module, nn.Conv2d):  # as torchvision starts its ResNets
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        return Neck(block, POOLS[self.attachment.pool](1), outputs)
+        return Neck(block, POOLS[self.attachment.pool](1), outputs, 2 ** (self.stage + 1) * stride)
