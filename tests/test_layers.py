@@ -52,6 +52,8 @@ KEEPERS = {
     "shtab": ("hpsearch/cli/",),
     "rich": ("hpsearch/cli/", "hpsearch/results/leaderboard"),
     "nvidia": ("trainables/data/loader/",),
+    "timm": ("trainables/model/backbones/timm_trunk.py",),
+    "huggingface_hub": ("trainables/model/backbones/timm_trunk.py",),
     "torchvision": ("trainables/model/", "trainables/pretext/fork.py"),
     "adabelief_pytorch": ("trainables/optim/optimizers/adabelief.py",),
     "embreex": ("trainables/data/datasets/rendered_heads/",),

@@ -16,7 +16,7 @@ from hpsearch.results.outlook import intended, known_from, outlook
 from hpsearch.results.power import MOST_SEEDS, Intended, Looks, needed
 from hpsearch.results.titles import ALONE
 from trainables.base.schema import Config, variant_of
-from trainables.model.backbones import BACKBONES
+from trainables.model.backbones import title as backbone_title
 from trainables.training.config import TrainConfig
 
 
@@ -103,7 +103,7 @@ def _title(config: TrainConfig) -> str:
     field = variant_of(TrainConfig.model_fields["pretext"])
     task = "none" if field is None else field.name_of(cast(Config, config.pretext))
     task = ALONE if task == "none" else task
-    backbone = BACKBONES.name_of(config.network.backbone)
+    backbone = backbone_title(config.network.backbone)
     return f"{backbone}, {config.data.image_px} px, {task}, {config.epochs} epochs"
 
 

@@ -16,7 +16,7 @@ from hpsearch.study.needs import Needs
 from hpsearch.study.policy.families import families_of, family_title, member
 from hpsearch.study.spec import StudySpec
 from trainables.base.schema import variant_of
-from trainables.model.backbones import BACKBONES
+from trainables.model.backbones import title as backbone_title
 from trainables.model.inits import Pretraining
 from trainables.target.metric import Direction
 
@@ -83,6 +83,9 @@ def known(spec: StudySpec, needs: Needs, runs: Runs) -> Iterator[tuple[str, str]
         yield from (("", f"{need.name}: {text}") for text in need.odd)
     yield from (("decoded", text) for text in _decoded(needs.decoded))
     yield "search", _search(spec, runs)
+    licences = {licence for config in spec.configs if (licence := config.weights_licence)}
+    if licences:
+        yield "licences", "of initial weights: " + ", ".join(sorted(licences))
     yield "pretrainings", _pretrainings(runs.pretrainings, runs.pretraining_epochs)
     if runs.confirmations:
         yield (
@@ -124,7 +127,7 @@ def _search(spec: StudySpec, runs: Runs) -> str:
 def _pretrainings(wanted: Sequence[Pretraining], epochs: int) -> str:
     if not wanted:
         return "none"
-    named = [f"{each.title} {BACKBONES.name_of(each.backbone)} {each.image_px} px" for each in wanted]
+    named = [f"{each.title} {backbone_title(each.backbone)} {each.image_px} px" for each in wanted]
     more = f" and {len(named) - LISTED} more" if len(named) > LISTED else ""
     return f"{len(wanted)}, {epochs} epochs: {', '.join(named[:LISTED])}{more}"
 

@@ -20,7 +20,7 @@ from hpsearch.study.spec import StudySpec
 from trainables.base.atomic import write_text
 from trainables.base.errors import Fault, InputError
 from trainables.data.datasets import open_dataset
-from trainables.model.backbones import BACKBONES
+from trainables.model.backbones import title as backbone_title
 from trainables.training.config import TrainConfig
 
 FILE = "noise.json"
@@ -58,7 +58,7 @@ def quickstart_noise() -> Noise:
 
 def network_of(config: TrainConfig) -> str:
     """Return the network of a run and the size of its images: `resnet10 at 64 px`."""
-    return f"{BACKBONES.name_of(config.network.backbone)} at {config.data.image_px} px"
+    return f"{backbone_title(config.network.backbone)} at {config.data.image_px} px"
 
 
 def noises_of(study: StudyRecord) -> dict[Setting, Noise]:

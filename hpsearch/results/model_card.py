@@ -5,7 +5,8 @@ from __future__ import annotations
 from hpsearch.results.titles import guessing
 from trainables.base.plain_text import markdown_text
 from trainables.exported import CARD, ONNX, WEIGHTS, NetworkCard
-from trainables.model.backbones import BACKBONES
+from trainables.model.backbones import title as backbone_title
+from trainables.training.config import TrainConfig, parse_config
 
 
 def model_card(card: NetworkCard, check: str) -> str:
@@ -20,7 +21,7 @@ def model_card(card: NetworkCard, check: str) -> str:
     datasets = "\n".join(f"- {role}: {markdown_text(name)}" for role, name in origin["datasets"].items())
     return f"""# {card.target.title} from a face crop: {labels}
 
-{BACKBONES.name_of(card.backbone)}, {px} x {px} px, {trial}.
+{backbone_title(card.backbone)}, {px} x {px} px, {trial}.
 The supervised network alone, without the branches that the pretext task added for training.
 
 ## Use
@@ -53,7 +54,7 @@ The search selected by this set: expect worse on images that it never saw, and m
 other cameras, crops and faces. {guess} gives {mean}.
 
 {datasets}
-
+{_licence(card)}
 ## Files
 
 - `{WEIGHTS}`: the weights; numbers, never code.
@@ -73,6 +74,13 @@ def _scaling(card: NetworkCard) -> str:
         f"rim = {zoom / 2:g} * face.width\n"
         f"face = face.resize({size}, (rim, rim, face.width - rim, face.height - rim))"
     )
+
+
+def _licence(card: NetworkCard) -> str:
+    """Return the line about initial weights that were fetched, empty where there were none."""
+    config = parse_config(card.training)
+    licence = config.weights_licence if isinstance(config, TrainConfig) else None
+    return f"\nTrained from weights with a licence of their own ({licence}).\n" if licence else ""
 
 
 def _unpacked(card: NetworkCard) -> str:

@@ -20,6 +20,7 @@ from trainables.base.yaml_document import load_yaml
 from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
 from trainables.exported.onnx_file import write_onnx
 from trainables.model.backbones import Backbone
+from trainables.model.fused import fused
 from trainables.model.heads import HEADS, CertainHead, HeadConfig
 from trainables.model.network import HeadPoseNetwork, build_network
 from trainables.pose.angles import CONVENTION
@@ -140,9 +141,12 @@ class _Outputs(nn.Module):
 
 
 def write_network(folder: Path, network: HeadPoseNetwork, card: NetworkCard) -> None:
-    """Write weights, card and ONNX file of a network without branches into an existing folder."""
+    """Write weights, card and ONNX file of a network without branches into an existing folder.
+
+    The weights are those that were trained; in the ONNX file parallel convolutions are merged.
+    """
     save_tensors(network.state_dict(), folder / WEIGHTS)
-    whole = PoseNetwork(network, card.mean, card.std)
+    whole = PoseNetwork(fused(network), card.mean, card.std)
     module = _Outputs(whole) if len(card.outputs) > 1 else whole
     write_onnx(module, card.image_px, card.outputs, card.evaluation_zoom, folder / ONNX)
     seal(folder, card)

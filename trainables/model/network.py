@@ -220,7 +220,7 @@ def _draw_trunk(backbone: Backbone, seed: int) -> tuple[Trunk, Tensor]:
     return backbone.build(), torch.get_rng_state()
 
 
-def trunk_tensors(backbone: Backbone) -> dict[str, Tensor]:
-    """Return a trunk's tensors by name, with shape and type and without values."""
+def trunk_on_meta(backbone: Backbone) -> Trunk:
+    """Return a trunk whose tensors have shape and type and no values."""
     with torch.device("meta"):
-        return dict(backbone.build().state_dict())
+        return backbone.build()

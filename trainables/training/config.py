@@ -13,7 +13,7 @@ from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.data.datasets import DatasetRef
 from trainables.data.sources import Decode, TestSource, TrainSource, ValidationSource
 from trainables.losses.weighting import WEIGHTINGS, WeightingConfig
-from trainables.model.backbones import BACKBONES, Backbone
+from trainables.model.backbones import BACKBONES, Backbone, HubBackbone, needs_adaptive_steps, title
 from trainables.model.heads import HEADS, HeadConfig
 from trainables.model.inits import INITS, InitConfig, InitRequest
 from trainables.optim.averages import AVERAGES, NORM_BATCHES, AverageConfig
@@ -171,6 +171,17 @@ class TrainConfig(Config):
             raise ValueError(lone)
         return pretext
 
+    @field_validator("optimizer")
+    @classmethod
+    def _suits_the_network(cls, optimizer: OptimizerConfig, fields: ValidationInfo) -> OptimizerConfig:
+        network = fields.data.get("network")  # absent where it has faults of its own
+        if network and needs_adaptive_steps(network.backbone) and OPTIMIZERS.name_of(optimizer) == "sgd":
+            raise ValueError(
+                f"{title(network.backbone)} normalises by LayerNorm, whose weights plain gradient steps "
+                "train badly: take optimizer: adamw, or a backbone with BatchNorm"
+            )
+        return optimizer
+
     @property
     def validation_dataset(self) -> DatasetRef:
         """The dataset behind `data.validation`."""
@@ -207,6 +218,17 @@ class TrainConfig(Config):
             return zoom
         plan = self.augmentation.build()
         return 0.0 if plan is None else plan.mean_zoom
+
+    @property
+    def weights_licence(self) -> str | None:
+        """What initial weights are fetched from a backbone's hub and under which licence; None: from none."""
+        fetched = not (self.init.is_random or self.init.pretraining or self.init.files)
+        backbone = self.network.backbone
+        return (
+            f"{title(backbone)}: {backbone.licence}"
+            if fetched and isinstance(backbone, HubBackbone)
+            else None
+        )
 
     def norm_images(self, train_images: int, completed: int) -> int:
         """Return how many training images are forwarded again after the epoch after `completed` epochs.

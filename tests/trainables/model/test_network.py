@@ -12,7 +12,7 @@ from trainables.model.network import (
     HeadPoseNetwork,
     Output,
     build_network,
-    trunk_tensors,
+    trunk_on_meta,
 )
 from trainables.pose.angles import ANGLES
 from trainables.pretext import PRETEXT_TASKS, PuzzlingConfig, PuzzlingRotationConfig
@@ -54,7 +54,7 @@ def learned(whole: HeadPoseNetwork, images: torch.Tensor, **labels: torch.Tensor
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_the_size_of_a_trunk_is_known_without_building_it(backbone: str) -> None:
     config = BACKBONES[backbone]()
-    assert config.trunk_values == sum(value.numel() for value in trunk_tensors(config).values())
+    assert config.trunk_values == sum(value.numel() for value in trunk_on_meta(config).state_dict().values())
 
 
 @pytest.mark.parametrize(

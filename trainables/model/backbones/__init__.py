@@ -1,20 +1,26 @@
 """Backbones: the trunk that all parts of a network share. A backbone is one config and one row here."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
-from trainables.base.schema import Variant
+from trainables.base.schema import Config, Variant
 from trainables.base.table import Table
-from trainables.model.backbones.backbone import BackboneConfig
+from trainables.model.backbones.backbone import BackboneConfig, HubBackbone, needs_adaptive_steps
 from trainables.model.backbones.resnet import ResNet10Config, ResNet18Config, ResNet34Config, ResNet50Config
+from trainables.model.backbones.timm_config import TimmConfig
 
 __all__ = [
     "BACKBONES",
     "Backbone",
     "BackboneConfig",
+    "HubBackbone",
     "ResNet10Config",
     "ResNet18Config",
     "ResNet34Config",
     "ResNet50Config",
+    "TimmConfig",
+    "needs_adaptive_steps",
+    "title",
+    "written",
 ]
 
 BACKBONES = Table[BackboneConfig](
@@ -24,6 +30,7 @@ BACKBONES = Table[BackboneConfig](
         "resnet18": ResNet18Config,
         "resnet34": ResNet34Config,
         "resnet50": ResNet50Config,
+        "timm": TimmConfig,
     },
 )
 
@@ -36,3 +43,9 @@ Backbone = Annotated[BackboneConfig, _KEY]
 def written(backbone: BackboneConfig) -> object:
     """Return a backbone as a config has it: its name, or its name with its settings."""
     return _KEY.written(backbone)
+
+
+def title(backbone: BackboneConfig) -> str:
+    """Return a backbone in words: its name and its settings, such as `timm mobilenetv4_conv_small`."""
+    settings = dict(cast(Config, backbone))
+    return " ".join([BACKBONES.name_of(backbone), *map(str, settings.values())])

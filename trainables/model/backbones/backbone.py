@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from trainables.model.backbones.trunk import Trunk
@@ -28,3 +29,20 @@ class BackboneConfig(Protocol):
 
     def build(self) -> Trunk:
         """Make the trunk with random weights, drawn from torch's global generator alone."""
+
+
+@runtime_checkable
+class HubBackbone(BackboneConfig, Protocol):
+    """A backbone whose weights lie on a hub of its own."""
+
+    @property
+    def licence(self) -> str:
+        """The licence of these weights."""
+
+    def hub_weights(self) -> Path:
+        """Return the file of weights trained on ImageNet, downloaded once. Raises `InputError`."""
+
+
+def needs_adaptive_steps(backbone: BackboneConfig) -> bool:
+    """Return whether plain gradient descent fits it badly: it says `layer_norm`, if it normalises by that."""
+    return bool(getattr(backbone, "layer_norm", False))

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from trainables.base.errors import Fault, InputError
 from trainables.base.schema import Config
-from trainables.model.backbones import BACKBONES, Backbone
+from trainables.model.backbones import Backbone, HubBackbone, title
 from trainables.model.inits.request import InitRequest
 
 TIMEOUT_S = 30.0
@@ -20,7 +20,10 @@ TIMEOUT_S = 30.0
 
 
 class ImageNetConfig(Config):
-    """Weights trained with labels on ImageNet: torchvision's `IMAGENET1K_V1`, downloaded once. [paper 4.2]"""
+    """Weights trained with labels on ImageNet, downloaded once: torchvision's `IMAGENET1K_V1`, or timm's.
+
+    Of a `timm` backbone they come from its hub, and may be under a licence of their own. [paper 4.2]
+    """
 
     file: str | None = Field(None, min_length=1)
     """A local file to use instead, for machines without internet; null: torch's cache, else a download."""
@@ -41,10 +44,10 @@ class ImageNetConfig(Config):
 
     def incompatibility(self, backbone: Backbone, image_px: int) -> str | None:
         """Return that there are no weights of this backbone, or None."""
-        if self.file is not None or backbone.imagenet_url is not None:
+        if self.file is not None or backbone.imagenet_url is not None or isinstance(backbone, HubBackbone):
             return None
         return (
-            f"there are no ImageNet weights of {BACKBONES.name_of(backbone)!r}: take resnet18, resnet34 or "
+            f"there are no ImageNet weights of {title(backbone)!r}: take resnet18, resnet34 or "
             "resnet50, or name a file of your own (init.imagenet.file)"
         )
 
@@ -64,9 +67,13 @@ class ImageNetConfig(Config):
             file = Path(self.file).expanduser()
         elif url is not None:
             file = _cached(url)
+        elif isinstance(request.backbone, HubBackbone):
+            file = request.backbone.hub_weights()
         else:
             raise InputError(Fault(str(self.incompatibility(request.backbone, request.image_px)), "init"))
-        return keep_trunk(file, request.backbone, f"imagenet-{BACKBONES.name_of(request.backbone)}", store)
+        return keep_trunk(
+            file, request.backbone, f"imagenet-{title(request.backbone).replace(' ', '-')}", store
+        )
 
 
 def _cached(url: str) -> Path:

@@ -13,9 +13,9 @@ from torch import Tensor
 from trainables.base.atomic import save_state
 from trainables.base.errors import Fault, InputError, why
 from trainables.base.tensors import SUFFIX, check_fit, load_pickled, load_tensors, some
-from trainables.model.backbones import BACKBONES, Backbone, written
+from trainables.model.backbones import Backbone, title, written
 from trainables.model.inits.request import TRUNK
-from trainables.model.network import trunk_tensors
+from trainables.model.network import trunk_on_meta
 
 
 def keep_trunk(file: Path, backbone: Backbone, label: str, store: Path) -> Path:
@@ -46,18 +46,19 @@ def _digest(file: Path) -> str:
 
 
 def trunk_of(weights: Mapping[str, Any], backbone: Backbone, file: Path) -> dict[str, Tensor]:
-    """Return the trunk in the weights of a trunk, of a classifier with torchvision's names, or of a network.
+    """Return the trunk in the weights of a trunk, of torchvision's or timm's classifier, or of a network.
 
     Raises `InputError` listing what is missing, what is too much, what has another shape, what are no weights
     (bytes, complex, sparse, quantised), and what holds values that are not finite.
     """
+    empty = trunk_on_meta(backbone)
     whole = any(name.startswith("trunk.") for name in weights)
     trunk = {
         name.removeprefix("trunk."): value
         for name, value in weights.items()
-        if (name.startswith("trunk.") if whole else not name.startswith("fc."))
+        if (name.startswith("trunk.") if whole else not name.startswith(empty.beside))
     }
-    expected = trunk_tensors(backbone)
+    expected = empty.state_dict()
     try:
         check_fit(trunk, expected)
     except ValueError as error:
@@ -73,8 +74,7 @@ def trunk_of(weights: Mapping[str, Any], backbone: Backbone, file: Path) -> dict
     }
     if any(faults.values()):
         listed = "; ".join(f"it {what} {some(names)}" for what, names in faults.items() if names)
-        name = BACKBONES.name_of(backbone)
-        rule = f"not the trunk of a {name}: {listed}. Take the backbone that it was trained with"
+        rule = f"not the trunk of a {title(backbone)}: {listed}. Take the backbone that it was trained with"
         raise InputError(Fault(rule, file=str(file)))
     if broken := sorted(name for name, value in trunk.items() if not value.isfinite().all()):
         rule = (

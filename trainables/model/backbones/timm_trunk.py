@@ -1,0 +1,114 @@
+"""Trunks of timm's models [Wightman 2019]; the only module that imports timm, which takes a second."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from trainables.model.backbones.trunk import Trunk
+
+STRIDES = (4, 8, 16, 32)
+"""Of the feature maps after each stage."""
+
+
+def timm_trunk(model: str) -> Trunk:
+    """Make the trunk with random weights, under timm's names; a stage ends with the last map of its stride.
+
+    Raises `ValueError` for a model without maps at strides 4, 8, 16 and 32.
+    """
+    import timm
+
+    maps = timm.create_model(model, features_only=True)
+    with torch.device("meta"):
+        whole = timm.create_model(model)
+    parts = _parts(maps, whole)
+    ends, channels = _ends(maps)
+    stages: list[dict[str, nn.Module]] = [{}]
+    for name, module in parts.items():
+        if len(stages) > len(STRIDES):
+            break
+        stages[-1][name] = module
+        if name == ends[len(stages) - 1]:
+            stages.append({})
+    trunk = Trunk({}, stages[: len(STRIDES)], channels)
+    kept = trunk.state_dict().keys()
+    trunk.beside = tuple(name for name in whole.state_dict() if name not in kept)
+    return trunk
+
+
+def misfit(model: str, image_px: int) -> str | None:
+    """Return why a model has no trunk of images of this side, or None."""
+    import timm
+
+    if not timm.is_model(model):
+        near = timm.list_models(f"*{model}*")[:5]
+        others = f"; similar: {', '.join(near)}" if near else ""
+        return f"timm {timm.__version__} has no model {model!r}{others}"
+    try:
+        with torch.device("meta"), torch.no_grad():
+            trunk = timm_trunk(model).eval()
+            found = trunk(torch.empty(1, 3, image_px, image_px))
+    except (ValueError, RuntimeError, AssertionError, AttributeError) as error:
+        first = (str(error) or type(error).__name__).splitlines()[0]
+        return f"{model} gives no maps at strides 4, 8, 16 and 32 of images of {image_px} px ({first})"
+    sides = [-(-image_px // stride) for stride in STRIDES]
+    if any(each.shape[1:] != (c, s, s) for each, c, s in zip(found, trunk.channels, sides, strict=True)):
+        return f"{model} gives maps of another form than [B, C, H, W] at strides 4, 8, 16 and 32"
+    return None
+
+
+@lru_cache(maxsize=64)
+def facts_of(model: str) -> tuple[int, bool]:
+    """Return the numbers in a trunk's state, and whether it normalises by LayerNorm."""
+    with torch.device("meta"):
+        trunk = timm_trunk(model)
+    values = sum(value.numel() for value in trunk.state_dict().values())
+    return values, any(isinstance(module, nn.LayerNorm) for module in trunk.modules())
+
+
+def fetch_weights(model: str) -> Path:
+    """Return the file of a model's weights from timm's hub, downloaded once.
+
+    Raises `OSError` or `ValueError` where there are none or they cannot be had.
+    """
+    import timm
+    from huggingface_hub import hf_hub_download
+
+    hub = timm.get_pretrained_cfg_value(model, "hf_hub_id")
+    if not hub:
+        raise ValueError(f"timm has no weights of {model}")
+    return Path(hf_hub_download(hub, "model.safetensors"))
+
+
+def licence_of(model: str) -> str:
+    """Return the licence of a model's weights on timm's hub, as timm states it."""
+    import timm
+
+    return timm.get_pretrained_cfg_value(model, "license") or "not stated"
+
+
+def _ends(maps: Any) -> tuple[list[str], list[int]]:
+    """Return the last module of each stage by its name, and the channels of its maps."""
+    found = {info["reduction"]: info for info in maps.feature_info.get_dicts()}
+    if missing := [stride for stride in STRIDES if stride not in found]:
+        raise ValueError(f"no map at stride {missing[0]}")
+    return [found[s]["module"] for s in STRIDES], [found[s]["num_chs"] for s in STRIDES]
+
+
+def _parts(maps: nn.Module, whole: nn.Module) -> dict[str, nn.Module]:
+    """Return the modules that run one after another, by their names in the whole model.
+
+    timm flattens nested ones for its maps: `stages.0` is `stages_0` there.
+    """
+    names = {name.replace(".", "_"): name for name, _ in whole.named_modules()}
+    parts: dict[str, nn.Module] = {}
+    for name, module in maps.named_children():
+        if name == "blocks":  # of EfficientNets and MobileNets, which are not flattened
+            parts |= {f"{name}.{number}": block for number, block in module.named_children()}
+        else:
+            parts[names.get(name, name)] = module
+    return parts
