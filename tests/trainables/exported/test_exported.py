@@ -32,7 +32,7 @@ from trainables.exported import (
     write_network,
 )
 from trainables.exported.onnx_file import OnnxNetwork
-from trainables.model.backbones import Backbone, ResNet10Config, ResNet50Config, TimmConfig
+from trainables.model.backbones import Backbone, ResNet10Config, ResNet50Config
 from trainables.model.heads import BinsConfig, FisherConfig, HeadConfig, RegressionConfig, Rot6dConfig
 from trainables.model.network import HeadPoseNetwork, build_network
 from trainables.pose import matrix_fisher
@@ -51,7 +51,6 @@ CASES: dict[str, tuple[Backbone, HeadConfig, tuple[str, ...]]] = {
     "rot6d": (ResNet10Config(), Rot6dConfig(), ANGLES),
     "fisher": (ResNet10Config(), FisherConfig(), ANGLES),
     "resnet50": (ResNet50Config(), BinsConfig(), ANGLES),
-    "repvgg": (TimmConfig(model="repvgg_a0"), RegressionConfig(), ANGLES),
 }
 
 Made = tuple[Path, HeadPoseNetwork, tuple[str, ...]]

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 import timm
 import torch
 from safetensors.torch import save_file
 from support.toy import toy_config, toy_session
+from torch import nn
+from torch.optim.swa_utils import update_bn
 from torchvision.models import resnet18
 
 from hpsearch.testing.backbones import BackboneContract
 from trainables.base.errors import InputError
+from trainables.exported import ONNX, NetworkCard, compare, write_network
 from trainables.model.backbones import BACKBONES, TimmConfig, title
 from trainables.model.backbones import timm_config as module
 from trainables.model.backbones.timm_models import TIMM_MODELS
 from trainables.model.backbones.timm_trunk import facts_of, licence_of, misfit
 from trainables.model.fused import fused
+from trainables.model.heads import RegressionConfig
 from trainables.model.inits import INITS, InitRequest
 from trainables.model.inits.weights import read_trunk
-from trainables.model.network import build_network, trunk_on_meta
+from trainables.model.network import HeadPoseNetwork, build_network, trunk_on_meta
 from trainables.training.config import TrainConfig, parse_config
 
 TRAIN = toy_config().data.train
@@ -144,23 +150,49 @@ def test_the_licence_of_weights_that_are_fetched_is_known_and_of_others_not() ->
     assert random.weights_licence is None
 
 
+def normed(model: str) -> HeadPoseNetwork:
+    """Return a network whose norms have the statistics of images: else its poses would hardly differ."""
+    network = build_network(
+        TimmConfig(model=model), RegressionConfig(), ("yaw", "pitch", "roll"), dropout=0.0, seed=1
+    )
+    with torch.no_grad():
+        network.head.linear.weight.mul_(30)  # to degrees
+    update_bn([torch.randn(32, 3, 64, 64, generator=torch.Generator().manual_seed(2))], network)
+    return network.eval()
+
+
 @pytest.mark.parametrize("model", ["repvgg_a0", "repvit_m0_9"])
 def test_merging_parallel_convolutions_leaves_the_poses_and_fewer_operations(model: str) -> None:
-    network = build_network(
-        TimmConfig(model=model), toy_config().head, ("yaw", "pitch", "roll"), dropout=0.0, seed=1
-    )
-    images = torch.randn(8, 3, 64, 64)
+    network, images = normed(model), torch.randn(8, 3, 64, 64)
     with torch.no_grad():
-        for _ in range(3):
-            network.train()(images)  # statistics other than 0 and 1
-        expected = network.eval().head.decode(network(images).pose_raw)
+        expected = network(images).pose_raw
         merged = fused(network)
-        torch.testing.assert_close(merged.head.decode(merged(images).pose_raw), expected, rtol=0, atol=2e-3)
-        again = network.head.decode(network(images).pose_raw)
-    assert torch.equal(again, expected)  # it is a copy
+        assert expected.std(dim=0).min() > 0.5
+        torch.testing.assert_close(merged(images).pose_raw, expected, rtol=0, atol=2e-3)
+        assert torch.equal(network(images).pose_raw, expected)  # it is a copy
     assert len(list(merged.modules())) < 0.8 * len(list(network.modules()))
-    plain = build_network(BACKBONES["resnet10"](), toy_config().head, ("yaw",), dropout=0.0, seed=1)
+
+
+def test_a_network_without_parallel_convolutions_stays_itself() -> None:
+    plain = build_network(BACKBONES["resnet10"](), RegressionConfig(), ("yaw",), dropout=0.0, seed=1)
     assert fused(plain) is plain
+
+
+def test_an_exported_network_with_merged_convolutions_is_the_trained_one(tmp_path: Path) -> None:
+    network = normed("mobileone_s0")
+    card = NetworkCard(
+        backbone=TimmConfig(model="mobileone_s0"),
+        head=RegressionConfig(),
+        angles=("yaw", "pitch", "roll"),
+        image_px=64,
+    )
+    write_network(tmp_path, network, card)
+    images = np.random.default_rng(0).integers(0, 256, (8, 3, 64, 64), np.uint8)
+    found = compare(tmp_path, network, images)
+    assert found.allowed, found
+    graph = onnx.load(tmp_path / ONNX).graph
+    convolutions = sum(node.op_type == "Conv" for node in graph.node)
+    assert convolutions < 0.5 * sum(isinstance(module, nn.Conv2d) for module in network.modules())
 
 
 def test_layernorm_is_refused_with_plain_gradient_steps_and_adamw_is_asked_for() -> None:
