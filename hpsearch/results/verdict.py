@@ -51,13 +51,17 @@ def describe(found: Comparison, names: Mapping[str, str], objective: Metric, adv
         return Verdict(sentence, _what_is_missing(leader, baseline, names, advice))
     reasons = list(_arms(found, leader, baseline, names))
     reasons.append(f"{objective.noun.capitalize()}s are {objective.title} {epoch_title(objective)}.")
-    reasons += [ONE_RUN] if gap is None or gap.half is None else _grounds(found, gap)
+    reasons += [_too_few(found)] if gap is None or gap.half is None else _grounds(found, gap)
     if advice and found.outcome in (Outcome.CLOSE, Outcome.UNDECIDED):
         reasons.append(advice)
     return Verdict(sentence, " ".join(reasons))
 
 
-ONE_RUN = "A single run of either decides nothing."
+def _too_few(found: Comparison) -> str:
+    """Return why so few runs decide nothing."""
+    if found.progress is None or found.difference is None or found.difference.n < 2:
+        return "A single run of either decides nothing."
+    return f"The first look is at {found.progress.plan.least} seeds of each."
 
 
 def verdict_sentence(found: Comparison, names: Mapping[str, str]) -> str:

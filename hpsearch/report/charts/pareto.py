@@ -11,6 +11,8 @@ from hpsearch.results.pareto import pareto_front
 from trainables.target.metric import Metric
 
 HEIGHT_PX = 220
+LEFT = 3
+"""Times the room at the right."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def pareto_chart(name: str, title: str, x_title: str, arms: Sequence[ArmCost], m
 
 
 def _across(costs: Sequence[float]) -> list[float]:
+    """Return the ends of an axis, with room for a value to the left of the first mark."""
     low, high = min(costs), max(costs)
     room = 0.04 * (high - low) or 0.04 * abs(low) or 0.5
-    return [low - room, high + room]
+    return [low - LEFT * room, high + room]

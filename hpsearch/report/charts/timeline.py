@@ -108,7 +108,7 @@ def timeline_chart(found: ChartTrials) -> Chart | None:
 _KNOWN = (
     "A diamond ends the bar of a trial that was frozen, a triangle begins that of one that was thawed; a "
     "thin line below the bars joins the two. Such a line before a first bar: the trial waited for a worker "
-    "or a pretraining. Pale bars are trials that did not finish."
+    "or a pretraining. Pale bars are trials that did not finish. Confirmations are not drawn."
 )
 _UNKNOWN = (
     "An older version of hpsearch made this study and did not keep when trials were frozen and thawed: a bar "

@@ -92,6 +92,16 @@ def test_it_ends_where_it_is_decided(helper: float, outcome: Outcome, most: int)
     assert ("alone within 0.5°: " in said) is (outcome is Outcome.EQUAL)
 
 
+def test_before_the_first_look_two_seeds_are_not_called_one_run() -> None:
+    made = Confirmed(searched(4.0), {0: 4.0, 9: 5.0}, random.Random(1))  # noqa: S311
+    for number, seed in ((0, 1000), (9, 1000), (0, 1001), (9, 1001)):
+        made.begin(number, seed, CONFIRM)
+        made.end(made.study.trials[-1])
+    said = describe(made.found(CONFIRM), {}, made.study.objective)
+    assert "in 2 of at most 12 seeds, before the first look." in said.sentence
+    assert said.grounds.endswith("The first look is at 3 seeds of each.")
+
+
 @pytest.mark.parametrize("in_parallel", [1, 5])
 @pytest.mark.parametrize("helpers", [1, 2])
 def test_kills_and_relaunches_change_neither_what_is_trained_nor_what_is_decided(
