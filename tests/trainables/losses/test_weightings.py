@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from trainables.losses.weighting import (
+    CAGradConfig,
     DwaConfig,
+    FixedConfig,
     GcsConfig,
     GeometricMeanConfig,
     LossWeight,
@@ -129,6 +131,37 @@ def test_gradients_at_odds_are_combined_as_written(config: WeightingConfig, expe
     assert stepped_along(config, [1.0, 0.0], [-1.0, 1.0]) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("pose", "helper"),
+    [
+        ([1.0, 0.0], [0.0, 1.0]),
+        ([1.0, 0.0], [-1.0, 1.0]),
+        ([4.0, 1.0], [-0.2, 0.3]),
+        ([0.1, 0.0], [3.0, 1.0]),
+        ([1.0, 2.0], [2.0, 4.0]),
+    ],
+)
+@pytest.mark.parametrize("c", [0.2, 0.5])
+def test_cagrad_is_the_best_for_the_worse_off_of_all_steps_near_the_sum(
+    pose: list[float], helper: list[float], c: float
+) -> None:
+    """Against every step of a fine net over the disc around the sum of the gradients."""
+    found = (1 + c**2) * torch.tensor(stepped_along(CAGradConfig(c=c), pose, helper))
+    one, other = torch.tensor(pose), torch.tensor(helper)
+    radius = c * (one + other).norm()
+    angles, shares = torch.arange(0, 2 * math.pi, 0.002), torch.linspace(0, 1, 21)
+    around = torch.stack([angles.cos(), angles.sin()], dim=-1)  # [A, 2]
+    steps = one + other + radius * shares[:, None, None] * around
+    best = torch.minimum(steps @ one, steps @ other).max()
+    assert torch.linalg.vector_norm(found - one - other) <= 1.001 * radius
+    assert float(torch.minimum(found @ one, found @ other)) == pytest.approx(float(best), rel=1e-3, abs=1e-4)
+
+
+def test_cagrad_of_perpendicular_gradients_and_without_room_is_along_their_sum() -> None:
+    assert stepped_along(CAGradConfig(c=0.5), [1.0, 0.0], [0.0, 1.0]) == pytest.approx([1.2, 1.2], rel=1e-4)
+    assert stepped_along(CAGradConfig(c=0.0), [1.0, 0.5], [-2.0, 1.0]) == pytest.approx([-1.0, 1.5])
+
+
 def test_gradients_that_agree_are_added_by_how_far_they_do() -> None:
     pose, helper = [1.0, 0.0], [1.0, 1.0]
     assert stepped_along(PCGradConfig(), pose, helper) == pytest.approx([2.0, 1.0])
@@ -142,3 +175,14 @@ def test_a_helper_against_the_pose_leaves_supervised_learning_s_step() -> None:
     against = [-each for each in pose]
     for config in (PrimaryFirstConfig(), GcsConfig()):
         assert stepped_along(config, pose, against) == pytest.approx(pose)
+
+
+@pytest.mark.parametrize("config", [PCGradConfig(), CAGradConfig(), GcsConfig(), PrimaryFirstConfig()])
+def test_the_pose_alone_is_stepped_to_the_bit_as_by_fixed_weights(config: WeightingConfig) -> None:
+    steps = []
+    for each in (FixedConfig(), config):
+        shared = nn.Parameter(torch.randn(1000, generator=torch.Generator().manual_seed(0)))
+        alone = {"yaw": (shared.square() * torch.arange(1000)).mean().sqrt()}
+        backward(each.build(POSE_AND_HELPER), alone, 0, shared=[shared], scaler=UNSCALED)
+        steps.append(shared.grad)
+    assert torch.equal(*steps)

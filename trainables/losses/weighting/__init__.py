@@ -1,6 +1,7 @@
 """Loss weightings: how several losses train one network. A weighting is one config and one row here."""
 
 from trainables.base.table import Table
+from trainables.losses.weighting.cagrad import CAGradConfig
 from trainables.losses.weighting.dwa import DwaConfig
 from trainables.losses.weighting.fixed import FixedConfig
 from trainables.losses.weighting.gcs import GcsConfig
@@ -14,6 +15,7 @@ from trainables.losses.weighting.weighting import GradientWeighting, Weighting, 
 
 __all__ = [
     "WEIGHTINGS",
+    "CAGradConfig",
     "DwaConfig",
     "FixedConfig",
     "GcsConfig",
@@ -37,6 +39,7 @@ WEIGHTINGS = Table[WeightingConfig](
         "dwa": DwaConfig,
         "random": RandomConfig,
         "pcgrad": PCGradConfig,
+        "cagrad": CAGradConfig,
         "gcs": GcsConfig,
         "primary_first": PrimaryFirstConfig,
     },
