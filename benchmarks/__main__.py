@@ -55,6 +55,7 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
         ),
         "trial_cost": Benchmark("trial_cost", (), "at most 0.1 s besides its training", 1.5),
         "tracking": Benchmark("tracking", (), "the search waits at most 1 ms a trial", 0.5),
+        "epoch": Benchmark("epoch", (), "at most 0.85 of decoding in every epoch", 3),
         "loader": Benchmark("loader", ("--level", "2"), "3, 1.6 and 1.6 times torchvision", 2),
         "step": Benchmark("step", (), "a helper at most 1.08 of supervised learning", 3),
         "export": Benchmark("export_latency", (), "1 of supervised learning, within 1e-4 degrees", 2),
