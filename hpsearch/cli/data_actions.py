@@ -12,6 +12,7 @@ from typing import cast
 from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 
+from hpsearch.cli.output import size
 from hpsearch.study.folders import datasets_folder
 from trainables.base.disk import ensure_folder
 from trainables.base.errors import Fault, InputError, why
@@ -24,6 +25,7 @@ from trainables.data.datasets.importing import import_dataset
 from trainables.data.datasets.last_check import remember
 from trainables.data.datasets.prepared import PreparedDataset
 from trainables.data.datasets.raw import ImporterConfig
+from trainables.data.decoded import kept_bytes
 
 CARD = "dataset.json"
 """The file that makes a folder a prepared dataset."""
@@ -49,9 +51,9 @@ def build(what: str, root: Path, building: Building) -> list[PreparedDataset]:
 
 
 def list_text(root: Path) -> str:
-    """Return the datasets below the root as a table: images, subjects, splits, and where they come from."""
+    """Return the datasets below the root as a table: images, subjects, splits, bytes kept decoded, source."""
     folder = datasets_folder(root)
-    rows = [("dataset", "images", "subjects", "splits", "source")]
+    rows = [("dataset", "images", "subjects", "splits", "decoded", "source")]
     for path in sorted(path for path in folder.glob("*") if path.is_dir() and not path.name.startswith(".")):
         rows.append((path.name, *_cells(path)))
     if len(rows) == 1:
@@ -60,15 +62,16 @@ def list_text(root: Path) -> str:
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
-def _cells(folder: Path) -> tuple[str, str, str, str]:
+def _cells(folder: Path) -> tuple[str, str, str, str, str]:
     if not (folder / CARD).is_file():
-        return "", "", "", "not finished: build or import it again"
+        return "", "", "", "", "not finished: build or import it again"
     try:
         card = PreparedDataset(folder).card
     except InputError as error:  # the others are shown all the same
-        return "", "", "", error.faults[0].message
+        return "", "", "", "", error.faults[0].message
     splits = ", ".join(f"{name} {images}" for name, images in card.splits.items())
-    return str(card.images), str(card.subjects), splits, card.source
+    kept = kept_bytes(folder)
+    return str(card.images), str(card.subjects), splits, size(kept) if kept else "", card.source
 
 
 def delete(name: str, root: Path, sure: Callable[[str], bool]) -> str | None:

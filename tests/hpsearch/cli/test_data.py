@@ -24,6 +24,7 @@ from hpsearch.study.needs import needs_of
 from trainables.base.errors import InputError
 from trainables.data.datasets.last_check import LAST_CHECK
 from trainables.data.datasets.prepared import write_labels
+from trainables.data.decoded import FOLDER
 
 
 @pytest.fixture
@@ -46,6 +47,19 @@ def test_all_datasets_are_listed(root: Path, capsys: pytest.CaptureFixture[str])
     begun, heads = capsys.readouterr().out.splitlines()[1:]
     assert begun.split(maxsplit=1) == ["begun", "not finished: build or import it again"]
     assert heads.split() == ["heads", "1", "1", "train", "1", "a", "black", "square"]
+
+
+def test_what_is_kept_decoded_is_listed_and_goes_with_the_dataset(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = root / "datasets" / "heads"
+    (folder / FOLDER).mkdir()
+    (folder / FOLDER / "1-2.npy").write_bytes(bytes(2_800_000))
+    assert main(["data", "list", "--root", str(root)]) == 0
+    heads = capsys.readouterr().out.splitlines()[2]
+    assert heads.split()[:6] == ["heads", "1", "1", "train", "1", "2.8"]
+    assert main(["data", "delete", "heads", "--root", str(root), "--yes"]) == 0
+    assert not folder.exists()
 
 
 def test_the_only_dataset_needs_no_name(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,6 @@ The file appears under its name when it is whole, and its name follows from all 
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import tempfile
 from contextlib import suppress
@@ -40,9 +39,8 @@ def keeps(wanted: Decode, samples: Samples) -> bool:
 
 def kept_file(samples: Samples, folder: Path) -> Path:
     """Return the file of decoded images; another version of the dataset or of the decoder has another."""
-    version = importlib.import_module("nvidia.dali").__version__
-    digest = hashlib.sha256(f"{samples.digest} DALI {version} cpu".encode()).hexdigest()
-    return folder / FOLDER / f"{samples.content_hash[:12]}-{digest[:16]}.npy"
+    decoder = importlib.import_module("nvidia.dali").__version__
+    return folder / FOLDER / f"{samples.content_hash[:12]}-dali-{decoder}-{samples.digest[:16]}.npy"
 
 
 def kept_images(samples: Samples, threads: int) -> DecodedImages | None:
@@ -86,8 +84,8 @@ def _filled(path: Path, samples: Samples, threads: int) -> DecodedImages | None:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove what a killed process left of this file, and the files of other versions of the dataset."""
-    version = path.name.partition("-")[0]
+    """Remove what a killed process left of this file, and the files of other versions of dataset or decoder."""
+    version = path.name.rpartition("-")[0]
     for other in path.parent.iterdir():
         killed = other.name.startswith(f".{path.name}.") and other.name.endswith(UNFINISHED)
         if killed or not other.name.lstrip(".").startswith(version):
