@@ -14,8 +14,6 @@ from trainables.base.errors import InputError
 from trainables.data.loader.unreadable import unreadable
 
 BATCH = 64
-AHEAD = 2
-"""Batches that are decoded while others are used."""
 
 
 def path_bytes(files: Sequence[Path]) -> list[npt.NDArray[np.uint8]]:
@@ -37,19 +35,18 @@ def decoded_batches(files: Sequence[Path], threads: int) -> Iterator[list[npt.ND
     """Yield all images [H, W, 3] in order, some at a time. Raises `InputError` naming unreadable files."""
     dali: Any = importlib.import_module("nvidia.dali")  # on first use: takes a second; partly typed
     batches = [files[start : start + BATCH] for start in range(0, len(files), BATCH)]
-    pipeline = dali.Pipeline(
-        batch_size=BATCH, num_threads=threads, device_id=None, prefetch_queue_depth=AHEAD
-    )
+    # One batch at a time: DALI crashes where a file is missing in one batch while another is being decoded.
+    alone = {"prefetch_queue_depth": 1, "exec_async": False, "exec_pipelined": False}
+    pipeline = dali.Pipeline(batch_size=BATCH, num_threads=threads, device_id=None, **alone)
     with pipeline:
         paths = dali.fn.external_source(map(path_bytes, batches), dtype=dali.types.UINT8)
         pipeline.set_outputs(decoded(dali.fn, paths, device="cpu"))
     pipeline.build()
-    for number in range(len(batches)):
+    for batch in batches:
         try:
             (images,) = pipeline.run()
         except RuntimeError as error:
-            ahead = [file for batch in batches[number : number + AHEAD + 1] for file in batch]
-            if faults := unreadable(ahead):
+            if faults := unreadable(batch):
                 raise InputError(faults) from error
             raise
-        yield [np.asarray(images[place]) for place in range(len(batches[number]))]
+        yield [np.array(images[place]) for place in range(len(batch))]  # copies: DALI uses its memory again

@@ -84,7 +84,7 @@ def _filled(path: Path, samples: Samples, threads: int) -> DecodedImages | None:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove what a killed process left of this file, and the files of other versions of dataset or decoder."""
+    """Remove what a killed process left of this file, and the files of another dataset or decoder."""
     version = path.name.rpartition("-")[0]
     for other in path.parent.iterdir():
         killed = other.name.startswith(f".{path.name}.") and other.name.endswith(UNFINISHED)
