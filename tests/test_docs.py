@@ -152,3 +152,12 @@ def test_every_reported_fault_has_a_test_that_exists() -> None:
     assert [int(number) for number, _, _ in rows] == list(range(1, 26))
     for _, file, name in rows:
         assert f"def {name}(" in read(file), f"{file} has no {name}"
+
+
+def test_each_reported_fault_names_a_test_that_is_there() -> None:
+    named = re.findall(
+        r"^\| (\d+) \|.*`(tests/\S+\.py)::(\w+)` \|$", read("docs/reported_faults.md"), re.MULTILINE
+    )
+    assert [int(number) for number, _, _ in named] == list(range(1, 26))
+    gone = [f"{file}::{test}" for _, file, test in named if f"def {test}(" not in read(file)]
+    assert not gone
