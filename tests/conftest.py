@@ -25,8 +25,8 @@ def empty_store(shared: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def rendered(shared: Path) -> Path:
-    """A root with the pictures that the spaces of `support.launches` train on, to be copied into others."""
+def rendered(shared: Path, empty_store: Path) -> Path:
+    """A root with what `support.launches.furnish` gives others: pictures of its spaces, and a database."""
     from support.launches import IMAGES
 
     IMAGES.ensure(shared / "datasets", workers=1)

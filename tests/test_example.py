@@ -8,13 +8,14 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from support.launches import IMAGES, furnish
 from support.patience import PATIENCE_S
 
 NOTEBOOK = Path(__file__).parents[1] / "docs" / "example.ipynb"
 SMALLER = {
     r"trials: \d+": "trials: 2",
     r"max: \d+": "max: 3",
-    r"images: \d+, subjects: \d+": "images: 64, subjects: 16",
+    r"images: \d+, subjects: \d+": f"images: {IMAGES.images}, subjects: {IMAGES.subjects}",
     r"epochs: \d+": "epochs: 1",
 }
 LAUNCH, QUICKER = (
@@ -24,7 +25,8 @@ LAUNCH, QUICKER = (
 
 
 @pytest.mark.slow
-def test_the_example_runs_and_shows_verdict_and_charts(tmp_path: Path) -> None:
+def test_the_example_runs_and_shows_verdict_and_charts(tmp_path: Path, rendered: Path) -> None:
+    furnish(tmp_path / "runs", rendered)
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     for cell in notebook.cells:
         if "space.write_text" in cell.source:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.launches import furnish, hpsearch_there
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "hpsearch-example-plugin"
@@ -29,9 +30,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def path_with(installed: Path) -> str:
+    return os.pathsep.join(map(str, (installed, ROOT)))
+
+
 def run(installed: Path, *words: object) -> subprocess.CompletedProcess[str]:
     """Run Python with this checkout and the installed package."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (installed, ROOT)))}
+    environment = {**os.environ, "PYTHONPATH": path_with(installed)}
     command = [sys.executable, *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
@@ -54,14 +59,16 @@ def test_its_own_tests_pass(installed: Path) -> None:
     assert re.search(r"\d+ passed, \d+ deselected", done.stdout), done.stdout
 
 
-def test_a_search_uses_and_records_what_it_adds(installed: Path, tmp_path: Path) -> None:
-    launch = ("launch", EXAMPLE / "space.yaml", "--root", tmp_path, "--in-process")
-    launched = run(installed, "-m", "hpsearch", *launch)
-    assert launched.returncode == 0, launched.stdout + launched.stderr
-    shown = run(installed, "-m", "hpsearch", "show", "--root", tmp_path, "--format", "json")
-    study = json.loads(shown.stdout)
+@pytest.mark.slow
+def test_a_search_uses_and_records_what_it_adds(installed: Path, tmp_path: Path, rendered: Path) -> None:
+    root = furnish(tmp_path, rendered)
+    launch = ("launch", EXAMPLE / "space.yaml", "--root", root, "--in-process")
+    show = ("show", "--root", root, "--format", "json")
+    launched, (_, shown) = hpsearch_there(launch, show, PYTHONPATH=path_with(installed))
+    assert launched[0] == 0, launched[1]
+    study = json.loads(shown)
     assert study["plugins"] == {"backbones slim": ORIGIN, "pretext flipping": ORIGIN}
-    best = (tmp_path / "studies" / "example-plugin" / "best.yaml").read_text()
+    best = (root / "studies" / "example-plugin" / "best.yaml").read_text()
     assert "slim" in best
 
 

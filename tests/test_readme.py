@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 from support import documented
-from support.launches import launch_here
+from support.launches import IMAGES, furnish, launch_here
 from support.pretext_tasks import TASKS
 
 from hpsearch.cli.main import main
@@ -40,10 +40,11 @@ def test_the_two_commands_come_first_and_ci_runs_the_second_then_the_quick_fault
 
 
 @pytest.mark.slow
-def test_the_quickstart_runs_with_a_smaller_budget(tmp_path: Path) -> None:
+def test_the_quickstart_runs_with_a_smaller_budget(tmp_path: Path, rendered: Path) -> None:
+    furnish(tmp_path, rendered)
     text = (ROOT / "search_spaces" / "quickstart.yaml").read_text()
     for pattern, smaller in {
-        r"images: \d+, subjects: \d+": "images: 64, subjects: 16",
+        r"images: \d+, subjects: \d+": f"images: {IMAGES.images}, subjects: {IMAGES.subjects}",
         r"\n  pruner: .*": "",
         r"\nepochs: \d+": "\nepochs: 1",
     }.items():

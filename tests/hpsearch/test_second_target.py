@@ -6,8 +6,6 @@ import csv
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 from support import age_target
+from support.launches import hpsearch_there
 from support.plugins import install
 
 IMAGES, PX = 60, 32
@@ -29,19 +28,6 @@ pretext: {choice: [none, {puzzling: {grid: 2}}]}
 optimizer: {adamw: {lr: 0.003}}
 epochs: 4
 """
-
-COMMANDS = """\
-import contextlib, io, json, sys
-from hpsearch.cli.main import main
-done = []
-for words in json.loads(sys.argv[1]):
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-        status = main(words)
-    done.append((status, out.getvalue()))
-print(json.dumps(done))
-"""
-"""Runs commands one after another in one process, and prints the status of each and what it said."""
 
 
 def write_faces(folder: Path) -> None:
@@ -73,12 +59,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(root: Path, *commands: str, status: int = 0) -> list[str]:
     """Return what commands said, where the plug-in is installed too; each must end with this status."""
     path = os.pathsep.join([str(root / "plug"), *filter(None, [os.environ.get("PYTHONPATH")])])
-    environment = {**os.environ, "PYTHONPATH": path, "HPSEARCH_ROOT": str(root / "runs")}
-    words = json.dumps([command.split() for command in commands])
-    command = [sys.executable, "-c", COMMANDS, words]
-    ran = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    done = json.loads(ran.stdout)
+    there = {"PYTHONPATH": path, "HPSEARCH_ROOT": str(root / "runs")}
+    done = hpsearch_there(*map(str.split, commands), cwd=root, **there)
     assert [ended for ended, _ in done] == [status] * len(commands), done
     return [said for _, said in done]
 

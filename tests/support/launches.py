@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -18,6 +21,7 @@ from support.patience import PATIENCE_S, wait_until
 from hpsearch.cli.main import main
 from hpsearch.results.leaderboard import records
 from hpsearch.study.store import find_study
+from hpsearch.tracking.location import STORE
 from trainables.data.datasets.rendered_heads.recipe import RenderedHeads
 
 TRIALS = 5
@@ -55,13 +59,50 @@ def write_space(folder: Path, *, concurrent: int = 2, epochs: int = 4) -> Path:
     return path
 
 
+def furnish(root: Path, rendered: Path) -> Path:
+    """Give a root what a launch there would make first: the pictures and MLflow's database of `rendered`."""
+    shutil.copytree(rendered / "datasets", root / "datasets")
+    shutil.copyfile(rendered / STORE, root / STORE)
+    return root
+
+
 Done = subprocess.CompletedProcess[str]
+
+COMMANDS = """
+import contextlib, io, json, sys
+from hpsearch.cli.main import main
+done = []
+for words in json.loads(sys.argv[1]):
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+        status = main(words)
+    done.append((status, out.getvalue()))
+print(json.dumps(done))
+"""
 
 
 def hpsearch(*words: str | Path) -> Done:
     """Run a command in a process of its own, as a shell does."""
     command = [sys.executable, "-m", "hpsearch", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+
+def hpsearch_there(
+    *commands: Sequence[str | Path], cwd: Path | None = None, **environment: str
+) -> list[tuple[int, str]]:
+    """Run commands one after another in one other process; return the status of each and what it said."""
+    words = json.dumps([list(map(str, command)) for command in commands])
+    ran = subprocess.run(
+        [sys.executable, "-c", COMMANDS, words],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        env=os.environ | environment,
+        cwd=cwd,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return [(status, said) for status, said in json.loads(ran.stdout)]
 
 
 def hpsearch_here(*words: str | Path) -> Done:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 from support import made_up_arms as made_up
 from support import plausible
-from support.launches import HALVING, TRIALS, board, launch_here, runs, write_space
+from support.launches import HALVING, TRIALS, board, furnish, launch_here, runs, write_space
 
 from hpsearch.driver.confirmation import FIRST_SEED, confirmations
 from hpsearch.driver.leader_tests import leaders_to_evaluate
@@ -85,8 +84,8 @@ def test_the_best_is_that_of_the_confirmed_with_the_smallest_mean(study: StudyRe
     study = replace(study, trials=(*study.trials, *extra))
     assert study.best == second
     assert [trial.number for trial in study.leaderboard()[:3]] == [second.number, first.number, third.number]
-    assert study.confirmed(first.number) == pytest.approx(8.0)
-    assert study.confirmed(third.number) is None
+    assert study.confirmed_mean(first.number) == pytest.approx(8.0)
+    assert study.confirmed_mean(third.number) is None
 
 
 def test_only_leaders_with_test_sets_are_measured(study: StudyRecord) -> None:
@@ -155,8 +154,7 @@ def test_a_design_with_several_seeds_is_confirmed_once() -> None:
 
 @pytest.mark.slow
 def test_a_study_confirms_then_tests_and_does_neither_twice(tmp_path: Path, rendered: Path) -> None:
-    shutil.copytree(rendered / "datasets", tmp_path / "datasets")
-    space = write_space(tmp_path, epochs=2)
+    space = write_space(furnish(tmp_path, rendered), epochs=2)
     text = space.read_text().replace(
         "  resources:", "  confirm: {top: 1, seeds: 2}\n  leaders: 2\n  resources:"
     )
