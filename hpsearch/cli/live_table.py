@@ -72,7 +72,7 @@ class LiveView:
             self._live.stop()
 
     def update(self, study: StudyRecord, changed: TrialRecord | None = None) -> None:
-        """Show the study as it is now, in which one trial has changed; None: where it begins.
+        """Show the study as it is now, after a change of one trial; None: at the start.
 
         Trials that had ended before are not told again.
         """
@@ -174,7 +174,7 @@ def _leading(study: StudyRecord, width: int) -> Table:
     grid.add_column("state", no_wrap=True)
     for trial in study.leaderboard()[:TOP]:
         if trial.state is not TrialState.RUNNING:
-            confirmed = study.confirmed(trial.number)
+            confirmed = study.confirmed_mean(trial.number)
             grid.add_row(
                 Text(terminal_text(run_name(trial, short_names([trial])))),
                 number(trial.objective),

@@ -17,7 +17,7 @@ from hpsearch.ray.job_events import JobEvent
 from trainables.base.errors import InputError
 
 if TYPE_CHECKING:
-    from hpsearch.ray.submissions import Head
+    from hpsearch.ray.submissions import HeadNode
 
 BEGINS_S = 45.0
 """How long `submit` waits for a launch to begin or to fail."""
@@ -35,7 +35,7 @@ def add_remote_commands(add: Adder) -> None:
     add_root(submit)
     submit.add_argument("--trials", type=positive, metavar="N", help="as with launch")
     submit.add_argument("--epochs", type=positive, metavar="N", help="as with launch")
-    _add_head(submit)
+    _add_head_node(submit)
     submit.set_defaults(starts=True)
 
     fetch = add(
@@ -47,7 +47,7 @@ def add_remote_commands(add: Adder) -> None:
     add_study(fetch, optional=False)
     add_root(fetch)
     fetch.add_argument("--out", type=Path, metavar="DIR", help="folder of the files (default: STUDY)")
-    _add_head(fetch)
+    _add_head_node(fetch)
 
 
 def is_remote(arguments: argparse.Namespace) -> bool:
@@ -67,20 +67,22 @@ def run_remotely(arguments: argparse.Namespace, words: Sequence[str]) -> int:
 
     from hpsearch.ray.submissions import connected  # takes seconds
 
-    with connected(arguments.address, without_token=arguments.without_token) as head:
+    with connected(arguments.address, without_token=arguments.without_token) as head_node:
         if arguments.stops:
-            return _stop(head, arguments.study, there)
-        return head.run(there, _readable(files), environment=_terminal(), write=_write).status
+            return _stop(head_node, arguments.study, there)
+        return head_node.run(there, _readable(files), environment=_terminal(), write=_write).status
 
 
-def _stop(head: Head, study: str, words: Sequence[str]) -> int:
+def _stop(head_node: HeadNode, study: str, words: Sequence[str]) -> int:
     """Stop a study, also one whose job has not begun to run it, of which the root knows nothing yet."""
-    waiting = head.stop_launches(study, begun=False)
+    waiting = head_node.stop_launches(study, begun=False)
     for job in waiting:
         show(f"job {job} had not started, and will not start")
     said: list[str] = []
-    ended = head.run(words, environment=_terminal(), write=said.append)
-    if JobEvent.STOPPED not in ended.events and (jobs := waiting or head.stop_launches(study, begun=True)):
+    ended = head_node.run(words, environment=_terminal(), write=said.append)
+    if JobEvent.STOPPED not in ended.events and (
+        jobs := waiting or head_node.stop_launches(study, begun=True)
+    ):
         for job in jobs[len(waiting) :]:
             show(f"job {job} was just starting and is stopped")
         return 0
@@ -141,12 +143,12 @@ def _submit(arguments: argparse.Namespace) -> int:
         if (value := getattr(arguments, option)) is not None:
             words += [f"--{option}", str(value)]
     words += ["--without-token"] if arguments.without_token else []
-    with connected(arguments.address, without_token=arguments.without_token) as head:
-        job = head.submit(words, [arguments.space], launches=name)
+    with connected(arguments.address, without_token=arguments.without_token) as head_node:
+        job = head_node.submit(words, [arguments.space], launches=name)
         show(f"submitted {name} as job {job}")
         until_s, written = time.monotonic() + BEGINS_S, 0
         while time.monotonic() < until_s:
-            answer = head.answer(job)
+            answer = head_node.answer(job)
             _write(answer.output[written:])
             written = len(answer.output)
             if answer.status is not None:
@@ -179,8 +181,8 @@ def _fetch(arguments: argparse.Namespace) -> int:
     from trainables.base.disk import ensure_folder
 
     parcel = Parcel()
-    with connected(arguments.address, without_token=arguments.without_token) as head:
-        ended = head.run(["pack", arguments.study, *root], write=parcel.add)
+    with connected(arguments.address, without_token=arguments.without_token) as head_node:
+        ended = head_node.run(["pack", arguments.study, *root], write=parcel.add)
     if ended.status:
         _write(parcel.text)
         return ended.status
@@ -189,6 +191,6 @@ def _fetch(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _add_head(sub: argparse.ArgumentParser) -> None:
+def _add_head_node(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--address", required=True, metavar="URL", help="the head's dashboard: http://HOST:8265")
     add_token(sub)

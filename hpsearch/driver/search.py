@@ -28,7 +28,7 @@ from trainables.base.errors import Fault, InputError
 from trainables.model.inits import Pretraining
 from trainables.training.checkpoints import Checkpoints
 from trainables.training.config import TrainConfig
-from trainables.training.jobs import confirmed
+from trainables.training.jobs import found_here_too
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Search:
     """Hands out the study's trials, before them the pretrainings that they need, and what follows the search.
 
     `find_start` builds what a trial needs before it starts and says where its trunk does; `check_inputs`
-    raises where the data are no more what they were; `now_s` is the clock of the budget's deadline. See
+    raises where the data have changed; `now_s` is the clock of the budget's deadline. See
     `hpsearch.work.items.WorkSource`.
     """
 
@@ -103,13 +103,13 @@ class Search:
 
     def input_lost(self, item: WorkItem, faults: Sequence[Fault]) -> None:
         """Hand an item out again once its input is there again; see `Patience`."""
-        self._patience.wait_for(lambda: confirmed(item.job, faults), item)
+        self._patience.wait_for(lambda: found_here_too(item.job, faults), item)
 
     def remove_leftovers(self) -> None:
         """Remove the checkpoints of ended trials, and the weights of those that are not complete.
 
         What was frozen keeps its newest checkpoint: a later launch with a larger budget may thaw it. A worker
-        removes those of its last trial as it takes the next; what it could not is left to this.
+        removes those of its last trial as it takes the next; what it could not remove is removed here.
         """
         thawable = set(self._allocation.by_promise())
         for trial in self._study.record().trials:

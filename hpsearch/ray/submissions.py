@@ -57,7 +57,7 @@ class Ended:
     events: tuple[JobEvent, ...]
 
 
-class Head:
+class HeadNode:
     """The head of a cluster; `connected` gives it."""
 
     def __init__(self, client: JobSubmissionClient) -> None:
@@ -167,7 +167,7 @@ def check_begun(answer: Answer) -> None:
 
 
 @contextmanager
-def connected(address: str, *, without_token: bool) -> Iterator[Head]:
+def connected(address: str, *, without_token: bool) -> Iterator[HeadNode]:
     """Connect to the head whose dashboard is at `address`, http://HOST:8265.
 
     Raises `InputError` for an address of another form, where nothing answers, and where it refuses the token,
@@ -178,7 +178,7 @@ def connected(address: str, *, without_token: bool) -> Iterator[Head]:
         logging.getLogger(talker).setLevel(logging.WARNING)
     with authenticated(without_token=without_token):
         try:
-            yield Head(JobSubmissionClient(address))
+            yield HeadNode(JobSubmissionClient(address))
         except (AuthenticationError, ConnectionError, RuntimeError, OSError) as error:
             raise InputError(_refusal(address, str(error))) from None
 

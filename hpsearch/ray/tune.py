@@ -32,7 +32,7 @@ from trainables.base.kernel import memory_kills
 from trainables.base.package_digest import PackageDigest
 from trainables.base.shared_folder import SharedFolder
 from trainables.ray_trainable import RayTrainable
-from trainables.training.jobs import Job, Result, confirmed
+from trainables.training.jobs import Job, Result, found_here_too
 
 
 class _DriverError(KeyboardInterrupt):
@@ -191,7 +191,7 @@ class _Reporter(TrialScheduler):
         What the driver finds bad too is away or broken for all. What it does not find is the node's fault; on
         its own node it may have passed.
         """
-        if faults := confirmed(self._here.of(trial).job, result["faults"]):
+        if faults := found_here_too(self._here.of(trial).job, result["faults"]):
             self._here.desk.input_lost(trial.trial_id, faults)
             return True
         reason = f"it does not see what the driver sees: {result['failed']}"

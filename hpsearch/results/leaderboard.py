@@ -103,7 +103,7 @@ def _record(study: StudyRecord, trial: TrialRecord, rank: int) -> dict[str, Any]
         "trial": trial.number,
         "state": trial.state.value,
         "objective": trial.objective,
-        "confirmed": study.confirmed(trial.number),
+        "confirmed": study.confirmed_mean(trial.number),
         "confirmations": len(study.confirmations(trial.number)),
         **_bounds("confirmed", _confirmed(study, trial)),
         "best": best,

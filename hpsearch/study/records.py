@@ -262,7 +262,7 @@ class StudyRecord:
                 found.setdefault(trial.confirms, []).append(trial)
         return found
 
-    def confirmed(self, number: int) -> float | None:
+    def confirmed_mean(self, number: int) -> float | None:
         """Return the mean objective of a trial's repetitions, None where there are none."""
         values = [trial.objective for trial in self.confirmations(number) if trial.objective is not None]
         return fmean(values) if values else None

@@ -147,7 +147,7 @@ def note(study: StudyRecord, report: str = "", top: int = 10) -> str:
     lines += ["", _cells(titles), _cells(["---"] * len(titles))]
     for rank, trial in enumerate(study.leaderboard()[:top], start=1):
         values: Mapping[str, object] = design(trial, names)
-        errors = [trial.objective, *([study.confirmed(trial.number)] if confirmed else [])]
+        errors = [trial.objective, *([study.confirmed_mean(trial.number)] if confirmed else [])]
         shown_errors = ["" if error is None else f"{error:.3f}" for error in errors]
         searched = [shown(values[name]) if name in values else "" for name in columns]
         cells = [str(rank), str(trial.number), trial.state, *shown_errors, str(len(trial.epochs)), *searched]

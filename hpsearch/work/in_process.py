@@ -28,7 +28,7 @@ from hpsearch.work.tries import Death, deliver, give_up, try_again
 from trainables.base.allowance import allowed_bytes, allowed_cores
 from trainables.base.disk import DiskFault, is_disk_fault
 from trainables.base.errors import InputError
-from trainables.training.jobs import Failed, Job, JobRunner, Result, confirmed
+from trainables.training.jobs import Failed, Job, JobRunner, Result, found_here_too
 
 ASKED_EVERY_S = 1.0
 """How often a source is asked that has nothing now: another launch may train what it waits for."""
@@ -95,7 +95,7 @@ def _carry_out(item: WorkItem, runner: JobRunner, retries: int, source: WorkSour
         match outcome:
             case Result():
                 over = deliver(item, outcome, _placement(runner, job))
-            case Failed() if found := outcome.faults and confirmed(job, outcome.faults):
+            case Failed() if found := outcome.faults and found_here_too(job, outcome.faults):
                 source.input_lost(item, found)
                 over = True
             case Failed():

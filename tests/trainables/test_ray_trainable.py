@@ -18,7 +18,7 @@ from trainables.ray_trainable import RayTrainable
 from trainables.training.checkpoints import BEST_WEIGHTS
 from trainables.training.gpu_memory import OutOfGpuMemory
 from trainables.training.image_errors import errors_file
-from trainables.training.jobs import FinalTestJob, Job, Result, TrialJob, Worker, confirmed
+from trainables.training.jobs import FinalTestJob, Job, Result, TrialJob, Worker, found_here_too
 
 
 @pytest.fixture(autouse=True)
@@ -105,9 +105,9 @@ def test_what_a_node_does_not_see_is_said_with_the_node_and_what_the_driver_find
         worker.reset_config({"job": job})
         lost = worker.step()
         assert (lost["done"], lost["node"]) == (True, "node-1") and "no prepared dataset" in lost["failed"]
-        assert confirmed(job, lost["faults"])  # the driver does not see it either: the trial's fault
+        assert found_here_too(job, lost["faults"])  # the driver does not see it either: the trial's fault
         (tmp_path / "hidden").rename(job.datasets / "blobs")
-        assert not confirmed(job, lost["faults"])
+        assert not found_here_too(job, lost["faults"])
     worker.reset_config({"job": trial(tmp_path, precision="fp16")})
     blind = worker.step()  # the mark is gone: as on a machine that lost its mount
     assert (blind["done"], blind["node"]) == (True, "node-1")
@@ -119,8 +119,8 @@ def test_an_image_that_the_driver_cannot_decode_either_is_the_job_s_own_fault(tm
     whole, cut = sorted((job.datasets / "blobs" / "images").rglob("*.jpg"))[:2]
     cut.write_bytes(cut.read_bytes()[:100])
     found = [Fault("this image cannot be decoded", file=str(file)) for file in (whole, cut)]
-    assert confirmed(job, found)
-    assert not confirmed(job, found[:1])
+    assert found_here_too(job, found)
+    assert not found_here_too(job, found[:1])
 
 
 class FullDisk:

@@ -1,7 +1,7 @@
 """Jobs that a worker is sent: a trial, a pretraining, or the evaluation of a finished network."""
 
 from trainables.training.jobs.final_test import FinalTestJob
-from trainables.training.jobs.job import Job, Result, Worker, confirmed, run_here
+from trainables.training.jobs.job import Job, Result, Worker, found_here_too, run_here
 from trainables.training.jobs.pretraining import PretrainingJob
 from trainables.training.jobs.runner import Failed, JobRunner
 from trainables.training.jobs.trial import TrialJob
@@ -15,6 +15,6 @@ __all__ = [
     "Result",
     "TrialJob",
     "Worker",
-    "confirmed",
+    "found_here_too",
     "run_here",
 ]

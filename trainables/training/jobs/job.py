@@ -117,8 +117,8 @@ class CheckpointedRun:
         return Result(first + 1, self.history[first:], notes, done)
 
 
-def confirmed(job: Job, faults: Iterable[Fault]) -> Sequence[Fault]:
-    """Return what this process, too, finds bad in a job's input of what a worker found."""
+def found_here_too(job: Job, faults: Iterable[Fault]) -> Sequence[Fault]:
+    """Return the faults of a job's input that this process finds too, after a worker found `faults`."""
     try:
         job.check()
     except InputError as error:
