@@ -18,8 +18,8 @@ class Interruptions:
     """Turns Ctrl-C, SIGTERM and SIGHUP into one `KeyboardInterrupt`, so that everything is written.
 
     A second Ctrl-C says that a command is still writing, the third ends it at once and without a traceback:
-    what was being written is made up for by the next launch. SIGHUP, a terminal that was closed, is as
-    SIGTERM. What is ignored when the command starts, as `nohup` has it, stays so.
+    the next launch makes up for what was not written. SIGHUP (the terminal was closed) counts as SIGTERM. A
+    signal that is ignored when the command starts, as under `nohup`, stays ignored.
     """
 
     def __init__(self) -> None:

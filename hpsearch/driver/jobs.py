@@ -31,8 +31,8 @@ class JobFactory:
     ) -> TrialJob:
         """Return the training of a trial, which may be frozen after the epochs in `pauses`.
 
-        `trunk` is the file of its initial weights, None: random ones. So many trials are `left` to run, this
-        one among them; None: enough for all workers.
+        `trunk` is the file of its initial weights, None: random ones. `left` is how many trials are
+        still to run, this one included; None: enough for all workers.
         """
         share = self.resources.of(ask.config, left)
         return TrialJob(

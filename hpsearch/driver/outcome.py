@@ -71,9 +71,9 @@ def write_outcome(record: StudyRecord, say: Callable[[str], None]) -> list[Path]
 
 
 def write_page(record: StudyRecord, say: Callable[[str], None]) -> list[Path]:
-    """Write the page of a launch that ends and return it; say what of it could not be made.
+    """Write the report of a launch that ends and return it; say which parts could not be made.
 
-    It never ends a launch.
+    Whatever fails in it, the launch ends as it would have.
     """
     again = f"hpsearch report {record.name} writes it again"
     try:

@@ -43,7 +43,7 @@ class Patience:
     def next_item(self) -> WorkItem | NoWork | None:
         """Return an item whose input is there again, `WAIT` while any is away, None where none was.
 
-        Raises `InputsLost` where it did not come back, or cannot: the bytes of an image are there, and wrong.
+        Raises `InputsLost` where it did not come back, or cannot, since the image is there and damaged.
         """
         faults = [fault for awaited in self._awaited for fault in awaited.look()]
         if faults:

@@ -55,7 +55,7 @@ class Preparation:
     def check(self, spec: StudySpec) -> None:
         """Find every start that the space can reach, and build the data that its pretraining needs.
 
-        Raises `InputError` with all that are not to be had.
+        Raises `InputError` with all that cannot be had.
         """
         configs = map(spec.config, (*spec.space.probes(), *spec.space.pairs()))
         faults: dict[Fault, None] = {}

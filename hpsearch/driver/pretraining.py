@@ -44,7 +44,7 @@ class Pretrainings:
         return self._failed.get(wanted.name)
 
     def trunk(self, wanted: Pretraining) -> Path | None:
-        """Return the trunk that a pretraining came to, None while it is not done.
+        """Return the trunk that a pretraining ended with, None while it is not done.
 
         One that this launch trained is there: a network file system may show its file a minute late.
         """

@@ -83,7 +83,7 @@ def cluster(address: str | None, scratch: Path, *, without_token: bool, verbose:
     """Hold a connection to the cluster at `address`, or a local one in `scratch` that ends with this block.
 
     A local one listens on the loopback address alone and asks for a token that only this launch knows. Raises
-    `InputError` where the cluster does not take the launch.
+    `InputError` where the cluster refuses the launch.
     """
     level = logging.INFO if verbose else logging.CRITICAL  # the user sees errors as the trial's reason
     logging.getLogger("ray").setLevel(level)

@@ -127,7 +127,7 @@ class Nodes:
             return 0
 
     def leave_out(self, node_id: str, reason: str, *, own: bool = False) -> bool:
-        """Give a node no further trial; return whether it is left out. The driver's is only with `own`.
+        """Give a node no further trial; return whether it is left out. The driver's own only with `own`.
 
         Raises `NoWorkerLeft` where it was the last.
         """

@@ -32,7 +32,7 @@ CROPS = ("box", "margin_k", "square", "head_mm", "detector")
 
 @dataclass(frozen=True)
 class Aligned:
-    """Predictions without the rotation that they and the labels differ by in all images alike.
+    """Predictions without their constant rotation against the labels.
 
     The rotation is fitted to one half of the people and taken from the other half, and the other way round,
     so that what is left is not too small; `rotation` is that of all.

@@ -42,7 +42,7 @@ LARGEST, STEPS = 20.0, 14
 class Intended:
     """The runs that a verdict will have: `helpers` beside one baseline, `least` to `most` seeds each.
 
-    Where `least` is `most` there is one look, and the baseline has `of_baseline` seeds. Within +-`zone`
+    Where `least` equals `most` there is one look, and the baseline has `of_baseline` seeds. Within +-`zone`
     two designs count as equal, where seeds come on demand: in standard deviations of a run wherever studies
     are simulated.
     """
@@ -74,7 +74,7 @@ class Intended:
 
 
 def visible(intended: Intended, shared: float) -> float:
-    """Return the difference, in standard deviations of a run, that is called in 80 % of studies.
+    """Return the difference, in standard deviations of a run, that is found in 80 % of studies.
 
     `shared` is the correlation of two designs' runs of one seed, 0 to 1.
     """
@@ -88,7 +88,7 @@ def visible(intended: Intended, shared: float) -> float:
 
 
 def needed(difference: float, intended: Intended, shared: float) -> Intended | None:
-    """Return the runs with the fewest seeds that call a difference in 80 % of studies; None beyond 50 seeds.
+    """Return the runs with the fewest seeds that find a difference in 80 % of studies; None beyond 50 seeds.
 
     On demand it is the fewest seeds at most.
     """

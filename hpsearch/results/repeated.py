@@ -71,7 +71,7 @@ class Plan:
 
 
 def levels(plans: Sequence[Plan], alpha: float, shape: float = DIFFERENCE) -> list[float | None]:
-    """Return the two-sided level at which each of several seeds is looked at; None where it is not.
+    """Return the two-sided level of the look after each seed; None where there is no look.
 
     `plans` has the plan that was in force when each seed began; `shape` is one of `CONSTANTS`.
     """

@@ -33,8 +33,8 @@ class Claim:
 def claimed(folder: Path, datasets: Iterable[str] = ()) -> Iterator[Claim]:
     """Hold the study in `folder`, and the `datasets` that it needs, for this process; make the folder.
 
-    Where the study does not begin in a folder that was made here, it is removed again, and so are those above
-    it that were made for it and hold nothing else.
+    Where the study does not begin, a folder that was made here is removed again, with those above it that
+    were made for it and hold nothing else.
 
     Raises `InputError` where another launch has the study, or the folder cannot be made.
     """

@@ -57,7 +57,7 @@ def look_at_inputs(spec: StudySpec, folder: Path, datasets: Path) -> Inputs:
 def check_inputs(name: str, inputs: Inputs, datasets: Path) -> None:
     """Look at the datasets again while a study runs.
 
-    Raises `InputsChanged` where one is no more what it was, and `InputError` where images are missing.
+    Raises `InputsChanged` where one has changed, and `InputError` where images are missing.
     """
     for dataset, seen in inputs.datasets.items():
         try:

@@ -135,10 +135,10 @@ def left(study: StudyRecord) -> StudyRecord:
 
 
 def changes(folder: Path, spec: StudySpec) -> list[Fault]:
-    """Return what has changed of the study in `folder` that changes what a trial means.
+    """Return the changes of the study in `folder` that alter what a trial means.
 
     Spaces are compared by what they mean: a default that is written out is no change. Before the first trial
-    nothing is. Raises `InputError` where the study cannot be read.
+    nothing counts as a change. Raises `InputError` where the study cannot be read.
     """
     kept = folder / SPACE
     now = as_begun(folder, spec) if kept.is_file() else None

@@ -24,10 +24,11 @@ def suggested(trial: optuna.Trial, hole: Hole) -> Value:
 
 
 def going_on(trial: optuna.Trial, before: FrozenTrial) -> Callable[[Hole], Value]:
-    """Return what chooses the values of a trial of which `before` holds some, the sampler seeded as at first.
+    """Return what chooses the values of a trial that has some already, those of `before`, after a kill.
 
-    Optuna does not draw again what is stored, and the sampler's random numbers would be those of the values
-    before. So these are drawn once more, and not used, as soon as a value is missing.
+    Its sampler is seeded as at first. Optuna does not draw again what is stored, so that the sampler would
+    use the random numbers of these values for others. So these are drawn once more, and not used, when the
+    first missing value is asked for.
     """
     stored, fixed = dict(before.distributions), before.system_attrs.get(FIXED, {})
     skipped: list[str] = []

@@ -56,7 +56,7 @@ def without_password(uri: str) -> str:
 
 
 def relocate(root: Path) -> bool:
-    """Let the store below a root that was moved or copied find its files there; return whether it was.
+    """Let the store below a root that was moved or copied find its files there; return whether it had to.
 
     MLflow keeps absolute paths. Experiments whose files lie elsewhere on purpose stay as they are.
     """

@@ -26,7 +26,7 @@ MOUNTS = Path("/proc/self/mounts")
 
 
 class DiskFault(OSError):
-    """A disk did not take, or give, the file at `path` (None: not known) for one of `RULES`.
+    """A disk could not write or read the file at `path` (None: not known), for one of `RULES`.
 
     `what` says more, such as what the file needs.
     """

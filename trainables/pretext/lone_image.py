@@ -10,9 +10,9 @@ from trainables.pretext.task_config import TaskConfig
 def lone_image(task: PretextConfig, image_px: int, batch: int) -> str | None:
     """Return why a step of `batch` images cannot be normalised, or None.
 
-    Perturbed images are by themselves in the branch, and with `norm: split` in the trunk too. So are then
-    the clean ones, and beyond the flag wherever the pose is learned from them alone. The maps are taken to
-    be a ResNet's, and of a plug-in's task without these settings nothing is known.
+    Perturbed images are normalised apart from clean ones in the branch, and with `norm: split` in the trunk
+    too. So are then the clean ones, and beyond the flag wherever the pose is learned from them alone. The
+    maps are taken to be a ResNet's, and of a plug-in's task without these settings nothing is known.
     """
     if not isinstance(task, TaskConfig):
         return None

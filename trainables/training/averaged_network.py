@@ -21,8 +21,8 @@ from trainables.training.seeding import torch_seeded
 class AveragedNetwork:
     """The mean of a supervised network's weights over steps.
 
-    torch's own `AveragedModel` makes each step wait for a GPU and copies all buffers: BatchNorm's
-    statistics of other weights, which `estimate_norms` replaces.
+    torch's own `AveragedModel` makes each step wait for a GPU and copies all buffers, such as BatchNorm's
+    statistics, which belong to other weights; `estimate_norms` computes them anew.
     """
 
     def __init__(self, source: HeadPoseNetwork, average: Average) -> None:

@@ -25,7 +25,7 @@ BATCHES = 12
 def measure(configs: Sequence[TrainConfig], datasets: Path, device: torch.device) -> list[Footprint | str]:
     """Return what each config takes of a device that nothing else uses, or why it cannot be measured there.
 
-    Another process trains; this one holds nothing but a context and sees what becomes of the free memory.
+    Another process trains; this one holds nothing but a context and watches the free memory.
     """
     free_mib = _free_mib(device) if device.type == "cuda" else 0.0
     found: list[Footprint | str] = []

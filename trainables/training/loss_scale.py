@@ -30,7 +30,7 @@ class LossScale:
         optimizer.register_step_pre_hook(self._count)
 
     def attempts(self, *, first: bool) -> Iterator[None]:
-        """Step after every pass of the caller, who differentiates in it.
+        """Yield once per pass, in which the caller computes gradients; step after each.
 
         There is one pass, but for `first` steps one more for each time that gradients overflow.
         """

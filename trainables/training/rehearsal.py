@@ -24,11 +24,11 @@ STATUS = Path("/proc/self/status")
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What a few steps of a training came to.
+    """What a few steps of training showed.
 
-    `forwarded_images_per_s` is that of images that nothing is learned from, `peak_mib` the peak memory: on a
-    GPU what torch reserved, on a CPU that of the process. `synthetic`: the images were noise in memory, since
-    the dataset is not there, and loading took no time.
+    `forwarded_images_per_s` is the speed for images that nothing is learned from, `peak_mib` the peak memory:
+    on a GPU what torch reserved, on a CPU that of the process. `synthetic`: the images were noise in memory,
+    since the dataset is not there, and loading took no time.
     """
 
     train_images_per_s: float

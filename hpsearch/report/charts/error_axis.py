@@ -65,7 +65,7 @@ class ErrorSpan:
 
 
 def span_of(values: Iterable[float], metric: Metric, others: Iterable[float] = ()) -> ErrorSpan:
-    """Return the span of one or more values: the bulk leaves out the far out on the worse side alone.
+    """Return the span of one or more values: the bulk leaves out outliers on the worse side only.
 
     `others` widen the range on the better side, and the whole, but do not say what the bulk is.
     """

@@ -63,7 +63,7 @@ def line_of(event: Event, before: Checksum) -> tuple[bytes, Checksum]:
 
 
 def read_lines(file: Path) -> Lines:
-    """Read a journal without its last line where that has no end: a crash, or its writer, has left it there.
+    """Read a journal, without a last line that is incomplete: a crash left it, or it is being written.
 
     Raises `InputError` for a damaged line, with what is whole and the way out, and for a file that cannot be
     read.

@@ -97,9 +97,9 @@ class Standings:
         return len(self._curves[number].values) if number in self._curves else 0
 
     def promoted(self, kept: Kept) -> int | None:
-        """Return the frozen trial to thaw now, the most promising of those that earned it; None without.
+        """Return the frozen trial to thaw now, the most promising of those that earned it, or None.
 
-        Of each rung the best ceil(n / factor) have, the highest rung first.
+        At each rung the best ceil(n / factor) have earned it; the highest rung comes first.
         """
         found = (self._first_by_promise(self._earned(rung, kept)) for rung in reversed(self._halving.rungs))
         return next((number for number in found if number is not None), None)

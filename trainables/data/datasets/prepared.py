@@ -162,7 +162,7 @@ class PreparedDataset:
     def samples(
         self, split: str, subjects: Sequence[str] = (), target: TargetConfig | None = None
     ) -> Samples:
-        """Return the images of one split, of the named subjects only where any are named.
+        """Return the images of one split, of the named `subjects` only, where any are named.
 
         Without a target they have no labels. Raises `InputError` for an unknown split or subject, for a
         selection without an image, and where the labels cannot be read or are not of the target.

@@ -24,7 +24,7 @@ class NoiseField:
     def add_to(self, images: torch.Tensor, rows: torch.Tensor) -> None:
         """Add noise in place to normalised images [B, 3, H, W], from black to white.
 
-        `rows` [B, 3] are the `COLUMNS` of each image. On a GPU nothing waits, and no image costs a launch.
+        `rows` [B, 3] are the `COLUMNS` of each image. On a GPU nothing waits; all images share its kernels.
         """
         sigma, left, top = rows.double().unbind(1)
         places = ((edge * self.image_px).round().long() for edge in (top, left))

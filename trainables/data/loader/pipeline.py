@@ -93,9 +93,10 @@ class ImagePipeline:
         self._turn = 0
 
     def run(self, feeds: Iterable[Feed]) -> Iterator[Output]:
-        """Yield the output of each feed, working ahead. Images own their memory for as long as they live.
+        """Yield the output of each feed, working ahead.
 
-        Raises `RuntimeError` where a file cannot be read, and where another run began before this one ended.
+        Images own their memory: no later batch overwrites it. Raises `RuntimeError` where a file cannot be
+        read, and where another run began before this one ended.
         """
         self._turn += 1
         turn = self._turn

@@ -43,7 +43,7 @@ class Trunk(nn.Module):
     ) -> list[Tensor]:
         """Return the feature maps after stages 1 to `stages` of images [B, 3, H, W], [B, C, h, w] each.
 
-        The first `leaving` images go no further than stage `after`: later maps have B - leaving rows.
+        The first `leaving` images go no further than stage `after`; later maps have B - `leaving` rows.
         """
         x = self._run(self._stem, images)
         maps = []

@@ -29,7 +29,7 @@ class InitConfig(Protocol):
         """Return why no such network can start from here, or None."""
 
     def check(self, request: InitRequest, *, datasets: Path) -> None:
-        """See whether the weights are to be had, as far as shows without fetching or writing anything.
+        """Check that the weights can be had, as far as that is known without fetching or writing anything.
 
         Raises `InputError` as `trunk` does.
         """

@@ -20,7 +20,7 @@ from trainables.training.metric_names import group_of_test, in_group
 
 @dataclass(frozen=True)
 class FinalTestJob:
-    """The evaluation of a trial's network with the weights in the file `weights`, those after `epoch`.
+    """The evaluation of a trial's network with the weights in the file `weights`, as they were after `epoch`.
 
     What it predicted of each image is written beside the weights.
     """

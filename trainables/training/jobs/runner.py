@@ -55,9 +55,9 @@ class JobRunner:
         return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
 
     def take(self, job: Job) -> None:
-        """Take a job, which starts with the first step; the checkpoints of one that has ended are removed.
+        """Take a job, which starts with the first step; remove the checkpoints of the one before.
 
-        What the driver stopped may go on elsewhere: its files are the driver's to remove.
+        One that the driver stopped may go on elsewhere: its files are the driver's to remove.
         """
         if self._leftovers is not None and self._ended:
             self._worker.writer.afterwards(self._leftovers)
