@@ -6,12 +6,12 @@ import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from mlflow import MlflowClient
 from support.launches import (
     TRIALS,
     board,
+    furnish,
     hpsearch,
     launch_here,
     runs,
@@ -32,6 +33,7 @@ from support.patience import PATIENCE_S
 from support.processes import listening, processes_of, scratch_folders, stay, title_of
 
 from hpsearch.cli.main import main
+from hpsearch.tracking.location import STORE
 from trainables.__main__ import main as train
 from trainables.base.atomic import UNFINISHED
 
@@ -40,22 +42,50 @@ HELPERS_GONE_S = 10.0
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A root on which one study has run whole, one trial at a time."""
-    root = tmp_path_factory.mktemp("runs")
+def scratch() -> Iterator[Path]:
+    """A temporary folder of these tests' own, short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="t", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A root on which one study has run whole, and what its launch had to do with other users meanwhile."""
+
+    root: Path
+    agents: set[str]
+    addresses: set[str]
+    modes: tuple[int, int]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, rendered: Path, scratch: Path) -> Whole:
+    """Launch on Ray, one trial at a time."""
+    root = furnish(tmp_path_factory.mktemp("runs"), rendered)
     space = write_space(root, concurrent=1)
-    launched = hpsearch("launch", space, "--root", root)
-    assert launched.returncode == 0, launched.stdout + launched.stderr
-    (root / "printed.txt").write_text(launched.stdout + launched.stderr)
+    launch = start(space, root, TMPDIR=str(scratch), HOME="/dev/null/home")  # which cannot be written
+    wait_for_epochs(root, 1)
+    [private] = scratch_folders(scratch)
+    modes = private.stat().st_mode & 0o777, (private / "token").stat().st_mode & 0o777
+    helpers = processes_of(private)
+    agents = {title for pid in helpers if (title := title_of(pid)).endswith("Agent")}
+    addresses = listening([*helpers, launch.pid])
+    printed, _ = launch.communicate(timeout=PATIENCE_S)
+    assert launch.returncode == 0, printed
+    (root / "printed.txt").write_text(printed)
     (root / "board.json").write_text(json.dumps(board(root)))  # before a larger budget thaws what was pruned
-    yield root
+    return Whole(root, agents, addresses, modes)
+
+
+@pytest.fixture(scope="module")
+def root(whole: Whole) -> Path:
+    return whole.root
 
 
 @pytest.fixture
-def fresh(root: Path, tmp_path: Path) -> Path:
-    """A root without a study; its pictures are rendered already."""
-    shutil.copytree(root / "datasets", tmp_path / "datasets")
-    return tmp_path
+def fresh(rendered: Path, tmp_path: Path) -> Path:
+    """A root without a study; its pictures are there already, and MLflow's database."""
+    return furnish(tmp_path, rendered)
 
 
 def digits(trials: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -204,38 +234,35 @@ def test_one_seed_gives_one_leaderboard_even_when_killed_on_the_way(
     assert all(run.info.status != "RUNNING" for run in found)
 
 
-@pytest.fixture
-def scratch() -> Iterator[Path]:
-    """A temporary folder of the test's own, short enough for sockets."""
-    with tempfile.TemporaryDirectory(prefix="t", dir="/tmp") as folder:
-        yield Path(folder)
+def test_a_launch_lets_nobody_in(whole: Whole) -> None:
+    assert whole.modes == (0o700, 0o600)
+    assert whole.addresses == {"127.0.0.1"}
+    assert whole.agents == {"ray::DashboardAgent", "ray::RuntimeEnvAgent"}, "a title hides a process's mark"
+
+
+ON_RAY = [pytest.mark.faults, pytest.mark.quick]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("sent", "status"),
+    ("sent", "status", "words"),
     [
-        (signal.SIGINT, 130),
-        pytest.param(signal.SIGTERM, 143, marks=[pytest.mark.faults, pytest.mark.quick]),
-        pytest.param(signal.SIGHUP, 143, marks=[pytest.mark.faults, pytest.mark.quick]),
+        (signal.SIGINT, 130, ["--in-process"]),
+        pytest.param(signal.SIGINT, 130, [], marks=ON_RAY),
+        pytest.param(signal.SIGTERM, 143, [], marks=ON_RAY),
+        pytest.param(signal.SIGHUP, 143, [], marks=ON_RAY),
     ],
 )
-def test_an_interrupted_launch_lets_nobody_in_and_says_how_to_go_on(
-    fresh: Path, scratch: Path, sent: signal.Signals, status: int
+def test_an_interrupted_launch_says_how_to_go_on(
+    fresh: Path, sent: signal.Signals, status: int, words: list[str]
 ) -> None:
     space = write_space(fresh, concurrent=1, epochs=3000)  # the first trial is still running, however late
-    launch = start(space, fresh, TMPDIR=str(scratch), HOME="/dev/null/home")  # which cannot be written
+    launch = start(space, fresh, *words)
     wait_for_epochs(fresh, 2)
-    [private] = scratch_folders(scratch)
-    assert (private.stat().st_mode & 0o777, (private / "token").stat().st_mode & 0o777) == (0o700, 0o600)
-    helpers = processes_of(private)
-    agents = {title for pid in helpers if (title := title_of(pid)).endswith("Agent")}
-    assert agents == {"ray::DashboardAgent", "ray::RuntimeEnvAgent"}, "a title hides the mark of a process"
-    assert listening([*helpers, launch.pid]) == {"127.0.0.1"}
     os.killpg(launch.pid, sent) if sent is signal.SIGINT else launch.send_signal(sent)
     printed, _ = launch.communicate(timeout=PATIENCE_S)
     assert launch.returncode == status, printed
-    assert f"\n  hpsearch launch {space} --root {fresh}\n" in printed
+    assert f"\n  {' '.join(['hpsearch launch', str(space), *words])} --root {fresh}\n" in printed
     assert "Traceback" not in printed
     assert all(run.info.status != "RUNNING" for run in runs(fresh))
     assert [trial["state"] for trial in board(fresh)] == ["interrupted"] * len(board(fresh))
@@ -284,6 +311,7 @@ def test_a_diverging_study_fails_with_reasons_and_status_1(fresh: Path) -> None:
     ],
 )
 def test_what_the_machine_lacks_is_said_before_a_trial(fresh: Path, broken: str, expected: str) -> None:
+    (fresh / STORE).unlink()
     space = write_space(fresh)
     text = space.read_text().replace(f"{{{broken}}}" if "rendered" in broken else broken, expected)
     space.write_text(text)
@@ -291,7 +319,7 @@ def test_what_the_machine_lacks_is_said_before_a_trial(fresh: Path, broken: str,
     assert refused.returncode == 2
     assert expected.split()[-1] in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert not (fresh / "studies").exists() and not (fresh / "mlflow.db").exists()
+    assert not (fresh / "studies").exists() and not (fresh / STORE).exists()
 
 
 def test_a_ray_without_a_token_has_to_be_asked_for(

@@ -1,4 +1,7 @@
-"""A study's life on a real head, through every command with `--address`."""
+"""A study's life on a real head: what joins its cluster, and every kind of command with `--address`.
+
+That the others get there with their words is tested in tests/hpsearch/cli/test_remote.py.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,8 @@ from support.patience import PATIENCE_S
 
 NAMED = ("port", "dashboard-port", "dashboard-agent-listen-port", "ray-client-server-port")
 """The ports of a head that are the same for all heads unless they are given."""
+
+EPOCHS = 6
 
 
 def free_port() -> int:
@@ -69,14 +74,12 @@ def head(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.slow
-def test_a_study_is_planned_submitted_watched_stopped_fetched_and_deleted(
+def test_a_study_is_planned_submitted_stopped_and_fetched(
     head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = tmp_path / "runs"
-    space = write_space(tmp_path, concurrent=1, epochs=20)
+    space = write_space(tmp_path, concurrent=1, epochs=EPOCHS)
     space.write_text(space.read_text().replace(HALVING, "none"))
-    design = tmp_path / "design.yaml"
-    design.write_text("pretext: {puzzling: {flag: 4}}\nnetwork: {dropout: 0.123}\n")
 
     def there(*words: str | Path, status: int = 0) -> str:
         done = hpsearch_here(*words, "--root", root, "--address", head)
@@ -91,15 +94,10 @@ def test_a_study_is_planned_submitted_watched_stopped_fetched_and_deleted(
     submitted = there("submit", space, "--trials", "999")  # it runs until it is stopped
     assert "submitted tiny as job tiny-" in submitted
     assert f"hpsearch status tiny --root {root} --address {head}" in submitted
-    wait_for_epochs(root, 1)
+    wait_for_epochs(root, EPOCHS)  # of trial 0
     assert "is being run by process" in there("delete", "tiny", "--yes", status=2)
-    assert "tries it as soon as a trial has ended" in there("enqueue", "tiny", design)
     assert "has stopped" in there("stop", "tiny")
-
-    there("submit", space, "--trials", str(len(board(root)) + 1))
-    assert "epoch 20/20" in there("logs", "tiny", "--follow")
-    assert "0.123" in there("show", "tiny", "--format", "csv")
-    assert {trial["state"] for trial in board(root)} == {"complete"}
+    assert board(root)[0]["state"] == "complete"
 
     monkeypatch.chdir(tmp_path)
     there("fetch", "tiny")
@@ -107,5 +105,3 @@ def test_a_study_is_planned_submitted_watched_stopped_fetched_and_deleted(
         file.name for file in (tmp_path / "tiny").iterdir()
     }
     assert (tmp_path / "tiny" / "best.pt").read_bytes() == (root / "studies/tiny/best.pt").read_bytes()
-    there("delete", "tiny", "--yes")
-    assert not (root / "studies" / "tiny").exists()
