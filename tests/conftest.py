@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,12 @@ def pytest_configure() -> None:
     """Take Ctrl-C even in the background: the commands that tests start inherit an ignored one.
 
     One thread for torch in all processes: they share the cores, and digits must not depend on their number.
+    Bytecode is kept, even where the environment says no: dozens of processes would compile both packages.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
