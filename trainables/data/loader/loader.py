@@ -69,11 +69,18 @@ class Loader:
         self._pool = pool
         self._keeping, self._say = keeps(decode, samples), say
         self._kept: DecodedImages | None = None
-        self.pipeline = self._pipeline()
+        self._pipeline: ImagePipeline | None = None
         self._noise = NoiseField(image_px, device) if "noise" in operations else None
 
     def __len__(self) -> int:
         return batch_count(len(self.samples), self.batch, shuffle=self.shuffle)
+
+    @property
+    def pipeline(self) -> ImagePipeline:
+        """The pipeline, taken from the pool when it is first needed: what is read is known only then."""
+        if self._pipeline is None:
+            self._pipeline = self._pool.pipeline(self._spec) if self._pool else ImagePipeline(self._spec)
+        return self._pipeline
 
     @property
     def wait_s(self) -> float:
@@ -97,9 +104,6 @@ class Loader:
                 return
             yield batch
 
-    def _pipeline(self) -> ImagePipeline:
-        return self._pool.pipeline(self._spec) if self._pool else ImagePipeline(self._spec)
-
     def _keep(self) -> None:
         """Take decoded images from now on, where they are kept and no other process is still writing them."""
         if not self._keeping or self._kept is not None:
@@ -110,8 +114,7 @@ class Loader:
             self._keeping = False
             self._say(f"decoded images are not kept, and decoded in every epoch: {reason}")
         if self._kept is not None:
-            self._spec = replace(self._spec, source="pixels")
-            self.pipeline = self._pipeline()
+            self._spec, self._pipeline = replace(self._spec, source="pixels"), None
 
     def _next(self, outputs: Iterator[Output], ahead: deque[BatchPlan]) -> Batch | None:
         try:

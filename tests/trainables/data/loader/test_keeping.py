@@ -96,6 +96,16 @@ def test_a_partial_epoch_before_leaves_the_next_as_it_is(heads: Samples) -> None
     assert same(plain, kept, 2)
 
 
+def test_loaders_of_kept_images_hold_no_other_pipelines(heads: Samples) -> None:
+    """A worker on a GPU keeps two, those of a trial's loaders: the next trial takes both."""
+    pool = LoaderPool(keep=2)
+    trials = [[loader(heads, "cache", level, pool=pool) for level in ("none", "1")] for _ in range(2)]
+    for trial in trials:
+        for one in trial:
+            list(one.epoch(0))
+    assert all(one.pipeline is two.pipeline for one, two in zip(*trials, strict=True))
+
+
 def test_in_order_and_without_augmentation_each_image_comes_once(heads: Samples) -> None:
     one, two = (loader(heads, way, "none", shuffle=False) for way in ("cpu", "cache"))
     assert same(one, two, 0)

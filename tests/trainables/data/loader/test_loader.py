@@ -427,7 +427,7 @@ def test_the_pool_forgets_what_was_used_longest_ago(heads: Samples) -> None:
     pool = LoaderPool(keep=2)
     first, second = (loader(heads, image_px=side, pool=pool).pipeline for side in (32, 40))
     assert loader(heads, image_px=32, pool=pool).pipeline is first
-    loader(heads, image_px=48, pool=pool)
+    assert loader(heads, image_px=48, pool=pool).pipeline is not first
     assert loader(heads, image_px=32, pool=pool).pipeline is first
     assert loader(heads, image_px=40, pool=pool).pipeline is not second
 
