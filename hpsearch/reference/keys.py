@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -83,11 +83,17 @@ def _variants(
 
 
 def _keys(
-    model: type[Config], path: tuple[str, ...]
+    model: type[Config], path: tuple[str, ...], listed: Collection[type[Config]] = ()
 ) -> Iterator[tuple[tuple[str, ...], type[Config], FieldInfo]]:
-    """Yield each key below a config with its owner and field; the keys of variants are left out."""
+    """Yield each key below a config with its owner and field; the keys of variants are left out.
+
+    So are those of sections that are `listed` elsewhere.
+    """
     for key, field in model.model_fields.items():
         section = config_in(field.annotation)
+        if section in listed and variant_of(field) is None:
+            yield (*path, key), model, field
+            continue
         inside = section is not None and variant_of(field) is None
         if not inside or any(value.get("type") == "integer" for value in value_schemas(model, key)):
             yield (*path, key), model, field
@@ -103,7 +109,7 @@ def _variant_tables(
     yield "\n".join([f"### `{'.'.join(path)}`", "", "| Variant | Meaning |", "|---|---|", *lines, ""])
     alike: dict[tuple[tuple[str, str, str], ...], list[tuple[str, list[_Row]]]] = {}
     for name, row in table.items():
-        rows = [_row(keys, owner, field, rows_in) for keys, owner, field in _keys(row, ())]
+        rows = [_row(keys, owner, field, rows_in) for keys, owner, field in _keys(row, (), table.values())]
         alike.setdefault(tuple((r.key, r.values, r.text) for r in rows), []).append((name, rows))
     for shared, members in alike.items():
         if shared:

@@ -14,7 +14,7 @@ from trainables.pretext import PRETEXT_TASKS
 from trainables.pretext.region_config import RegionTaskConfig
 
 TASKS: Mapping[str, type[Config]] = {
-    **PRETEXT_TASKS,
+    **PRETEXT_TASKS.without("several"),  # which has no default
     **documented.rows_of("PRETEXT_TASKS"),
     "hue_turn": HueTurnConfig,
 }

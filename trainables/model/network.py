@@ -28,6 +28,7 @@ from trainables.pretext.attachment import STAGES, Attachment
 from trainables.pretext.branch import Branch, BranchPlan, Seen
 from trainables.pretext.fork import Fork, Supervised
 from trainables.pretext.views import Views
+from trainables.pretext.views.view import Part
 from trainables.target import Target
 
 
@@ -78,9 +79,19 @@ class HeadPoseNetwork(nn.Module):
             task_maps = maps if count == len(views.images) else [m[:count] for m in maps[:depth]]
             last = maps[-1][first:] if depth == STAGES else maps[-1]
         # branches before the head: dropout draws from one generator, and a run of older versions drew so
-        seen = Seen(views.images[:count], task_maps, views.labels, views.copies)
-        pretext = {name: branch(seen) for name, branch in self._branches.items()} if count else {}
+        pretext = self._branch_outputs(views, task_maps) if count else {}
         return Output(self.head(self.dropout(_pooled(last))), pretext)
+
+    def _branch_outputs(self, views: Views, maps: Sequence[Tensor]) -> dict[str, Any]:
+        """Return the output of each branch, by name, for its part of the perturbed images."""
+        whole = Part(tuple(self._branches), 0, views.perturbed, views.labels, views.copies)
+        outputs: dict[str, Any] = {}
+        for part in views.parts or (whole,):
+            rows = slice(part.first, part.first + part.count)
+            own = maps if part is whole else [each[rows] for each in maps]
+            seen = Seen(views.images[rows], own, part.labels, part.copies)
+            outputs |= {name: self._branches[name](seen) for name in part.branches}
+        return outputs
 
     def pretext_losses(self, output: Output) -> dict[str, Tensor]:
         """Return the losses [] of all branches by name, in fp32, before any weight."""

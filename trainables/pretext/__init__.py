@@ -12,6 +12,7 @@ from trainables.pretext.pretext_config import PretextConfig
 from trainables.pretext.puzzling import PuzzlingConfig
 from trainables.pretext.puzzling_rotation import PuzzlingRotationConfig
 from trainables.pretext.rotation import RotationConfig
+from trainables.pretext.several import SeveralConfig
 from trainables.pretext.task import Perturbed, PretextTask
 from trainables.pretext.task_config import TaskConfig
 
@@ -28,6 +29,7 @@ __all__ = [
     "PuzzlingConfig",
     "PuzzlingRotationConfig",
     "RotationConfig",
+    "SeveralConfig",
     "SimSiamConfig",
     "TaskConfig",
     "VicregConfig",
@@ -46,5 +48,6 @@ PRETEXT_TASKS = Table[PretextConfig](
         "barlow_twins": BarlowTwinsConfig,
         "equivariance": EquivarianceConfig,
         "inpainting": InpaintingConfig,
+        "several": SeveralConfig,
     },
 )

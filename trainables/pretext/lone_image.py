@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trainables.pretext.attachment import STAGES
 from trainables.pretext.pretext_config import PretextConfig
+from trainables.pretext.several import SeveralConfig
 from trainables.pretext.task_config import TaskConfig
 
 
@@ -14,6 +15,9 @@ def lone_image(task: PretextConfig, image_px: int, batch: int) -> str | None:
     too. So are then the clean ones, and beyond the flag wherever the pose is learned from them alone. The
     maps are taken to be a ResNet's, and of a plug-in's task without these settings nothing is known.
     """
+    if isinstance(task, SeveralConfig):
+        reasons = (lone_image(member, image_px, batch) for member in task.members.values())
+        return next(filter(None, reasons), None)
     if not isinstance(task, TaskConfig):
         return None
     attachment, view = task.attachment(), task.build_view()

@@ -62,6 +62,10 @@ class NoPretextConfig(Config):
         """Return a weight that nothing is multiplied by."""
         return LossWeight(group="helper")
 
+    def loss_weight(self, name: str, epochs: int) -> LossWeight:
+        """Return the same; there is no loss."""
+        return self.task_weight(epochs)
+
     def cost(self, completed: int, epochs: int) -> Cost:
         """Return one pass for each image."""
         return Cost()

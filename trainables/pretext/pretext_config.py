@@ -39,6 +39,9 @@ class PretextConfig(Protocol):
     def task_weight(self, epochs: int) -> LossWeight:
         """Return the weight of the task's losses over a run of so many epochs."""
 
+    def loss_weight(self, name: str, epochs: int) -> LossWeight:
+        """Return the weight of a loss of its branches."""
+
     def cost(self, completed: int, epochs: int) -> Cost:
         """Return what the epoch after `completed` of `epochs` ones costs."""
 

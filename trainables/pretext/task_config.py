@@ -88,6 +88,10 @@ class TaskConfig(Config):
         """Return `ssl_weight` over a run of so many epochs."""
         return LossWeight(self.ssl_weight, self.weight_schedule, self.weight_end, epochs, "helper")
 
+    def loss_weight(self, name: str, epochs: int) -> LossWeight:
+        """Return `ssl_weight`: all losses of its branches have the same."""
+        return self.task_weight(epochs)
+
     def attachment(self) -> Attachment | None:
         """Return where the branches fork off, or None for `heads: false`."""
         if not self.heads:

@@ -203,7 +203,7 @@ def build_session(
     weights = dict.fromkeys(network.head.loss_names, LossWeight())
     if attachment is not None:
         names = (name for branch in task.branches for name in branch.loss_names)
-        weights |= dict.fromkeys(names, task_weight)
+        weights |= {name: config.pretext.loss_weight(name, config.epochs) for name in names}
     trainer = Trainer(
         network=network,
         task=task,

@@ -22,7 +22,7 @@ from trainables.optim.optimizers import OPTIMIZERS, OptimizerConfig
 from trainables.optim.schedules import SCHEDULES, ScheduleConfig
 from trainables.pretext import PRETEXT_TASKS, PretextConfig
 
-TASKS = PRETEXT_TASKS.without("none")
+TASKS = PRETEXT_TASKS.without("none").without("several")
 """The tasks that a trunk can be pretrained on."""
 
 FORMAT = 1

@@ -18,6 +18,17 @@ Share = Annotated[float, Field(gt=0, le=1)]
 
 
 @dataclass(frozen=True)
+class Part:
+    """The perturbed images of some branches: `count` from `first` on, `copies` views of as many images."""
+
+    branches: tuple[str, ...]
+    first: int
+    count: int
+    labels: Mapping[str, Tensor]
+    copies: int
+
+
+@dataclass(frozen=True)
 class Views:
     """The images of one training step: P perturbed ones, then N clean ones.
 
@@ -34,6 +45,8 @@ class Views:
     first_pose: int = 0
     norm_split: bool = False
     copies: int = 1
+    parts: tuple[Part, ...] = ()
+    """Whose the perturbed images are; empty: all are every branch's."""
 
 
 class View(Protocol):
