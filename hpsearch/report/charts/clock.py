@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -89,7 +90,7 @@ def clock_of(trials: Sequence[TrialRecord]) -> Clock:
         unit=unit,
         asked={trial.number: since(trial.started_s) for trial in trials},
         bars={number: tuple(found) for number, found in bars.items()},
-        lanes=tuple(_title(*lane) for lane in sorted(set(lanes))),
+        lanes=tuple(_title(*lane) for lane in sorted(set(lanes), key=_in_order)),
         unknown=frozenset(trial.number for trial in trials if not trial.stints),
     )
 
@@ -137,6 +138,12 @@ def _lanes(stretches: Sequence[_Stretch]) -> list[tuple[str, int]]:
         busy[place : place + 1] = [one.ended_s]
         found[at] = one.host, place
     return [found[at] for at in range(len(stretches))]
+
+
+def _in_order(lane: tuple[str, int]) -> tuple[list[str | int], int]:
+    """Return what lanes are sorted by: `node-2` comes before `node-10`."""
+    parts = re.split(r"(\d+)", lane[0])
+    return [int(part) if at % 2 else part for at, part in enumerate(parts)], lane[1]
 
 
 def _title(host: str, place: int) -> str:

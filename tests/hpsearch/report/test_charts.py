@@ -181,6 +181,13 @@ def test_a_frozen_trial_leaves_its_worker_to_others_and_goes_on_where_one_is_fre
     assert not list(clock.waits(1)) and not clock.unknown
 
 
+def test_workers_stand_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    trials = plausible.study(tmp_path, [TrialState.COMPLETE] * 3).trials
+    hosts = ("node-10", "node-2", "9")
+    on = [replace(t, stints=(Stint(t.started_s, 0, host),)) for t, host in zip(trials, hosts, strict=True)]
+    assert clock_of(on).lanes == ("9 · 1", "node-2 · 1", "node-10 · 1")
+
+
 def test_a_trial_that_was_cut_off_with_its_launch_did_not_train_all_night(tmp_path: Path) -> None:
     [trial] = plausible.study(tmp_path, [TrialState.COMPLETE], epochs=10).trials
     rows = tuple({**row, "speed/epoch_s": 4.0} for row in trial.epochs)
