@@ -81,7 +81,7 @@ def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
     shares = _share(plan.cheapest)
     if _share(plan.costliest) != shares:
         shares += f" (the cheapest), {_share(plan.costliest)} (the most expensive)"
-    yield "share", f"{shares} per trial; {plan.in_parallel} in parallel"
+    yield "share", f"{shares} per trial; {plan.in_parallel} in parallel{_together(plan)}"
     yield "time", _time(plan)
     yield "disk", _disk(plan)
 
@@ -112,6 +112,14 @@ def _share(design: Measured) -> str:
     return f"{share.cpus} CPU" + (f" and {share.gpus:g} GPU" if share.gpus else "")
 
 
+def _together(plan: Plan) -> str:
+    """Return what the trials in parallel do beside one alone, where that was measured."""
+    gains = [plan.gain(design) for design in (plan.cheapest, plan.costliest) if design.together]
+    if plan.in_parallel == 1 or not gains:
+        return ""
+    return f", which do {_range(f'{min(gains):.1f}', f'{max(gains):.1f}')} times the work of one (measured)"
+
+
 def _time(plan: Plan) -> str:
     hours = plan.spec.search.budget.hours
     if plan.epochs is None:
@@ -128,8 +136,10 @@ def _spent(plan: Plan, epochs: int) -> str:
     known = [(design, seconds) for design in ends if (seconds := plan.seconds(design, epochs)) is not None]
     if not known:
         return "time not known: see what is missing"
-    low, high = min(seconds for _, seconds in known), max(seconds for _, seconds in known)
-    gpu_hours = [seconds * design.share.gpus * plan.in_parallel / 3600 for design, seconds in known]
+    low, high = min(least for _, (least, _) in known), max(most for _, (_, most) in known)
+    gpu_hours = [
+        each * design.share.gpus * plan.in_parallel / 3600 for design, seconds in known for each in seconds
+    ]
     text = f"{_range(_seconds(low), _seconds(high))} for {epochs} epochs"
     if plan.trained_epoch_s is not None:
         text += f" of {_seconds(plan.trained_epoch_s)}, as this study's own took"

@@ -5,27 +5,30 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hpsearch.driver.request import LaunchRequest
 from hpsearch.plan.designs import extremes
 from hpsearch.plan.runs import Runs, plan_runs
-from hpsearch.ray.cluster import cluster, in_parallel, joined_address
-from hpsearch.ray.gpus import resources_in_cluster
+from hpsearch.ray.cluster import cluster, joined_address, in_parallel
+from hpsearch.ray.gpus import place_count, resources_in_cluster
+from hpsearch.ray.mps import Mps
 from hpsearch.ray.nodes import Nodes
-from hpsearch.ray.rehearsal import rehearse_on_cluster
+from hpsearch.ray.rehearsal import rehearse_on_cluster, rehearse_together
 from hpsearch.ray.scratch import scratch_folder
 from hpsearch.results.epoch_time import epoch_s
-from hpsearch.study.folders import datasets_folder, pretrained_folder
+from hpsearch.study.folders import datasets_folder, machines_folder, pretrained_folder
 from hpsearch.study.needs import Needs, images_of, needs_of
 from hpsearch.study.spec import StudySpec, load_spec
 from hpsearch.study.store import find_study
-from hpsearch.work.resources import Share, TrialResources
+from hpsearch.work.resources import Share, TrialResources, limited_to_worthwhile
 from trainables.base.disk import existing
 from trainables.base.errors import InputError
 from trainables.training.checkpoint_size import checkpoints_bytes
 from trainables.training.config import TrainConfig
+from trainables.training.footprint import MemoryShape
+from trainables.training.packing import Together, gain
 from trainables.training.rehearsal import Rehearsal
 
 VALUE_BYTES = 4
@@ -33,13 +36,18 @@ VALUE_BYTES = 4
 
 @dataclass(frozen=True)
 class Measured:
-    """A design, its share of a machine, what a few steps of it came to (or why not), and its images."""
+    """A design, its share of a machine, what a few steps of it came to (or why not), and its images.
+
+    `together` holds what several trainings of it do in parallel, on a GPU or on a machine without one; it is
+    empty where that was not measured.
+    """
 
     config: TrainConfig
     share: Share
     rehearsal: Rehearsal | str
     images: tuple[int, int] | None
     """Images that it trains and validates on; None where not known."""
+    together: Together = field(default_factory=dict)
 
     @property
     def epoch_s(self) -> float | None:
@@ -74,6 +82,8 @@ class Plan:
     runs: Runs
     resources: TrialResources
     in_parallel: int
+    places: int
+    """The GPUs that trials in parallel spread over, or the machines where there are none."""
     cheapest: Measured
     costliest: Measured
     disk: Disk
@@ -87,20 +97,33 @@ class Plan:
             return None
         return self.runs.search_epochs + self.runs.pretraining_epochs + self.runs.confirmation_epochs
 
-    def seconds(self, design: Measured, epochs: int) -> float | None:
+    def seconds(self, design: Measured, epochs: int) -> tuple[float, float] | None:
         """Return how long epochs take that are as long as this design's; None where that is not known.
 
-        Once the study has trained, they are as long as its own were on average.
+        At least, if trials in parallel cost each other nothing; at most, as was measured of several. Once the
+        study has trained, epochs are as long as its own were on average, beside what ran in parallel.
         """
-        each_s = self.trained_epoch_s or design.epoch_s
-        return None if each_s is None else epochs * each_s / self.in_parallel
+        if self.trained_epoch_s is not None:
+            took_s = epochs * self.trained_epoch_s / self.in_parallel
+            return took_s, took_s
+        if design.epoch_s is None:
+            return None
+        alone_s = epochs * design.epoch_s
+        return alone_s / self.in_parallel, alone_s / self.gain(design)
+
+    def gain(self, design: Measured) -> float:
+        """Return how many times the work of one the trials in parallel do; their number if not measured."""
+        if not design.together:
+            return self.in_parallel
+        places = min(self.places, self.in_parallel)
+        return min(places * gain(design.together, self.in_parallel / places), self.in_parallel)
 
 
 def plan(request: LaunchRequest, say: Callable[[str], None]) -> Plan:
     """Plan the search that is asked for, on this machine or on its cluster.
 
-    Nothing is written below the root. Raises `InputError` for a fault of the file or the cluster; what is
-    wrong with datasets and initial weights stands in the plan.
+    Nothing is written below the root but what was measured. Raises `InputError` for a fault of the file or
+    the cluster; what is wrong with datasets and initial weights stands in the plan.
     """
     spec = load_spec(request.space, trials=request.trials, epochs=request.epochs)
     address, root = joined_address(request.address), request.root.absolute()
@@ -109,16 +132,31 @@ def plan(request: LaunchRequest, say: Callable[[str], None]) -> Plan:
     designs = extremes(spec.configs)
     with (
         scratch_folder() as scratch,
-        cluster(address, scratch, without_token=request.without_token, verbose=False),
+        cluster(
+            address,
+            scratch,
+            without_token=request.without_token,
+            verbose=False,
+            mps=Mps.wanted(spec.search.resources, say),
+        ),
     ):
         nodes = Nodes()
-        resources = resources_in_cluster(spec, datasets, nodes, say)
-        concurrent = in_parallel(resources, nodes)
+        resources = resources_in_cluster(spec, datasets, machines_folder(root), nodes, say)
+        in_parallel(resources, nodes)  # before anything is measured
         distinct = list(dict.fromkeys(designs))
         say(f"training {len(distinct)} designs for a few steps ...")
         found = dict(zip(distinct, rehearse_on_cluster(distinct, resources, datasets), strict=True))
+        rehearse_together(distinct, resources, nodes, datasets, say)
+        resources = limited_to_worthwhile(resources, spec)
+        concurrent, places = in_parallel(resources, nodes), place_count(nodes)
     cheapest, costliest = (
-        Measured(config, resources.of(config), found[config], images_of(config, datasets))
+        Measured(
+            config,
+            resources.of(config),
+            found[config],
+            images_of(config, datasets),
+            resources.known.of(MemoryShape.of(config)).together,
+        )
         for config in designs
     )
     runs = plan_runs(spec, datasets, pretrained_folder(root))
@@ -129,6 +167,7 @@ def plan(request: LaunchRequest, say: Callable[[str], None]) -> Plan:
         runs=runs,
         resources=resources,
         in_parallel=concurrent,
+        places=places,
         cheapest=cheapest,
         costliest=costliest,
         disk=_disk(spec, runs, concurrent, root),

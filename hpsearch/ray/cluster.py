@@ -19,11 +19,13 @@ from ray.exceptions import AuthenticationError
 
 from hpsearch.ray.authentication import AUTH_TOKEN, authentication, environment
 from hpsearch.ray.import_path import job_config, uv_left_alone
-from hpsearch.ray.nodes import Nodes
+from hpsearch.ray.mps import Mps
+from hpsearch.ray.nodes import Node, Nodes
 from hpsearch.ray.reaper import KEEP_ENVIRONMENT, MARK, reaped
-from hpsearch.work.resources import Share, TrialResources, describe_lack, fitting
+from hpsearch.work.resources import TRIAL_BYTES, Share, TrialResources, describe_lack, fitting
 from trainables.base.allowance import allowed_bytes, allowed_cores
 from trainables.base.errors import InputError, why
+from trainables.training.cards import VISIBLE, named_instances
 
 UNBOUNDED = 1_000_000
 """Tune's number of trials where the source alone decides when there is none left."""
@@ -79,11 +81,13 @@ def joined_address(wanted: str | None) -> str | None:
 
 
 @contextmanager
-def cluster(address: str | None, scratch: Path, *, without_token: bool, verbose: bool) -> Iterator[None]:
+def cluster(
+    address: str | None, scratch: Path, *, without_token: bool, verbose: bool, mps: Mps | None = None
+) -> Iterator[None]:
     """Hold a connection to the cluster at `address`, or a local one in `scratch` that ends with this block.
 
-    A local one listens on the loopback address alone and asks for a token that only this launch knows. Raises
-    `InputError` where the cluster refuses the launch.
+    A local one listens on the loopback address alone, asks for a token that only this launch knows, and runs
+    under `mps`. Raises `InputError` where the cluster refuses the launch.
     """
     level = logging.INFO if verbose else logging.CRITICAL  # the user sees errors as the trial's reason
     logging.getLogger("ray").setLevel(level)
@@ -91,7 +95,11 @@ def cluster(address: str | None, scratch: Path, *, without_token: bool, verbose:
     local = address is None
     settings = _QUIET | authentication(address, scratch, without_token)
     settings |= {MARK: str(scratch), KEEP_ENVIRONMENT: "1"} if local else {}
-    with reaped(scratch) if local else nullcontext(), environment(settings):
+    with (
+        reaped(scratch) if local else nullcontext(),
+        environment(settings),
+        mps.running(scratch) if local and mps else nullcontext(),
+    ):
         on_sigterm = signal.getsignal(signal.SIGTERM)
         try:
             with uv_left_alone():
@@ -119,6 +127,7 @@ def _start_local(scratch: Path, quiet: Mapping[str, Any]) -> None:
         ray.init(
             "local",
             num_cpus=allowed_cores(),
+            num_gpus=len(named_instances(os.environ.get(VISIBLE))) or None,  # Ray counts whole GPUs
             _memory=allowed_bytes(),
             job_config=job_config(one_machine=True),
             include_dashboard=False,
@@ -179,8 +188,19 @@ def room(resources: TrialResources, usable: Nodes) -> int:
     most = resources.concurrent or UNBOUNDED
     if resources.autoscale:
         return most
+    return min(sum(fitting_on(node, resources) for node in usable.usable(within_s=LISTED_EVERY_S)), most)
+
+
+def fitting_on(node: Node, resources: TrialResources) -> int:
+    """Return how many trials of the smallest share run on a node in parallel."""
+    fit = _fitting(node["Resources"], resources.smallest)
+    return fit if resources.per_machine is None else min(fit, resources.per_machine)
+
+
+def trial_bytes(usable: Nodes) -> float:
+    """Return the memory that Ray sets aside for a trial: what one takes at least, if any node has so much."""
     nodes = usable.usable(within_s=LISTED_EVERY_S)
-    return min(sum(_fitting(node["Resources"], resources.smallest) for node in nodes), most)
+    return min(TRIAL_BYTES, max((node["Resources"].get("memory", 0) for node in nodes), default=0))
 
 
 def _fitting(node: Mapping[str, float], share: Share) -> int:

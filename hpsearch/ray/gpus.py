@@ -2,57 +2,64 @@
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from collections.abc import Callable, Mapping
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
 import ray
-import torch
 from ray.util.placement_group import placement_group, remove_placement_group
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from hpsearch.ray.deaths import COLOUR
-from hpsearch.ray.nodes import Node, Nodes
+from hpsearch.ray.measuring import measure_designs
+from hpsearch.ray.mps import PIPES
+from hpsearch.ray.nodes import Nodes, with_gpu
 from hpsearch.study.spec import StudySpec
+from hpsearch.work.known_designs import KnownDesigns
 from hpsearch.work.resources import (
     Machines,
-    Measured,
     TrialResources,
     designs_to_measure,
     resolve_resources,
 )
 from trainables.base.errors import InputError
-from trainables.training.config import TrainConfig
-from trainables.training.footprint import Footprint, MemoryShape
-from trainables.training.footprint_measurement import measure
+from trainables.training.cards import VISIBLE, mig_instances, named_instances
 from trainables.training.machine import machine_fault
 
 PATIENCE_S = 900.0
-"""Seconds that a launch waits for a free GPU and for the measurements on it."""
+"""Seconds that a launch waits for the first GPU."""
 
 PROBED_S = 180.0
 """Seconds in which a GPU must show that it works: its first process imports torch and DALI."""
 
-MOST_MEASURED = 48
-"""Designs that are measured, at most: some ten seconds for the first, one or two for each other."""
+LONGEST_NAME = 100
+"""Characters of a kind of machine; those of a cluster of many kinds are hashed."""
 
 
 def resources_in_cluster(
-    spec: StudySpec, datasets: Path, nodes: Nodes, say: Callable[[str], None]
+    spec: StudySpec, datasets: Path, machines: Path, nodes: Nodes, say: Callable[[str], None]
 ) -> TrialResources:
-    """Return what each trial takes of the connected cluster; where it is `auto`, GPU memory is measured."""
+    """Return what each trial takes of the connected cluster; where it is `auto`, GPUs measure designs.
+
+    `machines` is the folder of what is known of designs by kind of machine: that is not measured again.
+    """
     wanted = spec.search.resources
-    if wanted.gpus == "auto" and wanted.autoscale and not _with_gpu(nodes):
+    if wanted.gpus == "auto" and wanted.autoscale and not with_gpu(nodes):
         _await_gpu(nodes, say)
-    machines, measured = machines_in_cluster(nodes), None
-    if wanted.gpus == "auto" and machines.gpus:
-        measured = measure_designs(designs_to_measure(spec), datasets, nodes, say)
-    return resolve_resources(wanted, machines, measured)
+    found = machines_in_cluster(nodes)
+    known = KnownDesigns(machines / f"{machine_name(nodes)}.json")
+    if wanted.gpus == "auto" and found.gpus:
+        measured = measure_designs(wanted, designs_to_measure(spec), datasets, found, nodes, known, say)
+        return resolve_resources(wanted, found, measured, known)
+    return resolve_resources(wanted, found, None, known)
 
 
 def gpu_fault(nodes: Nodes) -> str | None:
     """Return why the GPUs of this machine cannot train, in words; None where they can, or there are none."""
-    if not _with_gpu(nodes):
+    if not with_gpu(nodes):
         return None
     try:
         reason: str | None = ray.get(_machine_fault.remote(), timeout=PROBED_S)
@@ -62,6 +69,18 @@ def gpu_fault(nodes: Nodes) -> str | None:
         lines = [line for line in COLOUR.sub("", str(error)).splitlines() if line.strip()]
         return f"the GPU of this machine cannot train: {lines[-1].strip() if lines else type(error).__name__}"
     return reason and f"the GPU of this machine cannot train: {reason}"
+
+
+def unused_instances() -> str | None:
+    """Return how to use the MIG instances of this machine that Ray does not see; None where it sees all."""
+    instances, named = mig_instances(), named_instances(os.environ.get(VISIBLE))
+    if not instances or named:
+        return None
+    return (
+        f"its GPUs are cut into {len(instances)} MIG instances, and Ray counts whole GPUs, so trials use one "
+        f"instance of each: to use all, launch with {VISIBLE}=$(nvidia-smi -L | grep -o 'MIG-[^)]*' | "
+        "paste -sd,)"
+    )
 
 
 @ray.remote(num_cpus=0, num_gpus=0.01, max_calls=1, max_retries=0)
@@ -75,7 +94,7 @@ def _await_gpu(nodes: Nodes, say: Callable[[str], None]) -> None:
     asked = placement_group([{"GPU": 1}])  # it stands in line as long as this process lives, and no longer
     try:
         until_s = time.monotonic() + PATIENCE_S
-        while not _with_gpu(nodes):
+        while not with_gpu(nodes):
             if time.monotonic() > until_s:
                 raise InputError(
                     f"no node with a GPU came within {PATIENCE_S:.0f} s: see `ray status` on the head, or "
@@ -89,48 +108,32 @@ def _await_gpu(nodes: Nodes, say: Callable[[str], None]) -> None:
 
 def machines_in_cluster(nodes: Nodes) -> Machines:
     """Return the GPUs of the connected cluster."""
-    found = [node["Resources"] for node in _with_gpu(nodes)]
+    found = [node["Resources"] for node in with_gpu(nodes)]
     cores = (int(node.get("CPU", 0) // node["GPU"]) for node in found)
     beside = sum(int(node.get("CPU", 0)) for node in found)
     return Machines(sum(node["GPU"] for node in found), min(cores, default=0), beside)
 
 
-def measure_designs(
-    designs: Mapping[MemoryShape, TrainConfig], datasets: Path, nodes: Nodes, say: Callable[[str], None]
-) -> Measured | None:
-    """Measure designs on a GPU that nothing else uses; None where there is none, which is said."""
-    chosen = dict(list(designs.items())[:MOST_MEASURED])
-    say(f"measuring the GPU memory of {len(chosen)} designs ...")
-    each = (NodeAffinitySchedulingStrategy(node["NodeID"], soft=False) for node in _with_gpu(nodes))
-    tasks = [_gpu_mib.options(scheduling_strategy=node).remote() for node in each]
-    measuring = _measure.options(label_selector=nodes.selector).remote(list(chosen.values()), datasets)
-    try:
-        gpu_mib = min(ray.get(tasks, timeout=PATIENCE_S))
-        found = ray.get(measuring, timeout=PATIENCE_S)
-    except ray.exceptions.RayError as error:
-        ray.cancel(measuring, force=True)
-        say(f"not measured, so each trial takes a whole GPU: {type(error).__name__}, {_first_line(error)}")
-        return None
-    for reason in {each for each in found if isinstance(each, str)}:
-        say(f"not measured, so its trials take a whole GPU: {reason}")
-    footprints = [each if isinstance(each, Footprint) else None for each in found]
-    return Measured(gpu_mib, dict(zip(chosen, footprints, strict=True)))
+def place_count(nodes: Nodes) -> int:
+    """Return how many GPUs there are, whole ones, or machines where there are none."""
+    return int(machines_in_cluster(nodes).gpus) or len(nodes.usable())
 
 
-def _with_gpu(nodes: Nodes) -> list[Node]:
-    return [node for node in nodes.usable() if node["Resources"].get("GPU")]
+def machine_name(nodes: Nodes) -> str:
+    """Return what kind of machines trials run on, as the name of a file: GPUs and CPUs of each kind of node.
+
+    Another version of torch makes another one of it: its kernels may be others.
+    """
+    kinds = sorted({_kind_of(node["Resources"]) for node in with_gpu(nodes) or nodes.usable()})
+    mps = ["mps"] if PIPES in os.environ else []  # then several do more work together
+    name = "+".join([*kinds, *mps, f"torch{version('torch').partition('+')[0]}"])
+    return name if len(name) <= LONGEST_NAME else sha256(name.encode()).hexdigest()[:16]
 
 
-@ray.remote(num_cpus=0, num_gpus=0.01)  # Ray may hide all GPUs from a task without any
-def _gpu_mib() -> float:
-    """Return the free memory of a node's GPU, which may drive a display; those of a node count as alike."""
-    return float(torch.cuda.mem_get_info(0)[0] / 2**20)
-
-
-@ray.remote(num_gpus=1, max_calls=1, max_retries=0)
-def _measure(configs: list[TrainConfig], datasets: Path) -> list[Footprint | str]:
-    return measure(configs, datasets, torch.device("cuda", 0))
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), "")
+def _kind_of(resources: Mapping[str, float]) -> str:
+    """Return a node's GPUs and CPUs: `8xH100-128cpu`. Ray itself names the card."""
+    cpus = f"{resources.get('CPU', 0):g}cpu"
+    if not resources.get("GPU"):
+        return cpus
+    cards = [name.partition(":")[2] for name in resources if name.startswith("accelerator_type:")]
+    return f"{resources['GPU']:g}x{re.sub(r'[^A-Za-z0-9-]', '', '-'.join(sorted(cards))) or 'GPU'}-{cpus}"

@@ -171,6 +171,11 @@ class Nodes:
         self._say(self._left_out[node_id])
 
 
+def with_gpu(nodes: Nodes) -> list[Node]:
+    """Return the nodes with GPUs that may be used."""
+    return [node for node in nodes.usable() if node["Resources"].get("GPU")]
+
+
 def _ask(probe: Probe, node: Node) -> Any:
     has_gpu = bool(probe.gpu and node["Resources"].get("GPU"))
     here = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)

@@ -53,14 +53,15 @@ def wait_and_reap(scratch: str) -> None:
     # Ray's own watchers start again what ends before they do
     began_s = found_s = time.monotonic()
     while (now_s := time.monotonic()) - found_s < QUIET_S and now_s - began_s < LONGEST_S:
-        for pid in _marked(mark):
+        for pid in marked(mark):
             found_s = now_s
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(PAUSE_S)
 
 
-def _marked(mark: bytes) -> Iterator[int]:
+def marked(mark: bytes) -> Iterator[int]:
+    """Yield the processes of this user that have `mark`, NAME=VALUE, in their environment."""
     for environment in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):  # it has ended, or is another user's
             if mark in environment.read_bytes().split(b"\0"):

@@ -17,7 +17,7 @@ from ray import tune
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
-from hpsearch.ray.cluster import UNBOUNDED, needed_addresses, room
+from hpsearch.ray.cluster import UNBOUNDED, needed_addresses, room, trial_bytes
 from hpsearch.ray.deaths import death_of, memory_kills_are_deaths, node_of
 from hpsearch.ray.lost_cluster import ASKED_EVERY_S, answers
 from hpsearch.ray.nodes import Nodes
@@ -26,7 +26,7 @@ from hpsearch.study.records import Placement
 from hpsearch.work.desk import Desk
 from hpsearch.work.items import NoWork, WorkItem, WorkSource
 from hpsearch.work.resources import TrialResources
-from hpsearch.work.tries import Death, deliver, give_up, try_again
+from hpsearch.work.tries import Death, deliver, give_up, learn_need, try_again
 from trainables.base.disk import DiskFault
 from trainables.base.kernel import memory_kills
 from trainables.base.package_digest import PackageDigest
@@ -54,6 +54,7 @@ class _Here:
     def __init__(self, source: WorkSource, resources: TrialResources, nodes: Nodes) -> None:
         self.desk = Desk(source, lambda: room(resources, nodes))
         self.nodes = nodes
+        self.known = resources.known
 
     def of(self, trial: Any) -> WorkItem:
         """Return the item of one of Tune's trials."""
@@ -98,7 +99,9 @@ def run_work(
     here = _Here(source, resources, nodes)
     tuner = tune.Tuner(
         # a copy of this function that Tune pickles is never called
-        tune.with_resources(RayTrainable, lambda config: _request(config["job"], config["nodes"])),
+        tune.with_resources(
+            RayTrainable, lambda config: _request(config["job"], config["nodes"], config["memory_bytes"])
+        ),
         tune_config=tune.TuneConfig(
             search_alg=_Asker(here, folder, PackageDigest.of(*PACKAGES)),
             scheduler=_Reporter(here, retries),
@@ -138,7 +141,13 @@ class _Asker(Searcher):
             case NoWork.WAIT:
                 return None
         self._here.desk.begin(trial_id, item)
-        return {"job": item.job, "nodes": self._here.nodes.selector, **self._same}
+        here = self._here.nodes
+        return {
+            "job": item.job,
+            "nodes": here.selector,
+            "memory_bytes": trial_bytes(here),
+            **self._same,
+        }
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
@@ -267,7 +276,8 @@ class _Watch(tune.Callback):
         job = try_again(self._here.of(trial), trial.config["job"], death)
         if death.short is not None:
             trial.config["job"] = job
-            trial.update_resources(_request(job, self._here.nodes.selector))
+            nodes = self._here.nodes
+            trial.update_resources(_request(job, nodes.selector, trial_bytes(nodes)))
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         give_up(self._here.ended(trial), self._death(trial))
@@ -277,10 +287,12 @@ class _Watch(tune.Callback):
             time.sleep(ASKED_EVERY_S)
         _, before = self._heard.get(trial.trial_id, (0.0, None))
         node = node_of(trial)
-        return death_of(trial, 0 if node is None else self._here.nodes.memory_kills_since(node, before))
+        death = death_of(trial, 0 if node is None else self._here.nodes.memory_kills_since(node, before))
+        learn_need(trial.config["job"], death, self._here.known)
+        return death
 
 
-def _request(job: Job, nodes: Mapping[str, str]) -> tune.PlacementGroupFactory:
+def _request(job: Job, nodes: Mapping[str, str], memory_bytes: float) -> tune.PlacementGroupFactory:
     """Return what Ray shall find for a job, on a node with the labels `nodes`."""
-    share = {"CPU": job.cpus, "GPU": job.gpus}
+    share = {"CPU": job.cpus, "GPU": job.gpus} | ({"memory": memory_bytes} if memory_bytes else {})
     return tune.PlacementGroupFactory([share], bundle_label_selector=[dict(nodes)])

@@ -9,18 +9,20 @@ from pathlib import Path
 from time import monotonic
 
 from hpsearch.ray.authentication import check_token
-from hpsearch.ray.cluster import cluster, in_parallel, joined_address, needed_addresses
-from hpsearch.ray.gpus import gpu_fault, resources_in_cluster
+from hpsearch.ray.cluster import cluster, joined_address, needed_addresses, room, in_parallel
+from hpsearch.ray.gpus import gpu_fault, resources_in_cluster, unused_instances
 from hpsearch.ray.lost_cluster import AWAY_HERE_S, AWAY_S, ray_watched
+from hpsearch.ray.mps import Mps
 from hpsearch.ray.nodes import Nodes, Probe
 from hpsearch.ray.scratch import scratch_folder
 from hpsearch.ray.tune import run_work
+from hpsearch.study.folders import machines_folder, root_of
 from hpsearch.study.plugins import plugins_of
 from hpsearch.study.spec import StudySpec
 from hpsearch.study.trial_log import Log
 from hpsearch.work.backend import Watcher
 from hpsearch.work.items import WorkSource
-from hpsearch.work.resources import TrialResources
+from hpsearch.work.resources import TrialResources, limited_to_worthwhile
 from trainables.base.errors import InputError
 from trainables.base.shared_folder import SharedFolder, shared
 
@@ -50,13 +52,21 @@ class RayBackend:
         watcher.doing("starting the workers" if address is None else f"joining the cluster at {address}")
         with (
             scratch_folder() as scratch,
-            cluster(address, scratch, without_token=self.without_token, verbose=self.verbose),
+            cluster(
+                address,
+                scratch,
+                without_token=self.without_token,
+                verbose=self.verbose,
+                mps=Mps.wanted(spec.search.resources, watcher.say),
+            ),
             nullcontext() if address is None else shared(folder) as shared_folder,
         ):
             watcher.doing("determining resources per trial")
             with _ray_watched(address, watcher.interrupted):
                 nodes = probed(shared_folder, spec, Log(folder).spoken(watcher.say))
-                resources = resources_in_cluster(spec, datasets, nodes, watcher.say)
+                known = machines_folder(root_of(folder))
+                resources = resources_in_cluster(spec, datasets, known, nodes, watcher.say)
+                resources = limited(resources, spec, nodes, watcher.say)
                 concurrent = in_parallel(resources, nodes)
             yield RayWorkplace(
                 resources, concurrent, nodes, shared_folder, address, scratch, verbose=self.verbose
@@ -105,6 +115,19 @@ def _ray_watched(address: str | None, give_up: Callable[[str], None]) -> Abstrac
     return ray_watched(needed_addresses(local=address is None), away_s, give_up)
 
 
+def limited(
+    resources: TrialResources, spec: StudySpec, nodes: Nodes, say: Callable[[str], None]
+) -> TrialResources:
+    """Return resources with no more trials in parallel than are known to do more work, and say so."""
+    worth = limited_to_worthwhile(resources, spec)
+    if worth.per_machine is not None and room(worth, nodes) < room(resources, nodes):
+        say(
+            f"{worth.per_machine} in parallel per machine, since hpsearch plan measured that more do no more "
+            "work: plan again to measure again, or set search.resources.concurrent"
+        )
+    return worth
+
+
 def probed(folder: SharedFolder | None, spec: StudySpec, say: Callable[[str], None]) -> Nodes:
     """Return the nodes of the cluster, each probed; of a launch on one machine its GPU, where trials use it.
 
@@ -113,6 +136,8 @@ def probed(folder: SharedFolder | None, spec: StudySpec, say: Callable[[str], No
     gpu = spec.search.resources.gpus != 0
     if folder is None:
         nodes = Nodes(say=say)
+        if gpu and (unused := unused_instances()):
+            say(unused)
         if gpu and (reason := gpu_fault(nodes)):
             raise InputError(f"{reason}. Mend that, or train on the CPU: search.resources.gpus: 0")
         return nodes

@@ -42,6 +42,9 @@ class ResourcesConfig(Config):
     that holds a design, measured before the first trial; 0 where there is no GPU."""
     concurrent: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Trials in parallel; `auto`: as many as fit."""
+    mps: Literal["auto", "off"] = "auto"
+    """Whether a launch on one machine runs NVIDIA's multi-process service (MPS), under which the trials on a
+    GPU compute at once, not in turns. `auto`: where it is installed and all GPUs allow it (sm_70, no MIG)."""
     autoscale: bool = False
     """The cluster starts nodes on demand: `concurrent` trials are asked for, whatever fits on the nodes that
     are there, and with `gpus: auto` the first GPU is waited for. Ray does not tell which nodes may come."""

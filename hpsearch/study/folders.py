@@ -23,3 +23,8 @@ def datasets_folder(root: Path) -> Path:
 def pretrained_folder(root: Path) -> Path:
     """Return the folder of all pretrained weights below the root, which every study shares."""
     return root / "pretrained"
+
+
+def machines_folder(root: Path) -> Path:
+    """Return the folder of what is known of designs on each kind of machine, which every study shares."""
+    return root / "machines"

@@ -16,6 +16,7 @@ from hpsearch.study.records import Placement
 from hpsearch.study.spec import StudySpec
 from hpsearch.work.backend import Watcher
 from hpsearch.work.items import NoWork, WorkItem, WorkSource
+from hpsearch.work.known_designs import KnownDesigns
 from hpsearch.work.resources import (
     Machines,
     Share,
@@ -24,7 +25,7 @@ from hpsearch.work.resources import (
     fitting,
     resolve_resources,
 )
-from hpsearch.work.tries import Death, deliver, give_up, try_again
+from hpsearch.work.tries import Death, deliver, give_up, learn_need, try_again
 from trainables.base.allowance import allowed_bytes, allowed_cores
 from trainables.base.disk import DiskFault, is_disk_fault
 from trainables.base.errors import InputError
@@ -76,13 +77,15 @@ class OneAtATime:
                 if item is NoWork.WAIT:
                     time.sleep(ASKED_EVERY_S)
                 else:
-                    _carry_out(item, runner, retries, source)
+                    _carry_out(item, runner, retries, source, self.resources.known)
         finally:
             runner.close()
             torch.set_num_threads(threads)
 
 
-def _carry_out(item: WorkItem, runner: JobRunner, retries: int, source: WorkSource) -> None:
+def _carry_out(
+    item: WorkItem, runner: JobRunner, retries: int, source: WorkSource, known: KnownDesigns
+) -> None:
     """Run a job to its end, or as far as its item lets it; what it raises costs it a try.
 
     Where its input is bad when looked at again, too, the source has it back.
@@ -103,9 +106,11 @@ def _carry_out(item: WorkItem, runner: JobRunner, retries: int, source: WorkSour
                 over = True
             case Death() if retries:
                 retries -= 1
+                learn_need(job, outcome, known)
                 job = try_again(item, job, outcome)
                 runner.take(job)
             case Death():
+                learn_need(job, outcome, known)
                 give_up(item, outcome)
                 over = True
 

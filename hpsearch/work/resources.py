@@ -10,10 +10,12 @@ from types import MappingProxyType
 
 from hpsearch.study.config import ResourcesConfig
 from hpsearch.study.spec import StudySpec
+from hpsearch.work.known_designs import KnownDesigns
 from hpsearch.work.shares import (
     floor_to_ray_unit,
     needed_mib,
     per_gpu,
+    share_of,
     smallest_share,
     threads_to_feed,
 )
@@ -21,6 +23,7 @@ from trainables.base.errors import Fault, InputError
 from trainables.training.checkpoint_size import checkpoints_bytes
 from trainables.training.config import HALF, TrainConfig
 from trainables.training.footprint import Footprint, MemoryShape
+from trainables.training.packing import Together, worth_packing
 
 MOST_THREADS = 4
 """CPU threads per trial beside a GPU where nothing was measured."""
@@ -40,10 +43,14 @@ class Machines:
 
 @dataclass(frozen=True)
 class Measured:
-    """What designs take of a GPU (None: it could not be measured), and the memory of the smallest GPU."""
+    """What designs take of a GPU (None: it could not be measured), and the memory of the smallest GPU.
+
+    `together` holds what trainings of a design do in parallel, where that was measured.
+    """
 
     gpu_mib: float
     footprints: Mapping[MemoryShape, Footprint | None]
+    together: Mapping[MemoryShape, Together] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,9 @@ class TrialResources:
     """CPUs and GPUs per trial, and how many trials run in parallel at most (None: as many as fit).
 
     Designs whose memory was measured have shares of their own, `by_shape`, which `spread` makes larger where
-    GPUs would be idle. On a cluster that starts nodes on demand, `autoscale`, as many trials wait for them.
+    GPUs would be idle. What a trial learned of the memory of its kind of design, `known` holds for the next.
+    On a cluster that starts nodes on demand, `autoscale`, as many trials wait for them. More trials than
+    `per_machine` do no more work on a machine without a GPU (None: as far as is known, they do).
     """
 
     cpus: int
@@ -91,13 +100,17 @@ class TrialResources:
     by_shape: Mapping[MemoryShape, Share] = field(default_factory=lambda: MappingProxyType({}))
     autoscale: bool = False
     spread: Spread | None = None
+    known: KnownDesigns = field(default_factory=KnownDesigns, compare=False)
+    per_machine: int | None = None
 
     def of(self, config: TrainConfig, left: int | None = None) -> Share:
         """Return the share of a trial while so many are left to run, it among them (None: enough)."""
-        share = self.by_shape.get(MemoryShape.of(config), Share(self.cpus, self.gpus))
-        if self.spread is None:
+        shape = MemoryShape.of(config)
+        share = self.by_shape.get(shape, Share(self.cpus, self.gpus))
+        if not share.gpus:
             return share
-        return replace(share, gpus=max(share.gpus, self.spread.least(left)))
+        spread = 0.0 if self.spread is None else self.spread.least(left)
+        return replace(share, gpus=max(share.gpus, self.known.of(shape).least_share, spread))
 
     @property
     def smallest(self) -> Share:
@@ -107,22 +120,31 @@ class TrialResources:
 
 
 def resolve_resources(
-    wanted: ResourcesConfig, machines: Machines, measured: Measured | None = None
+    wanted: ResourcesConfig,
+    machines: Machines,
+    measured: Measured | None = None,
+    known: KnownDesigns | None = None,
 ) -> TrialResources:
     """Return what trials take of the cluster that is connected; `auto` becomes a number.
 
     Beside measured designs, one that was not takes as much as the largest of them.
     """
+    known = known or KnownDesigns()
     concurrent = None if wanted.concurrent == "auto" else wanted.concurrent
     if wanted.gpus != "auto" or measured is None:
         gpus = min(1.0, machines.gpus) if wanted.gpus == "auto" else floor_to_ray_unit(wanted.gpus)
         cpus = _cpus(wanted, machines, gpus, MOST_THREADS)
-        return TrialResources(cpus, gpus, concurrent, autoscale=wanted.autoscale)
+        return TrialResources(cpus, gpus, concurrent, autoscale=wanted.autoscale, known=known)
     most = machines.cores // (1 if wanted.cpus == "auto" else wanted.cpus)
     spread = Spread(machines.gpus, max(1, most if concurrent is None else min(most, concurrent)))
+    spread_least = 0.0 if wanted.autoscale else spread.least(None)
     shares = {
         shape: _measured_share(
-            wanted, machines, measured.gpu_mib, footprint, 0.0 if wanted.autoscale else spread.least(None)
+            wanted,
+            machines,
+            measured.gpu_mib,
+            footprint,
+            max(spread_least, _worthwhile_share(measured.together.get(shape))),
         )
         for shape, footprint in measured.footprints.items()
     }
@@ -135,7 +157,14 @@ def resolve_resources(
         MappingProxyType(shares),
         wanted.autoscale,
         None if wanted.autoscale else spread,  # of nodes that are still to come nothing is known
+        known,
     )
+
+
+def _worthwhile_share(together: Together | None) -> float:
+    """Return the share below which trials on a GPU do no more work together; 0 where that is not known."""
+    worth = worth_packing(together) if together else None
+    return 0.0 if worth is None else share_of(worth)
 
 
 def _measured_share(
@@ -160,6 +189,19 @@ def describe_lack(resources: TrialResources, cpus: float, gpus: float, where: st
         f"search.resources asks for {resources.cpus} CPUs and {resources.gpus:g} GPUs per trial, "
         f"but {where} has {cpus:g} CPUs and {gpus:g} GPUs"
     )
+
+
+def limited_to_worthwhile(resources: TrialResources, spec: StudySpec) -> TrialResources:
+    """Return resources with no more trials on a machine without a GPU than do more work, if that is known.
+
+    Of a few designs of the space it may have been measured; where `concurrent` is given, that holds.
+    """
+    if resources.gpus or spec.search.resources.concurrent != "auto" or not resources.known.any:
+        return resources
+    found = (resources.known.of(shape).together for shape in designs_to_measure(spec))
+    worth = [worth_packing(together) for together in found if together]
+    limits = [each for each in worth if each is not None]
+    return replace(resources, per_machine=max(limits) if limits and len(limits) == len(worth) else None)
 
 
 def designs_to_measure(spec: StudySpec) -> dict[MemoryShape, TrainConfig]:

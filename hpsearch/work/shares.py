@@ -10,8 +10,8 @@ from trainables.training.gpu_memory import OUTSIDE_TORCH_MIB, OutOfGpuMemory
 UNITS = 10_000
 """Ray counts a GPU in ten-thousandths, and rounds to them."""
 
-MOST_PER_GPU = 100
-"""Trials that share a GPU, at most."""
+MOST_PER_GPU = 48
+"""Trials that share a GPU, at most: NVIDIA's MPS serves so many processes on one."""
 
 MARGIN = 1.1
 """Room beside what was measured: other batches, and blocks that cannot be used again."""
@@ -26,7 +26,7 @@ def floor_to_ray_unit(share: float) -> float:
 
 
 def per_gpu(share: float) -> int:
-    """Return how many trials of a share, at least 1 / `MOST_PER_GPU` and at most 1, fit on a GPU."""
+    """Return how many trials of a share, at most 1, fit on a GPU."""
     return UNITS // round(floor_to_ray_unit(share) * UNITS)
 
 

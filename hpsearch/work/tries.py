@@ -8,9 +8,11 @@ from typing import Any
 
 from hpsearch.study.records import Placement
 from hpsearch.work.items import WorkItem
+from hpsearch.work.known_designs import KnownDesigns
 from hpsearch.work.shares import larger_share
+from trainables.training.footprint import MemoryShape
 from trainables.training.gpu_memory import OutOfGpuMemory
-from trainables.training.jobs import Job, Result
+from trainables.training.jobs import Job, Result, TrialJob
 
 
 @dataclass(frozen=True)
@@ -64,3 +66,12 @@ def give_up(item: WorkItem, death: Death) -> None:
     """Tell an item that its job failed for good: no try is left."""
     item.on_error(death.details)
     item.on_failed(death.reason)
+
+
+def learn_need(job: Job, death: Death, known: KnownDesigns) -> None:
+    """Note for the next trials of a trial's kind of design what share of a GPU it turned out to need."""
+    if death.short is None or not isinstance(job, TrialJob):
+        return
+    shape, needed = MemoryShape.of(job.config), larger_share(death.short)
+    if needed > known.of(shape).least_share:
+        known.learn({shape: {"least_share": needed}})

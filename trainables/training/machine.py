@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from trainables.training.cards import cards
 
 if TYPE_CHECKING:
     import torch
 
 PX = 32
-
-PATIENCE_S = 60.0
-"""How long the driver's tool may take: it wakes the card."""
 
 
 def machine_fault(*, gpu: bool) -> str | None:
@@ -35,16 +33,8 @@ def machine_fault(*, gpu: bool) -> str | None:
 
 
 def card_text() -> str:
-    """Return the card and its driver, as the driver's own tool names them; nothing where there is none."""
-    words = ["nvidia-smi", "--query-gpu=name,driver_version,compute_cap", "--format=csv,noheader"]
-    try:
-        asked = subprocess.run(  # noqa: S603  no word of it is given
-            words, capture_output=True, text=True, check=True, timeout=PATIENCE_S
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    name, driver, capability = (part.strip() for part in asked.stdout.splitlines()[0].split(","))
-    return f" ({name}, compute capability {capability}, driver {driver})"
+    """Return the first card and its driver, as the driver's own tool names them; nothing without one."""
+    return next((f" ({card})" for card in cards()), "")
 
 
 def _load_one(device: torch.device) -> None:

@@ -44,23 +44,32 @@ def rehearse(config: TrainConfig, datasets: Path, device: torch.device, threads:
     a trial would.
     """
     torch.set_num_threads(threads)
-    session, images, synthetic = _session(config, datasets, device, threads)
-    session.run_epoch()
-    report = session.run_epoch()
-    forwarded = images + config.norm_images(BATCHES * config.data.batch, completed=1)
+    few = few_batches(config, datasets, BATCHES, device, threads)
+    few.session.run_epoch()
+    report = few.session.run_epoch()
+    forwarded = few.validation_images + config.norm_images(BATCHES * config.data.batch, completed=1)
     return Rehearsal(
         train_images_per_s=report.training.images_per_s,
         forwarded_images_per_s=forwarded / max(report.epoch_s - report.training.train_s, 1e-9),
         peak_mib=_peak_mib(device),
-        synthetic=synthetic,
+        synthetic=few.synthetic,
     )
 
 
-def _session(
-    config: TrainConfig, datasets: Path, device: torch.device, threads: int
-) -> tuple[Session, int, bool]:
-    """Return the session, its number of validation images, and whether its images are synthetic."""
-    count = BATCHES * config.data.batch
+@dataclass(frozen=True)
+class FewBatches:
+    """A session whose epochs are short, how many images it validates on, and whether all are synthetic."""
+
+    session: Session
+    validation_images: int
+    synthetic: bool
+
+
+def few_batches(
+    config: TrainConfig, datasets: Path, batches: int, device: torch.device, threads: int
+) -> FewBatches:
+    """Build the session of `config` on so many batches of its images; on noise where these are not there."""
+    count = batches * config.data.batch
     try:
         data = open_data(config, datasets)
     except InputError:
@@ -68,12 +77,12 @@ def _session(
         train, validation = sources
         labels = config.target.labels
         session = build_session(config, train=train, validation=validation, labels=labels, device=device)
-        return session, count, True
+        return FewBatches(session, count, synthetic=True)
     few = replace(data, train=data.train.first(count), validation=data.validation.first(count))
     session = build_trial_session(
         decided(config, data), few, device=device, threads=threads, pool=LoaderPool()
     )
-    return session, len(few.validation), False
+    return FewBatches(session, len(few.validation), synthetic=False)
 
 
 def _noise(config: TrainConfig, count: int, *, shuffle: bool, device: torch.device) -> BatchSource:

@@ -8,10 +8,10 @@ from typing import Any, cast
 import pytest
 from pydantic import ValidationError
 
-from hpsearch.ray.cluster import in_parallel, joined_address, room
+from hpsearch.ray.cluster import joined_address, room, in_parallel, trial_bytes
 from hpsearch.ray.nodes import Nodes
 from hpsearch.study.config import ResourcesConfig
-from hpsearch.work.resources import TrialResources
+from hpsearch.work.resources import TRIAL_BYTES, TrialResources
 from trainables.base.errors import InputError
 
 ONE_CPU = TrialResources(cpus=1, gpus=0, concurrent=None)
@@ -34,6 +34,16 @@ def test_nodes_that_are_there_have_room_for_what_fits_on_each() -> None:
         in_parallel(HALF_A_GPU, nodes({"CPU": 3.0}))
     with pytest.raises(InputError, match="the largest node has 0 CPUs"):
         in_parallel(ONE_CPU, nodes())
+
+
+def test_a_machine_gets_no_more_trials_than_do_more_work_on_it() -> None:
+    assert room(replace(ONE_CPU, per_machine=2), nodes({"CPU": 3.0}, {"CPU": 2.0}, {"CPU": 1.0})) == 5
+
+
+def test_ray_sets_the_memory_of_a_trial_aside_as_far_as_a_node_has_it() -> None:
+    assert trial_bytes(nodes({"CPU": 1.0, "memory": 8e9}, {"CPU": 1.0, "memory": 1e8})) == TRIAL_BYTES
+    assert trial_bytes(nodes({"CPU": 1.0, "memory": 1e8})) == 1e8
+    assert trial_bytes(nodes({"CPU": 1.0})) == trial_bytes(nodes()) == 0
 
 
 def test_trials_wait_for_nodes_that_an_autoscaler_starts() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from support.launches import hpsearch_here
@@ -22,6 +23,7 @@ from trainables.optim.averages import EmaConfig, LastConfig
 from trainables.pretext import ByolConfig, SimSiamConfig
 from trainables.pretext.puzzling import PuzzlingConfig
 from trainables.training.checkpoint_size import checkpoints_bytes
+from trainables.training.packing import Together
 from trainables.training.rehearsal import Rehearsal
 
 SPACE = """
@@ -49,10 +51,16 @@ def spec(tmp_path: Path) -> StudySpec:
     return load_spec(file)
 
 
-def measured(spec: StudySpec, *, gpus: float = 0.0) -> Plan:
+def measured(spec: StudySpec, *, gpus: float = 0.0, together: Together = MappingProxyType({})) -> Plan:
     """Return a plan whose designs were measured to train 100 and 50 images/s."""
     cheapest, costliest = (
-        Measured(config, Share(1, gpus), Rehearsal(speed, 2 * speed, 900.0, synthetic=False), (1000, 200))
+        Measured(
+            config,
+            Share(1, gpus),
+            Rehearsal(speed, 2 * speed, 900.0, synthetic=False),
+            (1000, 200),
+            together,
+        )
         for config, speed in zip(extremes(spec.configs), (100.0, 50.0), strict=True)
     )
     nowhere = spec.document.file
@@ -63,6 +71,7 @@ def measured(spec: StudySpec, *, gpus: float = 0.0) -> Plan:
         runs=plan_runs(spec, Path(nowhere), Path(nowhere)),
         resources=TrialResources(1, gpus, None),
         in_parallel=2,
+        places=1,
         cheapest=cheapest,
         costliest=costliest,
         disk=Disk(running=5 * 10**8, frozen=2 * 10**10, weights=None, free=10**11),
@@ -133,9 +142,10 @@ def test_hours_follow_from_epochs_speed_and_trials_in_parallel(spec: StudySpec, 
     plan = measured(spec, gpus=0.5)
     assert plan.cheapest.epoch_s == pytest.approx(1000 / 100 + 200 / 200)
     assert plan.epochs == 120 + 10 + 140
-    assert plan.seconds(plan.cheapest, 270) == pytest.approx(270 * 11 / 2)
+    assert plan.seconds(plan.cheapest, 270) == pytest.approx((270 * 11 / 2, 270 * 11 / 2))
     trained = replace(plan, trained_epoch_s=8.0)
-    assert trained.seconds(plan.cheapest, 270) == trained.seconds(plan.costliest, 270) == 270 * 8 / 2
+    took_s = 270 * 8 / 2  # packing is in what they took
+    assert trained.seconds(plan.cheapest, 270) == trained.seconds(plan.costliest, 270) == (took_s, took_s)
     assert "18:00 for 270 epochs of 8.0 s, as this study's own took" in " ".join(
         plan_text(trained, tmp_path, 100).split()
     )
@@ -144,6 +154,27 @@ def test_hours_follow_from_epochs_speed_and_trials_in_parallel(spec: StudySpec, 
     words = " ".join(text.split())
     assert "0.4 to 0.8 GPU hours" in words
     assert "can decide with 3 seeds, differences below 0.7" in words
+
+
+@pytest.mark.parametrize(
+    ("together", "places", "gain"),
+    [
+        ({1: 100.0, 2: 90.0}, 1, 0.9),  # two on two busy cores
+        ({1: 100.0, 2: 150.0}, 1, 1.5),
+        ({1: 100.0, 2: 150.0}, 2, 2.0),  # each on a GPU of its own
+        ({1: 100.0, 2: 210.0}, 1, 2.0),  # no more than if it were free
+        ({}, 1, 2.0),
+    ],
+)
+def test_hours_reach_from_parallel_for_free_to_what_was_measured(
+    spec: StudySpec, tmp_path: Path, together: dict[int, float], places: int, gain: float
+) -> None:
+    plan = replace(measured(spec, together=together), places=places)
+    assert plan.gain(plan.costliest) == pytest.approx(gain)
+    assert plan.seconds(plan.costliest, 270) == pytest.approx((270 * 22 / 2, 270 * 22 / gain))
+    words = " ".join(plan_text(plan, tmp_path, 110).split())
+    said = f"1 CPU per trial; 2 in parallel, which do {gain:.1f} times the work of one (measured)"
+    assert (said in words) is bool(together)
 
 
 def test_a_wanted_difference_costs_seeds_hours_and_gpu_hours(spec: StudySpec, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_no_gpu_is_idle_beside_small_trials() -> None:
     assert least(8.0, 8) == least(8.0, 128, concurrent=8) == least(8.0, 128, concurrent=3) == 1.0
     assert least(8.0, 128, concurrent=16) == 0.5
     assert least(8.0, 128, cpus=8) == 0.5
-    assert least(1.0, 512) == 0.01  # its memory decides
+    assert least(1.0, 512) == 0.0208  # 48: what MPS serves
 
 
 def test_shares_grow_when_fewer_trials_are_left_than_run_in_parallel() -> None:
@@ -83,8 +83,23 @@ def test_shares_grow_when_fewer_trials_are_left_than_run_in_parallel() -> None:
     assert given.of(SMALL, 1).gpus == 0.25
 
 
+def packed(together: dict[int, float], machines: Machines = ONE, **wanted: object) -> Share:
+    """Return the share of a design of which memory would let 24 train on a GPU."""
+    footprints = {SMALL_SHAPE: Footprint(2_000, 500, 0.9)}
+    measured = Measured(80_000, footprints, {SMALL_SHAPE: together} if together else {})
+    return resolve_resources(ResourcesConfig(**wanted), machines, measured).of(SMALL)  # type: ignore[arg-type]
+
+
+def test_no_more_trials_share_a_gpu_than_do_more_work_together() -> None:
+    assert packed({}) == Share(1, 0.0416)
+    assert packed({1: 383.0, 2: 380.0}) == Share(10, 1.0)  # and each has the cores of the others
+    assert packed({1: 383.0, 2: 600.0, 4: 610.0}) == Share(8, 0.5)
+    assert packed({1: 383.0, 2: 600.0, 4: 900.0}) == Share(1, 0.0416)
+    assert packed({1: 383.0, 2: 380.0}, gpus=0.25).gpus == 0.25
+
+
 def test_nodes_that_are_still_to_come_spread_nothing() -> None:
-    assert least(1.0, 4, autoscale=True, concurrent=4) == 0.01
+    assert least(1.0, 4, autoscale=True, concurrent=4) == 0.0208
 
 
 def test_a_given_share_is_taken_as_ray_counts_it() -> None:
