@@ -13,11 +13,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpsearch.ray.authentication import environment
 from hpsearch.ray.reaper import MARK, marked
 from hpsearch.study.config import ResourcesConfig
 from hpsearch.work.shares import MOST_PER_GPU, per_gpu
@@ -72,7 +71,7 @@ class Mps:
             if fault:
                 self.say(f"MPS does not run, so that trials on one GPU take turns: {fault}")
                 _end(scratch, folders)
-            with environment({} if fault else folders):
+            with nullcontext() if fault else _surroundings(folders):
                 yield
         finally:
             _end(scratch, folders)
@@ -81,6 +80,17 @@ class Mps:
 def allowed(found: list[Card], instances: list[str]) -> bool:
     """Return whether MPS may run: on all GPUs from Volta on, none of them cut into instances."""
     return bool(found) and all(card.capability >= VOLTA for card in found) and not instances
+
+
+@contextmanager
+def _surroundings(folders: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in folders}
+    os.environ.update(folders)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def _private(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""What a check is given: a device, a folder, time, and where its figures go."""
+"""What a check is given: a device, a folder, images, time, and where its figures go."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ class LeftOut(Exception):
 
 
 class Bench:
-    """One check. Where a GPU is claimed and there is none, it fails before it begins."""
+    """One check. Where a GPU is claimed and there is none, it fails before it begins.
 
-    def __init__(self, name: str, device: str, folder: Path, out: Path, seconds: float) -> None:
+    `folder` is its own and removed at the end; `data` holds images made beforehand, or is its own too.
+    """
+
+    def __init__(
+        self, name: str, device: str, folder: Path, out: Path, seconds: float, data: Path | None = None
+    ) -> None:
         if device == "cuda" and not torch.cuda.is_available():
             raise RuntimeError("a GPU was claimed, and torch sees none")
         self.name, self.folder, self.out, self.seconds = name, folder, out, seconds
+        self.data = folder / "data" if data is None else data
         self.device = torch.device("cuda", 0) if device == "cuda" else torch.device("cpu")
         self.broken: list[str] = []
         if not self.on_gpu:

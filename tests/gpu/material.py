@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
+from support.toy import prepared_blobs
 
 from trainables.data.augmentation import AUGMENTATIONS
 from trainables.data.datasets.prepared import Samples
@@ -23,19 +24,29 @@ from trainables.training.config import TrainConfig
 from trainables.training.session import Session
 
 
-def jpegs(folder: Path, count: int, px: int) -> Samples:
-    """Write images with soft shapes and grain, in 4:2:0 as the importers do."""
+def jpegs(data: Path, count: int, px: int) -> Samples:
+    """Return images with soft shapes and grain, in 4:2:0 as the importers write them; makes missing ones."""
+    folder, files = data / f"jpegs-{px}", []
     folder.mkdir(parents=True, exist_ok=True)
-    random, files = np.random.default_rng(0), []
     for number in range(count):
+        files.append(folder / f"{number:05d}.jpg")
+        if files[-1].is_file():
+            continue
+        random = np.random.default_rng(number)
         coarse = Image.fromarray(random.integers(0, 256, (9, 9, 3)).astype(np.uint8))
         soft = np.asarray(coarse.resize((px, px), Image.Resampling.BICUBIC), float)
         grain = random.normal(0, 4, (px, px, 3))
-        files.append(folder / f"{number:05d}.jpg")
         Image.fromarray(np.clip(soft + grain, 0, 255).astype(np.uint8)).save(files[-1], quality=92)
-    pose_deg = random.uniform(-60, 60, (count, 3)).astype(np.float32)
+    pose_deg = np.random.default_rng(0).uniform(-60, 60, (count, 3)).astype(np.float32)
     target = HeadPoseConfig()
     return Samples(tuple(files), pose_deg, ("a",) * count, target.build(target.labels), "made up")
+
+
+def blobs(datasets: Path, name: str, count: int) -> Path:
+    """Return the folder of datasets, in which there is one of blobs with this name then."""
+    if not (datasets / name).is_dir():
+        prepared_blobs(datasets / name, splits=("train", "train", "validation"), count=count)
+    return datasets
 
 
 def levels(images: torch.Tensor) -> npt.NDArray[np.float64]:
@@ -52,9 +63,9 @@ def decoded(pipeline: ImagePipeline, samples: Samples, places: Sequence[int]) ->
     return levels(images)
 
 
-def config(backbone: str, px: int, batch: int, **more: Any) -> TrainConfig:
+def config(backbone: str, px: int, batch: int, *, dataset: str = "made-up", **more: Any) -> TrainConfig:
     """Return a config with puzzling as its helper."""
-    data = {"train": {"dataset": "made-up"}, "image_px": px, "batch": batch}
+    data = {"train": {"dataset": dataset}, "image_px": px, "batch": batch}
     plain = {"epochs": 4, "schedule": "constant", "pretext": "puzzling", "optimizer": "adamw"}
     return TrainConfig.model_validate({"data": data, "network": {"backbone": backbone}, **plain, **more})
 

@@ -65,6 +65,8 @@ def test_what_cannot_be_checked_fails(tmp_path: Path, limit_s: float) -> None:
     (row,) = map(json.loads, (tmp_path / "results.jsonl").read_text().splitlines())
     assert (row["check"], row["verdict"]) == ("decoding", "failed")
     assert ("a GPU was claimed" if limit_s else "time limit") in row["reason"]
+    said = tmp_path / "decoding.stderr.txt"
+    assert not limit_s or "Traceback (most recent call last)" in said.read_text()
 
 
 @pytest.mark.slow
@@ -77,7 +79,7 @@ def test_a_real_trial_comes_to_its_end(tmp_path: Path) -> None:
 
 
 def test_what_is_missing_is_said_before_anything_runs(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.syspath_prepend(str(HERE))
     import runner
@@ -89,5 +91,35 @@ def test_what_is_missing_is_said_before_anything_runs(
     said = capsys.readouterr().out
     assert "every check: no-such-package missing" in said
     assert "table1         is left out: nor-this-one missing" in said
+    monkeypatch.setattr(sys, "argv", ["run", "--out", str(tmp_path / "never")])
+    assert runner.main(RUN) == 1 and not (tmp_path / "never").exists()
+    (tmp_path / "datasets" / "rendered-heads-12ab").mkdir(parents=True)
+    monkeypatch.setattr(sys, "argv", ["run", "--check", "--data", str(tmp_path)])
+    capsys.readouterr()
+    assert runner.main(RUN) == 1
+    assert "nor-this-one" not in capsys.readouterr().out  # it renders nothing
     monkeypatch.setattr(runner, "NEEDED", ("numpy",))
     assert runner.main(RUN) == 0
+
+
+def test_all_fit_into_the_minutes_that_a_machine_is_lent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(HERE))
+    import runner
+
+    assert sum(limits.about_s for limits in runner.CHECKS.values()) <= runner.ALL_S == 540
+    assert all(limits.about_s <= limits.most_s for limits in runner.CHECKS.values())
+    assert list(runner.CHECKS)[:6] == ["smoke", "step", "packing", "decoding", "throughput", "memory"]
+
+
+def test_images_that_were_made_beforehand_are_the_ones_that_a_check_would_make(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(HERE))
+    from material import jpegs
+
+    made = jpegs(tmp_path / "before", 5, 16)
+    before = made.files[0].stat().st_mtime_ns
+    few, others = jpegs(tmp_path / "before", 3, 16), jpegs(tmp_path / "anew", 3, 16)
+    assert made.files[0].stat().st_mtime_ns == before
+    assert [file.read_bytes() for file in few.files] == [file.read_bytes() for file in others.files]
+    assert few.labels.tolist() == others.labels.tolist() == made.labels[:3].tolist()

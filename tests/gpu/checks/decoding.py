@@ -16,8 +16,8 @@ from trainables.data.loader.pipeline import ImagePipeline, PipelineSpec
 
 def check(bench: Bench) -> None:
     count = 64
-    samples = jpegs(bench.folder / "small", count, 112)
-    many = jpegs(bench.folder / "large", 2048 if bench.on_gpu else 64, 224)
+    samples = jpegs(bench.data, count, 112)
+    many = jpegs(bench.data, 2048 if bench.on_gpu else 64, 224)
     pil = np.stack([np.asarray(Image.open(file), float) for file in samples.files])
     where = "mixed" if bench.on_gpu else "cpu"
     spec = PipelineSpec(112, count, frozenset(), bench.device, 4, where)

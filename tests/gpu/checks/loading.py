@@ -14,7 +14,7 @@ from trainables.data.loader import Loader
 
 
 def check(bench: Bench) -> None:
-    samples = jpegs(bench.folder / "images", 256 if bench.on_gpu else 24, 112)
+    samples = jpegs(bench.data, 256 if bench.on_gpu else 24, 112)
     changes = Magnitudes(
         zoom=0.3, contrast=0.3, hue_deg=20, blur_sigma_px=2, cutout=0.3, mirror=0.5, turn_deg=20, noise=0.1
     )

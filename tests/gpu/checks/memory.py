@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 from bench import Bench
-from material import config, jpegs, session
-from support.toy import prepared_blobs, toy_config
+from material import blobs, config, jpegs, session
+from support.toy import toy_config
 
 from hpsearch.work.shares import needed_mib, per_gpu, smallest_share
 from trainables.training.footprint import Footprint
@@ -14,19 +14,13 @@ from trainables.training.gpu_share import keep_to_share, shortage
 
 
 def check(bench: Bench) -> None:
-    prepared_blobs(bench.folder / "blobs", splits=("train", "train", "validation"), count=60)
+    datasets = blobs(bench.folder, "blobs", 60)
     designs = [toy_config(batch=4), toy_config(batch=4, pretext="puzzling")]
     if bench.on_gpu:
-        prepared_blobs(bench.folder / "many", splits=("train", "train", "validation"), count=3000)
-        for backbone, px in (("resnet18", 64), ("resnet50", 224)):
-            made = toy_config(batch=64)
-            data = made.data.model_copy(
-                update={"image_px": px, "train": made.data.train.model_copy(update={"dataset": "many"})}
-            )
-            network = made.network.model_copy(update={"backbone": backbone})
-            designs.append(made.model_copy(update={"data": data, "network": network}))
+        datasets = blobs(blobs(bench.data / "datasets", "blobs", 60), "many", 3000)
+        designs += [config("resnet18", 64, 64, dataset="many"), config("resnet50", 224, 64, dataset="many")]
     gpu_mib = torch.cuda.mem_get_info(bench.device)[1] / 2**20 if bench.on_gpu else 80_000.0
-    for design, found in zip(designs, measure(designs, bench.folder, bench.device), strict=True):
+    for design, found in zip(designs, measure(designs, datasets, bench.device), strict=True):
         bench.require(isinstance(found, Footprint), f"not measured: {found}")
         if isinstance(found, Footprint):
             share = smallest_share(needed_mib(found), gpu_mib)
@@ -44,7 +38,7 @@ def check(bench: Bench) -> None:
 
 def keeping(bench: Bench, gpu_mib: float) -> None:
     device, settings = bench.device, config("resnet50", 224, 256)
-    samples = jpegs(bench.folder / "images", 512, 224)
+    samples = jpegs(bench.data, 512, 224)
     tight = 4096 / gpu_mib
     keep_to_share(device, tight)
     short = None
@@ -60,5 +54,5 @@ def keeping(bench: Bench, gpu_mib: float) -> None:
     left_mib = gpu_mib - torch.cuda.mem_get_info(device)[0] / 2**20
     bench.figure("given back", before_mib=used_mib, after_mib=left_mib)
     bench.require(left_mib < used_mib, "nothing was given back")
-    small = session(config("resnet18", 64, 64), jpegs(bench.folder / "small", 128, 64), device)
+    small = session(config("resnet18", 64, 64), jpegs(bench.data, 128, 64), device)
     bench.require(small.run_epoch().epoch == 1, "the process cannot train after a shortage")

@@ -17,7 +17,7 @@ from trainables.training.session import Session
 def check(bench: Bench) -> None:
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     torch.use_deterministic_algorithms(True, warn_only=True)
-    samples, settings = jpegs(bench.folder / "images", 48, 64), config("resnet10", 64, 16)
+    samples, settings = jpegs(bench.data, 48, 64), config("resnet10", 64, 16)
     whole, twice, part = (session(settings, samples, bench.device) for _ in range(3))
     for run in (whole, twice):
         run.run_epoch()

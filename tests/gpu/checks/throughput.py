@@ -6,6 +6,8 @@ import torch
 from bench import Bench
 from material import config, jpegs, memory_session, session
 
+from hpsearch.work.shares import threads_to_feed
+from trainables.base.allowance import allowed_cores
 from trainables.training.session import Session
 
 GOAL = 0.93
@@ -16,10 +18,13 @@ def check(bench: Bench) -> None:
     cases = (("resnet18", 64, 64), ("resnet18", 112, 128), ("resnet50", 224, 64))
     for backbone, px, batch in cases if bench.on_gpu else (("resnet10", 32, 8),):
         batches = 40 if bench.on_gpu else 2
-        samples = jpegs(bench.folder / str(px), batches * batch, px)
+        samples = jpegs(bench.data, batches * batch, px)
         for optimizer in ("adamw", "adabelief"):
             settings = config(backbone, px, batch, optimizer=optimizer)
-            fed = session(settings, samples, bench.device, threads=8)
+            alone = session(settings, samples, bench.device, threads=1)
+            alone.train_epoch()
+            threads = min(threads_to_feed(alone.train_epoch().data_wait_share), allowed_cores())
+            fed = session(settings, samples, bench.device, threads=threads)
             held = 8 if bench.on_gpu else 1
             memory = memory_session(settings, bench.device, batches=batches, held=held)
             synthetic = memory_session(settings, bench.device, batches=batches, held=1)
@@ -30,6 +35,7 @@ def check(bench: Bench) -> None:
             name = f"{backbone} {px} px, batch {batch}, {optimizer}"
             bench.figure(
                 name,
+                threads=threads,  # as a trial is given them by what was measured with one
                 images_per_s=measured.images_per_s,
                 memory_fed=rates["memory"],
                 synthetic=rates["synthetic"],
