@@ -11,7 +11,7 @@ from pathlib import Path
 from hpsearch.driver.request import LaunchRequest
 from hpsearch.plan.designs import extremes
 from hpsearch.plan.runs import Runs, plan_runs
-from hpsearch.ray.cluster import cluster, joined_address, in_parallel
+from hpsearch.ray.cluster import cluster, in_parallel, joined_address
 from hpsearch.ray.gpus import place_count, resources_in_cluster
 from hpsearch.ray.mps import Mps
 from hpsearch.ray.nodes import Nodes

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 
 from hpsearch.ray.authentication import check_token
-from hpsearch.ray.cluster import cluster, joined_address, needed_addresses, room, in_parallel
+from hpsearch.ray.cluster import cluster, in_parallel, joined_address, needed_addresses, room
 from hpsearch.ray.gpus import gpu_fault, resources_in_cluster, unused_instances
 from hpsearch.ray.lost_cluster import AWAY_HERE_S, AWAY_S, ray_watched
 from hpsearch.ray.mps import Mps

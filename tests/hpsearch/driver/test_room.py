@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from pydantic import ValidationError
 
-from hpsearch.ray.cluster import joined_address, room, in_parallel, trial_bytes
+from hpsearch.ray.cluster import in_parallel, joined_address, room, trial_bytes
 from hpsearch.ray.nodes import Nodes
 from hpsearch.study.config import ResourcesConfig
 from hpsearch.work.resources import TRIAL_BYTES, TrialResources
