@@ -37,7 +37,7 @@ CHECKS: Mapping[str, Limits] = MappingProxyType(
         "step": Limits(70, 150),
         "packing": Limits(130, 240),
         "decoding": Limits(20, 60),
-        "decode_ways": Limits(25, 60),
+        "decode_ways": Limits(35, 80),
         "throughput": Limits(50, 120),
         "memory": Limits(40, 120),
         "loading": Limits(15, 60),
@@ -45,7 +45,7 @@ CHECKS: Mapping[str, Limits] = MappingProxyType(
         "resume": Limits(20, 60),
         "exporting": Limits(15, 60),
         "ray_fractions": Limits(60, 180),
-        "table1": Limits(40, 300),
+        "table1": Limits(30, 300),
     }
 )
 """The checks, worth most first for where time is short."""

@@ -19,7 +19,7 @@ WAYS = tuple(way for way in get_args(Decode) if way != "auto")
 
 def check(bench: Bench) -> None:
     for px in (64, 112, 224) if bench.on_gpu else (32,):
-        samples = jpegs(bench.folder / str(px), 2048 if bench.on_gpu else 64, px)
+        samples = jpegs(bench.data, 2048 if bench.on_gpu else 64, px)
         for threads in (1, 2, 4) if bench.on_gpu else (1,):
             loaders = {way: loader(bench, samples, px, way, threads) for way in WAYS}
             rates = {way: rate(reader, len(samples)) for way, reader in loaders.items()}
