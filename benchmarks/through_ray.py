@@ -7,8 +7,8 @@ searcher, scheduler and callbacks, reused actors, one result per epoch. Nothing 
 so what is lost is Ray's and Tune's. The workers are counted by hand, whatever cores there are: they sleep.
 Their start, a process that loads torch each, stands apart: the time counts from when all have reported once.
 
-The driver's CPU time per trial says how many trials a second one driver can place at most; the lines below it
-say which calls it goes to.
+The CPU time per trial of the driver, of Ray's own processes and of the workers says how many trials a second
+a machine can place at most; the lines below it say which calls that of the driver goes to.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ import pstats
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import ray
 
 from hpsearch.ray.cluster import _QUIET
@@ -99,6 +101,14 @@ class Naps:
     left: int
     heard_s: list[float] = field(default_factory=list)
     ended_s: list[float] = field(default_factory=list)
+    workers: int = 1
+    began: dict[str, float] = field(default_factory=dict)
+    """What processes had used when all workers had reported once."""
+
+    def look(self) -> None:
+        """Note what the processes have used by then."""
+        if len(self.ended_s) == self.workers:
+            self.began = cpu_by_process()
 
     def next_item(self) -> Nap | NoWork:
         """Return the next job."""
@@ -111,6 +121,19 @@ class Naps:
         """It reads nothing."""
 
 
+def cpu_by_process() -> dict[str, float]:
+    """Return the seconds of CPU time that this process and those below it have used, by what they are."""
+    own = psutil.Process()
+    used = {"driver": sum(own.cpu_times()[:2]), "workers": 0.0, "gcs": 0.0, "raylet": 0.0, "agents": 0.0}
+    for child in own.children(recursive=True):
+        with suppress(psutil.Error):
+            seconds, words = sum(child.cpu_times()[:2]), child.cmdline()
+            name = child.name()
+            kinds = {"gcs_server": "gcs", "raylet": "raylet"}
+            used[kinds.get(name, "workers" if words and words[0].startswith("ray::") else "agents")] += seconds
+    return used
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -120,7 +143,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=1)
     options = parser.parse_args()
     job, workers = Sleep(options.seconds, options.epochs), options.workers
-    naps, profile = Naps(job, options.trials), cProfile.Profile()
+    naps, profile = Naps(job, options.trials, workers=workers), cProfile.Profile()
     os.environ.update(_QUIET)
     began_s = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:

@@ -18,6 +18,7 @@ from hpsearch.driver.pretraining import Pretrainings
 from hpsearch.driver.search import Search, SearchPlan
 from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.study.opening import open_study
+from hpsearch.study.policy.experience import Experience
 from hpsearch.study.policy.samplers import SamplerConfig
 from hpsearch.study.records import Provenance
 from hpsearch.study.spec import load_spec
@@ -31,10 +32,16 @@ MOST_AHEAD = 1
 
 
 class Ours:
-    """`search` are settings of the section of that name; `sampler` stands for the one that it names."""
+    """`search` are settings of the section of that name; `sampler` stands for the one that it names.
 
-    def __init__(self, search: str, sampler: SamplerConfig | None = None) -> None:
+    With `all_experience` the sampler is shown every trial, however many there are.
+    """
+
+    def __init__(
+        self, search: str, sampler: SamplerConfig | None = None, *, all_experience: bool = False
+    ) -> None:
         self._search, self._sampler = search, sampler
+        self._all_experience = all_experience
 
     def begin(self, problem: Problem, folder: Path, seed: int) -> Contest:
         """Return a search of a problem in an empty folder."""
@@ -44,7 +51,10 @@ class Ours:
         if self._sampler is not None:
             search = spec.search.model_copy(update={"sampler": self._sampler})
             spec = replace(spec, search=search)
-        return _Ours(open_study(folder, spec, PROVENANCE), Budget(epochs=problem.budget_epochs))
+        study = open_study(folder, spec, PROVENANCE)
+        if self._all_experience:
+            study._experience = Experience(best=problem.budget_epochs)  # no study has an option for it
+        return _Ours(study, Budget(epochs=problem.budget_epochs))
 
 
 class _Ours:

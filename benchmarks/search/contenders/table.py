@@ -84,6 +84,7 @@ CONTENDERS: Mapping[str, Contender] = {
     "hpsearch": Ours(BY_FAMILY),
     "hpsearch, ranking all": Ours(BY_ERROR),
     "hpsearch, TPE not grouped": Ours(BY_FAMILY, Sampler(ungrouped)),
+    "hpsearch, all experience": Ours(BY_FAMILY, all_experience=True),
     "hpsearch, random": Ours(f"sampler: random, {BY_FAMILY}"),
     "hpsearch 0.1: TPE, stopping": OptunaAlone(old_tpe, stopping, learns_from_stopped=False),
     "TPE alone": OptunaAlone(tpe, unpruned),

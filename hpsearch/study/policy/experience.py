@@ -42,9 +42,13 @@ class _Trial:
 
 
 class Experience:
-    """All trials that have ended or wait, confirmations too; `values` are their costs by epoch."""
+    """All trials that have ended or wait, confirmations too; `values` are their costs by epoch.
 
-    def __init__(self) -> None:
+    Of more than `best` and `latest` together, the best and the latest are shown.
+    """
+
+    def __init__(self, best: int = BEST, latest: int = LATEST) -> None:
+        self._best, self._latest = best, latest
         self._trials: dict[int, _Trial] = {}
         """The one that changed last is the last."""
         self._ranks: dict[tuple[str, int], list[tuple[float, int]]] = defaultdict(list)
@@ -69,11 +73,11 @@ class Experience:
 
     def shown(self) -> dict[int, float]:
         """Return the error of each trial to learn from, by its number: all, or the best and the latest."""
-        if len(self._trials) <= BEST + LATEST:
+        if len(self._trials) <= self._best + self._latest:
             chosen = {number: self._error(trial) for number, trial in self._trials.items()}
         else:
-            best = heapq.nsmallest(BEST, self._leaders())
-            latest = islice(reversed(self._trials.items()), LATEST)
+            best = heapq.nsmallest(self._best, self._leaders())
+            latest = islice(reversed(self._trials.items()), self._latest)
             chosen = {number: error for error, number in best}
             chosen |= {number: self._error(trial) for number, trial in latest}
         return {number: error for number, error in sorted(chosen.items()) if error is not None}
@@ -83,7 +87,7 @@ class Experience:
         for (family, epoch), ranks in self._ranks.items():
             factor = self._factor(family, epoch)
             if factor is not None:
-                yield from ((factor * error, number) for error, number in ranks[:BEST])
+                yield from ((factor * error, number) for error, number in ranks[: self._best])
 
     def _error(self, trial: _Trial) -> float | None:
         factor = self._factor(trial.family, trial.epoch)
