@@ -79,6 +79,8 @@ class Search:
         self._held: list[tuple[Ask, Start]] = []
         self._evaluated: set[int] = set()
         self._search_ended = False
+        self._ends_seen: int | None = None
+        """How many trials had ended when confirmations were last waited for."""
 
     def next_item(self) -> WorkItem | NoWork:
         """Return what is to run next: a trial that waited and can start, one that an interrupted launch left,
@@ -118,7 +120,7 @@ class Search:
 
     def _after_the_search(self) -> WorkItem | NoWork:
         """Return what is to be done once the search has ended: a leader again, then its test."""
-        if self._allocation.trains:  # before all trials are looked at
+        if self._allocation.trains or self._ends_seen == self._study.ends:  # before all trials are looked at
             return NoWork.WAIT
         study, confirm = self._study.record(), self._plan.confirm
         running = [trial for trial in study.trials if trial.state is TrialState.RUNNING]
@@ -132,6 +134,7 @@ class Search:
             ask = self._study.ask_again(*again, confirm.plan)
             return self._prepare(ask) or NoWork.WAIT
         if running:
+            self._ends_seen = self._study.ends
             return NoWork.WAIT
         if trial := next(leaders_to_evaluate(study, self._plan.leaders, self._evaluated), None):
             if not self._evaluated and not self._inputs_are_there():

@@ -71,6 +71,8 @@ class Study:
         """The rungs at which trials are frozen; None where none is."""
         self.standings = Standings(self.halving or Halving((), factor=2))
         """How the search's own trials stand at them."""
+        self.ends = 0
+        """How many trials were told complete, pruned or failed since the study was opened."""
         self._experience = Experience()
         self._asking = Asking(study, self._trials, folder, spec, self._learned)
         for number in self._trials.numbers:
@@ -176,7 +178,7 @@ class Study:
         values = self._trials.values(number)
         value = values[max(values)]
         if math.isfinite(value):
-            self._study.tell(self._trials.live(number).number, value)
+            self._tell(number, value)
             self._learn(number)
         else:
             self.fail(number, f"the objective is {value} after epoch {max(values)}")
@@ -185,7 +187,7 @@ class Study:
         """Tell that a trial was stopped because others were better; `why` says what else there is to say."""
         reason = f"pruned after epoch {max(self._trials.values(number))}" + (f": {why}" if why else "")
         self._trial(self._trials.live(number)).set_user_attr(REASON, reason)
-        self._study.tell(self._trials.live(number).number, state=OptunaState.PRUNED)
+        self._tell(number, state=OptunaState.PRUNED)
         self._learn(number)
 
     def fail(self, number: int, reason: str) -> None:
@@ -193,7 +195,7 @@ class Study:
         live = self._trials.live(number)
         if live.state is OptunaState.RUNNING:
             self._trial(live).set_user_attr(REASON, reason)
-            self._study.tell(live.number, state=OptunaState.FAIL)
+            self._tell(number, state=OptunaState.FAIL)
             self._trials.failed(number)
             self.standings.failed(number)
             self._experience.goes_on(number)
@@ -285,6 +287,11 @@ class Study:
             spec=self.spec,
             launch=None if launch is None else LaunchRecord.read(launch),
         )
+
+    def _tell(self, number: int, value: float | None = None, state: OptunaState | None = None) -> None:
+        """Tell Optuna the end of a trial."""
+        self._study.tell(self._trials.live(number).number, value, state)
+        self.ends += 1
 
     def _rank(self, number: int) -> None:
         """Take the epochs of a trial into the standings that are not there yet, and whether it waits."""

@@ -73,7 +73,8 @@ class Trials:
         self._configs: dict[int, TrainConfig] = {}
         self._once: dict[object, Any] = {}
         """What many trials have alike, kept once: parts of their configs, distributions of their values."""
-        self._ended: dict[int, TrialRecord] = {}
+        self._records: dict[int, tuple[FrozenTrial, TrialRecord]] = {}
+        """Each with what Optuna held of its live part then: it holds another object after every change."""
         self._shown: list[int] = []
         """The trials whose values are all drawn, in order."""
         self._asked: set[int] = set()
@@ -172,12 +173,12 @@ class Trials:
         return is_frozen(live) or (live.state is OptunaState.PRUNED and FROZEN in live.user_attrs)
 
     def record(self, number: int) -> TrialRecord:
-        """Return a trial as plain values; one that has ended changes no more but for its test."""
-        if not self.live(number).state.is_finished():
-            return self._as_record(number)
-        if number not in self._ended:
-            self._ended[number] = self._as_record(number)
-        return self._ended[number]
+        """Return a trial as plain values."""
+        live, (kept, record) = self.live(number), self._records.get(number, (None, None))
+        if record is None or kept is not live:
+            record = self._as_record(number)
+            self._records[number] = live, record
+        return record
 
     def records(self) -> tuple[TrialRecord, ...]:
         """Return every trial as plain values."""
@@ -200,7 +201,6 @@ class Trials:
         """Add a trial whose values have just been drawn; return the number that it is known by."""
         number: int = trial.user_attrs.get(CONTINUES, trial.number)
         self._keep(number, config)
-        self._ended.pop(number, None)
         self._show(trial)
         return number
 
@@ -224,7 +224,7 @@ class Trials:
 
     def tested(self, number: int) -> None:
         """Note that a trial was measured on the test sets after its end."""
-        self._ended.pop(number, None)
+        self._records.pop(number, None)
 
     # As an earlier launch left it
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,9 @@ WORKER_CHARS = 8
 
 CONSTRAINTS = "constraints"
 """Optuna's name for the attribute of a trial with its constraints: one above 0 is broken."""
+
+WAITING = (TrialState.WAITING,)
+"""The states that Optuna asks for before it begins a trial."""
 
 WRONG = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 """What a value raises that is not what its place in a journal is for."""
@@ -63,7 +66,7 @@ def writing(folder: Path, name: str) -> JournalStorage:
     """
     path = folder / JOURNAL
     lines = read_lines(path) if path.exists() else Lines()
-    storage = _replayed(_OnlyWriter(path, lines), name)
+    storage = _replayed(_OnlyWriter(path, lines), name, _WaitingKnown)
     try:
         with path.open("ab") as file:  # a last line that a crash left unfinished would spoil the next one
             file.truncate(lines.size)
@@ -120,6 +123,39 @@ class _SearchedFirst(JournalStorage):
         [direction] = self.get_study_directions(study_id)
         worst_first = sorted(searched, key=lambda trial: trial.value or 0.0)
         return worst_first[-1 if direction is StudyDirection.MAXIMIZE else 0]
+
+
+class _WaitingKnown(JournalStorage):
+    """Knows which of its trials wait: Optuna looks through all trials for one before each suggestion."""
+
+    def __init__(self, backend: BaseJournalBackend) -> None:
+        super().__init__(backend)
+        self._waiting: dict[int, None] = {}
+        """Ids, in the order in which they were enqueued."""
+        for study in self.get_all_studies():
+            trials = super().get_all_trials(study._study_id, deepcopy=False, states=WAITING)
+            self._waiting |= dict.fromkeys(trial._trial_id for trial in trials)
+
+    def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
+        trial_id = super().create_new_trial(study_id, template_trial)
+        if template_trial is not None and template_trial.state is TrialState.WAITING:
+            self._waiting[trial_id] = None
+        return trial_id
+
+    def set_trial_state_values(
+        self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
+    ) -> bool:
+        changed = super().set_trial_state_values(trial_id, state, values)
+        if state is not TrialState.WAITING:
+            self._waiting.pop(trial_id, None)
+        return changed
+
+    def get_all_trials(
+        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
+    ) -> list[FrozenTrial]:
+        if states != WAITING or deepcopy:
+            return super().get_all_trials(study_id, deepcopy, states)
+        return [self.get_trial(trial_id) for trial_id in self._waiting]
 
 
 def _in_short(event: Event) -> Event:

@@ -361,6 +361,22 @@ def test_nothing_is_confirmed_or_measured_on_data_that_changed_while_the_search_
     assert len(made.record().trials) == 4 and made.checked == 2  # before the first of each
 
 
+def test_all_trials_are_looked_at_only_where_a_confirmation_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = Simulated(objective(studies.value), slots=6)  # so that some are free, and ask, all the time
+    spec = studies.spec(tmp_path, "{sampler: random, pruner: none}")
+    confirm = ConfirmConfig(top=1, seeds=2)
+    made = Searching(tmp_path, spec, backend, Budget(trials=3), confirm)
+    record, looks = made.study.record, []
+    monkeypatch.setattr(made.study, "record", lambda: looks.append(len(made.trained)) or record())
+    made.run()
+    again = [trial for trial in record().trials if trial.confirms is not None]
+    epochs = sum(len(trial.epochs) for trial in again)
+    assert epochs >= 2 * studies.EPOCHS and all(trial.ended_s is not None for trial in again)
+    assert len(looks) <= 3 * len(again) + 3 < epochs
+
+
 @pytest.mark.parametrize(("trials", "said"), [(12, False), (18, False), (30, True)])
 def test_a_search_that_used_its_space_up_says_so(tmp_path: Path, trials: int, said: bool) -> None:
     made = Made(

@@ -9,6 +9,7 @@ from typing import Any
 
 import optuna
 import pytest
+from optuna.storages.journal._storage import JournalStorageReplayResult
 from support import studies
 
 from hpsearch.space.holes import Hole, Params, Value
@@ -254,3 +255,25 @@ def test_a_trial_is_attached_again_with_the_seed_it_was_asked_with(tmp_path: Pat
     [attached] = studies.open_in(tmp_path / "study", spec).unfinished()
     assert (attached.number, attached.params) == (later.number, later.params)
     assert seeds[-1] == asked_with
+
+
+def test_a_suggestion_looks_through_no_trials_and_what_waits_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = studies.spec(tmp_path, RANDOM)
+    study = studies.open_in(tmp_path, spec)
+    first, enqueued = study.ask(), {"pretext": "none", "network.dropout": 0.5}
+    study._asking._enqueue(enqueued, {})
+    for opened in (study, studies.open_in(tmp_path, spec)):
+        storage = opened._storage
+        waiting = (optuna.trial.TrialState.WAITING,)
+        [waits] = storage.get_all_trials(0, deepcopy=False, states=waiting)
+        assert [waits] == [trial for trial in storage.get_all_trials(0) if trial.state in waiting]
+    looked: list[object] = []
+    plain = JournalStorageReplayResult.get_all_trials
+    monkeypatch.setattr(
+        JournalStorageReplayResult, "get_all_trials", lambda *at: looked.append(at) or plain(*at)
+    )
+    asked = [opened.ask() for _ in range(3)]
+    assert asked[0].params == enqueued and len({ask.number for ask in (first, *asked)}) == 4
+    assert not looked
