@@ -130,7 +130,9 @@ def cpu_by_process() -> dict[str, float]:
             seconds, words = sum(child.cpu_times()[:2]), child.cmdline()
             name = child.name()
             kinds = {"gcs_server": "gcs", "raylet": "raylet"}
-            used[kinds.get(name, "workers" if words and words[0].startswith("ray::") else "agents")] += seconds
+            used[kinds.get(name, "workers" if words and words[0].startswith("ray::") else "agents")] += (
+                seconds
+            )
     return used
 
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from hpsearch.study.records import StudyRecord, TrialRecord
 from hpsearch.study.study import Study
 
-
 AT_ONCE = 1000
 """Of so many trials, the list is renewed with every change; of more, less often by as much."""
 

@@ -12,7 +12,6 @@ import pandas as pd
 from hpsearch.notebook.study_charts import StudyCharts
 from hpsearch.results.leaderboard import records
 from hpsearch.results.verdict import verdict_of
-from hpsearch.study.naming import shared_params
 from hpsearch.study.records import StudyRecord, TrialRecord
 
 SHOWN_ROWS = 10
@@ -76,7 +75,7 @@ class StudyView:
                 "folder": [str(trial.folder) for trial in trials],
             }
         )
-        values = [{f"params.{path}": v for path, v in shared_params(trial).items()} for trial in trials]
+        values = [{f"params.{path}": v for path, v in trial.shared_params.items()} for trial in trials]
         last = _metrics([trial.epochs[-1] if trial.epochs else {} for trial in trials])
         table = pd.concat([own, pd.DataFrame(values, index=own.index), last], axis="columns")
         return table.set_index(pd.Index([trial.number for trial in trials], name="trial", dtype=int))
@@ -100,7 +99,7 @@ class StudyView:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the verdict and the first trials of the leaderboard."""
-        paths = dict.fromkeys(path for trial in self.record.searched for path in shared_params(trial))
+        paths = dict.fromkeys(path for trial in self.record.searched for path in trial.shared_params)
         columns = ["trial", "state", "objective", *(f"params.{path}" for path in paths)]
         table = self.leaderboard().reindex(columns=columns)
         table.columns = table.columns.str.removeprefix("params.")

@@ -21,7 +21,6 @@ from hpsearch.results.standing import standing
 from hpsearch.results.statistics import CONFIDENCE, Interval, interval
 from hpsearch.results.titles import guessing
 from hpsearch.results.verdict import SELECTED, epoch_title, error_with_runs, verdict_of
-from hpsearch.study.naming import shared_params
 from hpsearch.study.records import StudyRecord, TrialRecord
 from trainables.base.plain_text import terminal_text
 
@@ -108,7 +107,7 @@ def _record(study: StudyRecord, trial: TrialRecord, rank: int) -> dict[str, Any]
         **_bounds("confirmed", _confirmed(study, trial)),
         "best": best,
         "best_epoch": best_epoch,
-        **{f"params.{path}": value for path, value in shared_params(trial).items()},
+        **{f"params.{path}": value for path, value in trial.shared_params.items()},
         "epochs": len(trial.epochs),
         "reason": trial.reason,
         "trained_s": round(trial.trained_s, 3),

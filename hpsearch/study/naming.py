@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from hpsearch.study.records import TrialRecord
-from trainables.base.schema import Config, Variant, variant_of
+from hpsearch.study.shared_paths import variant_at
+from trainables.base.schema import Config
 
 
 def short_names(trials: Iterable[TrialRecord]) -> dict[str, str]:
@@ -17,7 +17,7 @@ def short_names(trials: Iterable[TrialRecord]) -> dict[str, str]:
 
     It is the path's last part, or the whole path where two of them end alike.
     """
-    seen = dict.fromkeys(path for trial in trials for path in shared_params(trial))
+    seen = dict.fromkeys(path for trial in trials for path in trial.shared_params)
     paths = sorted(seen, key=lambda path: (not path.startswith("pretext"), not path.startswith("init")))
     times = Counter(map(_last, paths))
     return {path: _last(path) if times[_last(path)] == 1 else path for path in paths}
@@ -25,7 +25,7 @@ def short_names(trials: Iterable[TrialRecord]) -> dict[str, str]:
 
 def design(trial: TrialRecord, names: Mapping[str, str]) -> dict[str, Any]:
     """Return the searched values of a trial under their short names."""
-    return {names[path]: value for path, value in shared_params(trial).items()}
+    return {names[path]: value for path, value in trial.shared_params.items()}
 
 
 def run_name(trial: TrialRecord, names: Mapping[str, str]) -> str:
@@ -72,47 +72,24 @@ def rows(config: Config, path: str = "", shared: str = "") -> Iterator[Row]:
     (`pretext.puzzling.grid` = `3`). Their shared path leaves that name out (`pretext.grid`), so that
     settings of the same meaning stand in one column.
     """
-    plain = config.model_dump(mode="json")
+    return _rows(config, config.model_dump(mode="json"), path, shared)
+
+
+def _rows(config: Config, plain: Mapping[str, Any], path: str, shared: str) -> Iterator[Row]:
+    """Yield the rows of a config, whose values are those of `plain` as JSON has them."""
     for name in type(config).model_fields:
-        value, variant = getattr(config, name), _variant(type(config), name)
+        value, variant = getattr(config, name), variant_at(type(config), name)
         if not isinstance(value, Config):
             yield Row(
                 path + name, shared + name, value if isinstance(value, str) else json.dumps(plain[name])
             )
         elif variant is None:
-            yield from rows(value, f"{path}{name}.", f"{shared}{name}.")
+            yield from _rows(value, plain[name], f"{path}{name}.", f"{shared}{name}.")
         else:
             chosen = variant.name_of(value)
             yield Row(path + name, shared + name, chosen)
-            yield from rows(value, f"{path}{name}.{chosen}.", f"{shared}{name}.")
-
-
-def shared_params(trial: TrialRecord) -> dict[str, Any]:
-    """Return the searched values of a trial under their shared paths."""
-    return {_shared(trial.config, path.split(".")) or path: value for path, value in trial.params.items()}
-
-
-def _shared(config: Config, path: Sequence[str]) -> str:
-    """Return the shared path of the row at a path, as `rows` has it; empty where there is none."""
-    name, *rest = path
-    if name not in type(config).model_fields:
-        return ""
-    value, variant = getattr(config, name), _variant(type(config), name)
-    if not isinstance(value, Config):
-        return "" if rest else name
-    if variant is not None:
-        if not rest:
-            return name
-        chosen, *rest = rest
-        if chosen != variant.name_of(value):
-            return ""
-    below = _shared(value, rest) if rest else ""
-    return below and f"{name}.{below}"
-
-
-@cache
-def _variant(kind: type[Config], name: str) -> Variant | None:
-    return variant_of(kind.model_fields[name])
+            settings = {} if plain[name] == chosen else plain[name][chosen]
+            yield from _rows(value, settings, f"{path}{name}.{chosen}.", f"{shared}{name}.")
 
 
 def _last(path: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from hpsearch.study.folders import root_of
 from hpsearch.study.inputs import Inputs
+from hpsearch.study.shared_paths import shared_path
 from hpsearch.study.spec import StudySpec
 from trainables.target.metric import Metric
 from trainables.training.config import TrainConfig
@@ -180,6 +181,13 @@ class TrialRecord:
     def design(self) -> str:
         """What trials have in common that differ in their seed alone."""
         return self.config.model_dump_json(exclude={"seed"})
+
+    @cached_property
+    def shared_params(self) -> Mapping[str, Any]:
+        """The searched values under their shared paths."""
+        return {
+            shared_path(self.config, path.split(".")) or path: value for path, value in self.params.items()
+        }
 
     @property
     def trained_s(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import optuna
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial
 
 from hpsearch.space.holes import Choice, Hole, Value
@@ -15,12 +16,23 @@ FIXED = "fixed_params"
 
 def suggested(trial: optuna.Trial, hole: Hole) -> Value:
     """Return what the sampler chooses for a hole."""
+    match kind := distribution(hole):
+        case CategoricalDistribution():
+            return trial.suggest_categorical(hole.name, kind.choices)
+        case IntDistribution():
+            return trial.suggest_int(hole.name, kind.low, kind.high, log=kind.log, step=kind.step)
+        case FloatDistribution():
+            return trial.suggest_float(hole.name, kind.low, kind.high, log=kind.log, step=kind.step)
+
+
+def distribution(hole: Hole) -> CategoricalDistribution | FloatDistribution | IntDistribution:
+    """Return what Optuna keeps of a hole beside each value that it suggested for it."""
     if isinstance(hole, Choice):
-        return trial.suggest_categorical(hole.name, list(hole.ends()))
+        return CategoricalDistribution(hole.ends())
     if hole.whole:
         step = 1 if hole.step is None else int(hole.step)
-        return trial.suggest_int(hole.name, int(hole.low), int(hole.high), log=hole.log, step=step)
-    return trial.suggest_float(hole.name, hole.low, hole.high, log=hole.log, step=hole.step)
+        return IntDistribution(int(hole.low), int(hole.high), log=hole.log, step=step)
+    return FloatDistribution(hole.low, hole.high, log=hole.log, step=hole.step)
 
 
 def going_on(trial: optuna.Trial, before: FrozenTrial) -> Callable[[Hole], Value]:

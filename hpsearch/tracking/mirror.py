@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from hpsearch.results.verdict import verdict_of
-from hpsearch.study.naming import run_name, shared_params, short_names
+from hpsearch.study.naming import run_name, short_names
 from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialRecord, TrialState
 from hpsearch.tracking.artifacts import keep_best, keep_image_errors
 from hpsearch.tracking.connection import connect, mlflow_errors
@@ -104,7 +104,7 @@ class Mirror:
         """Bring the run of one trial up to date; `seen_s[i]` is when epoch i + 1 was first seen."""
         with mlflow_errors():
             self._study = study
-            self._searched |= dict.fromkeys(shared_params(trial))
+            self._searched |= dict.fromkeys(trial.shared_params)
             written = self._trials.get(trial.number)
             if written is None:
                 written = self._trials[trial.number] = self._create(study, trial)

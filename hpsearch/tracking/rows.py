@@ -11,7 +11,7 @@ from hpsearch.results.effort import device_kind, effort_of
 from hpsearch.results.learned import learned
 from hpsearch.results.titles import guessing
 from hpsearch.results.verdict import verdict_of
-from hpsearch.study.naming import design, rows, shared_params, short_names, shown
+from hpsearch.study.naming import design, rows, short_names, shown
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.base.plain_text import markdown_text
 from trainables.training.metric_names import EPOCH_S
@@ -52,7 +52,7 @@ def params_of(trial: TrialRecord, searched: Iterable[str]) -> dict[str, str]:
     A choice between whole subtrees is not a value of the config; it is a param under its hole's name. What is
     `searched` in others and this one has not is `none`: MLflow's charts leave out a run without the value.
     """
-    chosen = {path: shown(value) for path, value in shared_params(trial).items()}
+    chosen = {path: shown(value) for path, value in trial.shared_params.items()}
     return dict.fromkeys(searched, ABSENT) | chosen | {row.shared: row.text for row in rows(trial.config)}
 
 

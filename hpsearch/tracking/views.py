@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hpsearch.study.naming import shared_params, short_names
+from hpsearch.study.naming import short_names
 from hpsearch.study.records import StudyRecord, TrialState
 from hpsearch.tracking.rows import GPU_HOURS, HOURS
 from trainables.target.metric import Direction, Metric
@@ -37,7 +37,7 @@ CONFIRMED = ("confirmed", "confirmed_low", "confirmed_high")
 def views(study: StudyRecord) -> dict[str, str]:
     """Return the experiment tags that hold the two views of a study."""
     searched = list(short_names(study.trials))
-    common = [name for name in searched if all(name in shared_params(trial) for trial in study.trials)]
+    common = [name for name in searched if all(name in trial.shared_params for trial in study.trials)]
     latest = [trial.epochs[-1] for trial in study.trials if trial.epochs]
     known = {metric.within(VALIDATION).name: metric for metric in study.measures}
     metrics = {name: known[name] for row in latest for name in row if name in known}

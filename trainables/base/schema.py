@@ -47,6 +47,8 @@ class Variant:
         self.table: Mapping[str, type[Config]] = table
         self.bare = bare
         self._readers: dict[str, TypeAdapter[dict[str, Config]]] = {}
+        self._names: dict[type[Config], str] = {}
+        """The rows that were asked for."""
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return a schema that reads the table when a value is read: rows may have to be imported first."""
@@ -74,8 +76,11 @@ class Variant:
 
     def name_of(self, value: Config) -> str:
         """Return the name of the row that `value` was made by. Raises `ValueError` for another config."""
+        if (known := self._names.get(type(value))) is not None:
+            return known
         for name, row in self.table.items():
             if type(value) is row:
+                self._names[row] = name
                 return name
         raise ValueError(f"{type(value).__name__} is no row of this table{nearest('', self.table)}")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hpsearch.report.charts.ticks import ticks
-from hpsearch.study.naming import rows, shared_params, short_names, shown
+from hpsearch.study.naming import rows, short_names, shown
 from hpsearch.study.records import TrialRecord
 
 FIRST = {
@@ -71,7 +71,7 @@ def dimensions(trials: Sequence[TrialRecord]) -> tuple[Dimension, ...]:
     """Return the axis of each value that differs between trials, those of `FIRST` first."""
     known = {trial.number: _values(trial) for trial in trials}
     names = short_names(trials)
-    searched = sorted({path for trial in trials for path in shared_params(trial)} - {"seed"})
+    searched = sorted({path for trial in trials for path in trial.shared_params} - {"seed"})
     found: list[Dimension] = []
     for path in dict.fromkeys((*FIRST, *searched)):
         values = {number: of_trial[path] for number, of_trial in known.items() if path in of_trial}
@@ -154,7 +154,7 @@ def _values(trial: TrialRecord) -> Mapping[str, object]:
     fixed = {path: _read(written[path]) for path in FIRST if path in written}
     if fixed.get("pretext.heads") is False:  # without a branch its place and weight have no effect
         fixed = {path: value for path, value in fixed.items() if path not in OF_BRANCH}
-    return {**fixed, **shared_params(trial), "pretext": fixed["pretext"]}
+    return {**fixed, **trial.shared_params, "pretext": fixed["pretext"]}
 
 
 def _read(text: str) -> object:

@@ -29,6 +29,10 @@ ENDED = "datetime_complete"
 
 Event = dict[str, Any]
 
+TOGETHER = 4096
+"""Lines that are read at once where nothing is wrong with them."""
+
+_KEY = b',"check":['
 _CHECK = re.compile(rb',"check":\[(\d{1,18}),(\d{1,10})\]\}$')
 
 
@@ -75,12 +79,18 @@ def read_lines(file: Path) -> Lines:
     *lines, unfinished = content.split(b"\n")
     events: list[Event] = []
     last = Checksum()
-    for number, line in enumerate(lines, start=1):
-        try:
-            event, last = _parsed(line, last)
-        except ValueError as error:
-            raise InputError(damage(file, number, str(error), events)) from None
-        events.append(event)
+    for first in range(0, len(lines), TOGETHER):
+        part = lines[first : first + TOGETHER]
+        if together := _parsed_together(part, last):
+            found, last = together
+            events += found
+            continue
+        for number, line in enumerate(part, start=first + 1):
+            try:
+                event, last = _parsed(line, last)
+            except ValueError as error:
+                raise InputError(damage(file, number, str(error), events)) from None
+            events.append(event)
     return Lines(events, last, len(content) - len(unfinished))
 
 
@@ -96,6 +106,27 @@ def damage(file: Path, number: int, what: str, whole: list[Event]) -> Fault:
         else "no line is whole: restore the file from a copy, or give the space another name (search.name)"
     )
     return Fault(f"the journal is damaged: this line {what}; {way_out}", file=str(file), line=number)
+
+
+def _parsed_together(lines: list[bytes], before: Checksum) -> tuple[list[Event], Checksum] | None:
+    """Return the events of lines and the last checksum, as `_parsed` does in three times the time.
+
+    None where a line has no checksum, or something is wrong with one of them.
+    """
+    texts = []
+    for line in lines:
+        text, _, claimed = line.rpartition(_KEY)
+        text += b"}"
+        before = before.after(text)
+        if claimed != b"%d,%d]}" % before:
+            return None
+        texts.append(text)
+    try:
+        events = json.loads(b"[" + b",".join(texts) + b"]")
+    except (ValueError, RecursionError):
+        return None
+    whole = len(events) == len(lines) and all(isinstance(it, dict) and "op_code" in it for it in events)
+    return (events, before) if whole else None
 
 
 def _parsed(line: bytes, before: Checksum) -> tuple[Event, Checksum]:

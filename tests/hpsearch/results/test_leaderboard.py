@@ -12,7 +12,7 @@ from support import plausible
 
 from hpsearch.results.formats import duration
 from hpsearch.results.leaderboard import render, table
-from hpsearch.study.naming import rows, run_name, shared_params, short_names
+from hpsearch.study.naming import rows, run_name, short_names
 from hpsearch.study.records import LaunchRecord, StudyRecord, TrialState
 
 COMPLETE, PRUNED, FAILED, RUNNING = (
@@ -86,7 +86,7 @@ def test_csv_and_json_hold_the_record(study: StudyRecord) -> None:
         assert row["state"] == trial.state.value
         for metric, value in trial.epochs[-1].items():
             assert float(row[metric]) == value
-        for path, value in shared_params(trial).items():
+        for path, value in trial.shared_params.items():
             assert row[f"params.{path}"] == str(value)
     assert from_json["training_mean"] == 19.4
 

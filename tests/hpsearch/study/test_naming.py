@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hpsearch.study.naming import _shared, rows
+from hpsearch.study.naming import rows
+from hpsearch.study.shared_paths import shared_path
 from hpsearch.study.spec import load_spec
 
 SPACE = Path(__file__).parents[3] / "search_spaces" / "quickstart.yaml"
@@ -16,4 +17,4 @@ def test_a_path_has_the_shared_path_of_its_row() -> None:
     for params, config in spec.designs:
         expected = {row.path: row.shared for row in rows(config)}
         for path in (*params, *expected, *NO_ROWS):
-            assert _shared(config, path.split(".")) == expected.get(path, ""), path
+            assert shared_path(config, path.split(".")) == expected.get(path, ""), path

@@ -18,7 +18,7 @@ from mlflow.entities import Run, ViewType
 from support import plausible
 
 from hpsearch.results.verdict import verdict_of
-from hpsearch.study.naming import rows, shared_params
+from hpsearch.study.naming import rows
 from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialRecord, TrialState
 from hpsearch.study.trial_log import LOG
 from hpsearch.tracking.location import default_uri
@@ -110,7 +110,7 @@ def test_every_value_of_the_record_can_be_read_back(root: Path) -> None:
         assert run.info.end_time == int((trial.ended_s or 0) * 1000)
         config = {row.shared: row.text for row in rows(trial.config)}
         assert config.items() <= run.data.params.items()
-        assert shared_params(trial).keys() <= config.keys()
+        assert trial.shared_params.keys() <= config.keys()
         for metric in trial.epochs[0]:
             expected = [(epoch, row[metric]) for epoch, row in enumerate(trial.epochs, start=1)]
             assert curve(root, run, metric) == expected, metric
