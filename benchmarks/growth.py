@@ -32,13 +32,13 @@ from unittest.mock import patch
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from support import studies
+from support.silent import Silent
 from support.simulated import Simulated, SimulatedTraining
 
 from hpsearch.driver.allocation import Allocation
 from hpsearch.driver.launch import launch
 from hpsearch.driver.observers import Observers
 from hpsearch.driver.request import LaunchRequest
-from hpsearch.driver.screen import Show
 from hpsearch.study.asking import Asking
 from hpsearch.study.journal.journal import JOURNAL, _OnlyWriter
 from hpsearch.study.study import Study
@@ -147,31 +147,6 @@ class Stopwatch:
         self.spent[before] += now_s - self._since_s
         self._part, self._since_s = part, now_s
         return before
-
-
-class Silent:
-    """A screen that shows nothing; see `hpsearch.driver.screen.Screen`."""
-
-    def say(self, text: str) -> None:
-        """Say nothing."""
-
-    def doing(self, what: str) -> None:
-        """Show nothing."""
-
-    def interrupted(self, why: str) -> None:
-        """Say nothing."""
-
-    def planned(self, spec: Any) -> None:
-        """Show nothing."""
-
-    def building(self, what: str) -> Any:
-        """Show nothing."""
-        return nullcontext(lambda done, total: None)
-
-    @contextmanager
-    def searching(self, spec: Any, resources: Any, concurrent: int) -> Iterator[Show]:
-        """Show nothing."""
-        yield lambda study, trial: None
 
 
 def curve(job: Any, epoch: int) -> dict[str, float]:

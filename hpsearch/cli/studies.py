@@ -160,9 +160,15 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
+    from hpsearch.results.kept_board import leaderboard_text
     from hpsearch.results.leaderboard import render
+    from hpsearch.study.store import only_study
 
-    print(render(_find(arguments), arguments.format), end="")
+    if arguments.format == "table":
+        text = leaderboard_text(arguments.root, arguments.study or only_study(arguments.root))
+    else:
+        text = render(_find(arguments), arguments.format)
+    print(text, end="")
     return 0
 
 

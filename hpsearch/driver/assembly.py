@@ -12,6 +12,7 @@ from hpsearch.driver.pretraining import Pretrainings
 from hpsearch.driver.screen import Show
 from hpsearch.driver.search import Search, SearchPlan
 from hpsearch.driver.stopped import StoppedTrials
+from hpsearch.results.kept_board import keep_board
 from hpsearch.results.overview import keep_overview
 from hpsearch.study.input_changes import check_inputs
 from hpsearch.study.records import StudyRecord, TrialRecord
@@ -31,12 +32,14 @@ def assemble(
 ) -> Search:
     """Return the search of a study; `say` shows a line, `show` the study after every change."""
 
-    kept = Seldom(lambda: keep_overview(study.folder, study.record))
+    overview = Seldom(lambda: keep_overview(study.folder, study.record))
+    board = Seldom(lambda: keep_board(study.folder, study.record))
 
     def on_change(record: StudyRecord, trial: TrialRecord) -> None:
         tracker.sync(record, trial)
         show(record, trial)
-        kept()
+        overview()
+        board()
 
     spec = study.spec
     budget = spec.search.budget

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hpsearch.driver.outcome import summaries, write_outcome, write_page
 from hpsearch.driver.screen import Screen
+from hpsearch.results.kept_board import keep_board
 from hpsearch.results.overview import keep_overview
 from hpsearch.study.claim import Claim
 from hpsearch.study.study import Study
@@ -43,6 +44,7 @@ def concluded(root: Path, study: Study, claim: Claim, screen: Screen) -> Iterato
                 files = write_outcome(study.record(), screen.say)
                 files += write_page(study.record(), screen.say)
                 keep_overview(study.folder, study.record)
+                keep_board(study.folder, study.record)
     except OSError as error:
         if is_disk_fault(error):  # MLflow's store is on that disk too
             patience_s = FULL_DISK_S

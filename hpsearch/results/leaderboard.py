@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from rich.console import Console, Group, RenderableType
@@ -13,7 +14,7 @@ from rich.text import Text
 from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import compare
 from hpsearch.results.csv_table import csv_table
-from hpsearch.results.leaderboard_table import best_of_epochs, rows, tested
+from hpsearch.results.leaderboard_table import Column, best_of_epochs, columns_of, grid, tested
 from hpsearch.results.learned import learned
 from hpsearch.results.noise import noise_of
 from hpsearch.results.outlook import hindsight
@@ -21,7 +22,7 @@ from hpsearch.results.standing import standing
 from hpsearch.results.statistics import CONFIDENCE, Interval, interval
 from hpsearch.results.titles import guessing
 from hpsearch.results.verdict import SELECTED, epoch_title, error_with_runs, verdict_of
-from hpsearch.study.records import StudyRecord, TrialRecord
+from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.base.plain_text import terminal_text
 
 Format = Literal["table", "csv", "json"]
@@ -41,12 +42,17 @@ def render(study: StudyRecord, form: Format) -> str:
         case "json":
             return json.dumps(_finite(_summary(study) | {"trials": records(study)}), indent=2) + "\n"
         case "table":
-            console = Console()
-            if not console.is_terminal:
-                console = Console(width=ALL_COLUMNS)
-            with console.capture() as capture:
-                console.print(table(study, console.width))
-            return capture.get()
+            return on_console(lambda width: table(study, width))
+
+
+def on_console(drawn: Callable[[int], RenderableType]) -> str:
+    """Return as text what is drawn for the width of the terminal: all columns where there is none."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=ALL_COLUMNS)
+    with console.capture() as capture:
+        console.print(drawn(console.width))
+    return capture.get()
 
 
 def records(study: StudyRecord) -> list[dict[str, Any]]:
@@ -54,12 +60,41 @@ def records(study: StudyRecord) -> list[dict[str, Any]]:
     return [_record(study, trial, rank) for rank, trial in enumerate(study.leaderboard(), start=1)]
 
 
-def table(study: StudyRecord, width: int) -> RenderableType:
-    """Return the table for people with the verdict below it: of very many trials the best alone."""
-    more = len(study.searched) - MOST_ROWS
+@dataclass(frozen=True)
+class Board:
+    """The leaderboard for people, with every column: of very many trials the best alone.
+
+    `best` is the row of the best trial. The texts stand below the table, with how the study stands between.
+    """
+
+    columns: tuple[Column, ...]
+    states: tuple[TrialState, ...]
+    best: int | None
+    legend: str
+    verdict: str
+
+    def drawn(self, stands: str, width: int) -> RenderableType:
+        """Return it for a terminal; `stands` says how the study stands, empty for one that has ended."""
+        text = "\n".join(filter(None, (self.legend, stands, self.verdict)))
+        return Group(grid(self.columns, self.states, self.best, width), Text(terminal_text(text)))
+
+
+def board_of(study: StudyRecord) -> Board:
+    """Return the leaderboard of a study for people."""
+    trials, more = study.leaderboard()[:MOST_ROWS], len(study.searched) - MOST_ROWS
     rest = f"{more} more trials: --format csv has all.\n" if more > 0 else ""
-    text = f"{rest}{legend(study)}\n{summary(study)}"
-    return Group(rows(study, width, MOST_ROWS), Text(terminal_text(text)))
+    return Board(
+        tuple(columns_of(study, trials)),
+        tuple(trial.state for trial in trials),
+        next((row for row, trial in enumerate(trials) if trial is study.best), None),
+        rest + legend(study),
+        _verdict(study),
+    )
+
+
+def table(study: StudyRecord, width: int) -> RenderableType:
+    """Return the table for people with the verdict below it."""
+    return board_of(study).drawn(standing(study), width)
 
 
 def legend(study: StudyRecord) -> str:
@@ -76,6 +111,10 @@ def legend(study: StudyRecord) -> str:
 
 def summary(study: StudyRecord) -> str:
     """Return the lines below the table: how the study stands, the verdict, its best trial."""
+    return "\n".join(filter(None, (standing(study), _verdict(study))))
+
+
+def _verdict(study: StudyRecord) -> str:
     mean, aim = study.provenance.training_mean, study.objective
     target = study.trials[0].config.target if study.trials else None
     training_mean = f"{guessing(target).capitalize()} gives {mean:.2f}"
@@ -91,7 +130,7 @@ def summary(study: StudyRecord) -> str:
     found, verdict = compare(arms, study.equal_within), verdict_of(study)
     noise = hindsight(found, noise_of(arms), study.objective)
     nothing = " ".join(learned(study, arms, found))
-    parts = (standing(study), nothing, verdict.sentence, verdict.grounds, noise, first)
+    parts = (nothing, verdict.sentence, verdict.grounds, noise, first)
     return "\n".join(filter(None, parts))
 
 

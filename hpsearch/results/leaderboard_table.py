@@ -29,7 +29,7 @@ STYLES = {
 
 GAP = 2
 """Characters between two columns."""
-REASON = "reason"
+STATE, REASON = "state", "reason"
 LEAST_REASON = 24
 """Characters of the reasons, at least."""
 
@@ -44,18 +44,21 @@ class Column:
     right: bool = True
 
 
-def rows(study: StudyRecord, width: int, top: int | None = None) -> Table:
-    """Return the table alone, or its first `top` rows."""
-    trials = study.leaderboard()[:top]
-    columns = _fitting(_columns(study, trials), width)
-    grid = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), header_style="bold")
-    for column in columns:
-        grid.add_column(Text(column.title), justify="right" if column.right else "left", no_wrap=True)
-    best = study.best
-    for row, trial in enumerate(trials):
-        style = "bold" if trial is best else "" if trial.state is TrialState.COMPLETE else "dim"
-        grid.add_row(*(_cell(column, row, trial) for column in columns), style=style)
-    return grid
+def columns_of(study: StudyRecord, trials: Sequence[TrialRecord]) -> list[Column]:
+    """Return the columns of trials of a study in their order on the screen."""
+    return [column for column in _columns(study, trials) if any(column.texts)]
+
+
+def grid(columns: Sequence[Column], states: Sequence[TrialState], best: int | None, width: int) -> Table:
+    """Return the table of the columns that `width` has room for; `best` is the row of the best trial."""
+    fitting = _fitting(columns, width)
+    made = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), header_style="bold")
+    for column in fitting:
+        made.add_column(Text(column.title), justify="right" if column.right else "left", no_wrap=True)
+    for row, state in enumerate(states):
+        style = "bold" if row == best else "" if state is TrialState.COMPLETE else "dim"
+        made.add_row(*(_cell(column, row, state) for column in fitting), style=style)
+    return made
 
 
 def best_of_epochs(trial: TrialRecord, objective: Metric) -> tuple[float, int] | tuple[None, None]:
@@ -69,7 +72,6 @@ def best_of_epochs(trial: TrialRecord, objective: Metric) -> tuple[float, int] |
 
 
 def _columns(study: StudyRecord, trials: Sequence[TrialRecord]) -> list[Column]:
-    """Return the columns in their order on the screen."""
     names = short_names(study.trials)
     designs = [design(trial, names) for trial in trials]
     bests = [best_of_epochs(trial, study.objective) for trial in trials]
@@ -81,7 +83,7 @@ def _columns(study: StudyRecord, trials: Sequence[TrialRecord]) -> list[Column]:
     columns = [
         column("#", (str(rank) for rank in range(1, len(trials) + 1)), 3),
         column("trial", (str(trial.number) for trial in trials), 0),
-        column("state", (trial.state.value for trial in trials), 1, right=False),
+        column(STATE, (trial.state.value for trial in trials), 1, right=False),
         column(study.objective.leaf, (number(trial.objective) for trial in trials), 0),
         column("confirmed", (_confirmed(study, trial) for trial in trials), 0),
         column("best", (number(best) for best, _ in bests), 4),
@@ -102,7 +104,7 @@ def _columns(study: StudyRecord, trials: Sequence[TrialRecord]) -> list[Column]:
         column("time", (_time(trial) for trial in trials), 7),
         column(REASON, (trial.reason for trial in trials), 8, right=False),
     ]
-    return [column for column in columns if any(column.texts)]
+    return columns
 
 
 def _fitting(columns: Sequence[Column], width: int) -> list[Column]:
@@ -129,8 +131,8 @@ def _cut(column: Column, width: int) -> Column:
     return replace(column, texts=tuple(texts))
 
 
-def _cell(column: Column, row: int, trial: TrialRecord) -> Text:
-    return Text(column.texts[row], style=STYLES[trial.state] if column.title == "state" else "")
+def _cell(column: Column, row: int, state: TrialState) -> Text:
+    return Text(column.texts[row], style=STYLES[state] if column.title == STATE else "")
 
 
 def _confirmed(study: StudyRecord, trial: TrialRecord) -> str:

@@ -6,31 +6,24 @@ trials.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hpsearch.results.kept import keep, kept
 from hpsearch.results.time_left import Plan, TimeLeft, time_left
-from hpsearch.study.journal.journal import JOURNAL
-from hpsearch.study.lock import holder_of
 from hpsearch.study.naming import run_name, short_names
 from hpsearch.study.records import LaunchRecord, StudyRecord, StudyState, TrialRecord, TrialState
 from hpsearch.study.store import find_study, state_of, study_folder
-from trainables.base.atomic import write_text
 from trainables.training.metric_names import IMAGES_PER_S
 
 OVERVIEW = "overview.json"
 """The file's name in the study's folder."""
 
-LONG_BYTES = 4_000_000
-"""From this length on a journal takes longer to read than a user wants to wait; about 800 trials."""
-
-FRESH_S = 15.0
-"""How old what is kept of a study that runs may be. Its driver keeps it more often by far."""
+FRESH_S = 60.0
+"""How old what is kept of a study that runs may be. Its driver keeps it twice as often, of 10,000 trials."""
 
 
 @dataclass(frozen=True)
@@ -108,34 +101,30 @@ def find_overview(root: Path, name: str) -> Overview:
 
     Raises `InputError` where there is none, and where it cannot be read.
     """
-    return _kept(study_folder(root, name)) or overview_of(find_study(root, name), time.time())
+    folder = study_folder(root, name)
+    if (found := kept_overview(folder)) is not None:
+        return found
+    study = find_study(root, name)
+    if state_of(study) is not StudyState.RUNNING:  # its driver was killed: the next look shall be quick
+        keep_overview(folder, lambda: study)
+    return overview_of(study, time.time())
 
 
 def keep_overview(folder: Path, read: Callable[[], StudyRecord]) -> None:
     """Keep how the study in `folder` stands, if it is a long one and can be written."""
-    with suppress(OSError):
-        journal = (folder / JOURNAL).stat()
-        if journal.st_size >= LONG_BYTES:
-            written = asdict(overview_of(read(), time.time()))
-            text = json.dumps({"journal": [journal.st_size, journal.st_mtime_ns], **written})
-            write_text(text, folder / OVERVIEW)
+    keep(folder, OVERVIEW, lambda: asdict(overview_of(read(), time.time())))
 
 
-def _kept(folder: Path) -> Overview | None:
-    """Return what was kept of a long study; None where its journal has changed since.
-
-    While a process runs the study, its journal changes all the time: what was kept a moment ago is shown.
-    """
-    path, held = folder / OVERVIEW, holder_of(folder) is not None
+def kept_overview(folder: Path) -> Overview | None:
+    """Return what was kept of a long study; None where its journal has changed since, as `kept` has it."""
+    found = kept(folder, OVERVIEW, FRESH_S)
     try:
-        written = json.loads(path.read_text(encoding="utf-8"))
-        journal = (folder / JOURNAL).stat()
-        same = written.pop("journal") == [journal.st_size, journal.st_mtime_ns]
-        fresh = held and time.time() - path.stat().st_mtime < FRESH_S
-        found = _read(written) if journal.st_size >= LONG_BYTES and (same or fresh) else None
-    except (OSError, ValueError, TypeError, LookupError, AttributeError):  # none, or of another version
+        overview = None if found is None else _read(found.values)
+    except (ValueError, TypeError, LookupError, AttributeError):  # of another version
         return None
-    return found if found is None or held else _left(found)
+    if found is None or overview is None:
+        return None
+    return replace(overview, state=StudyState.RUNNING) if found.held else _left(overview)
 
 
 def _read(written: dict[str, Any]) -> Overview:

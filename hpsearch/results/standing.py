@@ -8,10 +8,15 @@ from hpsearch.study.store import state_of
 
 def standing(study: StudyRecord, *, leaving: bool = False) -> str:
     """Return the sentence; empty for a study that has ended. `leaving` as for `state_of`."""
-    match state_of(study, leaving=leaving):
+    running = sum(trial.state is TrialState.RUNNING for trial in study.trials)
+    return standing_of(state_of(study, leaving=leaving), len(study.trials), running)
+
+
+def standing_of(state: StudyState, trials: int, running: int) -> str:
+    """Return the sentence from counts of trials, confirmations among them."""
+    match state:
         case StudyState.RUNNING:
-            now = sum(trial.state is TrialState.RUNNING for trial in study.trials)
-            return f"The study is running: {len(study.trials)} trials so far, {now} of them now."
+            return f"The study is running: {trials} trials so far, {running} of them now."
         case StudyState.INTERRUPTED:
             return "The study was interrupted: launch its file again, and it goes on."
         case StudyState.COMPLETE:

@@ -1,10 +1,12 @@
 """The shared path of a value: its dotted path without the names of variants, as `naming.rows` has it.
 
-Settings of the same meaning, such as `pretext.puzzling.grid` and `pretext.rotation.grid`, have one: `pretext.grid`.
+Settings of the same meaning, such as `pretext.puzzling.grid` and `pretext.rotation.grid`, share one:
+`pretext.grid`.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from functools import cache
 
@@ -26,7 +28,7 @@ def shared_path(config: Config, path: Sequence[str]) -> str:
         if chosen != variant.name_of(value):
             return ""
     below = shared_path(value, rest) if rest else ""
-    return below and f"{name}.{below}"
+    return below and sys.intern(f"{name}.{below}")
 
 
 @cache
