@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from hpsearch.results.arms import Arm, arms_of
-from hpsearch.results.contest import baseline_trial, leading_trial
+from hpsearch.results.contest import contest
 from hpsearch.results.repeated import Plan
 from hpsearch.results.sequence import progress
 from hpsearch.study.config import ConfirmConfig, baseline_seeds
@@ -26,9 +26,13 @@ def confirmations(study: StudyRecord, confirm: ConfirmConfig) -> Iterator[tuple[
     """
     arms = arms_of(replace(study, trials=study.searched))
     finished = [arm for arm in arms if arm.mean is not None][: confirm.top]
-    baseline = baseline_trial(study)
-    chosen = [*(arm.best_run for arm in finished), leading_trial(study), baseline]
-    wanted = {trial.number: trial for trial in chosen if trial is not None}
+    found = contest(arms)  # confirmations do not count: the choice stays the same while they come in
+    baseline = None if found.baseline is None else found.baseline.best_run
+    wanted = {
+        arm.best_run.number: arm.best_run
+        for arm in (*finished, found.leader, found.baseline)
+        if arm is not None
+    }
     begun = {(trial.confirms, trial.config.seed) for trial in study.trials}
     one_look = not confirm.seeds.on_demand or baseline is None
     seeds = _seeds(wanted, confirm.seeds.min)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from hpsearch.results.arms import Arm, arms_of
+from hpsearch.results.arms import Arm
 from hpsearch.results.family import Family
-from hpsearch.study.records import StudyRecord, TrialRecord
 
 
 @dataclass(frozen=True)
@@ -70,22 +69,3 @@ def _baselines(helper: Arm, alone: Sequence[Arm]) -> list[Arm]:
     others = [arm for arm in alone if arm is not helper]
     first = min(map(order, others), default=None)
     return [arm for arm in others if order(arm) == first]
-
-
-def baseline_trial(study: StudyRecord) -> TrialRecord | None:
-    """Return the baseline's best trial of the search, None where no supervised trial has finished.
-
-    It is the one to confirm as the baseline. Confirmations themselves do not count, so the choice stays the
-    same while they come in.
-    """
-    baseline = contest(arms_of(replace(study, trials=study.searched))).baseline
-    return None if baseline is None else baseline.best_run
-
-
-def leading_trial(study: StudyRecord) -> TrialRecord | None:
-    """Return the best trial of the search's leader, None where no trial with a helper has finished.
-
-    Confirmations themselves do not count, as for `baseline_trial`.
-    """
-    leader = contest(arms_of(replace(study, trials=study.searched))).leader
-    return None if leader is None else leader.best_run

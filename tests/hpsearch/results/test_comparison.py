@@ -16,7 +16,7 @@ from hpsearch.report.page import render
 from hpsearch.report.report import Report
 from hpsearch.results.advice import advice
 from hpsearch.results.comparison import Comparison, Outcome, compare
-from hpsearch.results.contest import baseline_trial
+from hpsearch.results.contest import contest
 from hpsearch.results.formats import signed
 from hpsearch.results.leaderboard import summary
 from hpsearch.results.titles import names_of, title_with_trials
@@ -177,6 +177,12 @@ def test_pretrained_weights_alone_may_lead_over_the_baseline_with_random_ones() 
     found = stand(arm(0, "none", [6.0, 6.1]), weights)
     assert found.leader is not None and found.leader.trials == tuple(weights)
     assert found.outcome is Outcome.AHEAD
+
+
+def baseline_trial(record: StudyRecord) -> TrialRecord | None:
+    """Return the trial of the search that is confirmed as the baseline."""
+    found = contest(arms_of(replace(record, trials=record.searched))).baseline
+    return None if found is None else found.best_run
 
 
 def test_the_trial_to_confirm_is_the_best_of_the_baseline_and_stays_so() -> None:
