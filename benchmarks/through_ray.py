@@ -19,6 +19,7 @@ import os
 import pstats
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -101,14 +102,13 @@ class Naps:
     left: int
     heard_s: list[float] = field(default_factory=list)
     ended_s: list[float] = field(default_factory=list)
-    workers: int = 1
-    began: dict[str, float] = field(default_factory=dict)
-    """What processes had used when all workers had reported once."""
+    looks: dict[int, dict[str, float]] = field(default_factory=dict)
+    """What processes had used when so many jobs had ended; looked at where that many are a key."""
 
     def look(self) -> None:
-        """Note what the processes have used by then."""
-        if len(self.ended_s) == self.workers:
-            self.began = cpu_by_process()
+        """Note what the processes have used by now."""
+        if len(self.ended_s) in self.looks:
+            self.looks[len(self.ended_s)] = cpu_by_process()
 
     def next_item(self) -> Nap | NoWork:
         """Return the next job."""
@@ -123,16 +123,11 @@ class Naps:
 
 def cpu_by_process() -> dict[str, float]:
     """Return the seconds of CPU time that this process and those below it have used, by what they are."""
-    own = psutil.Process()
-    used = {"driver": sum(own.cpu_times()[:2]), "workers": 0.0, "gcs": 0.0, "raylet": 0.0, "agents": 0.0}
-    for child in own.children(recursive=True):
+    used: Counter[str] = Counter(driver=sum(psutil.Process().cpu_times()[:2]))
+    for child in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
-            seconds, words = sum(child.cpu_times()[:2]), child.cmdline()
-            name = child.name()
-            kinds = {"gcs_server": "gcs", "raylet": "raylet"}
-            used[kinds.get(name, "workers" if words and words[0].startswith("ray::") else "agents")] += (
-                seconds
-            )
+            worker = any(word.startswith("ray::") for word in child.cmdline())
+            used["workers" if worker else child.name()] += sum(child.cpu_times()[:2])
     return used
 
 
@@ -145,14 +140,15 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=1)
     options = parser.parse_args()
     job, workers = Sleep(options.seconds, options.epochs), options.workers
-    naps, profile = Naps(job, options.trials, workers=workers), cProfile.Profile()
+    count = options.trials - 2 * workers  # until the last ones are handed out: then slots stay empty
+    looks: dict[int, dict[str, float]] = {workers: {}, workers + count: {}}
+    naps, profile = Naps(job, options.trials, looks=looks), cProfile.Profile()
     os.environ.update(_QUIET)
     began_s = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         ray.init(
             "local", num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
         )
-        before_s = time.process_time()
         profile.enable()
         run_work(
             naps,
@@ -165,10 +161,8 @@ def main() -> None:
             verbose=False,
         )
         profile.disable()
-        cpu_s = time.process_time() - before_s
         ray.shutdown()
     first = naps.ended_s[workers - 1]
-    count = options.trials - 2 * workers  # until the last ones are handed out: then slots stay empty
     took_s = naps.ended_s[workers + count - 1] - first
     print(f"{workers} workers have reported after {first - began_s:.1f} s")
     print(
@@ -179,9 +173,11 @@ def main() -> None:
     for part in range(3):
         part_s = naps.ended_s[workers + (part + 1) * third - 1] - naps.ended_s[workers + part * third - 1]
         print(f"  third {part + 1}: {third * options.seconds / workers / part_s:.3f}")
-    print(
-        f"driver: {1e3 * cpu_s / options.trials:.1f} ms of CPU a trial, profiled; of these, by its own time:"
-    )
+    before, after = looks.values()
+    shares = {what: 1e3 * (after[what] - before.get(what, 0.0)) / count for what in after}
+    shown = sorted(shares.items(), key=lambda one: -one[1])
+    print("ms of CPU a trial: " + ", ".join(f"{what} {share:.1f}" for what, share in shown if share >= 0.1))
+    print(f"in all {sum(shares.values()):.0f} ms; of the driver's, profiled, by its own time:")
     stats = pstats.Stats(profile)
     table: Any = stats.stats  # type: ignore[attr-defined]  # which typeshed leaves out
     rows = sorted(table.items(), key=lambda row: -row[1][2])[:SHOWN]
