@@ -16,7 +16,9 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from support import studies
 
+from hpsearch.study.journal import lines as module
 from hpsearch.study.journal.journal import JOURNAL, following
+from hpsearch.study.journal.lines import FIRST, Checksum, _parsed, read_lines
 from hpsearch.study.opening import read_study
 from hpsearch.study.records import StudyRecord, TrialState
 from hpsearch.study.spec import StudySpec
@@ -191,6 +193,27 @@ def glued(content: list[bytes]) -> list[bytes]:
 
 def unrepeatable(content: list[bytes]) -> list[bytes]:
     return [*content[:20], b'{"op_code":8,"worker_id":"x"}\n', *content[20:]]
+
+
+def test_lines_that_are_read_together_are_those_read_one_by_one_and_damage_has_its_line(
+    folder: Path, spec: StudySpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = lines(folder)
+    read = read_lines(folder / JOURNAL)
+    alone = [_parsed(line.rstrip(), before)[0] for line, before in zip(whole, checks(whole), strict=True)]
+    assert read.events == alone and read.size == sum(map(len, whole))
+    monkeypatch.setattr(module, "TOGETHER", 4)
+    assert read_lines(folder / JOURNAL) == read
+    for number in (1, 4, 5, len(whole) - 1):
+        write(folder, [*whole[: number - 1], whole[number - 1].replace(b"_", b"-", 1), *whole[number:]])
+        assert fault(folder, spec).line == number
+    write(folder, whole[:5] + whole[6:])
+    assert fault(folder, spec).line == 6
+
+
+def checks(whole: list[bytes]) -> list[Checksum]:
+    """Return the checksum before each line."""
+    return [FIRST, *(Checksum(*json.loads(line)["check"]) for line in whole[:-1])]
 
 
 @pytest.mark.parametrize(
