@@ -1,4 +1,4 @@
-"""How soon a user sees something: each command on a study of the quickstart's size, and the start of a launch.
+"""How soon a user sees something: each command on a study like the quickstart, and the start of a launch.
 
     python benchmarks/commands.py [--rounds 5]
 
