@@ -60,9 +60,9 @@ def run(name: str, number: int, of: int) -> dict[str, object]:
     """Run a benchmark, show its lines as they come, and return them."""
     one = BENCHMARKS[name]
     print(f"\n[{number}/{of}] {name}, about {one.minutes:g} min; goal: {one.goal}", flush=True)
-    command = [sys.executable, str(HERE / f"{one.script}.py"), *one.options]
+    command = [sys.executable, f"benchmarks/{one.script}.py", *one.options]
     began_s = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent)
     assert process.stdout is not None
     lines = []
     for line in process.stdout:
@@ -71,7 +71,7 @@ def run(name: str, number: int, of: int) -> dict[str, object]:
     status = process.wait()
     seconds = time.perf_counter() - began_s
     print(f"  {'done' if status == 0 else f'failed with status {status}'} in {seconds:.0f} s", flush=True)
-    return {"name": name, "goal": one.goal, "status": status, "seconds": seconds, "lines": lines}
+    return {"name": name, "command": command[1:], "status": status, "seconds": seconds, "lines": lines}
 
 
 def described_machine() -> dict[str, str]:

@@ -33,11 +33,11 @@ def page(written: Mapping[str, Any]) -> str:
         figures = ", ".join(f"{figure:g}" for figure, _, _ in found) or "below"
         ratios = ", ".join(f"{ratio:.2f}" if met else f"**{ratio:.2f}**" for _, ratio, met in found)
         rows.append(f"| [{name}](#{name}) | {one.goal} | {figures} | {ratios} |")
-        command = shlex.join(["python", f"benchmarks/{one.script}.py", *one.options])
+        command = shlex.join(["python", *result["command"]])
         lines = "\n".join(line.rstrip() for line in result["lines"])
         failed = f" It failed with status {result['status']}." if result["status"] else ""
         details.append(
-            f"## {name}\n\n`{command}`, {result['seconds']:.0f} s.{failed}\n\n```text\n{lines}\n```\n"
+            f"## {name}\n\n`{command}` took {result['seconds']:.0f} s.{failed}\n\n```text\n{lines}\n```\n"
         )
     head = PAGE.format(machine="; ".join(written["machine"].values()), note=written.get("note", ""))
     return "\n".join([head, *rows, "", *details])

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from support import studies
@@ -15,6 +16,7 @@ from support.searching import objective
 from support.silent import Silent
 from support.simulated import Simulated
 
+from hpsearch.driver import conclusion
 from hpsearch.driver.launch import launch
 from hpsearch.driver.request import LaunchRequest
 from hpsearch.driver.screen import Show
@@ -28,7 +30,6 @@ from hpsearch.study.records import LaunchRecord, StudyState
 from hpsearch.study.spec import StudySpec
 from hpsearch.study.store import find_study, keep_space
 from hpsearch.study.study import Study
-from hpsearch.tracking.tracker import Tracker
 from hpsearch.work.resources import TrialResources
 
 LAUNCH = LaunchRecord(8, None, None, in_parallel=2, began_s=1_790_000_000.0)
@@ -144,7 +145,7 @@ def test_a_launch_keeps_both_while_it_runs_and_at_its_end(
     rendered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kept, "LONG_BYTES", 1)
-    monkeypatch.setattr(Tracker, "sync", lambda *_: None)
+    monkeypatch.setattr(conclusion, "Tracker", Mock)  # MLflow, which takes most of the time, is not looked at
     shutil.copytree(rendered / "datasets", tmp_path / "datasets")
     space = tmp_path / "space.yaml"
     recipe = "{rendered-heads: {images: 48, subjects: 12, image_px: 32}}"
