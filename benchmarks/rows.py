@@ -79,7 +79,9 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
         "tracking": Benchmark(
             "tracking", (), "the search waits at most 1 ms a trial", 0.5, r"loop waits: +([\d.]+)", (1.0,)
         ),
-        "epoch": Benchmark("epoch", (), "at most 0.85 of decoding in every epoch", 3),
+        "epoch": Benchmark(
+            "epoch", (), "at most 0.85 of decoding in every epoch", 3, r"ratio ([\d.]+)", (0.85,)
+        ),
         "loader": Benchmark(
             "loader",
             ("--level", "2"),
