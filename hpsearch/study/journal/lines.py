@@ -130,7 +130,7 @@ def _parsed_together(lines: list[bytes], before: Checksum) -> tuple[list[Event],
 
 
 def _parsed(line: bytes, before: Checksum) -> tuple[Event, Checksum]:
-    """Return the event of a line, and its checksum. Raises `ValueError` saying what is wrong with the line."""
+    """Return the event of a line, and its checksum. Raises `ValueError` saying what is wrong with it."""
     try:
         event = json.loads(line)
     except (ValueError, RecursionError):
