@@ -145,7 +145,7 @@ def test_a_launch_keeps_both_while_it_runs_and_at_its_end(
     rendered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kept, "LONG_BYTES", 1)
-    monkeypatch.setattr(conclusion, "Tracker", Mock)  # MLflow, which takes most of the time, is not looked at
+    monkeypatch.setattr(conclusion, "Tracker", lambda *_: Mock())  # MLflow, which takes most of the time
     shutil.copytree(rendered / "datasets", tmp_path / "datasets")
     space = tmp_path / "space.yaml"
     recipe = "{rendered-heads: {images: 48, subjects: 12, image_px: 32}}"
