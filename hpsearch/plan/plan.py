@@ -122,8 +122,8 @@ class Plan:
 def plan(request: LaunchRequest, say: Callable[[str], None]) -> Plan:
     """Plan the search that is asked for, on this machine or on its cluster.
 
-    Nothing is written below the root but what was measured. Raises `InputError` for a fault of the file or
-    the cluster; what is wrong with datasets and initial weights stands in the plan.
+    Nothing is written but what was measured, below a root that is there. Raises `InputError` for a fault of
+    the file or the cluster; what is wrong with datasets and initial weights stands in the plan.
     """
     spec = load_spec(request.space, trials=request.trials, epochs=request.epochs)
     address, root = joined_address(request.address), request.root.absolute()

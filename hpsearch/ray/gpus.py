@@ -50,7 +50,8 @@ def resources_in_cluster(
     if wanted.gpus == "auto" and wanted.autoscale and not with_gpu(nodes):
         _await_gpu(nodes, say)
     found = machines_in_cluster(nodes)
-    known = KnownDesigns(machines / f"{machine_name(nodes)}.json")
+    kept = machines / f"{machine_name(nodes)}.json"
+    known = KnownDesigns(kept if machines.parent.is_dir() else None)  # a plan makes no root
     if wanted.gpus == "auto" and found.gpus:
         measured = measure_designs(wanted, designs_to_measure(spec), datasets, found, nodes, known, say)
         return resolve_resources(wanted, found, measured, known)
