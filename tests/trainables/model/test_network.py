@@ -16,7 +16,9 @@ from trainables.model.network import (
 )
 from trainables.pose.angles import ANGLES
 from trainables.pretext import PRETEXT_TASKS, PuzzlingConfig, PuzzlingRotationConfig
+from trainables.pretext.tile_config import TileConfig
 from trainables.pretext.views import Views
+from trainables.target import HeadPoseConfig
 
 
 def network(
@@ -31,6 +33,7 @@ def network(
         seed=seed,
         branches=config.build().branches,
         attachment=config.attachment(),
+        target=HeadPoseConfig().build(HeadPoseConfig().labels),
     )
 
 
@@ -132,7 +135,8 @@ def test_a_branch_is_pooled_by_the_mean_or_the_largest_value_of_each_channel() -
 @pytest.mark.parametrize("task", sorted(PRETEXT_TASKS.without("several")))
 def test_one_seed_starts_trunk_and_head_alike_whatever_the_task(task: str) -> None:
     plain = network().state_dict()
-    for settings in ({}, {"flag": 1, "grid": 3}) if task != "none" else ({},):
+    tiles = {"grid": 3} if issubclass(PRETEXT_TASKS[task], TileConfig) else {}
+    for settings in ({}, {"flag": 1, **tiles}) if task not in ("none", "equivariance") else ({},):
         mine = network(task=task, **settings).supervised().state_dict()
         assert mine.keys() == plain.keys()
         assert all(torch.equal(mine[name], plain[name]) for name in plain)
