@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from hpsearch.results.arms import Arm
 from hpsearch.study.naming import design, rows, short_names, shown
-from trainables.pretext import SeveralConfig
 from trainables.target import TargetConfig
 
 ALONE = "supervised learning alone"
@@ -57,8 +56,6 @@ def words_of(arm: Arm) -> str:
     task, view = known["pretext"], known.get("pretext.view", "")
     if arm.is_supervised_alone:
         return f"Supervised learning from {known['init']} weights"
-    if isinstance(arm.config.pretext, SeveralConfig):
-        return " and ".join(arm.config.pretext.members).capitalize() + VIEWS["two"]
     return task.capitalize() + VIEWS.get(view, f" in view {view}" if view else "")
 
 

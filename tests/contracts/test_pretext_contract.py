@@ -14,7 +14,10 @@ HELPERS = {name: row for name, row in TASKS.items() if name != "none"}
 CASES = [pytest.param(TASKS[name](**given), id=f"{name} {given}") for name, given in cases(TASKS)]
 
 
-@pytest.mark.parametrize("config", rows(TASKS))
+SEVERAL = pytest.param(PRETEXT_TASKS["several"](puzzling={}, rotation={}), id="several")
+
+
+@pytest.mark.parametrize("config", [*rows(TASKS), SEVERAL])
 class TestSettings(SettingsContract):
     pass
 

@@ -25,7 +25,7 @@ from trainables.pretext.puzzling_rotation import PuzzlingRotationConfig
 from trainables.pretext.rotation import RotationConfig
 from trainables.pretext.task import Perturbed, PretextTask, Uses
 from trainables.pretext.views.several import SeveralView
-from trainables.pretext.views.two import TwoConfig
+from trainables.pretext.views.two import TwoViews
 from trainables.pretext.views.view import ViewConfig
 
 if TYPE_CHECKING:
@@ -106,8 +106,11 @@ def _losses(member: Member) -> list[str]:
 
 
 class SeveralConfig(Config):
-    """More than one helper at once. The pose is learned from the clean batch, each helper from a copy of a
-    share of it: `view: two`, which need not be written."""
+    """More than one helper at once.
+
+    The pose is learned from the clean batch, each helper from a copy of a share of it: `view: two`, which
+    need not be written.
+    """
 
     puzzling: PuzzlingConfig | None = None
     """The settings of `pretext.puzzling`; null: not this helper."""
@@ -145,7 +148,8 @@ class SeveralConfig(Config):
         if len(members) < 2:
             raise ValueError("several needs two helpers or more: name them, or take the one by itself")
         for name, member in members.items():
-            if not isinstance(member.view, TwoConfig) or member.view.norm != "shared":
+            view = member.build_view()
+            if not isinstance(view, TwoViews) or view.norm_split:
                 raise ValueError(f"{name}: of several helpers each takes view: two, with norm: shared")
         if len({member.weight_end for member in members.values()}) > 1:
             raise ValueError("weight_end differs between the helpers, which end together: give them one")

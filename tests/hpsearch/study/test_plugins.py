@@ -147,7 +147,7 @@ def test_an_unknown_name_is_answered_by_known_ones_and_where_they_come_from(tmp_
         load_spec(space)
     [fault] = caught.value.faults
     assert fault.message.startswith("'hue_turm' is unknown (did you mean 'hue_turn'? valid: ")
-    assert ", hue_turn of own-tasks 1.2, none, " in fault.message
+    assert ", hue_turn of own-tasks 1.2, inpainting, none, " in fault.message
     assert fault.message.endswith("): correct it, or install the package that adds it")
 
 
