@@ -17,7 +17,7 @@ def keep_freed_memory() -> None:
     """Let freed memory stay with this process, for what it allocates next.
 
     A training step frees what it allocates, and the next allocates it again. Given back and taken anew, each
-    page costs the kernel time: 3 to 12 % of a step on a CPU. Of another C library nothing is changed.
+    page costs the kernel time. Of another C library nothing is changed.
     """
     if (libc := _glibc()) is not None:
         libc.mallopt(MMAP_THRESHOLD, LARGE) or libc.mallopt(MMAP_THRESHOLD, MOST_BEFORE_2_35)
