@@ -48,7 +48,8 @@ class TrialItem:
         if first_epoch == 1 and history:
             self._log.say(f"trains on {placement.host}, {placement.device}")
         stop = any(self._stops(epoch, metrics) for epoch, metrics in enumerate(history, start=first_epoch))
-        if self.study.epochs_done(number) > stint.epochs_done:  # else it only repeats what a checkpoint holds
+        repeats = self.study.epochs_done(number) == stint.epochs_done  # what a checkpoint holds
+        if not repeats and not self.study.ended(number):  # what was pruned for good takes no more
             self.study.worked(number, stint, round(time.time(), MILLISECONDS))
         self.observers.changed(self.study, number)
         return stop
