@@ -80,8 +80,14 @@ class Asking:
         return self._spec.enqueued[max(self._trials.asked_for + skipped - len(self._trials.requested), 0) :]
 
     def unfinished(self) -> list[Ask]:
-        """Return the trials that were running when the last launch ended, to go on from where they were."""
-        asks = map(self._resumed, self._trials.running())
+        """Return the trials that were running when the last launch ended, to go on from where they were.
+
+        With what a driver enqueued that died then: left for later, it would be taken for the next trial that
+        is enqueued, and its design or seed trained twice.
+        """
+        asks = [self._resumed(trial) for trial in self._trials.running()]
+        while self._trials.waiting:
+            asks.append(self._drawn(again=True))
         return [ask for ask in asks if ask is not None]
 
     def next(self, family: Family | None = None) -> Ask | None:
@@ -92,9 +98,6 @@ class Asking:
         number that the trial gets, so that a study that was interrupted suggests what it would have
         suggested, and no two suggestions share a seed.
         """
-        while self._trials.waiting:  # what a driver enqueued that died then
-            if ask := self._drawn(again=True):
-                return ask
         while enqueued := self.enqueued:
             index = len(self._spec.enqueued) - len(enqueued)
             if ask := self._new(enqueued[0], self._enqueued_attrs(index), again=True):

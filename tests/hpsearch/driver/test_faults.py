@@ -187,7 +187,7 @@ def test_a_pretraining_goes_on_from_its_checkpoint_and_costs_its_trials_nothing(
     assert [note.split()[1] for note in notes].count("rotation") == 1 and len(notes) == 3
 
 
-@pytest.mark.parametrize("lines", [2, 7])
+@pytest.mark.parametrize("lines", [2, 3, 7])
 def test_a_driver_killed_at_any_line_confirms_and_tests_as_if_it_had_not_been(
     tmp_path: Path, lines: int
 ) -> None:
