@@ -11,15 +11,15 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = sorted(path for path in (ROOT / "benchmarks").glob("*.py") if path.stem != "__main__")
-PEERS = {"plain_ray"}
-"""What another script runs."""
+PARTS = {"plain_ray", "results_page", "rows"}
+"""What another script runs or imports."""
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_its_first_lines_say_what_it_is_and_its_command(path: Path) -> None:
     said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    assert f"python benchmarks/{path.name}" in said or path.stem in PEERS
-    assert len(said.splitlines()) >= 4
+    assert f"python benchmarks/{path.name}" in said or path.stem in PARTS
+    assert len(said.splitlines()) >= 4 or path.stem in PARTS
 
 
 def test_one_command_lists_them_with_their_goals() -> None:

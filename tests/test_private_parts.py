@@ -34,6 +34,8 @@ ROOT = Path(__file__).parents[1]
 
 UNDERSCORED = {
     ("hpsearch/study/policy/forecasts.py", "_get_trials"),  # what a sampler reads: the cached list of trials
+    ("hpsearch/study/journal/journal.py", "_study_id"),  # by which a storage is asked for a study's trials
+    ("hpsearch/study/journal/journal.py", "_trial_id"),
     ("hpsearch/cli/arguments.py", "_SubParsersAction"),  # a type that argparse has no public name for
     (
         "hpsearch/ray/import_path.py",

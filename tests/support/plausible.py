@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from support.spaces import plain
+from support.spaces import load
 
 from hpsearch.study.records import LaunchRecord, Placement, Provenance, StudyRecord, TrialRecord, TrialState
 from trainables.pose.angles import ANGLES
@@ -20,6 +20,15 @@ START_S = 1_790_000_000.0
 EPOCH_S = 4.0
 BASELINE_DEG = 19.4
 DATASET = "rendered-heads @ 5c0ffee1ab"
+SPACE = """
+pretext:
+  choice:
+    - none
+    - puzzling: &task {grid: {choice: [2, 3]}, flag: {int: [1, 4]}, ssl_weight: {float: [0.1, 50], log: true}}
+    - rotation: *task
+    - puzzling_rotation: *task
+network: {dropout: {float: [0.1, 0.6]}}
+"""
 
 
 def study(
@@ -34,7 +43,7 @@ def study(
         objective=MAE.within("validation"),
         provenance=Provenance(BASELINE_DEG, {"train": DATASET, "validation": DATASET}, "0.1.0+g1234567"),
         trials=trials,
-        spec=plain(),
+        spec=load(folder, SPACE),
     )
 
 

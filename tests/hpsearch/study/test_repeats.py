@@ -187,6 +187,6 @@ def test_what_a_driver_enqueued_before_it_died_is_no_repetition(tmp_path: Path) 
     first = made.study.record().trials[0]
     made.study._asking._enqueue(dict(first.params), {CONFIRMS: 0, SEED: 1000})
     made.open()
-    again = made.study.ask()
+    again = made.allocation.next_ask()
     assert again is not None and again.config.seed == 1000
     assert made.study.record().trials[-1].confirms == 0 and made.study.asked == 3
