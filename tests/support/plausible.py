@@ -6,12 +6,15 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from support.spaces import load
 
 from hpsearch.study.records import LaunchRecord, Placement, Provenance, StudyRecord, TrialRecord, TrialState
+from hpsearch.study.spec import StudySpec
 from trainables.pose.angles import ANGLES
 from trainables.target.head_pose_metrics import MAE
 from trainables.training.config import TrainConfig, parse_config
@@ -43,8 +46,14 @@ def study(
         objective=MAE.within("validation"),
         provenance=Provenance(BASELINE_DEG, {"train": DATASET, "validation": DATASET}, "0.1.0+g1234567"),
         trials=trials,
-        spec=load(folder, SPACE),
+        spec=_spec(),
     )
+
+
+@cache
+def _spec() -> StudySpec:
+    with TemporaryDirectory() as folder:
+        return load(Path(folder), SPACE)
 
 
 def trial(

@@ -49,7 +49,7 @@ def test_every_fault_is_told_at_once_with_line_path_value_and_nearest_name(tmp_p
         (
             9,
             "network.backbone",
-            "'resnet19' is unknown (did you mean 'resnet18'? valid: resnet10, resnet18, resnet34, resnet50, timm)",
+            "'resnet19' is unknown (did you mean 'resnet18'? valid: resnet10, resnet18, resnet34, resnet50, ",
         ),
         (10, "network.dropout", "low must be below high, got [0.9, 0.1]"),
         (14, "pretext", "'puzling' is unknown (did you mean 'puzzling'?"),
