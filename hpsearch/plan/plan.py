@@ -22,7 +22,7 @@ from hpsearch.study.folders import datasets_folder, machines_folder, pretrained_
 from hpsearch.study.needs import Needs, images_of, needs_of
 from hpsearch.study.spec import StudySpec, load_spec
 from hpsearch.study.store import find_study
-from hpsearch.work.resources import Share, TrialResources, limited_to_worthwhile
+from hpsearch.work.resources import Share, TrialResources
 from trainables.base.disk import existing
 from trainables.base.errors import InputError
 from trainables.training.checkpoint_size import checkpoints_bytes
@@ -147,7 +147,6 @@ def plan(request: LaunchRequest, say: Callable[[str], None]) -> Plan:
         say(f"training {len(distinct)} designs for a few steps ...")
         found = dict(zip(distinct, rehearse_on_cluster(distinct, resources, datasets), strict=True))
         rehearse_together(distinct, resources, nodes, datasets, say)
-        resources = limited_to_worthwhile(resources, spec)
         concurrent, places = in_parallel(resources, nodes), place_count(nodes)
     cheapest, costliest = (
         Measured(

@@ -193,8 +193,7 @@ def room(resources: TrialResources, usable: Nodes) -> int:
 
 def fitting_on(node: Node, resources: TrialResources) -> int:
     """Return how many trials of the smallest share run on a node in parallel."""
-    fit = _fitting(node["Resources"], resources.smallest)
-    return fit if resources.per_machine is None else min(fit, resources.per_machine)
+    return _fitting(node["Resources"], resources.smallest)
 
 
 def trial_bytes(usable: Nodes) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 
 from hpsearch.ray.authentication import check_token
-from hpsearch.ray.cluster import cluster, in_parallel, joined_address, needed_addresses, room
+from hpsearch.ray.cluster import cluster, in_parallel, joined_address, needed_addresses
 from hpsearch.ray.gpus import gpu_fault, resources_in_cluster, unused_instances
 from hpsearch.ray.lost_cluster import AWAY_HERE_S, AWAY_S, ray_watched
 from hpsearch.ray.mps import Mps
@@ -22,7 +22,7 @@ from hpsearch.study.spec import StudySpec
 from hpsearch.study.trial_log import Log
 from hpsearch.work.backend import Watcher
 from hpsearch.work.items import WorkSource
-from hpsearch.work.resources import TrialResources, limited_to_worthwhile
+from hpsearch.work.resources import TrialResources
 from trainables.base.errors import InputError
 from trainables.base.shared_folder import SharedFolder, shared
 
@@ -66,7 +66,6 @@ class RayBackend:
                 nodes = probed(shared_folder, spec, Log(folder).spoken(watcher.say))
                 known = machines_folder(root_of(folder))
                 resources = resources_in_cluster(spec, datasets, known, nodes, watcher.say)
-                resources = limited(resources, spec, nodes, watcher.say)
                 concurrent = in_parallel(resources, nodes)
             yield RayWorkplace(
                 resources, concurrent, nodes, shared_folder, address, scratch, verbose=self.verbose
@@ -113,19 +112,6 @@ class RayWorkplace:
 def _ray_watched(address: str | None, give_up: Callable[[str], None]) -> AbstractContextManager[None]:
     away_s = AWAY_HERE_S if address is None else AWAY_S
     return ray_watched(needed_addresses(local=address is None), away_s, give_up)
-
-
-def limited(
-    resources: TrialResources, spec: StudySpec, nodes: Nodes, say: Callable[[str], None]
-) -> TrialResources:
-    """Return resources with no more trials in parallel than are known to do more work, and say so."""
-    worth = limited_to_worthwhile(resources, spec)
-    if worth.per_machine is not None and room(worth, nodes) < room(resources, nodes):
-        say(
-            f"{worth.per_machine} in parallel per machine, since hpsearch plan measured that more do no more "
-            "work: plan again to measure again, or set search.resources.concurrent"
-        )
-    return worth
 
 
 def probed(folder: SharedFolder | None, spec: StudySpec, say: Callable[[str], None]) -> Nodes:

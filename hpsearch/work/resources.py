@@ -90,8 +90,7 @@ class TrialResources:
 
     Designs whose memory was measured have shares of their own, `by_shape`, which `spread` makes larger where
     GPUs would be idle. What a trial learned of the memory of its kind of design, `known` holds for the next.
-    On a cluster that starts nodes on demand, `autoscale`, as many trials wait for them. More trials than
-    `per_machine` do no more work on a machine without a GPU (None: as far as is known, they do).
+    On a cluster that starts nodes on demand, `autoscale`, as many trials wait for them.
     """
 
     cpus: int
@@ -101,7 +100,6 @@ class TrialResources:
     autoscale: bool = False
     spread: Spread | None = None
     known: KnownDesigns = field(default_factory=KnownDesigns, compare=False)
-    per_machine: int | None = None
 
     def of(self, config: TrainConfig, left: int | None = None) -> Share:
         """Return the share of a trial while so many are left to run, it among them (None: enough)."""
@@ -189,19 +187,6 @@ def describe_lack(resources: TrialResources, cpus: float, gpus: float, where: st
         f"search.resources asks for {resources.cpus} CPUs and {resources.gpus:g} GPUs per trial, "
         f"but {where} has {cpus:g} CPUs and {gpus:g} GPUs"
     )
-
-
-def limited_to_worthwhile(resources: TrialResources, spec: StudySpec) -> TrialResources:
-    """Return resources with no more trials on a machine without a GPU than do more work, if that is known.
-
-    Of a few designs of the space it may have been measured; where `concurrent` is given, that holds.
-    """
-    if resources.gpus or spec.search.resources.concurrent != "auto" or not resources.known.any:
-        return resources
-    found = (resources.known.of(shape).together for shape in designs_to_measure(spec))
-    worth = [worth_packing(together) for together in found if together]
-    limits = [each for each in worth if each is not None]
-    return replace(resources, per_machine=max(limits) if limits and len(limits) == len(worth) else None)
 
 
 def designs_to_measure(spec: StudySpec) -> dict[MemoryShape, TrainConfig]:

@@ -36,10 +36,6 @@ def test_nodes_that_are_there_have_room_for_what_fits_on_each() -> None:
         in_parallel(ONE_CPU, nodes())
 
 
-def test_a_machine_gets_no_more_trials_than_do_more_work_on_it() -> None:
-    assert room(replace(ONE_CPU, per_machine=2), nodes({"CPU": 3.0}, {"CPU": 2.0}, {"CPU": 1.0})) == 5
-
-
 def test_ray_sets_the_memory_of_a_trial_aside_as_far_as_a_node_has_it() -> None:
     assert trial_bytes(nodes({"CPU": 1.0, "memory": 8e9}, {"CPU": 1.0, "memory": 1e8})) == TRIAL_BYTES
     assert trial_bytes(nodes({"CPU": 1.0, "memory": 1e8})) == 1e8

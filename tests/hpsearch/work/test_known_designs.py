@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from support import studies
 from support.toy import toy_config
 
 from hpsearch.study.config import ResourcesConfig
@@ -16,7 +15,6 @@ from hpsearch.work.resources import (
     Machines,
     Share,
     TrialResources,
-    limited_to_worthwhile,
     resolve_resources,
 )
 from hpsearch.work.tries import Death, learn_need
@@ -82,24 +80,3 @@ def test_what_a_trial_learned_on_a_gpu_gives_none_on_a_machine_without(tmp_path:
     known = KnownDesigns(tmp_path / "a.json")
     known.learn({SHAPE: {"least_share": 0.5}})
     assert resolve_resources(ResourcesConfig(), Machines(0.0, 0, 4), None, known).of(CONFIG).gpus == 0.0
-
-
-@pytest.mark.parametrize(
-    ("together", "most", "search"),
-    [
-        ({1: 100.0, 2: 90.0}, 1, ""),
-        ({1: 100.0, 2: 150.0}, None, ""),
-        ({1: 100.0, 2: 150.0, 4: 151.0}, 2, ""),
-        ({1: 100.0, 2: 90.0}, None, ", resources: {concurrent: 2}"),
-        ({}, None, ""),
-    ],
-)
-def test_a_cpu_gets_no_more_trials_than_do_more_work(
-    tmp_path: Path, together: dict[int, float], most: int | None, search: str
-) -> None:
-    spec = studies.spec(tmp_path, f"{{sampler: random, pruner: none{search}}}")
-    known = KnownDesigns()
-    config = spec.config(next(spec.space.probes()))
-    known.learn({MemoryShape.of(config): {"together": together}} if together else {SHAPE: FACTS})
-    resources = resolve_resources(spec.search.resources, Machines(0.0, 0, 4), None, known)
-    assert limited_to_worthwhile(resources, spec).per_machine == most
