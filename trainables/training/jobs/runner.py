@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 
-from trainables.base.allocator import give_back_freed_memory, keep_freed_memory
 from trainables.base.errors import Fault, InputError
 from trainables.data.loader import LoaderPool
 from trainables.training.gpu_share import keep_to_share, shortage
@@ -37,8 +36,7 @@ class JobRunner:
 
     @classmethod
     def on(cls, *, gpu: bool) -> JobRunner:
-        """Return one on the first GPU of this process, or on its CPU; the process keeps what it frees."""
-        keep_freed_memory()
+        """Return one on the first GPU of this process, or on its CPU."""
         if not gpu:
             return cls(Worker(torch.device("cpu")))
         # two loaders are what a job holds: a larger pool would not keep to the job's share of the memory
@@ -64,7 +62,6 @@ class JobRunner:
         torch.set_num_threads(job.cpus)
         self._leftovers, self._gpus, self._ended = job.clear, job.gpus, False
         self._results = self._run(job)  # releases the job before
-        give_back_freed_memory()
 
     def step(self) -> Result | Failed:
         """Return the job's next result, for a training that of one epoch, or why it failed for good.
