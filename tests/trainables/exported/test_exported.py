@@ -121,12 +121,12 @@ def test_both_files_say_what_the_network_says_in_double_precision(made: Made) ->
     assert compare(folder, network, images).allowed
 
 
-def test_both_files_say_how_certain_the_network_is_where_its_head_does(tmp_path: Path) -> None:
-    network = warmed(build_network(ResNet10Config(), FisherConfig(), ANGLES, dropout=0.4, seed=1))
-    folder, images = write(tmp_path / "export", network, FisherConfig()), random_images(20, seed=99)
+@pytest.mark.parametrize("made", ["fisher"], indirect=True)
+def test_both_files_say_how_certain_the_network_is_where_its_head_does(made: Made) -> None:
+    (folder, network, _), images = made, random_images(20, seed=99)
     assert read_network(folder)[1].outputs == ("pose_deg", "entropy_nats")
     with torch.inference_mode():
-        raw = network.double()(torch.tensor(normalised(images))).pose_raw
+        raw = copy.deepcopy(network).double()(torch.tensor(normalised(images))).pose_raw
         truth = matrix_fisher.entropy(matrix_fisher.concentrations(raw.view(-1, 3, 3))).numpy()
         read = read_network(folder)[0].outputs(torch.from_numpy(images))[1].numpy()
     session = onnxruntime.InferenceSession(folder / ONNX)
