@@ -80,6 +80,7 @@ class Nap:
     def on_done(self) -> None:
         """Note when it ended."""
         self.source.ended_s.append(time.monotonic())
+        self.source.look()
 
     def on_failed(self, reason: str) -> None:
         """End the benchmark."""
@@ -147,7 +148,12 @@ def main() -> None:
     began_s = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         ray.init(
-            "local", num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+            "local",
+            num_cpus=workers,
+            _memory=workers * 2 * 2**30,  # what trials set aside; these only sleep
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="ERROR",
         )
         profile.enable()
         run_work(
