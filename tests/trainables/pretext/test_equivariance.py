@@ -13,11 +13,11 @@ from support.plain_heads import apart, plain_head
 from support.toy import prepared_blobs, toy_config
 from torch import Tensor, nn
 
+from hpsearch.testing.pretext import network as small_network
 from trainables.base.errors import InputError
 from trainables.data.datasets.prepared import write_labels
-from trainables.model.backbones import ResNet10Config
-from trainables.model.heads import RegressionConfig, Rot6dConfig
-from trainables.model.network import HeadPoseNetwork, build_network
+from trainables.model.heads import Rot6dConfig
+from trainables.model.network import HeadPoseNetwork
 from trainables.pose.angles import ANGLES
 from trainables.pose.rotations import matrix_from_pose
 from trainables.pretext.branch import Seen
@@ -31,17 +31,7 @@ TARGET = HeadPoseConfig().build(HeadPoseConfig().labels)
 
 
 def network(momentum: float = 0.75) -> HeadPoseNetwork:
-    config = EquivarianceConfig(momentum=momentum)
-    return build_network(
-        ResNet10Config(),
-        RegressionConfig(),
-        ANGLES,
-        dropout=0.0,
-        seed=1,
-        branches=config.build().branches,
-        attachment=config.attachment(),
-        target=TARGET,
-    ).train()
+    return small_network(EquivarianceConfig(momentum=momentum))
 
 
 def branch_of(trained: HeadPoseNetwork) -> EquivarianceBranch:

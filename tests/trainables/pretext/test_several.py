@@ -10,12 +10,10 @@ from support.toy import CPU, blobs, toy_config
 from torch import Tensor
 
 from hpsearch.testing.configs import assert_read_without_torch
+from hpsearch.testing.pretext import network
 from trainables.data.memory_loader import MemoryLoader
-from trainables.model.backbones import ResNet10Config
-from trainables.model.heads import RegressionConfig
-from trainables.model.network import HeadPoseNetwork, build_network
 from trainables.pose.angles import ANGLES
-from trainables.pretext import PRETEXT_TASKS, PretextConfig, SeveralConfig
+from trainables.pretext import PRETEXT_TASKS, SeveralConfig
 from trainables.pretext.branch import Seen
 from trainables.target import HeadPoseConfig
 from trainables.training.build import build_session
@@ -34,19 +32,6 @@ def seeded() -> torch.Generator:
 
 def images() -> Tensor:
     return blobs(8, 64)[0]
-
-
-def network(config: PretextConfig) -> HeadPoseNetwork:
-    return build_network(
-        ResNet10Config(),
-        RegressionConfig(),
-        ANGLES,
-        dropout=0.0,
-        seed=1,
-        branches=config.build().branches,
-        attachment=config.attachment(),
-        target=HeadPoseConfig().build(HeadPoseConfig().labels),
-    )
 
 
 def session(pretext: object, epochs: int = 2) -> Session:
