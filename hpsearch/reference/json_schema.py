@@ -1,8 +1,9 @@
 """The JSON schema of a search space, with which an editor completes and checks the file.
 
 A hole may stand wherever a value may, and the options of a choice are again values or holes. So every value
-has one definition, named by its dotted path, and the options of a choice refer back to it: the size of the
-schema grows only with the number of keys.
+has one definition, and the options of a choice refer back to it. The keys of a variant, such as
+`pretext.puzzling.grid`, are defined once, wherever else the variant may stand: the size of the schema grows
+only with the number of keys.
 """
 
 from __future__ import annotations
@@ -61,9 +62,12 @@ class _Writer:
         self.definitions = definitions
         self.holes = holes
         self.plugins = plugins
+        self.homes: dict[type[Config], tuple[str, ...]] = {}
+        """The path below which the keys of a config are defined."""
 
     def section(self, model: type[Config], path: tuple[str, ...]) -> Schema:
         """Return the schema of a mapping of settings."""
+        path = self.homes.setdefault(model, path)
         fields = model.model_fields
         schema: Schema = {
             "title": ".".join(path) or "training config",
@@ -76,6 +80,8 @@ class _Writer:
         return schema
 
     def field(self, model: type[Config], key: str, path: tuple[str, ...]) -> Schema:
+        if (name := ".".join(path)) in self.definitions:
+            return _reference(name)
         field = model.model_fields[key]
         variant, config = variant_of(field), config_in(field.annotation)
         if variant is not None:
@@ -96,10 +102,10 @@ class _Writer:
         numbers = [int(name) for name in bare if name.isdigit()]  # as YAML reads such a name without quotes
         values: list[Schema] = [{"title": "a name alone", "enum": [*bare, *numbers]}] if bare else []
         for name, row in rows.items():
-            settings: Schema = self.section(row, (*path, name))
+            settings: Schema = self.section(row, (path[-1], name))
             if name in bare:
                 settings["type"] = ["object", "null"]
-            place = self.place((*path, name), help_of(row), [settings])
+            place = self.place((path[-1], name), help_of(row), [settings])
             values.append(_mapping(f"{name} with settings", {name: place}, required=[name]))
         return values
 
@@ -114,13 +120,17 @@ class _Writer:
     ) -> Schema:
         """Add the definition of what `path` accepts; return a reference to it."""
         name = ".".join(path)
-        here: Schema = {"$ref": f"#/$defs/{name}"}
+        here = _reference(name)
         definition: Schema = {"title": name} | ({"description": text} if text else {})
         if field is not None and not field.is_required() and (default := default_of(field)) is not None:
             definition["default"] = default
         definition["anyOf"] = [*values, *(_holes(here, values) if self.holes else [])]
         self.definitions[name] = definition
         return here
+
+
+def _reference(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
 
 
 def _holes(here: Schema, values: list[Schema]) -> list[Schema]:
