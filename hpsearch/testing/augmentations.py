@@ -37,6 +37,8 @@ RANGES = {
     "noise_sigma": (0, 1),
     "mirrored": (0, 1),
     "turn_deg": (-180, 180),
+    "channel_contrast": (0, 2),
+    "brightness_shift": (-1, 1),
     **dict.fromkeys(PLACES, (0, 1)),
 }
 """What a parameter may be at all: least and greatest value."""

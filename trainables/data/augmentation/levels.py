@@ -27,6 +27,16 @@ Contrast = Annotated[
     Share, Field(description="Contrast about mid-grey is multiplied by 1 - this to 1 + this; 0 is off.")
 ]
 Brightness = Annotated[Share, Field(description="Brightness is multiplied by 1 - this to 1 + this; 0: off.")]
+BrightnessShift = Annotated[
+    Share, Field(description="Brightness is raised by -this to this, share of white; 0 is off.")
+]
+ChannelContrast = Annotated[
+    Share,
+    Field(
+        description="Contrast about the mean of each colour channel of the image is multiplied by 1 - this "
+        "to 1 + this; 0 is off."
+    ),
+]
 Hue = Annotated[
     float, Field(ge=0, le=180, description="Largest turn of the hue either way, degrees; 0 is off.")
 ]
@@ -44,6 +54,13 @@ Downscale = Annotated[
     ),
 ]
 Cutout = Annotated[Share, Field(description="Largest side of a blanked square, share of the side; 0 is off.")]
+CutoutLeast = Annotated[
+    Share,
+    Field(
+        description="Least side of that square, share of the side; as large as `cutout` or larger: every "
+        "image has a square of this side; 0 is off."
+    ),
+]
 Noise = Annotated[Share, Field(description="Largest sigma of Gaussian noise, share of white; 0 is off.")]
 Mirror = Annotated[
     Share,
@@ -97,6 +114,9 @@ class Magnitudes(Config):
     noise: Noise = 0.0
     mirror: Mirror = 0.0
     turn_deg: Turn = 0.0
+    channel_contrast: ChannelContrast = 0.0
+    brightness_shift: BrightnessShift = 0.0
+    cutout_least: CutoutLeast = 0.0
 
     @property
     def changes(self) -> frozenset[str]:
@@ -115,9 +135,11 @@ class Magnitudes(Config):
                 "brightness": (1 - self.brightness, 1 + self.brightness),
                 "hue_deg": (-self.hue_deg, self.hue_deg),
                 "blur_sigma_px": (0, self.blur_sigma_px),
-                "cutout_side": (0, self.cutout),
+                "cutout_side": (self.cutout_least, max(self.cutout, self.cutout_least)),
                 "noise_sigma": (0, self.noise),
                 "turn_deg": (-self.turn_deg, self.turn_deg),
+                "channel_contrast": (1 - self.channel_contrast, 1 + self.channel_contrast),
+                "brightness_shift": (-self.brightness_shift, self.brightness_shift),
             },
             mirror=self.mirror,
             detail_px=tuple(REFERENCE_PX // factor for factor in self.downscale_factors),

@@ -27,6 +27,8 @@ NEUTRAL: Mapping[str, float] = MappingProxyType(
         "noise_y": 0.5,  # 0 top, 1 bottom
         "mirrored": 0.0,  # 1: left and right change places
         "turn_deg": 0.0,  # clockwise turn in the image plane
+        "channel_contrast": 1.0,  # factor about the mean of each of the image's colour channels
+        "brightness_shift": 0.0,  # added, share of white
     }
 )
 """The parameters of an image, each with the value that changes nothing. A new one is appended: the place of a
@@ -47,7 +49,8 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "blur": ("blur_sigma_px",),
         "downscale": ("detail_px",),
         "hue": ("hue_deg",),
-        "tone": ("contrast", "brightness"),
+        "channel_contrast": ("channel_contrast",),
+        "tone": ("contrast", "brightness", "brightness_shift"),
         "cutout": ("cutout_side",),
         "mirror": ("mirrored",),
         "noise": ("noise_sigma",),

@@ -37,7 +37,8 @@ INPUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "blur": ("sigma",),
         "downscale": ("detail",),
         "hue": ("hue",),
-        "tone": ("contrast", "brightness"),
+        "channel_contrast": ("factor",),
+        "tone": ("contrast", "brightness", "brightness_shift"),
         "cutout": ("anchor", "shape"),
         "mirror": ("mirror",),
     }
@@ -162,8 +163,10 @@ def operator_inputs(rows: Parameters, image_px: int) -> dict[str, npt.NDArray[np
         "sigma": np.maximum(rows["blur_sigma_px"] * (image_px / REFERENCE_PX), 0.01),  # must be > 0
         "detail": np.stack([detail, detail], 1),
         "hue": rows["hue_deg"],
+        "factor": rows["channel_contrast"],
         "contrast": rows["contrast"],
         "brightness": rows["brightness"],
+        "brightness_shift": rows["brightness_shift"],
         "anchor": np.stack([top, left], 1),
         "shape": np.stack([side, side], 1),
         "mirror": rows["mirrored"],
@@ -209,6 +212,9 @@ def _build(spec: PipelineSpec, source: Callable[[], tuple[Any, ...]]) -> Any:
             image = fn.resize(image, size=square, interp_type=types.INTERP_NN)
         if "hue" in settings:
             image = fn.hue(image, **settings["hue"])
+        if "channel_contrast" in settings:
+            means = fn.reductions.mean(image, axes=[0, 1], keep_dims=True)  # [1, 1, 3], fp32
+            image = fn.cast((image - means) * given["factor"] + means, dtype=types.UINT8)  # rounds and clips
         if "tone" in settings:  # apart from the hue, whose matrix takes ten times as long
             image = fn.brightness_contrast(image, **settings["tone"])
         if "cutout" in settings:

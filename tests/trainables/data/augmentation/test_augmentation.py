@@ -29,6 +29,8 @@ MAGNITUDES = st.builds(
     noise=st.floats(0, 1),
     mirror=st.floats(0, 1),
     turn_deg=st.floats(0, 45),
+    channel_contrast=st.floats(0, 1),
+    brightness_shift=st.floats(0, 1),
 )
 SEEDS = st.integers(0, 2**63 - 1)
 
@@ -91,6 +93,8 @@ def test_draws_keep_within_the_magnitudes_and_follow_from_the_seed(config: Magni
     assert (rows["kept"] <= 1).all()
     assert (abs(rows["contrast"] - 1) <= config.contrast + near).all()
     assert (abs(rows["brightness"] - 1) <= config.brightness + near).all()
+    assert (abs(rows["channel_contrast"] - 1) <= config.channel_contrast + near).all()
+    assert (abs(rows["brightness_shift"]) <= config.brightness_shift + near).all()
     assert (abs(rows["hue_deg"]) <= config.hue_deg + near).all()
     assert (abs(rows["turn_deg"]) <= config.turn_deg + near).all()
     assert set(rows["mirrored"]) <= {0, 1}
@@ -139,6 +143,15 @@ def test_each_factor_of_the_downscaling_is_drawn_as_often() -> None:
     sides, counts = np.unique(rows["detail_px"], return_counts=True)
     assert sides.tolist() == [14, 20, 37, 224]
     assert np.abs(counts / 8000 - 0.25).max() < 0.02
+
+
+def test_a_cutout_is_as_large_as_the_least_or_larger_and_then_the_same_in_all() -> None:
+    between = Magnitudes(cutout=0.4, cutout_least=0.3).build().draw(2000, 0)["cutout_side"]
+    assert between.min() == pytest.approx(0.3, abs=1e-3) and between.max() == pytest.approx(0.4, abs=1e-3)
+    for largest in (0.0, 0.1):
+        same = Magnitudes(cutout=largest, cutout_least=0.27).build()
+        assert same.operations == {"cutout"}
+        assert (same.draw(50, 0)["cutout_side"] == np.float32(0.27)).all()
 
 
 def test_so_many_images_are_mirrored_and_turned_either_way() -> None:

@@ -95,6 +95,8 @@ def through_pipeline(samples: Samples, image_px: int, **columns: object) -> npt.
             "hue_deg": "hue",
             "contrast": "tone",
             "brightness": "tone",
+            "brightness_shift": "tone",
+            "channel_contrast": "channel_contrast",
             "cutout_side": "cutout",
             "cutout_x": "cutout",
             "cutout_y": "cutout",
@@ -284,6 +286,22 @@ def test_contrast_and_brightness(heads: Samples) -> None:
     about_grey = contrast[:, None, None, None] * (decoded(heads) - 128) + 128
     expected = np.clip(brightness[:, None, None, None] * about_grey, 0, 255)
     assert np.abs(seen - expected).max() <= 0.51
+
+
+def test_brightness_is_added_after_it_was_multiplied(heads: Samples) -> None:
+    brightness, shift = np.linspace(0.7, 1.3, COUNT), np.linspace(-0.3, 0.3, COUNT)
+    seen = through_pipeline(heads, 96, brightness=brightness, brightness_shift=shift)
+    factor, added = (column[:, None, None, None] for column in (brightness, 255 * shift))
+    assert np.abs(seen - np.clip(factor * decoded(heads) + added, 0, 255)).max() <= 0.51
+
+
+def test_contrast_of_channels_is_about_the_mean_of_each(heads: Samples) -> None:
+    contrast = np.linspace(0, 2, COUNT)
+    seen, original = through_pipeline(heads, 96, channel_contrast=contrast), decoded(heads)
+    means = original.mean(axis=(1, 2), keepdims=True)
+    expected = contrast[:, None, None, None] * (original - means) + means
+    assert np.ptp(means, axis=3).max() > 5  # a grey in common would be another centre
+    assert np.abs(seen - np.clip(expected, 0, 255)).max() <= 0.51
 
 
 def test_hue_turns_the_chroma_and_leaves_the_luma(heads: Samples) -> None:
