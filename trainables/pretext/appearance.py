@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from trainables.pretext.squares import square
+
 REFERENCE_PX = 224
 """Side of the image that the blur is stated for, as in augmentation."""
 
@@ -39,7 +41,7 @@ class Appearance:
         most_px = self.blur_px * images.shape[-1] / REFERENCE_PX
         if most_px:
             seen = _blurred(seen, most_px * blur, radius=math.ceil(2 * most_px))
-        return seen.masked_fill(_square(self.cutout * side, x, y, images), 0.0) if self.cutout else seen
+        return seen.masked_fill(square(self.cutout * side, x, y, images), 0.0) if self.cutout else seen
 
 
 def _zoomed(images: Tensor, kept: Tensor) -> Tensor:
@@ -66,13 +68,3 @@ def _blurred(images: Tensor, sigma_px: Tensor, radius: int) -> Tensor:
 
 def _padded(images: Tensor, radius: int) -> tuple[int, int]:
     return images.shape[2] + 2 * radius, images.shape[3] + 2 * radius
-
-
-def _square(side: Tensor, x: Tensor, y: Tensor, images: Tensor) -> Tensor:
-    """Return where a square lies [B, 1, H, W], `side` wide, at the places x and y of the room it leaves."""
-    inside = []
-    for place, length in ((y, images.shape[2]), (x, images.shape[3])):
-        centres = (torch.arange(length, device=images.device) + 0.5) / length
-        left = (place * (1 - side))[:, None]
-        inside.append((centres >= left) & (centres < left + side[:, None]))  # [B, length]
-    return (inside[0][:, :, None] & inside[1][:, None, :])[:, None]

@@ -27,7 +27,8 @@ class Puzzling:
     def perturb(self, images: Tensor, generator: Generator) -> Perturbed:
         """Return puzzled images [B, 3, H, W]; the label of region r is the input region that lies there."""
         order = self.tiles.draw_order(images, generator)
-        return Perturbed(self.tiles.rearrange(images, order=order), {"puzzle": order})
+        puzzled = self.tiles.rearrange(images, order=order)
+        return Perturbed(self.tiles.blank(puzzled, generator), {"puzzle": order})
 
 
 class PuzzlingConfig(TileConfig):

@@ -1,8 +1,10 @@
-"""Puzzling-rotation: the tiles change places, then at most two of them turn [paper 3]."""
+"""Puzzling-rotation: the tiles change places, then some of them turn, at most two in the paper [paper 3]."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from pydantic import Field
 
 from trainables.pretext.regions import RegionHeads
 from trainables.pretext.task import ONE_VIEW, Perturbed
@@ -13,22 +15,20 @@ if TYPE_CHECKING:
 
     from trainables.pretext.tiles import Tiles
 
-TURNED = 2  # regions drawn to turn; each turns by 0 to 3 quarters, so none, one or two really do
-
 
 class PuzzlingRotation:
-    """Permutes the tiles, then turns two distinct regions by 0 to 3 quarter turns each.
+    """Permutes the tiles, then turns `turned` distinct regions by 0 to 3 quarter turns each.
 
-    Every region has both labels, and its turn is that in the final image. Most regions are not turned, so the
-    chance level of the rotation heads is high (0.625 for 2x2).
+    Every region has both labels, and its turn is that in the final image. Where most regions are not turned,
+    the chance level of the rotation heads is high: 0.625 for two of four.
     """
 
     uses = ONE_VIEW
 
-    def __init__(self, tiles: Tiles, heads: RegionHeads) -> None:
-        self.tiles = tiles
+    def __init__(self, tiles: Tiles, turned: int, heads: RegionHeads) -> None:
+        self.tiles, self.turned = tiles, turned
         regions, turns = tiles.regions, tiles.TURNS
-        not_turned = 1 - TURNED / regions * (turns - 1) / turns
+        not_turned = 1 - turned / regions * (turns - 1) / turns
         self.branches = (
             heads.branch("puzzle", regions=regions, classes=regions, chance=1 / regions),
             heads.branch("rotation", regions=regions, classes=turns, chance=not_turned),
@@ -37,15 +37,18 @@ class PuzzlingRotation:
     def perturb(self, images: Tensor, generator: Generator) -> Perturbed:
         """Return perturbed images [B, 3, H, W] with the labels of Puzzling and of Rotation."""
         order = self.tiles.draw_order(images, generator)
-        turns = self.tiles.draw_turns(images, generator, turned=TURNED)
-        return Perturbed(
-            self.tiles.rearrange(images, order=order, turns=turns), {"puzzle": order, "rotation": turns}
-        )
+        turns = self.tiles.draw_turns(images, generator, turned=self.turned)
+        perturbed = self.tiles.rearrange(images, order=order, turns=turns)
+        return Perturbed(self.tiles.blank(perturbed, generator), {"puzzle": order, "rotation": turns})
 
 
 class PuzzlingRotationConfig(TileConfig):
-    """Tiles change places, then at most two of them turn."""
+    """Tiles change places, then at most `turned` of them turn."""
+
+    turned: int = Field(2, ge=1, le=25)
+    """Tiles that are drawn to turn, each by 0 to 3 quarters, so that fewer may really do; all where the grid
+    has fewer. [paper 3: two]"""
 
     def build(self) -> PuzzlingRotation:
         """Make the task."""
-        return PuzzlingRotation(self.tiles(), self.region_heads())
+        return PuzzlingRotation(self.tiles(), min(self.turned, self.grid**2), self.region_heads())

@@ -27,7 +27,8 @@ class Rotation:
     def perturb(self, images: Tensor, generator: Generator) -> Perturbed:
         """Return images [B, 3, H, W] with turned tiles; a label is the number of quarter turns."""
         turns = self.tiles.draw_turns(images, generator)
-        return Perturbed(self.tiles.rearrange(images, turns=turns), {"rotation": turns})
+        turned = self.tiles.rearrange(images, turns=turns)
+        return Perturbed(self.tiles.blank(turned, generator), {"rotation": turns})
 
 
 class RotationConfig(TileConfig):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from trainables.pretext.border import Border
 from trainables.pretext.region_config import RegionTaskConfig
 
 if TYPE_CHECKING:
@@ -20,14 +21,18 @@ class TileConfig(RegionTaskConfig):
 
     grid: int = Field(2, ge=2, le=5)
     """Tiles along each side: 2 cuts the image into 2x2 regions [paper 3]."""
-    border: Literal["fill", "keep"] = "fill"
-    """The rim, where the side is no multiple of the grid: `fill` it with the mean colour or `keep` it."""
+    border: Border = "fill"
+    """Where the side is no multiple of the grid: `fill` the rim with the mean colour, `keep` it, or
+    `resample` the image to the next multiple and back: there is no rim, and seams are interpolated."""
+    cutout: float = Field(0.0, ge=0.0, le=0.8)
+    """Side of a square of the mean colour in every perturbed image, drawn after its tiles have moved, share
+    of the image's side; 0: none. The squares of `augmentation` are drawn before that, and are cut up."""
 
     def tiles(self) -> Tiles:
         """Return the cut."""
         from trainables.pretext.tiles import Tiles
 
-        return Tiles(self.grid, keep_rim=self.border == "keep")
+        return Tiles(self.grid, self.border, self.cutout)
 
     def incompatibility(self, image_px: int) -> str | None:
         """Return why images of this side cannot be cut, or None."""

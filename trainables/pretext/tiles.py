@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor
+
+from trainables.pretext.border import Border
+from trainables.pretext.squares import square
 
 FILL = 0.0  # of a normalised image: the mean colour
 
@@ -16,14 +20,17 @@ class Tiles:
     """A `grid` x `grid` cut of square images; regions are numbered row by row.
 
     Tiles have the side `H // grid`. Where that leaves a rim, the centred square of tiles is rearranged, and
-    the rim keeps its pixels (`keep_rim`) or is filled with the mean colour, whatever the arrangement.
+    the rim is filled with the mean colour (`fill`) or keeps its pixels (`keep`), whatever the arrangement.
+    With `resample` there is no rim: the image is scaled up to the next multiple of the grid, and scaled back
+    once its tiles have moved. `cutout` is the side of a square that is blanked then, share of the image's.
     """
 
     TURNS: ClassVar[int] = 4
     """Quarter turns: 0, 90, 180 and 270 degrees counter-clockwise."""
 
     grid: int
-    keep_rim: bool = False
+    border: Border = "fill"
+    cutout: float = 0.0
 
     @property
     def regions(self) -> int:
@@ -55,12 +62,15 @@ class Tiles:
         """Return images [B, C, H, H] whose region r is the input's region `order[b, r]`, turned.
 
         `order` and `turns` are int64 [B, R]; a turn is 90 degrees counter-clockwise; where one is None, tiles
-        keep their place or their turn. Pixels are moved, never interpolated. Raises `ValueError` where the
-        images are not square or smaller than the grid.
+        keep their place or their turn. Pixels are moved, and interpolated by `resample` alone. Raises
+        `ValueError` where the images are not square or smaller than the grid.
         """
         batch, channels, height, px = images.shape
         if height != px or px < self.grid:
             raise ValueError(f"a {self.grid}x{self.grid} grid needs square images, got {height}x{px} px")
+        if px % self.grid and self.border == "resample":
+            whole = F.interpolate(images, 2 * [self.grid * -(-px // self.grid)], mode="bilinear")
+            return F.interpolate(self.rearrange(whole, order=order, turns=turns), 2 * [px], mode="bilinear")
         if order is None:
             order = torch.arange(self.regions, device=images.device).expand(batch, -1)
         if turns is None:
@@ -72,9 +82,20 @@ class Tiles:
         pieces = pixels.view(batch, channels, inner, inner)
         if inner == px:
             return pieces
-        out = images.clone() if self.keep_rim else torch.full_like(images, FILL)
+        out = images.clone() if self.border == "keep" else torch.full_like(images, FILL)
         out[..., rim : rim + inner, rim : rim + inner] = pieces
         return out
+
+    def blank(self, images: Tensor, generator: Generator) -> Tensor:
+        """Return images [B, C, H, W] with a square of the mean colour, each at a place of its own.
+
+        Without a cutout they are returned as they are, and nothing is drawn.
+        """
+        if not self.cutout:
+            return images
+        places = torch.rand(2, len(images), generator=generator, device=generator.device)
+        x, y = places.to(images.device, images.dtype)
+        return images.masked_fill(square(torch.full_like(x, self.cutout), x, y, images), FILL)
 
     def _source(self, px: int, side: int, rim: int, order: Tensor, turns: Tensor) -> Tensor:
         """Return, for each pixel of the rearranged square, the flat position that it comes from."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from scipy.stats import chisquare
 from torch import Tensor
 
 from trainables.pretext import PRETEXT_TASKS, PuzzlingConfig, PuzzlingRotationConfig, RotationConfig
+from trainables.pretext.border import Border
 from trainables.pretext.tiles import Tiles
 
 SIZES = [(2, 64), (2, 65), (3, 64), (3, 224), (4, 224), (5, 64), (5, 224)]
@@ -28,9 +31,12 @@ def seeded(seed: int = 0) -> torch.Generator:
 def by_loop(images: Tensor, order: Tensor, turns: Tensor, tiles: Tiles) -> Tensor:
     """The rule written out: region r of the output is the input's tile order[r], turned by turns[r]."""
     px, grid = images.shape[-1], tiles.grid
+    if tiles.border == "resample" and px % grid:
+        scaled = (F.interpolate(images, (px // grid + 1) * grid, mode="bilinear"), order, turns, tiles)
+        return F.interpolate(by_loop(*scaled), px, mode="bilinear")
     side = px // grid
     rim = (px - side * grid) // 2
-    out = images.clone() if tiles.keep_rim else torch.zeros_like(images)
+    out = images.clone() if tiles.border == "keep" else torch.zeros_like(images)
     corners = [(rim + side * (r // grid), rim + side * (r % grid)) for r in range(grid * grid)]
     for b, (y, x) in itertools.product(range(len(images)), corners):
         r = corners.index((y, x))
@@ -40,10 +46,10 @@ def by_loop(images: Tensor, order: Tensor, turns: Tensor, tiles: Tiles) -> Tenso
     return out
 
 
-@pytest.mark.parametrize("keep_rim", [False, True])
+@pytest.mark.parametrize("border", get_args(Border))
 @pytest.mark.parametrize(("grid", "px"), SIZES)
-def test_rearranging_equals_the_rule_written_out(grid: int, px: int, keep_rim: bool) -> None:
-    images, tiles = random_images(3, px), Tiles(grid, keep_rim=keep_rim)
+def test_rearranging_equals_the_rule_written_out(grid: int, px: int, border: Border) -> None:
+    images, tiles = random_images(3, px), Tiles(grid, border)
     order = torch.stack([torch.randperm(grid * grid, generator=seeded(b)) for b in range(3)])
     turns = torch.randint(4, (3, grid * grid), generator=seeded(9))
     out = tiles.rearrange(images, order=order, turns=turns)
@@ -56,13 +62,23 @@ def test_rearranging_equals_the_rule_written_out(grid: int, px: int, keep_rim: b
 @pytest.mark.parametrize(("grid", "px"), SIZES)
 def test_identity_leaves_the_image_but_for_a_filled_rim(grid: int, px: int) -> None:
     images = random_images(2, px)
-    kept = Tiles(grid, keep_rim=True).rearrange(images)
+    kept = Tiles(grid, "keep").rearrange(images)
     filled = Tiles(grid).rearrange(images)
     assert torch.equal(kept, images)
     assert torch.equal(filled, images) == (px % grid == 0)
     rim = (filled != images).any(dim=(0, 1))
     assert int(rim.sum()) == px**2 - (px // grid * grid) ** 2
     assert not filled[:, :, rim].any()
+
+
+def test_resampled_tiles_show_every_pixel_and_leave_no_rim() -> None:
+    """In an image of one value each pixel keeps it, wherever its tile comes from; a rim would be blank."""
+    images = torch.full((2, 3, 224, 224), 0.7)
+    order = torch.stack([torch.randperm(9, generator=seeded(b)) for b in range(2)])
+    torch.testing.assert_close(Tiles(3, "resample").rearrange(images, order=order), images)
+    ramp = torch.linspace(0, 1, 224).expand(1, 3, 224, 224)
+    torch.testing.assert_close(Tiles(3, "resample").rearrange(ramp), ramp, rtol=0, atol=2e-3)
+    assert torch.equal(Tiles(2, "resample").rearrange(ramp), ramp)
 
 
 def test_inverse_permutation_and_turns_restore_the_image() -> None:
@@ -149,6 +165,35 @@ def test_all_turns_are_equally_likely_in_every_region() -> None:
     labels = RotationConfig().build().perturb(torch.zeros(4_000, 1, 2, 2), seeded()).labels["rotation"]
     for region in labels.T:
         assert chisquare(torch.bincount(region, minlength=4).numpy()).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("task", [PuzzlingConfig, RotationConfig, PuzzlingRotationConfig])
+def test_a_cutout_is_one_whole_square_of_the_puzzled_image_and_changes_no_other_draw(
+    task: type[PuzzlingConfig],
+) -> None:
+    images = random_images(16, 64) + 1
+    plain, cut = (task(cutout=share).build().perturb(images, seeded()) for share in (0.0, 0.25))
+    assert all(torch.equal(plain.labels[name], cut.labels[name]) for name in plain.labels)
+    blank = cut.images == 0
+    assert torch.equal(cut.images[~blank], plain.images[~blank])
+    assert blank.sum(dim=(2, 3)).unique().tolist() == [16 * 16]
+    lines = [blank[:, 0].any(dim=dim) for dim in (1, 2)]  # [B, 64]: columns, then rows that it reaches
+    assert all((line.sum(dim=1) == 16).all() for line in lines)
+    lefts = torch.stack([line.int().argmax(dim=1) for line in lines])
+    assert len(lefts.T.unique(dim=0)) > 12 and lefts.min() >= 0 and lefts.max() <= 48
+
+
+@pytest.mark.parametrize(("grid", "turned"), [(3, 4), (2, 25)])
+def test_so_many_pieces_are_drawn_to_turn(grid: int, turned: int) -> None:
+    task = PuzzlingRotationConfig(grid=grid, turned=turned).build()
+    labels = task.perturb(torch.zeros(20_000, 1, 6, 6), seeded()).labels["rotation"]
+    turned = min(turned, grid**2)
+    assert (labels > 0).sum(dim=1).unique().tolist() == list(range(turned + 1))
+    really = 0.75 * turned / grid**2
+    expected = np.array([1 - really, *3 * [really / 3]])
+    assert chisquare(torch.bincount(labels[:, 0], minlength=4).numpy(), expected * 20_000).pvalue > 1e-3
+    chance = task.branches[1].measures["rotation_accuracy"].chance
+    assert chance is not None and math.isclose(chance, 1 - really)
 
 
 def test_puzzling_rotation_turns_at_most_two_pieces() -> None:
