@@ -77,6 +77,8 @@ CHANGES: list[dict[str, Any]] = [
     {"augmentation": "1"},
     {"augmentation": {"1": {"mirror": 0.5}}},
     {"augmentation": {"1": {"turn_deg": 5.0}}},
+    {"augmentation": {"1": {"cutout_least": 0.1}}},
+    {"pretext": {"rotation": {"cutout": 0.1}}},
     {"optimizer": {"adabelief": {"lr": 0.01}}},
     {"schedule": "cosine"},
     {"seed": 1},

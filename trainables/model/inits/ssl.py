@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
@@ -37,8 +39,15 @@ ATTACHMENT = ("flag", "heads", "branch", "view", "weight_schedule", "weight_end"
 WITHOUT_EFFECT = ("implementation",)
 """Settings of an optimizer that change no step: a trunk is the same pretraining, whichever made it."""
 
-ADDED_MAGNITUDES = ("mirror", "turn_deg")
-"""Settings of augmentation that are no part of a key while they are off: older keys were made without."""
+ADDED: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {
+        "augmentation": dict.fromkeys(
+            ("mirror", "turn_deg", "channel_contrast", "brightness_shift", "cutout_least"), 0.0
+        ),
+        "pretext": {"cutout": 0.0, "turned": 2},
+    }
+)
+"""Settings that are no part of a key while they have this value: older keys were made without."""
 
 
 class SslConfig(Config):
@@ -111,10 +120,11 @@ class SslConfig(Config):
         for optimizer in settings["optimizer"].values():
             for key in WITHOUT_EFFECT:
                 optimizer.pop(key, None)
-        for level in settings["augmentation"].values():
-            for key in ADDED_MAGNITUDES:
-                if level.get(key) == 0:
-                    del level[key]
+        for section, added in ADDED.items():
+            for chosen in settings[section].values():
+                for key, silent in added.items():
+                    if chosen.get(key) == silent:
+                        del chosen[key]
         if self.weighting == WEIGHTINGS["fixed"]():  # older keys were made without
             del settings["weighting"]
         return settings
