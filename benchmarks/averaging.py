@@ -11,15 +11,12 @@ again.
 
 from __future__ import annotations
 
-import argparse
-import json
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from kept_runs import parser, rows, run_all
 
 from hpsearch.study.spec import load_spec
 from trainables.data.loader import LoaderPool
@@ -97,16 +94,7 @@ def train_missing(out: Path, datasets: Path, seeds: int, processes: int) -> None
     done = {(row["epochs"], row["schedule"], row["seed"]) for row in rows(out)}
     wanted = [(*setting, seed) for setting in SETTINGS for seed in range(seeds)]
     ensure_data(config_of(*wanted[0]), datasets, lambda done, total: None)
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        pending = {pool.submit(run, *key, datasets) for key in wanted if key not in done}
-        for one in as_completed(pending):
-            with out.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(one.result()) + "\n")
-
-
-def rows(out: Path) -> list[dict[str, Any]]:
-    """Return the runs that the file holds."""
-    return [json.loads(line) for line in out.read_text().splitlines()] if out.is_file() else []
+    run_all(run, [(*key, datasets) for key in wanted if key not in done], out, processes)
 
 
 def table(out: Path) -> None:
@@ -153,15 +141,7 @@ def ratio(mine: Any, other: Any) -> str:
 
 def main() -> None:
     """Train, or print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("what", choices=("run", "table"))
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
-    parser.add_argument("--datasets", type=Path, default=Path("hpsearch-runs/datasets"), metavar="DIR")
-    parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--processes", type=int, default=1)
-    arguments = parser.parse_args()
+    arguments = parser(__doc__, seeds=10, processes=1).parse_args()
     if arguments.what == "run":
         train_missing(arguments.out, arguments.datasets, arguments.seeds, arguments.processes)
     table(arguments.out)

@@ -10,15 +10,12 @@ there is not trained again. Then the network is measured on the validation set s
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import torch
+from kept_runs import parser, rows, run_all
 
 from trainables.data.loader import LoaderPool
 from trainables.training.build import build_loader, build_trial_session, ensure_data
@@ -88,18 +85,7 @@ def train_missing(out: Path, datasets: Path, only: str, seeds: int, processes: i
     missing = [pair for pair in wanted if pair not in done]
     for name, seed in missing:
         ensure_data(config_of(name, seed), datasets, lambda done, total: None)
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        pending = {pool.submit(run, name, seed, datasets) for name, seed in missing}
-        for one in as_completed(pending):
-            row = one.result()
-            with out.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
-            print(row, flush=True)
-
-
-def rows(out: Path) -> list[dict[str, Any]]:
-    """Return the runs that the file holds."""
-    return [json.loads(line) for line in out.read_text().splitlines()] if out.is_file() else []
+    run_all(run, [(*pair, datasets) for pair in missing], out, processes)
 
 
 def table(out: Path) -> None:
@@ -119,16 +105,9 @@ def table(out: Path) -> None:
 
 def main() -> None:
     """Train, or print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("what", choices=("run", "table"))
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
-    parser.add_argument("--datasets", type=Path, default=Path("hpsearch-runs/datasets"), metavar="DIR")
-    parser.add_argument("--only", default="", help="the beginning of the settings' names")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--processes", type=int, default=2)
-    arguments = parser.parse_args()
+    options = parser(__doc__, seeds=3, processes=2)
+    options.add_argument("--only", default="", help="the beginning of the settings' names")
+    arguments = options.parse_args()
     if arguments.what == "run":
         train_missing(arguments.out, arguments.datasets, arguments.only, arguments.seeds, arguments.processes)
     table(arguments.out)

@@ -13,15 +13,12 @@ harm of the paper's form apart, all with a quarter of the batch perturbed: the p
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import torch
+from kept_runs import parser, rows, run_all
 from torch.optim.swa_utils import update_bn
 
 from hpsearch.results.statistics import paired_difference
@@ -79,18 +76,7 @@ def train_missing(out: Path, datasets: Path, seeds: int, epochs: int, processes:
     done = {(row["arm"], row["seed"]) for row in rows(out)}
     missing = [(arm, seed) for seed in range(seeds) for arm in ARMS if (arm, seed) not in done]
     ensure_data(config_of("SL", 0, epochs), datasets, lambda done, total: None)
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        pending = {pool.submit(run, arm, seed, epochs, datasets) for arm, seed in missing}
-        for one in as_completed(pending):
-            row = one.result()
-            with out.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
-            print(f"{row['arm']}, seed {row['seed']}: {row['mae_deg'][-1]:.2f}", flush=True)
-
-
-def rows(out: Path) -> list[dict[str, Any]]:
-    """Return the runs that the file holds."""
-    return [json.loads(line) for line in out.read_text().splitlines()] if out.is_file() else []
+    run_all(run, [(arm, seed, epochs, datasets) for arm, seed in missing], out, processes)
 
 
 def table(out: Path) -> None:
@@ -113,16 +99,9 @@ def table(out: Path) -> None:
 
 def main() -> None:
     """Train, or print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("what", choices=("run", "table"))
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
-    parser.add_argument("--datasets", type=Path, default=Path("hpsearch-runs/datasets"), metavar="DIR")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--processes", type=int, default=2)
-    arguments = parser.parse_args()
+    options = parser(__doc__, seeds=3, processes=2)
+    options.add_argument("--epochs", type=int, default=20)
+    arguments = options.parse_args()
     if arguments.what == "run":
         train_missing(
             arguments.out, arguments.datasets, arguments.seeds, arguments.epochs, arguments.processes
