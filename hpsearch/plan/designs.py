@@ -11,7 +11,7 @@ FEW = 1000
 def work_of(config: TrainConfig) -> float:
     """Return the work of a whole training, in no unit: larger trunks, images and epochs cost more."""
     trunk = config.network.backbone.trunk_values * config.data.image_px**2
-    costs = [config.pretext.cost(epoch, config.epochs) for epoch in range(config.epochs)]
+    costs = [config.cost(epoch) for epoch in range(config.epochs)]
     norms = sum(config.norm_images(FEW, epoch) / FEW for epoch in range(config.epochs))
     return trunk * (sum(cost.forwards + cost.branches for cost in costs) + FORWARD_ALONE * norms)
 

@@ -36,7 +36,9 @@ def images_per_epoch(trial: TrialRecord) -> int | None:
     """
     if trial.epochs and IMAGES in trial.epochs[0]:
         return int(trial.epochs[0][IMAGES])
-    return _images_of(trial.config.data.train)
+    train = trial.config.data.train
+    images = _images_of(train)
+    return None if images is None else round(train.labels * images)
 
 
 def images_seen(trial: TrialRecord) -> int | None:
@@ -63,8 +65,9 @@ def images_forwarded(trial: TrialRecord, epochs: int | None = None) -> float | N
 
 
 def forwards(config: TrainConfig, completed: int) -> float:
-    """Return the passes through the whole network per training image in the epoch after `completed`."""
-    return config.pretext.cost(completed, config.epochs).forwards
+    """Return the passes through the whole network per labelled image in the epoch after `completed`, those of
+    the unlabelled images beside it included."""
+    return config.cost(completed).forwards
 
 
 def effort_of(trials: tuple[TrialRecord, ...]) -> Effort:
@@ -97,7 +100,8 @@ def _pretraining_images(config: TrainConfig, train_images: int | None) -> float 
     if pretraining is None:
         return 0.0
     source = pretraining.data
-    images = train_images if source is None else _images_of(source)
+    as_the_trial = source is None and config.data.train.labels == 1  # without labels it takes all images
+    images = train_images if as_the_trial else _images_of(source or config.data.train)
     forwards = pretraining.pretext.pretraining_cost().forwards
     return None if images is None else images * pretraining.epochs * forwards
 

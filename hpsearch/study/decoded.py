@@ -11,8 +11,10 @@ from pathlib import Path
 from trainables.base.disk import existing
 from trainables.base.errors import Fault, InputError
 from trainables.data.datasets import open_dataset
+from trainables.data.datasets.prepared import Samples
 from trainables.data.decoded import decoded_bytes, fits, kept_bytes
 from trainables.training.config import TrainConfig
+from trainables.training.train_images import open_train
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,7 @@ class _Selection:
     """Images that a design trains or is validated on, and the bytes of them decoded."""
 
     folder: Path
-    split: str
-    subjects: tuple[str, ...]
+    digest: str
     decoded: int
 
 
@@ -68,9 +69,15 @@ def check_decoded(config: TrainConfig, datasets: Path) -> None:
 
 
 def _selections(config: TrainConfig, datasets: Path) -> Iterator[_Selection]:
-    train, judge = config.data.train, config.data.validation
-    for ref, source in ((train.dataset, train), (config.validation_dataset, judge)):
-        with suppress(InputError):  # what is missing is named elsewhere
-            samples = open_dataset(ref, datasets).samples(source.split, source.subjects, config.target)
-            if samples.folder is not None and (needed := decoded_bytes(samples)) is not None:
-                yield _Selection(samples.folder, source.split, source.subjects, needed)
+    judge, found = config.data.validation, list[Samples | None]()
+    with suppress(InputError):  # what is missing is named elsewhere
+        images = open_train(config, datasets)
+        found += [images.labelled, images.unlabelled if config.unlabelled_share else None]
+    with suppress(InputError):
+        dataset = open_dataset(config.validation_dataset, datasets)
+        found.append(dataset.samples(judge.split, judge.subjects, config.target))
+    for samples in found:
+        if samples is None or samples.folder is None:
+            continue
+        if (needed := decoded_bytes(samples)) is not None:
+            yield _Selection(samples.folder, samples.digest, needed)

@@ -143,5 +143,7 @@ def images_of(config: TrainConfig, datasets: Path) -> tuple[int, int] | None:
         train, judge = config.data.train.dataset, config.validation_dataset
         if isinstance(train, str) or isinstance(judge, str):
             return None
-        return train.images_of(config.data.train.split), judge.images_of(config.data.validation.split)
+        source, judged = config.data.train, config.data.validation
+        labelled = round(source.labels * train.images_of(source.split, source.subjects))
+        return labelled, judge.images_of(judged.split, judged.subjects)
     return len(data.train), len(data.validation)

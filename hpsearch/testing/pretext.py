@@ -82,9 +82,10 @@ def learns_through_the_head(trained: HeadPoseNetwork) -> bool:
     return any(module is trained.get_submodule("head") for module in trained.branches.modules())
 
 
-def arranged(config: HelperConfig, seed: int = 0) -> Views:
-    """Return what a step with four images forwards."""
-    return config.build_view().arrange(config.build(), small_batch(), seeded(seed))
+def arranged(config: HelperConfig, seed: int = 0, unlabelled: int = 0) -> Views:
+    """Return what a step with four images forwards, and so many without labels."""
+    beside = random_images(unlabelled, 64) / (unlabelled * 3 * 64 * 64) if unlabelled else None
+    return config.build_view().arrange(config.build(), small_batch(), seeded(seed), beside)
 
 
 def assert_same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
@@ -243,21 +244,26 @@ class BranchContract:
         supervised = network(config).supervised()
         assert {key.partition(".")[0] for key in supervised.state_dict()} == {"trunk", "head"}
 
+    @pytest.mark.parametrize("unlabelled", [0, 6])
     @pytest.mark.parametrize("view", sorted(VIEWS.built_in))
-    def test_its_cost_is_what_the_network_forwards(self, config: HelperConfig, view: str) -> None:
+    def test_its_cost_is_what_the_network_forwards(
+        self, config: HelperConfig, view: str, unlabelled: int
+    ) -> None:
         """Counted at each stage, also of a trunk that a branch has of its own."""
         rows: list[int] = []
         seen = at_flag(config, 2, view={view: {"share": 0.5}})
         trained = network(seen)
         for layer in (each for key, each in trained.named_modules() if STAGE.search(key)):
             layer.register_forward_hook(lambda _, inputs, out: rows.append(len(out)))
-        trained.learn(arranged(seen))
-        assert seen.cost(0, 1).forwards == sum(rows) / 4 / 4
-        assert seen.cost(0, 1).branches > 0
+        trained.learn(arranged(seen, unlabelled=unlabelled))
+        cost, beside = seen.cost(0, 1), seen.unlabelled_cost(0, 1)
+        assert 4 * cost.forwards + unlabelled * beside.forwards == pytest.approx(sum(rows) / 4)
+        assert cost.branches > 0 and beside.branches > 0
 
     def test_once_it_is_off_it_costs_nothing(self, config: HelperConfig) -> None:
         half = changed(config, view="two", weight_end=0.5)
         assert half.cost(1, 4).forwards > half.cost(2, 4).forwards == 1.0
+        assert half.unlabelled_cost(1, 4).forwards > half.unlabelled_cost(2, 4).forwards == 0.0
 
 
 class PretextContract(SettingsContract, PerturbContract, BranchContract):

@@ -39,9 +39,10 @@ def tagged(batch: int) -> Tensor:
     return torch.arange(batch, dtype=torch.float32).view(batch, 1, 1, 1).repeat(1, 3, 8, 8)
 
 
-def arranged(config: ViewConfig, uses: Uses, batch: int = 12) -> Views:
-    """Return what a step forwards of a tagged batch."""
-    return config.build().arrange(Marking(uses), tagged(batch), Generator().manual_seed(1))
+def arranged(config: ViewConfig, uses: Uses, batch: int = 12, unlabelled: int = 0) -> Views:
+    """Return what a step forwards of a tagged batch; the tags of images without labels begin at 100."""
+    beside = 100 + tagged(unlabelled) if unlabelled else None
+    return config.build().arrange(Marking(uses), tagged(batch), Generator().manual_seed(1), beside)
 
 
 def values(images: Tensor) -> list[float]:
@@ -69,6 +70,25 @@ class ViewContract:
         assert changed(config, share=share).build().counts(12, uses) == (count, rest)
         clean = values(views.images[views.perturbed :])
         assert clean == list(range(12 - len(clean), 12))
+
+    @each_share
+    @each_use
+    def test_images_without_labels_are_the_task_s_alone(
+        self, config: ViewConfig, share: float, uses: Uses
+    ) -> None:
+        """They come first in each of its views; rows with a pose, and their poses, are as without them."""
+        given, copies = changed(config, share=share), len(uses)
+        alone, views = arranged(given, uses), arranged(given, uses, unlabelled=5)
+        count = alone.perturbed // copies
+        assert views.perturbed == alone.perturbed + copies * 5
+        made = torch.tensor(values(views.images[: views.perturbed])).view(copies, 5 + count)
+        steps = STEP * torch.arange(1, copies + 1)[:, None]
+        assert torch.equal(made[:, :5], 100 + torch.arange(5) + steps)
+        assert made[:, 5:].flatten().tolist() == values(alone.images[: alone.perturbed])
+        assert len(views.labels["mark"]) == 5 + count
+        assert views.pose_from == alone.pose_from + copies * 5
+        assert torch.equal(views.images[views.pose_from :], alone.images[alone.pose_from :])
+        assert (views.first_pose, views.copies) == (alone.first_pose, copies)
 
     @each_use
     def test_where_it_can_the_task_s_rows_are_normalised_apart(self, config: ViewConfig, uses: Uses) -> None:

@@ -22,6 +22,33 @@ class TrainSource(Config):
     """Which of the dataset's splits."""
     subjects: Strings = ()
     """Only these subjects; all where empty."""
+    labels: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the subjects whose labels are kept, one at least; the images of the others have none, see
+    `data.unlabelled`. Whose labels are kept follows from the subjects' names alone: the same people for all
+    seeds, and those of a smaller share are among those of a larger one."""
+
+
+class UnlabelledSource(Config):
+    """Images whose labels are never read, for the helper alone: the training images whose labels are not kept
+    (`data.train.labels`), and those of another dataset, if one is named.
+
+    Epochs count labelled images, so that equal epochs are equal labelled images. Where nothing learns from
+    images without labels (`pretext: none`, `heads: false`, after `weight_end`), none is read.
+    """
+
+    dataset: DatasetRef | None = None
+    """As for `train`; null: only the training images whose labels are not kept. It may be the training set
+    itself; images with a label are left out."""
+    split: str = "train"
+    """Which of the dataset's splits."""
+    subjects: Strings = ()
+    """Only these subjects; all where empty."""
+    share: Annotated[float, Field(gt=0, le=16)] = 1.0
+    """Unlabelled images per labelled one in each step: with 4, a `batch` of 64 is joined by 256 of them."""
+
+    def per_step(self, labelled: int) -> int:
+        """Return how many unlabelled images join a step of so many labelled ones."""
+        return max(1, round(self.share * labelled))
 
 
 class ValidationSource(Config):

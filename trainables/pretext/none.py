@@ -70,6 +70,10 @@ class NoPretextConfig(Config):
         """Return one pass for each image."""
         return Cost()
 
+    def unlabelled_cost(self, completed: int, epochs: int) -> Cost:
+        """Return no work: nothing is learned from an image without a label."""
+        return Cost(0.0)
+
     def pretraining_cost(self) -> Cost:
         """Return the same; nothing is pretrained on it."""
         return Cost()

@@ -45,6 +45,9 @@ class PretextConfig(Protocol):
     def cost(self, completed: int, epochs: int) -> Cost:
         """Return what the epoch after `completed` of `epochs` ones costs."""
 
+    def unlabelled_cost(self, completed: int, epochs: int) -> Cost:
+        """Return what an image without a label adds in that epoch: nothing where none is learned from."""
+
     def pretraining_cost(self) -> Cost:
         """Return what an epoch of a pretraining costs."""
 

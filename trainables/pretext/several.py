@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -204,14 +204,24 @@ class SeveralConfig(Config):
 
     def cost(self, completed: int, epochs: int) -> Cost:
         """Return the cost of each helper, all of whose images go up to the last flag, on one clean batch."""
+        own = [(member.cost(completed, epochs), member.view.share) for member in self.members.values()]
+        alone = [(replace(cost, forwards=cost.forwards - 1), share) for cost, share in own]
+        copies = self._copies(alone, completed, epochs)
+        return replace(copies, forwards=1 + copies.forwards)
+
+    def unlabelled_cost(self, completed: int, epochs: int) -> Cost:
+        """Return the cost of a copy for each helper."""
+        own = (member.unlabelled_cost(completed, epochs) for member in self.members.values())
+        return self._copies([(cost, 1.0) for cost in own], completed, epochs)
+
+    def _copies(self, own: Sequence[tuple[Cost, float]], completed: int, epochs: int) -> Cost:
+        """Sum up what the helpers' copies cost, each with its share; all go on to the last flag."""
         if not self.task_weight(epochs).on(completed):
-            return Cost()
-        total = Cost()
-        for member in self.members.values():
-            own = member.cost(completed, epochs)
-            further = len(member.uses) * member.view.share * (self._last_flag - member.flag) / STAGES
-            forwards = total.forwards + own.forwards - 1 + further
-            total = Cost(forwards, total.branches + own.branches)
+            return Cost(0.0)
+        total = Cost(0.0)
+        for member, (cost, share) in zip(self.members.values(), own, strict=True):
+            further = len(member.uses) * share * (self._last_flag - member.flag) / STAGES
+            total = Cost(total.forwards + cost.forwards + further, total.branches + cost.branches)
         return total
 
     def pretraining_cost(self) -> Cost:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -104,6 +105,13 @@ class TaskConfig(Config):
             return Cost()
         whole, to_flag = self.view.passes(self.uses)
         return Cost(whole + to_flag * self.flag / STAGES, BRANCH_WORK if self.heads else 0.0)
+
+    def unlabelled_cost(self, completed: int, epochs: int) -> Cost:
+        """Return the cost of a copy that is the task's alone; 0 where the task is off or has no heads."""
+        if not self.heads:
+            return Cost(0.0)
+        cost = self.model_copy(update={"view": VIEWS["two"]()}).cost(completed, epochs)
+        return replace(cost, forwards=cost.forwards - 1)  # the clean image that is not there
 
     def pretraining_cost(self) -> Cost:
         """Return one pass for each view."""

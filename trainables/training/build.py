@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,13 +18,16 @@ from trainables.data.datasets.prepared import PreparedDataset, Samples
 from trainables.data.loader import Loader, LoaderPool, unsaid
 from trainables.data.loader.keeping import keeps
 from trainables.data.sources import Decode
+from trainables.data.unlabelled import Unlabelled
 from trainables.losses.weighting.loss_weight import LossWeight
 from trainables.model.network import build_network
 from trainables.target import Label
 from trainables.training.config import TrainConfig
+from trainables.training.data_faults import convention_faults, label_faults, turn_faults
 from trainables.training.execution import Execution
 from trainables.training.people import people_faults, seen_of
 from trainables.training.session import Session
+from trainables.training.train_images import few_faults, open_train
 from trainables.training.trainer import Trainer
 
 Progress = Callable[[int, int], None]
@@ -34,12 +36,23 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The two sets a trial reads, both from prepared datasets."""
+    """The sets a trial reads, all from prepared datasets; those of `unlabelled` are the helper's alone."""
 
     train: Samples
     validation: Samples
     train_dataset: PreparedDataset
     validation_dataset: PreparedDataset
+    unlabelled: Samples | None = None
+
+    def few(self, batches: int, config: TrainConfig, validation: int) -> TrainingData:
+        """Return the first images of each set, for an epoch of so many batches, to try a training with."""
+        beside = batches * config.data.unlabelled.per_step(config.data.batch)
+        return replace(
+            self,
+            train=self.train.first(batches * config.data.batch),
+            validation=self.validation.first(validation),
+            unlabelled=None if self.unlabelled is None else self.unlabelled.first(beside),
+        )
 
 
 def ensure_data(config: TrainConfig, datasets_root: Path, progress: Progress) -> TrainingData:
@@ -55,24 +68,26 @@ def open_data(config: TrainConfig, datasets_root: Path) -> TrainingData:
 
     Raises `InputError` with every fault: a dataset, split or subject that is not there, people who are in
     both, labels that differ between the two, labels that are NaN or out of range, images to be turned whose
-    labels would be unknown, a head that cannot learn from these labels.
+    labels would be unknown, a head that cannot learn from these labels, too few images without labels.
     """
-    train_dataset = open_dataset(config.data.train.dataset, datasets_root)
+    images = open_train(config, datasets_root)
+    train_dataset, train = images.dataset, images.labelled
     validation_dataset = open_dataset(config.validation_dataset, datasets_root)
-    train = train_dataset.samples(config.data.train.split, config.data.train.subjects, config.target)
     source = config.data.validation
     validation = validation_dataset.samples(source.split, source.subjects, config.target)
-    faults = [*_label_faults(train_dataset, train), *_label_faults(validation_dataset, validation)]
-    faults += _convention_faults(train_dataset, validation_dataset, "data.validation")
-    faults += people_faults(train_dataset, train, validation_dataset, validation, "data.validation")
-    faults += _turn_faults(config, train)
+    faults = [*label_faults(train_dataset, train), *label_faults(validation_dataset, validation)]
+    faults += convention_faults(train_dataset, validation_dataset, "data.validation")
+    for dataset, seen in images.seen:
+        faults += people_faults(dataset, seen, validation_dataset, validation, "data.validation")
+    faults += few_faults(config, images)
+    faults += turn_faults(config, train)
     if reason := config.head.incompatibility(labels_of(train)):
         faults.append(Fault(reason, "head"))
     if missing := set(train.label_names) - set(validation.label_names):
         faults.append(Fault(f"the validation set has no {', '.join(sorted(missing))}", "data.validation"))
     if faults:
-        raise InputError(faults)
-    return TrainingData(train, validation, train_dataset, validation_dataset)
+        raise InputError(list(dict.fromkeys(faults)))  # people may be in two selections that are learned from
+    return TrainingData(train, validation, train_dataset, validation_dataset, images.unlabelled)
 
 
 def open_tests(config: TrainConfig, datasets_root: Path) -> dict[str, Samples]:
@@ -86,7 +101,7 @@ def open_tests(config: TrainConfig, datasets_root: Path) -> dict[str, Samples]:
     faults = [
         fault
         for name, dataset in tests.items()
-        for fault in _convention_faults(train, dataset, f"data.test, {name}")
+        for fault in convention_faults(train, dataset, f"data.test, {name}")
     ]
     if faults:
         raise InputError(faults)
@@ -116,16 +131,18 @@ def build_loader(
     pool: LoaderPool,
     once: bool = False,
     say: Callable[[str], None] = unsaid,
+    beside: int = 0,
 ) -> Loader:
     """Build a loader of images as `config` has them: shuffled and augmented to `train`, else zoomed alone.
 
-    Of images that are read `once`, decoded ones are not kept. `say` is told where they cannot be.
+    Of images that are read `once`, decoded ones are not kept. `say` is told where they cannot be. One whose
+    batches join those of another loader has `beside` images in each.
     """
     zoomed = AugmentationPlan.zoomed(config.evaluation_zoom)
     return Loader(
         samples,
         image_px=config.data.image_px,
-        batch=config.data.batch,
+        batch=beside or config.data.batch,
         augmentation=config.augmentation.build() if train else zoomed,
         shuffle=train,
         device=device,
@@ -133,6 +150,7 @@ def build_loader(
         pool=pool,
         decode="cpu" if once and config.data.decode != "mixed" else config.data.decode,
         say=say,
+        beside=beside > 0,
     )
 
 
@@ -151,9 +169,15 @@ def build_trial_session(
     `trunk` is the file of the trunk's initial weights; None: random ones. `say` is told as in `build_loader`.
     """
 
-    def loader(samples: Samples, *, train: bool) -> Loader:
-        return build_loader(config, samples, train=train, device=device, threads=threads, pool=pool, say=say)
+    def loader(samples: Samples, *, train: bool, beside: int = 0) -> Loader:
+        return build_loader(
+            config, samples, train=train, device=device, threads=threads, pool=pool, say=say, beside=beside
+        )
 
+    unlabelled = None
+    if data.unlabelled is not None and config.unlabelled_share:
+        per_step = config.data.unlabelled.per_step(min(config.data.batch, len(data.train)))
+        unlabelled = Unlabelled(loader(data.unlabelled, train=True, beside=per_step))
     return build_session(
         config,
         train=loader(data.train, train=True),
@@ -161,6 +185,7 @@ def build_trial_session(
         labels=labels_of(data.train),
         device=device,
         trunk=None if trunk is None else load_trunk(trunk),
+        unlabelled=unlabelled,
     )
 
 
@@ -180,11 +205,12 @@ def build_session(
     labels: Sequence[Label],
     device: torch.device,
     trunk: Mapping[str, Tensor] | None = None,
+    unlabelled: Unlabelled | None = None,
 ) -> Session:
     """Build the session that `config` describes over any sources of batches.
 
-    `trunk` holds the trunk's initial weights where they are not random. Raises `InputError` where the device
-    cannot compute in the precision of `config`.
+    `trunk` holds the trunk's initial weights where they are not random; from `unlabelled` images the task
+    learns too. Raises `InputError` where the device cannot compute in the precision of `config`.
     """
     task, attachment = config.pretext.build(), config.pretext.attachment()
     target = config.target.build(labels)
@@ -218,6 +244,7 @@ def build_session(
         epochs=config.epochs,
         clip_norm=config.clip_norm,
         average=config.average.build(config.epochs),
+        unlabelled=unlabelled,
     )
     return Session(trainer, validation=validation, target=target)
 
@@ -234,50 +261,3 @@ def load_trunk(file: Path) -> dict[str, Tensor]:
     except (OSError, ValueError) as error:
         rule = f"this trunk cannot be read: {error}. Remove its folder and launch again to rebuild it"
         raise InputError(Fault(rule, file=str(file))) from None
-
-
-def _convention_faults(train: PreparedDataset, other: PreparedDataset, where: str) -> list[Fault]:
-    """Refuse labels that mean something else: errors between two conventions measure the conventions."""
-    if other.card.convention == train.card.convention:
-        return []
-    return [
-        Fault(
-            f"its labels ({other.card.convention}) do not mean what {train.name!r} means by them "
-            f"({train.card.convention}): import it in the same convention (eth-xgaze: --angles aflw2000)",
-            where,
-        )
-    ]
-
-
-def _turn_faults(config: TrainConfig, train: Samples) -> list[Fault]:
-    """Refuse turns in the image plane after which labels would be unknown."""
-    reason = config.target.augmentation_fault(train.label_names, config.turn_deg)
-    if reason is None:
-        return []
-    way_out = "set turn_deg to 0, or train on a dataset with all labels (mirror works without them)"
-    where = "pretext" if config.augmentation.turn_deg == 0 else "augmentation"
-    return [Fault(f"{reason}: {way_out}", where)]
-
-
-def _label_faults(dataset: PreparedDataset, samples: Samples) -> list[Fault]:
-    """Name the first row of each kind of broken label."""
-    labels = labels_of(samples)
-    lows, highs = [label.low for label in labels], [label.high for label in labels]
-    broken = ~((samples.labels >= lows) & (samples.labels <= highs)).all(axis=1)  # NaN compares false
-    if not broken.any():
-        return []
-    row = int(np.flatnonzero(broken)[0])
-    return [
-        Fault(
-            f"{int(broken.sum())} labels are NaN or outside {_limits(labels)}, "
-            f"the first is {samples.labels[row].tolist()} for {samples.files[row].name}",
-            f"row {row}",
-            str(dataset.folder / "labels.parquet"),
-        )
-    ]
-
-
-def _limits(labels: Sequence[Label]) -> str:
-    """Return the least and largest values of labels in words, each once: `-180 to 180 degrees`."""
-    limits = (f"{label.low:g} to {label.high:g} {label.unit.name}" for label in labels)
-    return ", ".join(dict.fromkeys(limits))

@@ -11,7 +11,7 @@ from trainables.base.errors import Fault
 from trainables.base.schema import Config, KeyPath, Variant, faults_of
 from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.data.datasets import DatasetRef
-from trainables.data.sources import Decode, TestSource, TrainSource, ValidationSource
+from trainables.data.sources import Decode, TestSource, TrainSource, UnlabelledSource, ValidationSource
 from trainables.losses.weighting import WEIGHTINGS, WeightingConfig
 from trainables.model.backbones import BACKBONES, Backbone, HubBackbone, needs_adaptive_steps, title
 from trainables.model.heads import HEADS, HeadConfig
@@ -20,6 +20,7 @@ from trainables.optim.averages import AVERAGES, NORM_BATCHES, AverageConfig
 from trainables.optim.optimizers import OPTIMIZERS, OptimizerConfig
 from trainables.optim.schedules import SCHEDULES, ScheduleConfig
 from trainables.pretext import PRETEXT_TASKS, PretextConfig
+from trainables.pretext.cost import Cost
 from trainables.pretext.lone_image import lone_image
 from trainables.target import TARGETS, TargetConfig
 
@@ -36,6 +37,8 @@ class DataConfig(Config):
 
     train: TrainSource
     """The training set."""
+    unlabelled: UnlabelledSource = UnlabelledSource()
+    """Images without labels, for the helper alone."""
     validation: ValidationSource = ValidationSource()
     """The validation set."""
     test: Annotated[tuple[TestSource, ...], Strict(False)] = ()
@@ -67,6 +70,8 @@ class DataConfig(Config):
             return tests
         judge = validation.dataset or train.dataset
         seen = {"train": (train.dataset, train), "validation": (judge, validation)}
+        if (unlabelled := info.data.get("unlabelled")) and unlabelled.dataset is not None:
+            seen["unlabelled"] = (unlabelled.dataset, unlabelled)
         for test in tests:
             for role, (dataset, source) in seen.items():
                 if test.shares_images(dataset, source.split, source.subjects):
@@ -191,6 +196,8 @@ class TrainConfig(Config):
     def dataset_paths(self) -> dict[KeyPath, DatasetRef]:
         """Every dataset that this run names, its tests and its pretraining included, by its key's path."""
         paths: dict[KeyPath, DatasetRef] = {("data", "train", "dataset"): self.data.train.dataset}
+        if self.data.unlabelled.dataset is not None:
+            paths["data", "unlabelled", "dataset"] = self.data.unlabelled.dataset
         if self.data.validation.dataset is not None:
             paths["data", "validation", "dataset"] = self.data.validation.dataset
         for index, test in enumerate(self.data.test):
@@ -203,6 +210,22 @@ class TrainConfig(Config):
     def datasets(self) -> tuple[DatasetRef, ...]:
         """Every dataset that this run needs, each once."""
         return tuple(dict.fromkeys(self.dataset_paths.values()))
+
+    @property
+    def unlabelled_share(self) -> float:
+        """Unlabelled images per labelled one in a step that the task learns from; 0 where there are none."""
+        data = self.data
+        there = data.unlabelled.dataset is not None or data.train.labels < 1
+        learned = there and self.pretext.attachment() is not None
+        return data.unlabelled.per_step(data.batch) / data.batch if learned else 0.0
+
+    def cost(self, completed: int) -> Cost:
+        """Return what the epoch after `completed` ones costs per labelled image, unlabelled ones included."""
+        cost, share = self.pretext.cost(completed, self.epochs), self.unlabelled_share
+        if share == 0:
+            return cost
+        beside = self.pretext.unlabelled_cost(completed, self.epochs)
+        return Cost(cost.forwards + share * beside.forwards, cost.branches + share * beside.branches)
 
     @property
     def turn_deg(self) -> float:

@@ -33,8 +33,14 @@ class MemoryShape:
             optimizer=type(config.optimizer).__name__,
             weighting=type(config.weighting).__name__,
             averages=config.average.build(config.epochs) is not None,
-            pretext=config.pretext.memory(),
+            pretext=_pretext(config),
         )
+
+
+def _pretext(config: TrainConfig) -> Hashable:
+    """Return what the task adds; where it learns from no unlabelled image, what older versions wrote down."""
+    own, share = config.pretext.memory(), config.unlabelled_share
+    return (own, share) if share else own
 
 
 @dataclass(frozen=True)

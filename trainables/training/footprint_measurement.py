@@ -6,7 +6,6 @@ import resource
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -46,11 +45,7 @@ def _measure(config: TrainConfig, datasets: Path, device: torch.device, free_mib
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     data = open_data(config, datasets)
-    few = replace(
-        data,
-        train=data.train.first(BATCHES * config.data.batch),
-        validation=data.validation.first(config.data.batch),
-    )
+    few = data.few(BATCHES, config, validation=config.data.batch)
     session = build_trial_session(decided(config, data), few, device=device, threads=1, pool=LoaderPool())
     session.run_epoch()
     report = session.run_epoch()

@@ -18,15 +18,18 @@ SHOWN = 5
 def seen_of(
     config: TrainConfig, ref: DatasetRef, datasets_root: Path
 ) -> Iterator[tuple[PreparedDataset, Samples]]:
-    """Yield what a search looks at of a dataset: its training images, and those that it judges by."""
+    """Yield what a search looks at of a dataset: images that it learns from, with labels or without, and
+    those that it judges by."""
+    data = config.data
     sources = (
-        (config.data.train.dataset, config.data.train),
-        (config.validation_dataset, config.data.validation),
+        (data.train.dataset, data.train),
+        (data.unlabelled.dataset, data.unlabelled),
+        (config.validation_dataset, data.validation),
     )
     for looked_at, source in sources:
         if looked_at == ref:
             dataset = open_dataset(ref, datasets_root)
-            yield dataset, dataset.samples(source.split, source.subjects, config.target)
+            yield dataset, dataset.samples(source.split, source.subjects)
 
 
 def people_faults(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -12,6 +12,7 @@ from trainables.base.errors import InputError
 from trainables.data.batches import BatchSource
 from trainables.data.loader import LoaderPool
 from trainables.data.memory_loader import MemoryLoader
+from trainables.data.unlabelled import Unlabelled
 from trainables.training.build import build_session, build_trial_session, decided, open_data
 from trainables.training.config import TrainConfig
 from trainables.training.session import Session
@@ -73,23 +74,32 @@ def few_batches(
     try:
         data = open_data(config, datasets)
     except InputError:
-        sources = (_noise(config, count, shuffle=shuffle, device=device) for shuffle in (True, False))
-        train, validation = sources
-        labels = config.target.labels
-        session = build_session(config, train=train, validation=validation, labels=labels, device=device)
+        beside = round(config.unlabelled_share * config.data.batch)  # 0 where none is learned from
+        session = build_session(
+            config,
+            train=_noise(config, count, config.data.batch, shuffle=True, device=device),
+            validation=_noise(config, count, config.data.batch, shuffle=False, device=device),
+            labels=config.target.labels,
+            device=device,
+            unlabelled=Unlabelled(_noise(config, beside, beside, shuffle=True, device=device))
+            if beside
+            else None,
+        )
         return FewBatches(session, count, synthetic=True)
-    few = replace(data, train=data.train.first(count), validation=data.validation.first(count))
+    few = data.few(batches, config, validation=count)
     session = build_trial_session(
         decided(config, data), few, device=device, threads=threads, pool=LoaderPool()
     )
     return FewBatches(session, len(few.validation), synthetic=False)
 
 
-def _noise(config: TrainConfig, count: int, *, shuffle: bool, device: torch.device) -> BatchSource:
+def _noise(
+    config: TrainConfig, count: int, batch: int, *, shuffle: bool, device: torch.device
+) -> BatchSource:
     side, generator = config.data.image_px, torch.Generator().manual_seed(0)
     images = torch.randn(count, 3, side, side, generator=generator).to(device)
     labels = torch.zeros(count, len(config.target.labels), device=device)
-    return MemoryLoader(images, labels, batch=config.data.batch, shuffle=shuffle)
+    return MemoryLoader(images, labels, batch=batch, shuffle=shuffle)
 
 
 def _peak_mib(device: torch.device) -> float:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import repeat
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from trainables.data.batches import Batch, BatchSource
+from trainables.data.unlabelled import Unlabelled
 from trainables.losses.weighting.backward import backward
 from trainables.losses.weighting.loss_weight import LossWeight
 from trainables.losses.weighting.weighting import GradientWeighting, Weighting
@@ -52,7 +54,7 @@ class Trainer:
 
     `optimizer` makes the optimizer of the parameters that it is given. Where `execution` computes in fp16,
     the loss is scaled so that gradients do not vanish. Where there is an `average`, a mean of the weights is
-    what is measured and kept.
+    what is measured and kept. From `unlabelled` images the task alone learns, while it is on.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Trainer:
         epochs: int,
         clip_norm: float | None = None,
         average: Average | None = None,
+        unlabelled: Unlabelled | None = None,
     ) -> None:
         self.execution = execution
         self.network = execution.place_network(network)
@@ -81,7 +84,8 @@ class Trainer:
         self._shared = network.shared_parameters()
         self._optimizer = optimizer(_groups(self._parameters, weighting))
         self._base_rates = [float(group["lr"]) for group in self._optimizer.param_groups]
-        self._train, self._seed, self._epochs = train, seed, epochs
+        self._train, self._unlabelled = train, unlabelled
+        self._seed, self._epochs = seed, epochs
         self._clip_norm = clip_norm
         self._averaged = None if average is None else AveragedNetwork(network.supervised(), average)
         self._scale = LossScale(self._optimizer, execution.device, enabled=execution.scales_loss)
@@ -99,7 +103,7 @@ class Trainer:
         with torch_seeded(torch_seed, device):
             meter = self._steps(data_seed, pretext_seed, completed)
         trained = time.perf_counter()
-        train_s, wait_s = trained - started, self._train.wait_s
+        train_s, wait_s = trained - started, self._wait_s(completed)
         if self._averaged is not None and self._averaged.on(completed):
             self._averaged.estimate_norms(self._train.epoch(data_seed), self.execution, torch_seed)
         return TrainingReport(
@@ -151,20 +155,42 @@ class Trainer:
         self.network.train()
         generator = torch.Generator(self.execution.device).manual_seed(pretext_seed)
         meter = EpochMeter()
-        for batch in self._train.epoch(data_seed):
-            self._step(batch, generator, completed, meter)
+        for batch, unlabelled in zip(  # the labelled ones end it
+            self._train.epoch(data_seed), self._unlabelled_images(data_seed, completed), strict=False
+        ):
+            self._step(batch, unlabelled, generator, completed, meter)
             if meter.steps % FINITE_CHECK_STEPS == 0 and not meter.finite():
                 raise Diverged(completed + 1)
         if not meter.finite():
             raise Diverged(completed + 1)
         return meter
 
-    def _step(self, batch: Batch, generator: torch.Generator, completed: int, meter: EpochMeter) -> None:
+    def _unlabelled_images(self, data_seed: int, completed: int) -> Iterator[Tensor | None]:
+        """Return the images [U, 3, H, W] without labels of step after step; None where there are none."""
+        if self._unlabelled is None or not self._task_weight.on(completed):
+            return repeat(None)
+        return self._unlabelled.epoch(data_seed)
+
+    def _wait_s(self, completed: int) -> float:
+        """Return the seconds waited for images in the epoch after `completed`."""
+        beside = self._unlabelled if self._task_weight.on(completed) else None
+        return self._train.wait_s + (beside.wait_s if beside else 0.0)
+
+    def _step(
+        self,
+        batch: Batch,
+        unlabelled: Tensor | None,
+        generator: torch.Generator,
+        completed: int,
+        meter: EpochMeter,
+    ) -> None:
         """Take one step; where the task is off nothing is perturbed."""
         execution = self.execution
         images, labels = batch.images.to(execution.device), batch.labels.to(execution.device)
         on = self._task_weight.on(completed)
-        views = self._view.arrange(self._task, images, generator) if on else Views(images)
+        if unlabelled is not None:
+            unlabelled = unlabelled.to(execution.device)
+        views = self._view.arrange(self._task, images, generator, unlabelled) if on else Views(images)
         views = replace(views, images=execution.place_images(views.images))
         scaler = self._scale.scaler
         for _ in self._scale.attempts(first=completed == 0 and meter.steps < FIRST_STEPS):

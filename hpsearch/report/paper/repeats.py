@@ -145,7 +145,7 @@ def by_key(tables: Sequence[PaperTable]) -> dict[str, Repeat]:
 def method_of(config: TrainConfig) -> Method | None:
     """Return the paper's method that a config follows, None where the paper has no such method."""
     level, init = LEVELS.get(config.augmentation.changes), _init(config)
-    if level is None or init is None:
+    if level is None or init is None or config.data.train.labels < 1 or config.unlabelled_share:
         return None
     bins = _setting(config.head, "bin_deg")
     pretext, grid = config.pretext, _setting(config.pretext, "grid")

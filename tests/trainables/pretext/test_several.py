@@ -100,8 +100,10 @@ def test_its_cost_is_what_the_network_forwards() -> None:
     for key, layer in trained.named_modules():
         if key.rpartition(".")[2] in ("layer1", "layer2", "layer3", "layer4"):
             layer.register_forward_hook(lambda _, inputs, out: rows.append(len(out)))
-    trained.learn(config.build_view().arrange(config.build(), images(), seeded()))
-    assert config.cost(0, 1).forwards == sum(rows) / 4 / 8
+    beside = blobs(6, 64, seed=1)[0]
+    trained.learn(config.build_view().arrange(config.build(), images(), seeded(), beside))
+    cost, more = config.cost(0, 1), config.unlabelled_cost(0, 1)
+    assert 8 * cost.forwards + 6 * more.forwards == pytest.approx(sum(rows) / 4)
     assert config.attachment().flag == 4 and config.view_turn_deg == 30.0
 
 

@@ -27,9 +27,10 @@ def seeded() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
-def arranged(view: Config, batch: int = 8) -> tuple[Views, Tensor]:
+def arranged(view: Config, batch: int = 8, unlabelled: int = 0) -> tuple[Views, Tensor]:
     images, _ = blobs(batch, 32)
-    return view.build().arrange(PuzzlingConfig().build(), images, seeded()), images
+    beside = blobs(unlabelled, 32, seed=1)[0] if unlabelled else None
+    return view.build().arrange(PuzzlingConfig().build(), images, seeded(), beside), images
 
 
 def network(view: Config, *, heads: bool = True, dropout: float = 0.0) -> HeadPoseNetwork:
@@ -100,6 +101,17 @@ def test_poses_and_answers_come_for_the_images_that_have_them(view: Config) -> N
     output = network(view).learn(views)
     assert output.pose_raw.shape[0] == 8 - views.first_pose
     assert output.pretext["puzzle"].logits.shape == (views.perturbed, 4, 4)
+
+
+@each_view
+def test_no_image_without_a_label_has_a_pose_and_none_is_lost_to_the_task(view: Config) -> None:
+    """In evaluation, where BatchNorm does not mix images, poses of clean ones are what they are without."""
+    (views, _), (alone, _) = arranged(view, unlabelled=6), arranged(view)
+    trained = network(view).eval()
+    output, without = trained.learn(views), trained.learn(alone)
+    assert len(output.pretext["puzzle"].logits) == views.perturbed == alone.perturbed + 6
+    rows = slice(views.perturbed - views.pose_from, None)  # of the clean images
+    torch.testing.assert_close(output.pose_raw[rows], without.pose_raw[rows])
 
 
 @each_view

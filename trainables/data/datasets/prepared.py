@@ -63,7 +63,7 @@ class Samples:
     target: Target | None
     content_hash: str
     folder: Path | None = None
-    """That of the dataset, of which these are a whole selection; None for others."""
+    """That of the dataset whose images these are; None for those of several, or a few to try with."""
 
     @cached_property
     def digest(self) -> str:
@@ -79,6 +79,20 @@ class Samples:
     def __len__(self) -> int:
         return len(self.files)
 
+    def where(self, rows: npt.NDArray[np.bool_]) -> Samples:
+        """Return the images [N] of these rows, in their order."""
+        places = np.flatnonzero(rows)
+        return replace(
+            self,
+            files=tuple(self.files[place] for place in places),
+            labels=_fixed(self.labels[places]),
+            subjects=tuple(self.subjects[place] for place in places),
+        )
+
+    def without_labels(self) -> Samples:
+        """Return the same images for what learns from images alone."""
+        return replace(self, labels=self.labels[:, :0], target=None)
+
     def first(self, count: int) -> Samples:
         """Return the first images, `count` of them at most."""
         return replace(
@@ -88,6 +102,23 @@ class Samples:
             subjects=self.subjects[:count],
             folder=None,
         )
+
+
+def together(parts: Sequence[Samples]) -> Samples:
+    """Return all images of some samples without labels, one after the other."""
+    one, *others = parts
+    if not others:
+        return one
+    same = all((part.folder, part.content_hash) == (one.folder, one.content_hash) for part in others)
+    hashes = "".join(part.content_hash for part in parts)
+    return Samples(
+        files=tuple(file for part in parts for file in part.files),
+        labels=np.concatenate([part.labels for part in parts]),
+        subjects=tuple(subject for part in parts for subject in part.subjects),
+        target=None,
+        content_hash=one.content_hash if same else hashlib.sha256(hashes.encode()).hexdigest(),
+        folder=one.folder if same else None,
+    )
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ class Loader:
     `shuffle` is for training: a new order each epoch, the last partial batch dropped unless it is the only
     one. Otherwise each image comes once, in order. `pool` keeps the pipeline for the loaders after this one.
     `decode` is that of `data.decode`; `say` is told where decoded images are wanted and cannot be kept.
+    `beside`: its epochs run while those of another loader do.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Loader:
         pool: LoaderPool | None = None,
         decode: Decode = "cpu",
         say: Callable[[str], None] = unsaid,
+        beside: bool = False,
     ) -> None:
         self.samples = samples
         self.batch = batch
@@ -65,7 +67,7 @@ class Loader:
         self._clock = WaitClock(device)
         operations = augmentation.operations if augmentation else frozenset[str]()
         source: Source = "mixed" if decode == "mixed" and device.type == "cuda" else "cpu"
-        self._spec = PipelineSpec(image_px, batch, operations, device, threads, source)
+        self._spec = PipelineSpec(image_px, batch, operations, device, threads, source, beside)
         self._pool = pool
         self._keeping, self._say = keeps(decode, samples), say
         self._kept: DecodedImages | None = None
@@ -158,7 +160,7 @@ class LoaderPool:
     """Keeps the `keep` pipelines used last for reuse; on a GPU, the memory of others goes back to it.
 
     A pipeline holds no data: any loader of equal image size, batch, operations, device and threads uses it.
-    Loaders that share one take turns, one epoch each.
+    Loaders that share one take turns, one epoch each; one that runs beside them has another.
     """
 
     def __init__(self, keep: int = 4) -> None:

@@ -76,6 +76,8 @@ class PipelineSpec:
     device: torch.device
     threads: int
     source: Source = "cpu"
+    beside: bool = False
+    """Whether it runs while another pipeline does, which is then another one."""
 
     @property
     def inputs(self) -> list[str]:

@@ -96,6 +96,15 @@ class SslConfig(Config):
             raise ValueError(f"{', '.join(set_)}: a pretraining learns no pose: leave this out")
         return pretext
 
+    @field_validator("data")
+    @classmethod
+    def _reads_no_label(cls, data: TrainSource | None) -> TrainSource | None:
+        if data is not None and data.labels != 1:
+            raise ValueError(
+                "labels: a pretraining reads no label and learns from every image: leave this out"
+            )
+        return data
+
     @property
     def is_random(self) -> bool:
         """Return False."""

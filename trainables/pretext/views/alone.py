@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trainables.pretext.task import PretextTask, Uses
-from trainables.pretext.views.view import Views
+from trainables.pretext.views.view import Views, task_images
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -20,8 +20,10 @@ class AloneView:
         """Return that all are perturbed."""
         return batch, 0
 
-    def arrange(self, task: PretextTask, images: Tensor, generator: Generator) -> Views:
+    def arrange(
+        self, task: PretextTask, images: Tensor, generator: Generator, unlabelled: Tensor | None = None
+    ) -> Views:
         """Return the task's views of images [B, 3, H, W]."""
-        made = task.perturb(images, generator)
+        made = task.perturb(task_images(images, unlabelled), generator)
         count = len(made.images)
         return Views(made.images, count, made.labels, count, len(images), copies=len(task.uses))

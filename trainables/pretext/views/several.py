@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trainables.pretext.task import PretextTask, Uses
-from trainables.pretext.views.view import Part, Views, count_of
+from trainables.pretext.views.view import Part, Views, count_of, task_images
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -23,13 +23,16 @@ class SeveralView:
         """Return the shares of all tasks together, and the whole batch."""
         return sum(count_of(share, batch) for _, share in self.shares), batch
 
-    def arrange(self, task: PretextTask, images: Tensor, generator: Generator) -> Views:
+    def arrange(
+        self, task: PretextTask, images: Tensor, generator: Generator, unlabelled: Tensor | None = None
+    ) -> Views:
         """Return each task's views of the first images, then the batch [B, 3, H, W] as it is."""
         import torch
 
         together, parts, first = [], [], 0
         for each, share in self.shares:
-            made = each.perturb(images[: count_of(share, len(images))], generator)
+            own = task_images(images[: count_of(share, len(images))], unlabelled)
+            made = each.perturb(own, generator)
             names = tuple(plan.name for plan in each.branches)
             parts.append(Part(names, first, len(made.images), made.labels, len(each.uses)))
             together.append(made.images)

@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from trainables.base.schema import Config
 from trainables.pretext.task import PretextTask, Uses
-from trainables.pretext.views.view import Norm, Share, Views, count_of
+from trainables.pretext.views.view import Norm, Share, Views, count_of, task_images
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -30,12 +30,14 @@ class SharedView:
         count = count_of(self.share, batch)
         return count, batch - count if "both" in uses else batch
 
-    def arrange(self, task: PretextTask, images: Tensor, generator: Generator) -> Views:
+    def arrange(
+        self, task: PretextTask, images: Tensor, generator: Generator, unlabelled: Tensor | None = None
+    ) -> Views:
         """Return the views that are the helper's, then the batch [B, 3, H, W], its first images perturbed."""
         import torch
 
         count, rest = self.counts(len(images), task.uses)
-        made = task.perturb(images[:count], generator)
+        made = task.perturb(task_images(images[:count], unlabelled), generator)
         # a view that is for both is the last (`PretextTask.uses`): its rows stand next to the clean ones, so
         # that the rows with a pose are the end of what is forwarded, in the order of the batch
         both = len(images) - rest

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from trainables.base.schema import Config
 from trainables.pretext.task import PretextTask, Uses
-from trainables.pretext.views.view import Norm, Views, count_of
+from trainables.pretext.views.view import Norm, Views, count_of, task_images
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -27,12 +27,14 @@ class SplitView:
         count = min(count_of(self.share, batch), batch - 1)
         return count, batch - count
 
-    def arrange(self, task: PretextTask, images: Tensor, generator: Generator) -> Views:
+    def arrange(
+        self, task: PretextTask, images: Tensor, generator: Generator, unlabelled: Tensor | None = None
+    ) -> Views:
         """Return the batch [B, 3, H, W], its first images perturbed and without poses."""
         import torch
 
         count, _ = self.counts(len(images), task.uses)
-        made = task.perturb(images[:count], generator)
+        made = task.perturb(task_images(images[:count], unlabelled), generator)
         together = torch.cat([made.images, images[count:]])
         perturbed, copies = len(made.images), len(task.uses)
         return Views(together, perturbed, made.labels, perturbed, count, self.norm_split, copies)

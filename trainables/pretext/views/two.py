@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from trainables.base.schema import Config
 from trainables.pretext.task import PretextTask, Uses
-from trainables.pretext.views.view import Norm, Share, Views, count_of
+from trainables.pretext.views.view import Norm, Share, Views, count_of, task_images
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -24,12 +24,14 @@ class TwoViews:
         """Return the share, and the whole batch."""
         return count_of(self.share, batch), batch
 
-    def arrange(self, task: PretextTask, images: Tensor, generator: Generator) -> Views:
+    def arrange(
+        self, task: PretextTask, images: Tensor, generator: Generator, unlabelled: Tensor | None = None
+    ) -> Views:
         """Return a perturbed copy of the first images, then the batch [B, 3, H, W] as it is."""
         import torch
 
         count, _ = self.counts(len(images), task.uses)
-        made = task.perturb(images[:count], generator)
+        made = task.perturb(task_images(images[:count], unlabelled), generator)
         together = torch.cat([made.images, images])
         perturbed, copies = len(made.images), len(task.uses)
         return Views(together, perturbed, made.labels, perturbed, 0, self.norm_split, copies)

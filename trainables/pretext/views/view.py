@@ -62,8 +62,14 @@ class View(Protocol):
         Each perturbed one is forwarded once for each of the task's views.
         """
 
-    def arrange(self, task: PretextTask, images: Tensor, generator: Generator) -> Views:
-        """Return what a step forwards of images [B, 3, H, W]; the input stays as it is."""
+    def arrange(
+        self, task: PretextTask, images: Tensor, generator: Generator, unlabelled: Tensor | None = None
+    ) -> Views:
+        """Return what a step forwards of images [B, 3, H, W]; the input stays as it is.
+
+        `unlabelled` images [U, 3, H, W] are the task's alone: each of its views is of these first, whatever
+        share of the batch follows them.
+        """
 
 
 class ViewConfig(Protocol):
@@ -85,6 +91,13 @@ class ViewConfig(Protocol):
 
         Those that go through the whole network, then those that go no further than the flag.
         """
+
+
+def task_images(images: Tensor, unlabelled: Tensor | None) -> Tensor:
+    """Return all images that a task makes views of: those without labels, then those of the batch."""
+    import torch
+
+    return images if unlabelled is None else torch.cat([unlabelled, images])
 
 
 def count_of(share: float, batch: int) -> int:

@@ -12,7 +12,7 @@ from support import made_up_arms as made_up
 
 from hpsearch.report.paper.claims import claims
 from hpsearch.report.paper.judging import Finding, Judgement, finding, holm_levels, judge, judged_averages
-from hpsearch.report.paper.repeats import by_key, tables_of
+from hpsearch.report.paper.repeats import by_key, method_of, tables_of
 from hpsearch.report.paper.rows import FOLDER, paper_rows
 from hpsearch.report.tables import claim_records, paper_records
 from hpsearch.results.arms import arms_of
@@ -191,6 +191,19 @@ def test_another_weight_of_the_loss_is_another_method() -> None:
     trials = [made_up.trial(n, made_up.config(heavier, seed=n), 5.0) for n in range(3)]
     trials += [made_up.trial(3 + n, made_up.config(seed=n), 6.0) for n in range(3)]
     assert tables_of(arms_of(made_up.study(trials))) == ()
+
+
+def test_fewer_labels_or_images_without_any_are_no_method_of_the_paper() -> None:
+    arm = next(
+        arm
+        for arm in arms_of(made_up.table("table5_low_data", lambda _: 1.0))
+        if arm.config.pretext.attachment()
+    )
+    data = arm.config.data
+    few = data.model_copy(update={"train": data.train.model_copy(update={"labels": 0.5})})
+    more = data.model_copy(update={"unlabelled": data.unlabelled.model_copy(update={"dataset": "others"})})
+    assert method_of(arm.config) is not None
+    assert [method_of(arm.config.model_copy(update={"data": each})) for each in (few, more)] == [None, None]
 
 
 def images_seen(study: StudyRecord, images: float) -> StudyRecord:
