@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,15 @@ def rendered(shared: Path, empty_store: Path) -> Path:
 
     IMAGES.ensure(shared / "datasets", workers=1)
     return shared
+
+
+@pytest.fixture
+def narrow() -> Iterator[None]:
+    """Give ResNet-10 a quarter of its channels, for tests of what a training does, whatever it trains."""
+    from support.narrow import narrow_resnet10
+
+    with narrow_resnet10():
+        yield
 
 
 def pytest_configure() -> None:

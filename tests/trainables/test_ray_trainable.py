@@ -20,6 +20,8 @@ from trainables.training.gpu_memory import OutOfGpuMemory
 from trainables.training.image_errors import errors_file
 from trainables.training.jobs import FinalTestJob, Job, Result, TrialJob, Worker, found_here_too
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 
 @pytest.fixture(autouse=True)
 def _no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,8 @@ from trainables.pretext.in_plane import changed_in_plane
 from trainables.target import HeadPoseConfig
 from trainables.training.build import open_data
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 TARGET = HeadPoseConfig().build(HeadPoseConfig().labels)
 
 

@@ -20,6 +20,8 @@ from trainables.training.build import build_session
 from trainables.training.config import parse_config
 from trainables.training.session import Session
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 BOTH: dict[str, Any] = {
     "puzzling": {"flag": 2, "view": {"two": {"share": 0.5}}, "ssl_weight": 3.0, "dropout": 0.0},
     "byol": {"flag": 3, "ssl_weight": 0.5},

@@ -22,6 +22,8 @@ from trainables.pretext.views import VIEWS, SharedConfig, SplitConfig, TwoConfig
 from trainables.training.config import TrainConfig, parse_config
 from trainables.training.session import Session
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 
 def seeded() -> torch.Generator:
     return torch.Generator().manual_seed(0)

@@ -14,6 +14,8 @@ from trainables.base.atomic import load_state, save_state
 from trainables.optim.averages import AverageConfig, EmaConfig, LastConfig
 from trainables.training.session import Session
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 AVERAGING = {"ema": EmaConfig(decay=0.7), "last": LastConfig(epochs=2)}
 each_average = pytest.mark.parametrize("average", AVERAGING.values(), ids=AVERAGING)
 

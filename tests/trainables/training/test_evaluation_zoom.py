@@ -17,6 +17,8 @@ from trainables.target import HeadPoseConfig
 from trainables.training.build import build_loader
 from trainables.training.config import TrainConfig, parse_config
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 
 @pytest.mark.parametrize(
     ("augmentation", "zoom", "expected"),

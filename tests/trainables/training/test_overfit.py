@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.toy import toy_session
 
 from trainables.model.heads import Rot6dConfig
@@ -10,6 +11,7 @@ from trainables.optim.schedules import CosineConfig
 from trainables.pretext import PuzzlingConfig
 
 
+@pytest.mark.usefixtures("narrow")
 def test_sl_learns_poses_to_a_degree() -> None:
     epochs = 40
     session = toy_session(

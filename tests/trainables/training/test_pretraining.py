@@ -44,6 +44,7 @@ def assert_same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
     assert [name for name in one if not torch.equal(one[name], other[name])] == []
 
 
+@pytest.mark.usefixtures("narrow")
 @pytest.mark.parametrize("task", ["puzzling", "rotation", "puzzling_rotation"])
 def test_labels_are_never_read(task: str) -> None:
     known, unknown = (pretrainer(ssl(pretext=task), labels=labels) for labels in (None, float("nan")))
@@ -67,6 +68,7 @@ def test_the_network_is_the_supervised_trunk_with_a_linear_head_a_region() -> No
     assert not any(isinstance(module, nn.Linear) for module in run._trainer.network.trunk.modules())
 
 
+@pytest.mark.usefixtures("narrow")
 def test_it_learns_its_task_and_says_so_beside_chance() -> None:
     settings = ssl(
         pretext={"rotation": {"dropout": 0.0}},

@@ -29,6 +29,8 @@ from trainables.training.execution import DTYPES, Execution
 from trainables.training.session import Session
 from trainables.training.trainer import Diverged
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 SPEED = ("speed/", "memory/")
 
 

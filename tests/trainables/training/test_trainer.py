@@ -91,6 +91,7 @@ def test_a_loss_is_shown_before_its_weight_and_no_schedule_looks_like_learning()
         assert losses["total"] == pytest.approx(pose + weight * losses["puzzle"], rel=1e-5)
 
 
+@pytest.mark.usefixtures("narrow")
 @each_helper
 def test_a_branch_with_a_loss_and_a_state_of_its_own_resumes_to_the_bit(
     task: TaskConfig, tmp_path: Path
@@ -108,6 +109,7 @@ def test_a_branch_with_a_loss_and_a_state_of_its_own_resumes_to_the_bit(
     assert f"pretext/{name}_chance" not in expected[-1]
 
 
+@pytest.mark.usefixtures("narrow")
 def test_equivariance_and_its_teacher_resume_to_the_bit(tmp_path: Path) -> None:
     settings = {"pretext": EquivarianceConfig(momentum=0.9), "dropout": 0.4, "epochs": 3}
     whole, first, second = (session(**settings) for _ in range(3))
@@ -121,6 +123,7 @@ def test_equivariance_and_its_teacher_resume_to_the_bit(tmp_path: Path) -> None:
     assert 0 < expected[-1]["pretext/equivariance_error"] < 180
 
 
+@pytest.mark.usefixtures("narrow")
 @each_helper
 def test_what_is_exported_is_the_supervised_network_alone(task: TaskConfig) -> None:
     trained = session(pretext=task)
@@ -129,6 +132,7 @@ def test_what_is_exported_is_the_supervised_network_alone(task: TaskConfig) -> N
     plain.load_state_dict(trained.best_weights())
 
 
+@pytest.mark.usefixtures("narrow")
 @each_helper
 def test_a_trunk_is_pretrained_on_it_and_its_branch_starts_from_that_trunk(task: TaskConfig) -> None:
     run = pretrainer(pretext=task)
@@ -172,6 +176,7 @@ def test_designs_whose_branches_take_other_memory_are_measured_apart() -> None:
     assert len({MemoryShape.of(config) for config in configs}) == 5
 
 
+@pytest.mark.usefixtures("narrow")
 @each_weighting
 @pytest.mark.parametrize(
     "task", [PuzzlingRotationConfig(ssl_weight=2.0), PuzzlingConfig(view="two")], ids=str

@@ -18,6 +18,8 @@ from trainables.training.jobs import FinalTestJob, TrialJob, Worker
 from trainables.training.measuring import NonFinitePrediction
 from trainables.training.metric_names import in_group
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 
 @pytest.fixture
 def datasets(tmp_path: Path) -> Path:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from support.toy import toy_session
 
 from trainables.training.checkpoints import Checkpoints
 from trainables.training.jobs.job import CheckpointedRun
+
+pytestmark = pytest.mark.usefixtures("narrow")
 
 
 def test_a_run_whose_newest_checkpoint_is_of_its_last_epoch_trains_no_further(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pytest
 import torch
 from support.toy import CPU, prepared_blobs, toy_config
 
@@ -15,6 +16,8 @@ from trainables.model.inits import Pretraining
 from trainables.model.inits.request import TRUNK
 from trainables.training.jobs import PretrainingJob, Worker, run_here
 from trainables.training.jobs.pretraining import HISTORY
+
+pytestmark = pytest.mark.usefixtures("narrow")
 
 
 def test_stopped_on_the_way_it_goes_on_to_the_same_trunk(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from trainables.training.image_errors import errors_file, read_images
 from trainables.training.jobs import Result, TrialJob, Worker
 from trainables.training.metric_names import in_group
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 EPOCHS = 3
 
 
