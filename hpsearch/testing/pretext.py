@@ -249,12 +249,16 @@ class BranchContract:
     def test_its_cost_is_what_the_network_forwards(
         self, config: HelperConfig, view: str, unlabelled: int
     ) -> None:
-        """Counted at each stage, also of a trunk that a branch has of its own."""
-        rows: list[int] = []
+        """Counted at each stage, also of a trunk that a branch has of its own; by pixels, not by images."""
+        rows: list[float] = []
         seen = at_flag(config, 2, view={view: {"share": 0.5}})
         trained = network(seen)
-        for layer in (each for key, each in trained.named_modules() if STAGE.search(key)):
-            layer.register_forward_hook(lambda _, inputs, out: rows.append(len(out)))
+        for key, layer in trained.named_modules():
+            if STAGE.search(key):
+                side = small_batch().shape[-1] / 2 ** (int(key[-1]) + 1)  # of the maps of such an image
+                layer.register_forward_hook(
+                    lambda _, inputs, out, side=side: rows.append(len(out) * (out.shape[-1] / side) ** 2)
+                )
         trained.learn(arranged(seen, unlabelled=unlabelled))
         cost, beside = seen.cost(0, 1), seen.unlabelled_cost(0, 1)
         assert 4 * cost.forwards + unlabelled * beside.forwards == pytest.approx(sum(rows) / 4)

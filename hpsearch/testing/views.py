@@ -61,11 +61,14 @@ class ViewContract:
     ) -> None:
         views = arranged(changed(config, share=share), uses)
         count, copies = max(1, round(share * 12)), len(uses)
-        assert (views.perturbed, views.copies) == (copies * count, copies)
-        assert values(views.images[: views.perturbed]) == [
-            image + STEP * (number + 1) for number in range(copies) for image in range(count)
-        ]
-        assert len(views.labels["mark"]) == count
+        perturbed = [each for each in views.each if each.perturbed]
+        assert perturbed
+        for each in perturbed:
+            assert (each.perturbed, each.copies) == (copies * count, copies)
+            assert values(each.images[: each.perturbed]) == pytest.approx(
+                [image + STEP * (number + 1) for number in range(copies) for image in range(count)]
+            )
+            assert len(each.labels["mark"]) == count
         rest = len(views.images) - views.perturbed
         assert changed(config, share=share).build().counts(12, uses) == (count, rest)
         clean = values(views.images[views.perturbed :])
@@ -78,17 +81,21 @@ class ViewContract:
     ) -> None:
         """They come first in each of its views; rows with a pose, and their poses, are as without them."""
         given, copies = changed(config, share=share), len(uses)
-        alone, views = arranged(given, uses), arranged(given, uses, unlabelled=5)
-        count = alone.perturbed // copies
-        assert views.perturbed == alone.perturbed + copies * 5
-        made = torch.tensor(values(views.images[: views.perturbed])).view(copies, 5 + count)
-        steps = STEP * torch.arange(1, copies + 1)[:, None]
-        assert torch.equal(made[:, :5], 100 + torch.arange(5) + steps)
-        assert made[:, 5:].flatten().tolist() == values(alone.images[: alone.perturbed])
-        assert len(views.labels["mark"]) == 5 + count
-        assert views.pose_from == alone.pose_from + copies * 5
-        assert torch.equal(views.images[views.pose_from :], alone.images[alone.pose_from :])
-        assert (views.first_pose, views.copies) == (alone.first_pose, copies)
+        sizes = zip(arranged(given, uses).each, arranged(given, uses, unlabelled=5).each, strict=True)
+        for alone, views in sizes:
+            if not alone.perturbed:
+                assert torch.equal(views.images, alone.images)
+                continue
+            count = alone.perturbed // copies
+            assert views.perturbed == alone.perturbed + copies * 5
+            made = torch.tensor(values(views.images[: views.perturbed])).view(copies, 5 + count)
+            steps = STEP * torch.arange(1, copies + 1)[:, None]
+            torch.testing.assert_close(made[:, :5], 100 + torch.arange(5) + steps)
+            assert made[:, 5:].flatten().tolist() == values(alone.images[: alone.perturbed])
+            assert len(views.labels["mark"]) == 5 + count
+            assert views.pose_from == alone.pose_from + copies * 5
+            assert torch.equal(views.images[views.pose_from :], alone.images[alone.pose_from :])
+            assert (views.first_pose, views.copies) == (alone.first_pose, copies)
 
     @each_use
     def test_where_it_can_the_task_s_rows_are_normalised_apart(self, config: ViewConfig, uses: Uses) -> None:
@@ -102,11 +109,13 @@ class ViewContract:
         self, config: ViewConfig, share: float, uses: Uses
     ) -> None:
         views = arranged(changed(config, share=share), uses)
-        shown, poses = views.images[views.pose_from :], tagged(12)[views.first_pose :]
-        assert len(shown) == len(poses) > 0
-        assert [int(value) for value in values(shown)] == values(poses)
-        if "both" not in uses or config.poses_are_clean:
-            assert values(shown) == values(poses)
+        assert any(each.has_pose for each in views.each)
+        for each in views.each:
+            shown, poses = each.images[each.pose_from :], each.poses(tagged(12))
+            assert len(shown) == len(poses) and bool(len(shown)) == each.has_pose
+            assert [int(value + STEP / 2) for value in values(shown)] == values(poses)
+            if "both" not in uses or config.poses_are_clean:
+                assert values(shown) == values(poses)
 
     @each_share
     @each_use
@@ -116,8 +125,11 @@ class ViewContract:
         batch = 40  # every share is a whole number of images
         given = changed(config, share=share)
         views, (whole, to_flag) = arranged(given, uses, batch), given.passes(uses)
-        assert whole * batch == pytest.approx(len(views.images) - views.pose_from)
-        assert to_flag * batch == pytest.approx(views.pose_from)
+        areas = [(each.images.shape[-1] / tagged(1).shape[-1]) ** 2 for each in views.each]
+        sizes = list(zip(views.each, areas, strict=True))
+        posed = sum((len(each.images) - each.pose_from) * area for each, area in sizes)
+        assert whole * batch == pytest.approx(posed)
+        assert to_flag * batch == pytest.approx(sum(each.pose_from * area for each, area in sizes))
 
     @each_share
     def test_the_input_stays_and_a_seed_gives_the_same_views(self, config: ViewConfig, share: float) -> None:
@@ -126,11 +138,13 @@ class ViewContract:
             view.arrange(Marking(("both",)), images, Generator().manual_seed(1)) for _ in range(2)
         )
         assert torch.equal(images, tagged(12))
-        assert torch.equal(first.images, second.images)
-        assert torch.equal(first.labels["mark"], second.labels["mark"])
+        for one, other in zip(first.each, second.each, strict=True):
+            assert torch.equal(one.images, other.images)
+            assert [*one.labels] == [*other.labels]
+            assert all(torch.equal(one.labels[name], other.labels[name]) for name in one.labels)
 
     @each_share
     @each_use
     def test_the_smallest_batch_has_rows_for_both(self, config: ViewConfig, share: float, uses: Uses) -> None:
         views = arranged(changed(config, share=share), uses, batch=2)
-        assert views.perturbed >= 1 and len(views.images) > views.pose_from
+        assert any(each.perturbed for each in views.each) and any(each.has_pose for each in views.each)

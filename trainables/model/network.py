@@ -13,7 +13,7 @@ import copy
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, cast
 
@@ -24,20 +24,13 @@ from torch import Tensor, nn
 from trainables.model.backbones import Backbone
 from trainables.model.backbones.trunk import Trunk
 from trainables.model.heads.head import Head, HeadConfig
+from trainables.model.output import Output, mean_of
 from trainables.pretext.attachment import STAGES, Attachment
 from trainables.pretext.branch import Branch, BranchPlan, Seen
 from trainables.pretext.fork import Fork, Supervised
 from trainables.pretext.views import Views
 from trainables.pretext.views.view import Part
 from trainables.target import Target
-
-
-@dataclass(frozen=True)
-class Output:
-    """The network's output: the head's raw outputs, and in a training step those of each branch by name."""
-
-    pose_raw: Tensor
-    pretext: Mapping[str, Any] = field(default_factory=dict)
 
 
 class HeadPoseNetwork(nn.Module):
@@ -59,8 +52,24 @@ class HeadPoseNetwork(nn.Module):
     def learn(self, views: Views) -> Output:
         """Return the raw poses, and the output of each branch, of those images of a step that have them.
 
-        Perturbed images without a pose go no further than the stage that the branches fork after.
+        Perturbed images without a pose go no further than the stage that the branches fork after. Images of
+        other sizes are forwarded after the others, size by size.
         """
+        output = self._learn(views)
+        if not views.further:
+            return output
+        with _running_statistics_kept(self.trunk):
+            return replace(output, further=tuple(map(self._learn_further, views.further)))
+
+    def _learn_further(self, views: Views) -> Output:
+        """Return the output of perturbed images of another size."""
+        if views.has_pose:
+            return self._learn(views)
+        maps = self.trunk(views.images, stages=self.branch_stage)
+        return Output(views.images.new_empty(0), self._branch_outputs(views, maps))
+
+    def _learn(self, views: Views) -> Output:
+        """Return the output of images of one size."""
         count, first = views.perturbed, views.pose_from
         # images [:count] are perturbed, [first:] have a pose: with first == 0 all of them go the whole way
         depth = STAGES if first == 0 else self.branch_stage
@@ -93,14 +102,29 @@ class HeadPoseNetwork(nn.Module):
             outputs |= {name: self._branches[name](seen) for name in part.branches}
         return outputs
 
+    def pose_losses(self, output: Output, views: Views, labels: Tensor) -> dict[str, Tensor]:
+        """Return the head's losses [] by name for the labels [B, L] of a step's batch.
+
+        Where the pose is learned from images of several sizes, each is the mean over these that `views` says.
+        """
+        sizes = zip(output.each, views.each, strict=True)
+        found = [self.head.losses(each.pose_raw, seen.poses(labels)) for each, seen in sizes if seen.has_pose]
+        return mean_of(found, views.pose_mean)
+
     def pretext_losses(self, output: Output) -> dict[str, Tensor]:
-        """Return the losses [] of all branches by name, in fp32, before any weight."""
+        """Return the losses [] of all branches by name, in fp32, before any weight; means over sizes."""
+        return mean_of([self._branch_losses(each) for each in output.each if each.pretext])
+
+    def _branch_losses(self, output: Output) -> dict[str, Tensor]:
         parts = (self._branches[name].losses(found) for name, found in output.pretext.items())
         return {name: loss for losses in parts for name, loss in losses.items()}
 
     @torch.no_grad()
     def pretext_measures(self, output: Output) -> dict[str, Tensor]:
-        """Return the measures [] of all branches by name."""
+        """Return the measures [] of all branches by name; means over sizes."""
+        return mean_of([self._branch_measures(each) for each in output.each if each.pretext])
+
+    def _branch_measures(self, output: Output) -> dict[str, Tensor]:
         parts = (self._branches[name].measure(found) for name, found in output.pretext.items())
         return {name: value for measures in parts for name, value in measures.items()}
 

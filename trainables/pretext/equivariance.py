@@ -115,7 +115,7 @@ class EquivarianceConfig(LookTaskConfig):
         cost = super().cost(completed, epochs)
         if not self.task_weight(epochs).on(completed):
             return cost
-        return replace(cost, forwards=cost.forwards + self.view.share)
+        return replace(cost, forwards=cost.forwards + self.view.pixels)
 
     def memory(self) -> Hashable:
         """Return that there is a teacher."""

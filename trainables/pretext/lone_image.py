@@ -24,10 +24,11 @@ def lone_image(task: PretextConfig, image_px: int, batch: int) -> str | None:
     perturbed, clean = view.counts(batch, task.uses)
     poses_are_clean = task.view.poses_are_clean
     flag = STAGES if attachment is None else attachment.flag
-    perturbed_px = [map_px(image_px, flag if poses_are_clean else STAGES)] if view.norm_split else []
+    least_px = round(image_px * task.view.least_scale)
+    perturbed_px = [map_px(least_px, flag if poses_are_clean else STAGES)] if view.norm_split else []
     if attachment is not None:
         stride = attachment.stride or (1 if flag == STAGES else 2)
-        perturbed_px.append(-(-map_px(image_px, flag) // stride))
+        perturbed_px.append(-(-map_px(least_px, flag) // stride))
     alone = view.norm_split or (poses_are_clean and flag < STAGES)
     clean_px = [map_px(image_px, STAGES)] if alone else []
     for kind, count, sides_px in (

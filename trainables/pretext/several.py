@@ -149,8 +149,10 @@ class SeveralConfig(Config):
             raise ValueError("several needs two helpers or more: name them, or take the one by itself")
         for name, member in members.items():
             view = member.build_view()
-            if not isinstance(view, TwoViews) or view.norm_split:
-                raise ValueError(f"{name}: of several helpers each takes view: two, with norm: shared")
+            if not isinstance(view, TwoViews) or view.norm_split or view.poses_on_all:
+                raise ValueError(
+                    f"{name}: of several helpers each takes view: two, with norm: shared and pose_on: clean"
+                )
         if len({member.weight_end for member in members.values()}) > 1:
             raise ValueError("weight_end differs between the helpers, which end together: give them one")
         names = [name for member in members.values() for name in _losses(member)]

@@ -36,9 +36,12 @@ class TileConfig(RegionTaskConfig):
 
     def incompatibility(self, image_px: int) -> str | None:
         """Return why images of this side cannot be cut, or None."""
-        if image_px // self.grid >= MIN_TILE_PX:
+        least_px = round(image_px * self.view.least_scale)
+        if least_px // self.grid >= MIN_TILE_PX:
             return None
+        scaled = f", and a scale of {self.view.least_scale:g} of {image_px} px is that"
         return (
-            f"a grid of {self.grid} cuts {image_px} px into tiles below {MIN_TILE_PX} px: "
+            f"a grid of {self.grid} cuts {least_px} px into tiles below {MIN_TILE_PX} px"
+            f"{'' if least_px == image_px else scaled}: "
             "take a smaller grid or a larger data.image_px"
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import repeat
 from typing import Any
 
@@ -191,12 +191,12 @@ class Trainer:
         if unlabelled is not None:
             unlabelled = unlabelled.to(execution.device)
         views = self._view.arrange(self._task, images, generator, unlabelled) if on else Views(images)
-        views = replace(views, images=execution.place_images(views.images))
+        views = views.placed(execution.place_images)
         scaler = self._scale.scaler
         for _ in self._scale.attempts(first=completed == 0 and meter.steps < FIRST_STEPS):
             with execution.autocast():
                 output = self.network.learn(views)
-            losses = self.network.head.losses(output.pose_raw, labels[views.first_pose :])
+            losses = self.network.pose_losses(output, views, labels)
             losses |= self.network.pretext_losses(output)
             self._optimizer.zero_grad()
             total = backward(self._weighting, losses, completed, shared=self._shared, scaler=scaler)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from support.toy import CPU, blobs, toy_config, toy_session
 from torch import Tensor, nn
 
@@ -18,7 +19,9 @@ from trainables.model.heads import RegressionConfig
 from trainables.model.network import HeadPoseNetwork, build_network
 from trainables.pretext import PuzzlingConfig, RotationConfig
 from trainables.pretext.task_config import TaskConfig
-from trainables.pretext.views import VIEWS, SharedConfig, SplitConfig, TwoConfig, Views
+from trainables.pretext.tiles import Tiles
+from trainables.pretext.views import VIEWS, MultiScaleConfig, SharedConfig, SplitConfig, TwoConfig, Views
+from trainables.pretext.views.view import Mean
 from trainables.training.config import TrainConfig, parse_config
 from trainables.training.session import Session
 
@@ -85,6 +88,77 @@ def test_two_adds_a_perturbed_copy_to_the_clean_batch() -> None:
     assert not torch.equal(views.images[:4], images[:4])
 
 
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_two_views_may_both_have_the_pose(share: float) -> None:
+    views, _ = arranged(TwoConfig(share=share, pose_on="all"))
+    count = round(share * 8)
+    assert (views.perturbed, views.pose_from, len(views.images)) == (count, 0, count + 8)
+    labels = torch.arange(8.0)[:, None]
+    assert torch.equal(views.poses(labels), torch.cat([labels[:count], labels]))
+    plain, _ = arranged(TwoConfig(share=share))
+    assert torch.equal(views.images, plain.images)  # nothing else is drawn
+
+
+def test_copies_of_several_sizes_are_puzzled_each_in_its_own_way() -> None:
+    views, images = arranged(MultiScaleConfig(scales=(0.5, 1.0, 1.25)))
+    assert torch.equal(views.images, images) and (views.perturbed, views.pose_from) == (0, 0)
+    assert [each.images.shape[-1] for each in views.further] == [16, 32, 40]
+    assert not any(each.has_pose for each in views.further)
+    orders = [each.labels["puzzle"] for each in views.further]
+    assert not torch.equal(orders[0], orders[1]) and not torch.equal(orders[1], orders[2])
+    half, whole, _ = views.further
+    restored = Tiles(2).rearrange(whole.images, order=whole.labels["puzzle"].argsort(dim=1))
+    assert torch.equal(restored, images)
+    small = Tiles(2).rearrange(half.images, order=half.labels["puzzle"].argsort(dim=1))
+    torch.testing.assert_close(small, F.interpolate(images, 16, mode="bilinear", antialias=True))
+
+
+def test_a_range_of_scales_is_drawn_anew_for_each_batch_and_follows_from_the_seed() -> None:
+    view, images = MultiScaleConfig(scales=((0.5, 1.0), 1.0)).build(), blobs(2, 64)[0]
+    task, sides = PuzzlingConfig().build(), []
+    for _ in range(2):
+        generator = seeded()
+        drawn = [view.arrange(task, images, generator).further for _ in range(40)]
+        sides.append([tuple(each.images.shape[-1] for each in further) for further in drawn])
+    assert sides[0] == sides[1]
+    assert {side for _, side in sides[0]} == {64}
+    assert len({side for side, _ in sides[0]}) > 15
+    assert all(32 <= side <= 64 for side, _ in sides[0])
+
+
+@pytest.mark.parametrize("mean", ["arithmetic", "geometric"])
+def test_losses_of_several_sizes_are_means_of_those_of_each_size_alone(mean: Mean) -> None:
+    view = MultiScaleConfig(scales=(0.5, 1.0), pose_on="all", pose_mean=mean)
+    views, _ = arranged(view)
+    labels = blobs(8, 32)[1]
+    trained = network(view)
+    output = trained.learn(views)
+    losses, helped = trained.pose_losses(output, views, labels), trained.pretext_losses(output)
+    alone = network(view)
+    outputs = [alone.learn(replace(views, further=())), *(alone.learn(each) for each in views.further)]
+    each = [alone.head.losses(out.pose_raw, labels) for out in outputs]
+    for name, loss in losses.items():
+        of = torch.stack([found[name] for found in each])
+        expected = of.mean() if mean == "arithmetic" else of.prod() ** (1 / 3)
+        torch.testing.assert_close(loss, expected)
+    puzzles = torch.stack([alone.pretext_losses(out)["puzzle"] for out in outputs[1:]])
+    torch.testing.assert_close(helped["puzzle"], puzzles.mean())
+
+
+def test_copies_of_other_sizes_move_no_running_statistics_and_need_no_stage_after_the_flag() -> None:
+    view = MultiScaleConfig()
+    views, images = arranged(view)
+    trained, alone = network(view), network(view)
+    rows: list[int] = []
+    trained.trunk.get_submodule("layer4").register_forward_hook(lambda _, inputs, out: rows.append(len(out)))
+    trained.learn(views)
+    alone.trunk(images)
+    assert rows == [8]
+    for mine, theirs in zip(norms(trained.trunk), norms(alone.trunk), strict=True):
+        assert torch.equal(mine.running_mean, theirs.running_mean)
+        assert mine.track_running_stats and int(mine.num_batches_tracked) == 1
+
+
 EVERY_VIEW = [
     SharedConfig(share=0.5),
     SharedConfig(share=0.5, norm="split"),
@@ -93,6 +167,8 @@ EVERY_VIEW = [
     SplitConfig(share=0.5, norm="split"),
     TwoConfig(),
     TwoConfig(share=0.5, norm="split"),
+    TwoConfig(share=0.5, pose_on="all"),
+    TwoConfig(pose_on="all", norm="split"),
 ]
 each_view = pytest.mark.parametrize("view", EVERY_VIEW, ids=repr)
 
@@ -101,7 +177,7 @@ each_view = pytest.mark.parametrize("view", EVERY_VIEW, ids=repr)
 def test_poses_and_answers_come_for_the_images_that_have_them(view: Config) -> None:
     views, _ = arranged(view)
     output = network(view).learn(views)
-    assert output.pose_raw.shape[0] == 8 - views.first_pose
+    assert output.pose_raw.shape[0] == len(views.poses(torch.zeros(8, 3)))
     assert output.pretext["puzzle"].logits.shape == (views.perturbed, 4, 4)
 
 
@@ -187,8 +263,10 @@ def test_two_views_whose_task_weighs_nothing_train_as_supervised_learning_to_the
     assert [name for name in alone if not torch.equal(helped[name], alone[name])] == []
 
 
-@pytest.mark.parametrize("view", ["shared", "split", "two"])
-def test_a_task_that_is_off_leaves_supervised_learning(view: str) -> None:
+@pytest.mark.parametrize(
+    "view", ["shared", "split", "two", {"multi_scale": {"scales": [0.75, [0.75, 1.0]], "pose_on": "all"}}]
+)
+def test_a_task_that_is_off_leaves_supervised_learning(view: object) -> None:
     settings = {"view": view, "weight_end": 0.5, "ssl_weight": 3.0}
     session = toy_session(images=32, pretext={"puzzling": settings}, epochs=2, device=CPU)
     first, second = session.run_epoch(), session.run_epoch()
@@ -269,6 +347,24 @@ def test_one_image_that_cannot_be_normalised_is_refused_before_it_is_trained(vie
     assert refused
 
 
+def test_tiles_of_the_smallest_size_are_large_enough_or_it_is_refused() -> None:
+    reasons = [
+        refusal({"grid": 3, "view": {"multi_scale": {"scales": [low, 1.0]}}}, 64, 8) for low in (0.3, 0.4)
+    ]
+    assert "a grid of 3 cuts 19 px into tiles below 8 px, and a scale of 0.3 of 64 px is that" in reasons[0]
+    assert reasons[1] == ""
+
+
+def test_one_image_of_the_smallest_size_that_cannot_be_normalised_is_refused() -> None:
+    view = {"multi_scale": {"share": 0.25, "scales": [0.5, 1.0]}}
+    assert "BatchNorm cannot normalise" in refusal({"view": view}, 64, 4)
+    with pytest.raises(ValueError, match="more than 1 value per channel"):
+        learns({"view": view}, 64, 4)
+    for settings, batch in (({"view": view}, 8), ({"view": view, "flag": 2}, 4)):
+        assert refusal(settings, 64, batch) == ""
+        learns(settings, 64, batch)
+
+
 @pytest.mark.parametrize(
     ("settings", "rule"),
     [
@@ -278,6 +374,13 @@ def test_one_image_that_cannot_be_normalised_is_refused_before_it_is_trained(vie
         ({"view": "two", "heads": False}, "heads: false leaves nothing to learn"),
         ({"view": "split", "heads": False}, "heads: false leaves nothing to learn"),
         ({"view": "twice"}, "'twice' is unknown"),
+        ({"view": {"two": {"pose_on": "half"}}}, "'clean' or 'all'"),
+        ({"view": {"multi_scale": {"scales": []}}}, "at least 1 item"),
+        (
+            {"view": {"multi_scale": {"scales": [[0.9, 0.6]]}}},
+            "a range of scales is [low, high], got [0.9, 0.6]",
+        ),
+        ({"view": "multi_scale", "heads": False}, "heads: false leaves nothing to learn"),
     ],
 )
 def test_forms_that_make_no_sense_are_refused(settings: dict[str, Any], rule: str) -> None:

@@ -67,6 +67,16 @@ class SharedConfig(Config):
         """Return False."""
         return False
 
+    @property
+    def least_scale(self) -> float:
+        """Return 1: images keep their size."""
+        return 1.0
+
+    @property
+    def pixels(self) -> float:
+        """Return the share: images keep their size."""
+        return self.share
+
     def build(self) -> SharedView:
         """Make the view."""
         return SharedView(self.share, self.norm == "split")

@@ -54,6 +54,16 @@ class SplitConfig(Config):
         """Return True."""
         return True
 
+    @property
+    def least_scale(self) -> float:
+        """Return 1: images keep their size."""
+        return 1.0
+
+    @property
+    def pixels(self) -> float:
+        """Return the share: images keep their size."""
+        return self.share
+
     def build(self) -> SplitView:
         """Make the view."""
         return SplitView(self.share, self.norm == "split")

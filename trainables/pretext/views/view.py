@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from pydantic import Field
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 Norm = Literal["shared", "split"]
+PoseOn = Literal["clean", "all"]
+"""Whether perturbed copies have the pose of their image too."""
+
+Mean = Literal["arithmetic", "geometric"]
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -47,6 +51,37 @@ class Views:
     copies: int = 1
     parts: tuple[Part, ...] = ()
     """Whose the perturbed images are; empty: all are every branch's."""
+    again: int = 0
+    """So many of the images with a pose come first that have those of the batch's first images; the others'
+    poses follow."""
+    further: tuple[Views, ...] = ()
+    """Images of other sizes, each forwarded by itself; they move no running statistics."""
+    pose_mean: Mean = "arithmetic"
+    """How the pose's losses on these images and on the further ones become one."""
+
+    @property
+    def each(self) -> tuple[Views, ...]:
+        """These images and the further ones, size by size."""
+        return self, *self.further
+
+    @property
+    def has_pose(self) -> bool:
+        """Whether the pose is learned from any of `images`."""
+        return self.pose_from < len(self.images)
+
+    def poses(self, labels: Tensor) -> Tensor:
+        """Return the labels of the images that have a pose, from those of the batch [B, L]."""
+        rest = labels[self.first_pose :]
+        if not self.again:
+            return rest
+        import torch
+
+        return torch.cat([labels[: self.again], rest])
+
+    def placed(self, place: Callable[[Tensor], Tensor]) -> Views:
+        """Return the same views with all images as `place` returns them."""
+        further = tuple(each.placed(place) for each in self.further)
+        return replace(self, images=place(self.images), further=further)
 
 
 class View(Protocol):
@@ -83,13 +118,23 @@ class ViewConfig(Protocol):
     def poses_are_clean(self) -> bool:
         """Whether the pose is learned from clean images alone."""
 
+    @property
+    def least_scale(self) -> float:
+        """Side of the smallest images that are perturbed, as a share of the batch's."""
+
+    @property
+    def pixels(self) -> float:
+        """Pixels of each of the task's views, as a share of the batch's: `share` where images keep their
+        size."""
+
     def build(self) -> View:
         """Make the view."""
 
     def passes(self, uses: Uses) -> tuple[float, float]:
         """Return the images forwarded per training image, for a task with such views.
 
-        Those that go through the whole network, then those that go no further than the flag.
+        Those that go through the whole network, then those that go no further than the flag; one of another
+        size counts as many as it has pixels.
         """
 
 
