@@ -243,6 +243,7 @@ def build_session(
         seed=config.seed,
         epochs=config.epochs,
         clip_norm=config.clip_norm,
+        lookahead=None if config.lookahead is None else config.lookahead.build,
         average=config.average.build(config.epochs),
         unlabelled=unlabelled,
     )

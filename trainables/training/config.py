@@ -17,6 +17,7 @@ from trainables.model.backbones import BACKBONES, Backbone, HubBackbone, needs_a
 from trainables.model.heads import HEADS, HeadConfig
 from trainables.model.inits import INITS, InitConfig, InitRequest
 from trainables.optim.averages import AVERAGES, NORM_BATCHES, AverageConfig
+from trainables.optim.lookahead import LookaheadConfig
 from trainables.optim.optimizers import OPTIMIZERS, OptimizerConfig
 from trainables.optim.schedules import SCHEDULES, ScheduleConfig
 from trainables.pretext import PRETEXT_TASKS, PretextConfig
@@ -115,6 +116,9 @@ class TrainConfig(Config):
     """How the losses are combined into one."""
     optimizer: Annotated[OptimizerConfig, Variant(OPTIMIZERS)] = OPTIMIZERS["adabelief"]()
     """The optimizer. [paper: AdaBelief]"""
+    lookahead: LookaheadConfig | None = None
+    """Slow weights that follow those of the optimizer, whichever it is; null: none. What is measured are the
+    optimizer's own weights; `average` takes these too, after each step."""
     schedule: Annotated[ScheduleConfig, Variant(SCHEDULES)] = SCHEDULES["cosine"]()
     """The learning rate over the epochs."""
     average: Annotated[AverageConfig, Variant(AVERAGES)] = AVERAGES["none"]()

@@ -30,7 +30,7 @@ class MemoryShape:
             image_px=config.data.image_px,
             batch=config.data.batch,
             precision=config.precision,
-            optimizer=type(config.optimizer).__name__,
+            optimizer=type(config.optimizer).__name__ + ("Lookahead" if config.lookahead else ""),
             weighting=type(config.weighting).__name__,
             averages=config.average.build(config.epochs) is not None,
             pretext=_pretext(config),

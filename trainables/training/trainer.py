@@ -24,6 +24,7 @@ from trainables.losses.weighting.loss_weight import LossWeight
 from trainables.losses.weighting.weighting import GradientWeighting, Weighting
 from trainables.model.network import HeadPoseNetwork
 from trainables.optim.averages import Average
+from trainables.optim.lookahead import Lookahead
 from trainables.optim.schedules.schedule import Schedule
 from trainables.pretext.branch import BranchPlan
 from trainables.pretext.task import PretextTask
@@ -52,9 +53,10 @@ class Diverged(Exception):
 class Trainer:
     """A network with all that trains it.
 
-    `optimizer` makes the optimizer of the parameters that it is given. Where `execution` computes in fp16,
-    the loss is scaled so that gradients do not vanish. Where there is an `average`, a mean of the weights is
-    what is measured and kept. From `unlabelled` images the task alone learns, while it is on.
+    `optimizer` makes the optimizer of the parameters that it is given, `lookahead` the slow weights of all
+    that it trains. Where `execution` computes in fp16, the loss is scaled so that gradients do not vanish.
+    Where there is an `average`, a mean of the weights is what is measured and kept. From `unlabelled` images
+    the task alone learns, while it is on.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Trainer:
         seed: int,
         epochs: int,
         clip_norm: float | None = None,
+        lookahead: Callable[[Iterable[Tensor]], Lookahead] | None = None,
         average: Average | None = None,
         unlabelled: Unlabelled | None = None,
     ) -> None:
@@ -87,6 +90,7 @@ class Trainer:
         self._train, self._unlabelled = train, unlabelled
         self._seed, self._epochs = seed, epochs
         self._clip_norm = clip_norm
+        self._lookahead = None if lookahead is None else lookahead(_stepped(self._optimizer))
         self._averaged = None if average is None else AveragedNetwork(network.supervised(), average)
         self._scale = LossScale(self._optimizer, execution.device, enabled=execution.scales_loss)
         if execution.device.type == "cuda":
@@ -129,7 +133,8 @@ class Trainer:
     def state_dict(self) -> dict[str, Any]:
         """Return the whole state: tensors, which change when training goes on, and plain values."""
         averaged = {} if self._averaged is None else {"averaged": self._averaged.state_dict()}
-        return averaged | {
+        lookahead = {} if self._lookahead is None else {"lookahead": self._lookahead.state_dict()}
+        return (averaged | lookahead) | {
             "network": self.network.state_dict(),
             "weighting": self._weighting.state_dict(),
             "optimizer": self._optimizer.state_dict(),
@@ -146,6 +151,8 @@ class Trainer:
         self.network.load_state_dict(state_dict["network"])
         self._weighting.load_state_dict(state_dict["weighting"])
         self._optimizer.load_state_dict(state_dict["optimizer"])
+        if self._lookahead is not None:
+            self._lookahead.load_state_dict(state_dict["lookahead"])
         if self._averaged is not None:
             self._averaged.load_state_dict(state_dict["averaged"])
         if scaler := state_dict["scaler"]:  # empty where the run computed in fp32
@@ -204,6 +211,8 @@ class Trainer:
                 scaler.unscale_(self._optimizer)
                 nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
         meter.add(len(labels), {"total": total, **losses}, self.network.pretext_measures(output))
+        if self._lookahead is not None:
+            self._lookahead.after_step()
         self.network.after_step(completed / self._epochs)
         if self._averaged is not None and self._averaged.on(completed):
             self._averaged.take()
@@ -216,6 +225,11 @@ def _groups(parameters: list[nn.Parameter], weighting: Weighting | GradientWeigh
         return parameters
     rates = {key: value for key, value in asdict(weighting.rates).items() if value is not None}
     return [{"params": parameters}, {"params": own, **rates}]
+
+
+def _stepped(optimizer: Optimizer) -> list[Tensor]:
+    """Return all that an optimizer trains."""
+    return [each for group in optimizer.param_groups for each in group["params"]]
 
 
 def _beside_chance(measures: Mapping[str, float], branches: Sequence[BranchPlan]) -> dict[str, float]:

@@ -81,6 +81,7 @@ CHANGES: list[dict[str, Any]] = [
     {"pretext": {"rotation": {"cutout": 0.1}}},
     {"optimizer": {"adabelief": {"lr": 0.01}}},
     {"schedule": "cosine"},
+    {"schedule": {"cosine": {"warmup_epochs": 1}}},
     {"seed": 1},
     {"data": {"dataset": "blobs", "subjects": ["s1"]}},
 ]

@@ -121,6 +121,14 @@ def test_cosine_falls_from_one_to_its_floor() -> None:
     assert schedule.factor(25) == pytest.approx(0.2)
 
 
+def test_a_warm_up_rises_in_equal_steps_and_leaves_the_cosine_the_rest() -> None:
+    schedule, rest = CosineConfig(floor=0.2, warmup_epochs=3).build(10), CosineConfig(floor=0.2).build(7)
+    assert [schedule.factor(e) for e in range(3)] == pytest.approx([0.25, 0.5, 0.75])
+    assert [schedule.factor(e) for e in range(3, 11)] == [rest.factor(e) for e in range(8)]
+    never = CosineConfig(warmup_epochs=9).build(4)
+    assert [never.factor(e) for e in range(4)] == pytest.approx([0.1, 0.2, 0.3, 0.4])
+
+
 def test_constant_stays() -> None:
     assert {ConstantConfig().build(3).factor(e) for e in range(5)} == {1.0}
 

@@ -34,5 +34,6 @@ def test_what_changes_no_memory_is_left_out_and_what_does_is_not() -> None:
         toy_config(pretext={"puzzling": {"flag": 3, "heads": False}}),
         toy_config(pretext={"puzzling": {"flag": 3}}, batch=8),
         toy_config(pretext={"puzzling": {"flag": 3}}, precision="fp32"),
+        toy_config(pretext={"puzzling": {"flag": 3}}, lookahead={}),
     ):
         assert MemoryShape.of(other) != shape

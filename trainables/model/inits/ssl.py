@@ -45,6 +45,7 @@ ADDED: Mapping[str, Mapping[str, float]] = MappingProxyType(
             ("mirror", "turn_deg", "channel_contrast", "brightness_shift", "cutout_least"), 0.0
         ),
         "pretext": {"cutout": 0.0, "turned": 2},
+        "schedule": {"warmup_epochs": 0},
     }
 )
 """Settings that are no part of a key while they have this value: older keys were made without."""
