@@ -2,8 +2,8 @@
 
 An image counts once for each time that it passes through the whole network; an image that a pretext task
 forwards up to its flag alone counts that share of it (`trainables.pretext.cost`). Branches are not counted.
-An image that is forwarded again for BatchNorm's statistics of averaged weights counts a third: nothing
-goes back.
+An image that is forwarded again, for BatchNorm's statistics of averaged weights or for a weighting that looks
+at the losses after the step, counts a third: nothing goes back.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from hpsearch.study.records import StudyRecord, TrialRecord
 from trainables.data.sources import TrainSource
+from trainables.losses.weighting import forwards_again
 from trainables.training.config import FORWARD_ALONE, TrainConfig
 from trainables.training.metric_names import IMAGES
 
@@ -102,7 +103,8 @@ def _pretraining_images(config: TrainConfig, train_images: int | None) -> float 
     source = pretraining.data
     as_the_trial = source is None and config.data.train.labels == 1  # without labels it takes all images
     images = train_images if as_the_trial else _images_of(source or config.data.train)
-    forwards = pretraining.pretext.pretraining_cost().forwards
+    again = 1 + FORWARD_ALONE * forwards_again(pretraining.weighting)
+    forwards = pretraining.pretext.pretraining_cost().forwards * again
     return None if images is None else images * pretraining.epochs * forwards
 
 

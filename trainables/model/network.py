@@ -58,7 +58,7 @@ class HeadPoseNetwork(nn.Module):
         output = self._learn(views)
         if not views.further:
             return output
-        with _running_statistics_kept(self.trunk):
+        with running_statistics_kept(self.trunk):
             return replace(output, further=tuple(map(self._learn_further, views.further)))
 
     def _learn_further(self, views: Views) -> Output:
@@ -76,7 +76,7 @@ class HeadPoseNetwork(nn.Module):
         if count and views.norm_split:
             # two forwards, since BatchNorm normalises what is forwarded together; and only the clean images
             # may move its running statistics, with which the network is evaluated on clean images
-            with _running_statistics_kept(self.trunk):
+            with running_statistics_kept(self.trunk):
                 stages = depth if first == count else STAGES
                 task_maps = self.trunk(views.images[:count], stages=stages, leaving=first, after=depth)
             last = self.trunk(views.images[count:])[-1]
@@ -174,15 +174,16 @@ class NoHead(nn.Module):
 
 
 @contextmanager
-def _running_statistics_kept(module: nn.Module) -> Iterator[None]:
+def running_statistics_kept(module: nn.Module) -> Iterator[None]:
     """Let BatchNorm normalise by the batch, as in training, without a trace in its running statistics."""
-    norms = [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
-    for layer in norms:
+    norms = [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)]
+    tracking = [layer for layer in norms if layer.track_running_stats]  # none inside another such context
+    for layer in tracking:
         layer.track_running_stats = False
     try:
         yield
     finally:
-        for layer in norms:
+        for layer in tracking:
             layer.track_running_stats = True
 
 

@@ -12,7 +12,7 @@ from trainables.base.schema import Config, KeyPath, Variant, faults_of
 from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.data.datasets import DatasetRef
 from trainables.data.sources import Decode, TestSource, TrainSource, UnlabelledSource, ValidationSource
-from trainables.losses.weighting import WEIGHTINGS, WeightingConfig
+from trainables.losses.weighting import WEIGHTINGS, WeightingConfig, forwards_again
 from trainables.model.backbones import BACKBONES, Backbone, HubBackbone, needs_adaptive_steps, title
 from trainables.model.heads import HEADS, HeadConfig
 from trainables.model.inits import INITS, InitConfig, InitRequest
@@ -226,10 +226,11 @@ class TrainConfig(Config):
     def cost(self, completed: int) -> Cost:
         """Return what the epoch after `completed` ones costs per labelled image, unlabelled ones included."""
         cost, share = self.pretext.cost(completed, self.epochs), self.unlabelled_share
-        if share == 0:
-            return cost
-        beside = self.pretext.unlabelled_cost(completed, self.epochs)
-        return Cost(cost.forwards + share * beside.forwards, cost.branches + share * beside.branches)
+        if share:
+            beside = self.pretext.unlabelled_cost(completed, self.epochs)
+            cost = Cost(cost.forwards + share * beside.forwards, cost.branches + share * beside.branches)
+        again = 1 + FORWARD_ALONE * forwards_again(self.weighting)
+        return Cost(again * cost.forwards, again * cost.branches)
 
     @property
     def turn_deg(self) -> float:

@@ -21,8 +21,9 @@ from trainables.data.batches import Batch, BatchSource
 from trainables.data.unlabelled import Unlabelled
 from trainables.losses.weighting.backward import backward
 from trainables.losses.weighting.loss_weight import LossWeight
-from trainables.losses.weighting.weighting import GradientWeighting, Weighting
-from trainables.model.network import HeadPoseNetwork
+from trainables.losses.weighting.weighting import GradientWeighting, LooksBack, Weighting
+from trainables.model.network import HeadPoseNetwork, running_statistics_kept
+from trainables.model.output import Output
 from trainables.optim.averages import Average
 from trainables.optim.lookahead import Lookahead
 from trainables.optim.schedules.schedule import Schedule
@@ -201,21 +202,28 @@ class Trainer:
         views = views.placed(execution.place_images)
         scaler = self._scale.scaler
         for _ in self._scale.attempts(first=completed == 0 and meter.steps < FIRST_STEPS):
-            with execution.autocast():
-                output = self.network.learn(views)
-            losses = self.network.pose_losses(output, views, labels)
-            losses |= self.network.pretext_losses(output)
+            output, losses = self._learned(views, labels)
             self._optimizer.zero_grad()
             total = backward(self._weighting, losses, completed, shared=self._shared, scaler=scaler)
             if self._clip_norm is not None:
                 scaler.unscale_(self._optimizer)
                 nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
         meter.add(len(labels), {"total": total, **losses}, self.network.pretext_measures(output))
+        if isinstance(self._weighting, LooksBack) and len(losses) > 1:
+            with torch.no_grad(), running_statistics_kept(self.network):
+                self._weighting.after_step(self._learned(views, labels)[1])
         if self._lookahead is not None:
             self._lookahead.after_step()
         self.network.after_step(completed / self._epochs)
         if self._averaged is not None and self._averaged.on(completed):
             self._averaged.take()
+
+    def _learned(self, views: Views, labels: Tensor) -> tuple[Output, dict[str, Tensor]]:
+        """Return what the network puts out for the images of a step, and the losses []."""
+        with self.execution.autocast():
+            output = self.network.learn(views)
+        losses = self.network.pose_losses(output, views, labels)
+        return output, losses | self.network.pretext_losses(output)
 
 
 def _groups(parameters: list[nn.Parameter], weighting: Weighting | GradientWeighting) -> list[Any]:

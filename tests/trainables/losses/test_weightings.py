@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from trainables.losses.weighting import (
     CAGradConfig,
     DwaConfig,
+    FamoConfig,
     FixedConfig,
     GcsConfig,
     GeometricMeanConfig,
@@ -108,6 +109,85 @@ def test_dwa_takes_a_loss_that_was_off_for_one_that_did_not_change() -> None:
     assert float(weighting.total(alone, 2)) == 2.0
     factors = list(weighting.learned().values())
     assert factors[0] < 1 < factors[1]  # the yaw's halved, the puzzle's counts as 1
+
+
+FAMO_POSE = {"yaw": LossWeight(), "pitch": LossWeight(3.0)}
+
+
+def test_famo_steps_along_the_losses_logarithms_and_learns_from_what_a_step_did() -> None:
+    """Two steps worked out by hand: Adam's first is its rate, whatever the gradient."""
+    weighting = FamoConfig(lr=0.1, weight_decay=0.0).build(FAMO_POSE)
+
+    def given(yaw: float, pitch: float) -> dict[str, Tensor]:
+        return {
+            "yaw": torch.tensor(yaw, requires_grad=True),
+            "pitch": torch.tensor(pitch, requires_grad=True),
+        }
+
+    def factors(yaw: float, pitch: float) -> list[float]:
+        before = given(yaw, pitch)
+        return [float(each) for each in torch.autograd.grad(weighting.total(before, 0), [*before.values()])]
+
+    # z is 1/2 each: factors in proportion to 1/8 and 1/2, that of pitch times its weight
+    assert factors(8.0, 2.0) == pytest.approx([0.4, 3 * 1.6])
+    weighting.after_step({"yaw": torch.tensor(4.0), "pitch": torch.tensor(2.0)})  # the yaw alone fell
+    assert weighting.logits.tolist() == pytest.approx([-0.1, 0.1], abs=1e-6)
+    z = [math.exp(each) / (math.exp(-0.1) + math.exp(0.1)) for each in (-0.1, 0.1)]
+    shares = z[0] / 4, z[1] / 2
+    expected = [2 * each / sum(shares) for each in shares]
+    assert factors(4.0, 2.0) == pytest.approx([expected[0], 3 * expected[1]])
+    assert list(weighting.learned().values()) == pytest.approx(expected)
+
+
+def famo_by_autograd(steps: Tensor, lr: float, weight_decay: float) -> list[list[float]]:
+    """Return the logits after each step [S, 2, L] of losses before and after, as the paper writes it."""
+    logits = nn.Parameter(torch.zeros(steps.shape[-1]))
+    optimizer = torch.optim.Adam([logits], lr=lr, weight_decay=weight_decay)
+    found = []
+    for before, after in steps:
+        fell = before.log() - after.log()
+        [logits.grad] = torch.autograd.grad(torch.softmax(logits, dim=0), logits, grad_outputs=fell)
+        optimizer.step()
+        found.append(logits.tolist())
+    return found
+
+
+def test_famo_s_logits_are_those_of_adam_on_the_losses_fall() -> None:
+    steps = 0.1 + 5 * torch.rand(30, 2, 3, generator=torch.Generator().manual_seed(2))
+    names = ("yaw", "pitch", "puzzle")
+    weighting = FamoConfig(weight_decay=0.01).build(dict.fromkeys(names, LossWeight()))
+    expected = famo_by_autograd(steps, lr=0.025, weight_decay=0.01)
+    for (before, after), logits in zip(steps, expected, strict=True):
+        weighting.total(dict(zip(names, before, strict=True)), 0)
+        weighting.after_step(dict(zip(names, after, strict=True)))
+        assert weighting.logits.tolist() == pytest.approx(logits, rel=1e-5)
+
+
+def test_famo_bounds_a_solved_helper_and_a_loss_without_a_floor() -> None:
+    weighting = FamoConfig(lr=0.1).build(POSE_AND_HELPER)
+    for _ in range(200):  # the helper's loss no longer falls, and its logit grows
+        slopes(weighting, 10.0, 0.05)
+        weighting.after_step({"yaw": torch.tensor(9.0), "puzzle": torch.tensor(0.05)})
+    assert weighting.logits[1] > weighting.logits[0] + 1
+    _, (yaw, puzzle) = slopes(weighting, 10.0, 0.05)
+    assert puzzle == pytest.approx(2 * yaw)  # its weight is 2, and `most` is 1
+    free = FamoConfig(most=1e6).build(POSE_AND_HELPER)
+    _, (yaw, puzzle) = slopes(free, 10.0, 0.05)
+    assert puzzle / yaw == pytest.approx(2 * 200)
+    below = FamoConfig().build(FAMO_POSE)  # a likelihood may be: log(-5) is no number
+    total = below.total({"yaw": torch.tensor(-5.0), "pitch": torch.tensor(4.0)}, 0)
+    below.after_step({"yaw": torch.tensor(-6.0), "pitch": torch.tensor(4.0)})
+    assert total.isfinite() and below.logits.tolist() == pytest.approx([0.0, 0.0])
+    assert all(0 < each < 2 for each in below.learned().values())
+
+
+def test_famo_leaves_the_logit_of_a_loss_that_is_off() -> None:
+    weighting = FamoConfig().build(POSE_AND_HELPER)
+    slopes(weighting, 4.0, 1.0)
+    weighting.after_step({"yaw": torch.tensor(2.0), "puzzle": torch.tensor(1.0)})
+    kept = weighting.logits.tolist()
+    assert float(weighting.total({"yaw": torch.tensor(2.0)}, 1)) == 2.0
+    assert weighting.logits.tolist() == kept and kept[0] < 0 < kept[1]
 
 
 def test_random_weights_change_with_every_step_and_come_again() -> None:

@@ -17,6 +17,7 @@ from trainables.data.memory_loader import MemoryLoader
 from trainables.data.sources import TrainSource
 from trainables.losses.weighting import (
     DwaConfig,
+    FamoConfig,
     PCGradConfig,
     RandomConfig,
     UncertaintyConfig,
@@ -45,7 +46,7 @@ from trainables.training.session import Session
 UNMEASURED = ("speed/", "memory/")
 
 HELPERS = (SimSiamConfig(), ByolConfig(view="two"), VicregConfig(), BarlowTwinsConfig(features=32))
-WEIGHTINGS = (UncertaintyConfig(), DwaConfig(), RandomConfig(), PCGradConfig())
+WEIGHTINGS = (UncertaintyConfig(), DwaConfig(), FamoConfig(), RandomConfig(), PCGradConfig())
 
 each_helper = pytest.mark.parametrize("task", HELPERS, ids=lambda task: type(task).__name__)
 each_weighting = pytest.mark.parametrize("weighting", WEIGHTINGS, ids=lambda each: type(each).__name__)
@@ -236,3 +237,27 @@ def test_what_the_losses_do_not_share_is_stepped_as_by_fixed_weights() -> None:
     for name in one:
         if name.startswith(beyond):
             torch.testing.assert_close(one[name], other[name], rtol=1e-2, atol=1e-3)
+
+
+def test_a_weighting_that_looks_back_forwards_each_batch_again_and_leaves_no_trace_of_it() -> None:
+    """With a rate that moves nothing, BatchNorm's statistics are those that fixed weights leave."""
+    still = {"optimizer": SGDConfig(lr=1e-12), "pretext": PuzzlingConfig(view="two", dropout=0.0)}
+    forwarded: list[int] = []
+    statistics = []
+    for weighting in ("fixed", "famo"):
+        trained = session(**still, weighting=weighting)
+        trained.network.trunk.conv1.register_forward_hook(lambda _, images, out: forwarded.append(len(out)))
+        trained.train_epoch()
+        state = trained.network.state_dict()
+        statistics.append({key: state[key] for key in state if "running_" in key or "tracked" in key})
+    assert forwarded == (2 + 2 * 2) * [16 + 16]  # two steps
+    torch.testing.assert_close(*statistics)
+    famo, fixed = (toy_config(weighting=each, pretext="puzzling") for each in ("famo", "fixed"))
+    assert famo.cost(0).forwards == pytest.approx(4 / 3 * fixed.cost(0).forwards)
+
+
+def test_with_one_loss_famo_is_supervised_learning_to_the_bit() -> None:
+    runs = [session(weighting=each, head="rot6d", dropout=0.4, epochs=2) for each in ("fixed", "famo")]
+    one, other = (numbers(run, 2) for run in runs)
+    assert [{k: v for k, v in each.items() if "weight" not in k} for each in other] == one
+    assert_same(runs[0].network.state_dict(), runs[1].network.state_dict())

@@ -3,6 +3,7 @@
 from trainables.base.table import Table
 from trainables.losses.weighting.cagrad import CAGradConfig
 from trainables.losses.weighting.dwa import DwaConfig
+from trainables.losses.weighting.famo import FamoConfig
 from trainables.losses.weighting.fixed import FixedConfig
 from trainables.losses.weighting.gcs import GcsConfig
 from trainables.losses.weighting.geometric_mean import GeometricMeanConfig
@@ -11,16 +12,26 @@ from trainables.losses.weighting.pcgrad import PCGradConfig
 from trainables.losses.weighting.primary_first import PrimaryFirstConfig
 from trainables.losses.weighting.random_weights import RandomConfig
 from trainables.losses.weighting.uncertainty import UncertaintyConfig
-from trainables.losses.weighting.weighting import GradientWeighting, Weighting, WeightingConfig
+from trainables.losses.weighting.weighting import (
+    ForwardsAgain,
+    GradientWeighting,
+    LooksBack,
+    Weighting,
+    WeightingConfig,
+    forwards_again,
+)
 
 __all__ = [
     "WEIGHTINGS",
     "CAGradConfig",
     "DwaConfig",
+    "FamoConfig",
     "FixedConfig",
+    "ForwardsAgain",
     "GcsConfig",
     "GeometricMeanConfig",
     "GradientWeighting",
+    "LooksBack",
     "LossWeight",
     "PCGradConfig",
     "PrimaryFirstConfig",
@@ -28,6 +39,7 @@ __all__ = [
     "UncertaintyConfig",
     "Weighting",
     "WeightingConfig",
+    "forwards_again",
 ]
 
 WEIGHTINGS = Table[WeightingConfig](
@@ -37,6 +49,7 @@ WEIGHTINGS = Table[WeightingConfig](
         "uncertainty": UncertaintyConfig,
         "geometric_mean": GeometricMeanConfig,
         "dwa": DwaConfig,
+        "famo": FamoConfig,
         "random": RandomConfig,
         "pcgrad": PCGradConfig,
         "cagrad": CAGradConfig,

@@ -64,8 +64,33 @@ class GradientWeighting(_Trained, Protocol):
         """Set the gradient of every parameter by `gradients`; return the loss [] to report as the total."""
 
 
+@runtime_checkable
+class LooksBack(Protocol):
+    """A weighting that learns from what a step has done to its losses."""
+
+    def after_step(self, losses: Mapping[str, Tensor]) -> None:
+        """Take in the losses [] of the same images after the step, without a gradient.
+
+        Nothing is forwarded again for a lone loss.
+        """
+
+
+@runtime_checkable
+class ForwardsAgain(Protocol):
+    """The settings of a weighting whose steps forward their images again, for `LooksBack`."""
+
+    @property
+    def forwards_again(self) -> float:
+        """How often, without a backward pass; a step of a lone loss, which needs none, is counted alike."""
+
+
+def forwards_again(config: WeightingConfig) -> float:
+    """Return how often the steps of a weighting forward their images again: 0 for most."""
+    return config.forwards_again if isinstance(config, ForwardsAgain) else 0.0
+
+
 class WeightingConfig(Protocol):
-    """The settings of a loss weighting."""
+    """The settings of a loss weighting; those of one that looks back are `ForwardsAgain` too."""
 
     def build(self, weights: Mapping[str, LossWeight]) -> Weighting | GradientWeighting:
         """Make the weighting of losses by name, each with its configured weight, schedule and group."""
