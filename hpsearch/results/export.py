@@ -32,7 +32,7 @@ from trainables.exported import (
 )
 from trainables.model.network import HeadPoseNetwork, build_network
 from trainables.training.checkpoints import BEST_WEIGHTS
-from trainables.training.metric_names import VALIDATION
+from trainables.training.metric_names import BEST_EPOCH, VALIDATION
 
 FILES = frozenset({WEIGHTS, CARD, ONNX, README})
 
@@ -138,7 +138,7 @@ def _card(study: StudyRecord, trial: TrialRecord) -> NetworkCard:
     target = trial.config.target
     main = target.metrics[0]
     values = [metrics[main.within(VALIDATION).name] for metrics in trial.epochs]
-    best = min(range(len(values)), key=lambda epoch: main.cost(values[epoch]))
+    best = int(trial.epochs[-1][BEST_EPOCH]) - 1
     provenance: dict[str, Any] = {
         "study": study.name,
         "trial": trial.number,

@@ -30,6 +30,10 @@ class Puzzling:
         puzzled = self.tiles.rearrange(images, order=order)
         return Perturbed(self.tiles.blank(puzzled, generator), {"puzzle": order})
 
+    def unperturbed(self, images: Tensor) -> Perturbed:
+        """Return images [B, 3, H, W] as they are, with the labels that say so."""
+        return Perturbed(images, {"puzzle": self.tiles.in_place(images)})
+
 
 class PuzzlingConfig(TileConfig):
     """Tiles change places."""

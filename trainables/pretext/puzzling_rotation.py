@@ -41,6 +41,11 @@ class PuzzlingRotation:
         perturbed = self.tiles.rearrange(images, order=order, turns=turns)
         return Perturbed(self.tiles.blank(perturbed, generator), {"puzzle": order, "rotation": turns})
 
+    def unperturbed(self, images: Tensor) -> Perturbed:
+        """Return images [B, 3, H, W] as they are, with the labels that say so."""
+        labels = {"puzzle": self.tiles.in_place(images), "rotation": self.tiles.upright(images)}
+        return Perturbed(images, labels)
+
 
 class PuzzlingRotationConfig(TileConfig):
     """Tiles change places, then at most `turned` of them turn."""

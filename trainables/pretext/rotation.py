@@ -30,6 +30,10 @@ class Rotation:
         turned = self.tiles.rearrange(images, turns=turns)
         return Perturbed(self.tiles.blank(turned, generator), {"rotation": turns})
 
+    def unperturbed(self, images: Tensor) -> Perturbed:
+        """Return images [B, 3, H, W] as they are, with the labels that say so."""
+        return Perturbed(images, {"rotation": self.tiles.upright(images)})
+
 
 class RotationConfig(TileConfig):
     """Tiles turn where they lie."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from trainables.pretext.branch import BranchPlan
 
@@ -44,3 +44,11 @@ class PretextTask(Protocol):
 
     def perturb(self, images: Tensor, generator: Generator) -> Perturbed:
         """Return its views of images [N, 3, H, W]; the input stays as it is."""
+
+
+@runtime_checkable
+class UnperturbedTask(PretextTask, Protocol):
+    """A task whose branches have an answer for images as they are, too."""
+
+    def unperturbed(self, images: Tensor) -> Perturbed:
+        """Return images [N, 3, H, W] as they are, with the labels that say so."""

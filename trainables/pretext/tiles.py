@@ -43,6 +43,14 @@ class Tiles:
         draws = torch.rand(shape, generator=generator, device=generator.device, dtype=torch.float64)
         return draws.argsort(dim=1).to(images.device)
 
+    def in_place(self, images: Tensor) -> Tensor:
+        """Return the permutation [B, R] that moves no tile."""
+        return torch.arange(self.regions, device=images.device).expand(len(images), -1)
+
+    def upright(self, images: Tensor) -> Tensor:
+        """Return the turns [B, R] that turn no tile."""
+        return torch.zeros(len(images), self.regions, dtype=torch.int64, device=images.device)
+
     def draw_turns(self, images: Tensor, generator: Generator, turned: int | None = None) -> Tensor:
         """Return quarter turns [B, R], each uniform over 0 to 3, on the device of `images`.
 
@@ -71,10 +79,8 @@ class Tiles:
         if px % self.grid and self.border == "resample":
             whole = F.interpolate(images, 2 * [self.grid * -(-px // self.grid)], mode="bilinear")
             return F.interpolate(self.rearrange(whole, order=order, turns=turns), 2 * [px], mode="bilinear")
-        if order is None:
-            order = torch.arange(self.regions, device=images.device).expand(batch, -1)
-        if turns is None:
-            turns = order.new_zeros(order.shape)
+        order = self.in_place(images) if order is None else order
+        turns = self.upright(images) if turns is None else turns
         side = px // self.grid
         inner, rim = side * self.grid, (px - side * self.grid) // 2
         source = self._source(px, side, rim, order, turns)  # [B, inner * inner]

@@ -29,6 +29,7 @@ from trainables.training.people import people_faults, seen_of
 from trainables.training.session import Session
 from trainables.training.train_images import few_faults, open_train
 from trainables.training.trainer import Trainer
+from trainables.training.validation_loss import ValidationLoss
 
 Progress = Callable[[int, int], None]
 """Called with images done and images in all while a dataset is built."""
@@ -247,7 +248,10 @@ def build_session(
         average=config.average.build(config.epochs),
         unlabelled=unlabelled,
     )
-    return Session(trainer, validation=validation, target=target)
+    loss = None
+    if config.keep == "loss":
+        loss = ValidationLoss(task, {name: weight.weight for name, weight in weights.items()})
+    return Session(trainer, validation=validation, target=target, loss=loss)
 
 
 def labels_of(samples: Samples) -> tuple[Label, ...]:

@@ -23,6 +23,7 @@ from trainables.optim.schedules import SCHEDULES, ScheduleConfig
 from trainables.pretext import PRETEXT_TASKS, PretextConfig
 from trainables.pretext.cost import Cost
 from trainables.pretext.lone_image import lone_image
+from trainables.pretext.tile_config import TileConfig
 from trainables.target import TARGETS, TargetConfig
 
 Precision = Literal["auto", "bf16", "fp16", "fp32"]
@@ -123,6 +124,9 @@ class TrainConfig(Config):
     """The learning rate over the epochs."""
     average: Annotated[AverageConfig, Variant(AVERAGES)] = AVERAGES["none"]()
     """What of the weights is measured, kept and exported: those of the last step, or a mean over steps."""
+    keep: Literal["error", "loss"] = "error"
+    """Which epoch's weights are kept, exported and tested: that of the least `error` on the validation
+    images, or of the least `loss` there, the helper's on unperturbed images included, times `ssl_weight`."""
     epochs: Annotated[int, Field(ge=1)] = 110
     """Full passes over the training images. [paper: 110]"""
     clip_norm: Annotated[float, Field(gt=0)] | None = None
@@ -190,6 +194,21 @@ class TrainConfig(Config):
                 "train badly: take optimizer: adamw, or a backbone with BatchNorm"
             )
         return optimizer
+
+    @field_validator("keep")
+    @classmethod
+    def _has_such_a_loss(cls, keep: str, fields: ValidationInfo) -> str:
+        pretext, average = fields.data.get("pretext"), fields.data.get("average")  # absent where at fault
+        if keep == "error" or pretext is None or pretext.attachment() is None:
+            return keep
+        if not isinstance(pretext, TileConfig):
+            raise ValueError(
+                "the helper has no loss on unperturbed images, which those with tiles alone have: take "
+                "keep: error, or one of these"
+            )
+        if average is not None and not isinstance(average, AVERAGES["none"]):
+            raise ValueError("the helper's branches are not averaged: take keep: error, or average: none")
+        return keep
 
     @property
     def validation_dataset(self) -> DatasetRef:

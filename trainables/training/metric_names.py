@@ -44,7 +44,11 @@ def in_group(group: str, measured: Mapping[str, Value]) -> dict[str, Value]:
 
 
 BEST_EPOCH = f"{VALIDATION}/best_epoch"
-"""The epoch whose main metric is the best so far."""
+"""The epoch whose weights are kept so far: that of the best main metric, or with `keep: loss` that of the
+least `validation/loss`, and `best_` is before what was measured after it."""
+
+VALIDATION_LOSS = f"{VALIDATION}/loss"
+"""With `keep: loss`, the head's losses and the helper's times `ssl_weight`, on unperturbed images."""
 
 LOSS = "train/loss"
 """The loss that was minimised, the weighted sum for fixed weights; mean over the epoch's steps."""

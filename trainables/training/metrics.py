@@ -88,7 +88,7 @@ class EpochReport:
     """Measurements of one epoch of a supervised run: of its training, and of the predictions after it.
 
     `validation` are the target's metrics on unperturbed images, without a group. `best_value` is the `main`
-    one after the best epoch so far.
+    one after the best epoch so far; `loss` that on these images where it decides which epoch is the best.
     """
 
     epoch: int
@@ -99,10 +99,13 @@ class EpochReport:
     best_epoch: int
     epoch_s: float
     """Seconds of training and evaluation together."""
+    loss: float | None = None
 
     def metrics(self) -> dict[str, float]:
         """Return every number by its name in `metric_names`."""
         named = names.in_group(names.VALIDATION, self.validation)
         named[self.main.best().within(names.VALIDATION).name] = self.best_value
         named[names.BEST_EPOCH] = float(self.best_epoch)
+        if self.loss is not None:
+            named[names.VALIDATION_LOSS] = self.loss
         return named | self.training.metrics() | {names.EPOCH_S: self.epoch_s}

@@ -6,6 +6,7 @@ numbers as one that never stopped.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -19,13 +20,25 @@ from trainables.target import Target
 from trainables.training.measuring import NonFinitePrediction, predict
 from trainables.training.metrics import EpochReport, Predictions, TrainingReport
 from trainables.training.trainer import Diverged, Trainer
+from trainables.training.validation_loss import ValidationLoss
 
 
 class Session:
-    """A network in training; `epoch` is the number of epochs trained and validated."""
+    """A network in training; `epoch` is the number of epochs trained and validated.
 
-    def __init__(self, trainer: Trainer, *, validation: BatchSource, target: Target) -> None:
+    The best epoch is that of the least error, or with `loss` that of the least such loss.
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        *,
+        validation: BatchSource,
+        target: Target,
+        loss: ValidationLoss | None = None,
+    ) -> None:
         self.epoch = 0
+        self._loss, self._least_loss = loss, float("inf")
         self.best_value, self.best_epoch = target.main.value(float("inf")), 0
         self._best_weights: Mapping[str, Tensor] = MappingProxyType({})
         self._trainer = trainer
@@ -50,8 +63,13 @@ class Session:
         started = time.perf_counter()
         self._predictions = self.predict(self._validation)
         measures, main = self._predictions.measures(), self._target.main
+        loss = self._validation_loss()
         self.epoch += 1
-        if main.cost(measures[main.name]) < main.cost(self.best_value):
+        better = main.cost(measures[main.name]) < main.cost(self.best_value)
+        if loss is not None:
+            better = loss < self._least_loss
+            self._least_loss = min(loss, self._least_loss)
+        if better:
             self.best_value, self.best_epoch = measures[main.name], self.epoch
             self._best_weights = MappingProxyType(_copied(self.weights()))
         return EpochReport(
@@ -61,8 +79,19 @@ class Session:
             main=main,
             best_value=self.best_value,
             best_epoch=self.best_epoch,
+            loss=loss,
             epoch_s=training.train_s + training.norms_s + time.perf_counter() - started,
         )
+
+    def _validation_loss(self) -> float | None:
+        """Return the loss on the validation images where it decides. Raises `Diverged`."""
+        if self._loss is None:
+            return None
+        trainer, labels = self._trainer, len(self._target.labels)
+        loss = self._loss.of(trainer.with_branches, self._validation, labels, trainer.execution)
+        if not math.isfinite(loss):
+            raise Diverged(self.epoch + 1)
+        return loss
 
     def evaluate(self, source: BatchSource) -> dict[str, float]:
         """Return the target's metrics on unperturbed images, without the branches. Raises `Diverged`."""
@@ -94,6 +123,7 @@ class Session:
             "best_value": self.best_value,
             "best_epoch": self.best_epoch,
             "best_weights": self._best_weights,
+            **({} if self._loss is None else {"least_loss": self._least_loss}),
             **self._trainer.state_dict(),
         }
 
@@ -103,6 +133,8 @@ class Session:
         Raises `RuntimeError`, `KeyError` or `ValueError` for a state of other settings.
         """
         self._trainer.load_state_dict(state_dict)
+        if self._loss is not None:
+            self._least_loss = state_dict["least_loss"]
         self._best_weights = MappingProxyType(state_dict["best_weights"])
         older = "best_mae_deg"  # as checkpoints had it while a head pose was all there was
         self.best_value = state_dict["best_value" if older not in state_dict else older]

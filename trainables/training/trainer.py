@@ -131,6 +131,11 @@ class Trainer:
         averaged = self._averaged
         return self.network.supervised() if averaged is None or not averaged.taken else averaged.network
 
+    @property
+    def with_branches(self) -> HeadPoseNetwork:
+        """The network to be measured with its branches; the averaged one has none."""
+        return self.network if self.network.branch_stage else self.measured
+
     def state_dict(self) -> dict[str, Any]:
         """Return the whole state: tensors, which change when training goes on, and plain values."""
         averaged = {} if self._averaged is None else {"averaged": self._averaged.state_dict()}
