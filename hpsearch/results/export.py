@@ -138,7 +138,9 @@ def _card(study: StudyRecord, trial: TrialRecord) -> NetworkCard:
     target = trial.config.target
     main = target.metrics[0]
     values = [metrics[main.within(VALIDATION).name] for metrics in trial.epochs]
-    best = int(trial.epochs[-1][BEST_EPOCH]) - 1
+    best = min(range(len(values)), key=lambda epoch: main.cost(values[epoch]))
+    if (kept := trial.epochs[-1].get(BEST_EPOCH)) is not None:  # with `keep: loss` another one
+        best = int(kept) - 1
     provenance: dict[str, Any] = {
         "study": study.name,
         "trial": trial.number,

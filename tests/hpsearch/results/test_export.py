@@ -84,6 +84,18 @@ def test_the_best_trial_s_network_alone_is_written(made: tuple[StudyRecord, Path
     assert "100 images of noise (the validation set is gone)" in said
 
 
+def test_the_card_names_the_epoch_whose_weights_were_kept(study: StudyRecord, tmp_path: Path) -> None:
+    best = study.best
+    assert best is not None
+    *before, last = best.epochs
+    kept = replace(best, epochs=(*before, {**last, "validation/best_epoch": 2.0}))
+    trials = tuple(kept if trial is best else trial for trial in study.trials)
+    export(replace(study, trials=trials), tmp_path / "model", datasets_root=tmp_path)
+    card = NetworkCard.model_validate(load_yaml(tmp_path / "model" / "config.yaml").tree)
+    assert card.provenance["epoch"] == 2
+    assert card.provenance["validation_mae_deg"] == best.epochs[1]["validation/mae_deg"]
+
+
 def test_two_lines_load_it_and_give_the_trained_network_s_poses(
     made: tuple[StudyRecord, Path, str], tmp_path: Path
 ) -> None:
