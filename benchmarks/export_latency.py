@@ -22,6 +22,7 @@ import torch
 from trainables.data.images import face_square, upright
 from trainables.data.loader import LoaderPool
 from trainables.exported import ONNX, NetworkCard, compare, write_network
+from trainables.exported.costs import call_times_ms
 from trainables.exported.onnx_file import OnnxNetwork
 from trainables.training.build import build_trial_session, ensure_data
 from trainables.training.config import TrainConfig
@@ -87,14 +88,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         networks = {name: exported(arguments, name, Path(folder) / name) for name in DESIGNS}
         networks["SL again"] = OnnxNetwork(Path(folder) / "SL" / ONNX)
-    rng = np.random.default_rng(0)
-    image = rng.integers(0, 256, (1, 3, arguments.px, arguments.px), np.uint8)
-    times_ms: dict[str, list[float]] = {name: [] for name in networks}
-    for _ in range(arguments.rounds):
-        for name in rng.permutation(list(networks)):
-            started = time.perf_counter()
-            networks[name].predict(image)
-            times_ms[name].append(1e3 * (time.perf_counter() - started))
+    calls = call_times_ms(list(networks.values()), [arguments.px] * len(networks), arguments.rounds)
+    times_ms = {name: [took for _, took in each] for name, each in zip(networks, calls, strict=True)}
     print(f"one {arguments.px} px image on one thread, ms, median and least; median ratio to SL of a round:")
     for name, values in times_ms.items():
         ratio = statistics.median(other / sl for sl, other in zip(times_ms["SL"], values, strict=True))

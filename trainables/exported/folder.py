@@ -146,10 +146,15 @@ def write_network(folder: Path, network: HeadPoseNetwork, card: NetworkCard) -> 
     The weights are those that were trained; in the ONNX file parallel convolutions are merged.
     """
     save_tensors(network.state_dict(), folder / WEIGHTS)
+    write_graph(network, card, folder / ONNX)
+    seal(folder, card)
+
+
+def write_graph(network: HeadPoseNetwork, card: NetworkCard, file: Path) -> None:
+    """Write a network without branches as an ONNX file, parallel convolutions merged."""
     whole = PoseNetwork(fused(network), card.mean, card.std)
     module = _Outputs(whole) if len(card.outputs) > 1 else whole
-    write_onnx(module, card.image_px, card.outputs, card.evaluation_zoom, folder / ONNX)
-    seal(folder, card)
+    write_onnx(module, card.image_px, card.outputs, card.evaluation_zoom, file)
 
 
 def seal(folder: Path, card: NetworkCard) -> None:

@@ -23,6 +23,8 @@ class Unit:
     """How an axis says it: `degrees`."""
     sign: str
     """How it follows a number, its space included: `°` or ` years`."""
+    of: float = 1.0
+    """What one of it is in values of its metric: texts and axes have values in millions where it is 1e6."""
 
 
 SHARE = Unit("share", "", "")
@@ -86,4 +88,4 @@ class Metric:
 
     def shown(self, value: float, digits: int = 2) -> str:
         """Return a value with its unit: `4.52°`, `3.10 years`."""
-        return f"{value:.{digits}f}{self.unit.sign}"
+        return f"{value / self.unit.of:.{digits}f}{self.unit.sign}"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from trainables.pretext.embeddings.collapse import SPREAD
-from trainables.target.metric import Metric
+from trainables.target.metric import Metric, Unit
 from trainables.target.target import TargetConfig
 
 Value = TypeVar("Value")
@@ -99,3 +99,24 @@ EPOCH_S = "speed/epoch_s"
 
 PEAK_MEMORY_MIB = "memory/peak_mib"
 """Largest memory so far: of the run on a GPU, of the process on a CPU."""
+
+COST = "cost"
+
+_MILLION = Unit("", "million", " million", 1e6)
+
+PARAMETERS = Metric(f"{COST}/parameters", "parameters", _MILLION, column="parameters", noun="parameters")
+"""Weights of the network as it is exported: of trunk and head, with a head for every label of the target."""
+
+FLOPS = Metric(f"{COST}/flops", "FLOPs", _MILLION, column="FLOPs", noun="FLOPs")
+"""Floating-point operations of the exported network per image, those of convolutions and matrix products: a
+multiplication and an addition are two."""
+
+LATENCY = Metric(
+    f"{COST}/latency_ms", "latency", Unit("ms", "milliseconds", " ms"), column="latency", noun="latency"
+)
+"""Milliseconds that one thread computes for one image with the exported network, on ONNX Runtime on the CPU
+of the machine that launches the search."""
+
+COSTS = {metric.name: metric for metric in (LATENCY, PARAMETERS, FLOPS)}
+"""What a network costs in use, by name. It follows from the design whatever is learned, so that all of it is
+known before training."""
