@@ -64,7 +64,7 @@ def headline(spec: StudySpec) -> str:
         f"sampler {_name('sampler', search)}",
         f"pruner {_name('pruner', search)}",
         f"up to {spec.epochs} epochs per trial",
-        f"{DOING[spec.objective.direction]} {spec.objective.name}",
+        f"{DOING[spec.objective.direction]} {' and '.join(metric.name for metric in spec.objectives)}",
     ]
     if spec.enqueued:
         parts.insert(
@@ -83,6 +83,10 @@ def known(spec: StudySpec, needs: Needs, runs: Runs) -> Iterator[tuple[str, str]
         yield from (("", f"{need.name}: {text}") for text in need.odd)
     yield from (("decoded", text) for text in _decoded(needs.decoded))
     yield "search", _search(spec, runs)
+    if spec.costs:
+        from hpsearch.plan.networks import networks_text  # loads torch, which takes seconds
+
+        yield "networks", networks_text(spec)
     licences = {licence for config in spec.configs if (licence := config.weights_licence)}
     if licences:
         yield "licences", "of initial weights: " + ", ".join(sorted(licences))

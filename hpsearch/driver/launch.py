@@ -15,7 +15,7 @@ from hpsearch.driver.request import LaunchRequest
 from hpsearch.driver.screen import Screen
 from hpsearch.driver.stop_requests import stop_obeyed
 from hpsearch.study.claim import claimed
-from hpsearch.study.folders import datasets_folder, pretrained_folder, studies_folder
+from hpsearch.study.folders import datasets_folder, machines_folder, pretrained_folder, studies_folder
 from hpsearch.study.input_changes import InputsChanged, look_at_inputs
 from hpsearch.study.needs import needs_of
 from hpsearch.study.opening import open_study
@@ -28,8 +28,10 @@ from hpsearch.study.trial_log import Log
 from hpsearch.tracking.address import address_faults
 from hpsearch.tracking.tracker import Tracker
 from hpsearch.work.backend import Backend, NoWorkerLeft, Workplace
+from hpsearch.work.network_costs import NetworkCosts, cpu_name
 from hpsearch.work.resources import check_precision, check_room
 from trainables.base.errors import InputError
+from trainables.training.metric_names import LATENCY
 
 FAILED = 1
 """The exit status of a launch that lost what it ran on."""
@@ -52,11 +54,13 @@ def launch(request: LaunchRequest, screen: Screen, backend: Backend) -> StudyRec
     with claimed(folder, spec.datasets) as claim, stop_obeyed(claim):
         screen.doing("looking at the data")
         provenance = _prepare(spec, root, folder, preparation, screen)
+        costs = _costs(spec, root, screen)
         with backend.opened(spec, folder, preparation.datasets, screen) as place:
             check_precision(spec, place.resources)
             check_room(spec, place.in_parallel, folder)
             claim.begin()
-            study = open_study(folder, spec, provenance)
+            study = open_study(folder, spec, provenance, costs)
+            _say_where_latencies_are_of(study, screen)
             keep_space(spec, folder)
             with (
                 concluded(root, study, claim, screen) as tracker,
@@ -83,6 +87,26 @@ def _prepare(
     preparation.check(spec)
     inputs = look_at_inputs(spec, folder, preparation.datasets)
     return replace(gather_provenance(spec, data), inputs=inputs)
+
+
+def _costs(spec: StudySpec, root: Path, screen: Screen) -> NetworkCosts:
+    """Find out what the networks of a search cost, as far as it looks at that: before anything trains."""
+    costs = NetworkCosts(spec.costs, spec.search.bounds, machines_folder(root), screen.say)
+    if spec.costs:
+        screen.doing("looking at what the networks cost")
+        costs.look_at(spec.configs)
+    return costs
+
+
+def _say_where_latencies_are_of(study: Study, screen: Screen) -> None:
+    if LATENCY not in study.spec.costs:
+        return
+    first, here = study.latencies_measured_on(cpu_name()), cpu_name()
+    if first != here:
+        screen.say(
+            f"the first latencies of this study were measured on {first}, new ones are on {here}: do not "
+            "compare them with each other"
+        )
 
 
 def _search(

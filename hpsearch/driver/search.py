@@ -86,6 +86,8 @@ class Search:
         """Return what is to run next: a trial that waited and can start, one that an interrupted launch left,
         a new one while the budget lasts; or what the first of them needs before."""
         self._failures.check()
+        for refused in self._study.refused_designs():
+            self._observers.say(f"not trained: {refused}")
         if awaited := self._patience.next_item():
             return awaited
         under_way: set[str] = (
@@ -148,9 +150,7 @@ class Search:
         self._search_ended = True
         if self._is_used_up:
             asked = self._study.asked
-            self._observers.say(
-                f"every design of the space has been tried: the search ends after {asked} trials"
-            )
+            self._observers.say(f"{self._why_used_up}: the search ends after {asked} trials")
         for trial in study.trials:
             if trial.state is TrialState.FROZEN:
                 self._study.prune(trial.number)
@@ -170,8 +170,18 @@ class Search:
         return False
 
     @property
+    def _why_used_up(self) -> str:
+        if not self._study.refused:
+            return "every design of the space has been tried"
+        if not self._study.refusal:
+            return "every design that keeps search.constraints has been tried"
+        return f"no design that keeps search.constraints is found any more (the last: {self._study.refusal})"
+
+    @property
     def _is_used_up(self) -> bool:
         """Whether the space, and not the budget, has ended the search."""
+        if self._study.refused:
+            return self._allocation.used_up
         spec = self._study.spec
         designs, wanted = spec.combinations, spec.search.budget.trials
         if designs is None or spec.search.sampler.enumerates or wanted is None or wanted <= designs:

@@ -34,7 +34,7 @@ def value_schemas(model: type[Config], key: str) -> list[Schema]:
 
 def default_of(field: FieldInfo) -> Any:
     """Return a key's default as YAML writes it: a variant by its name, and the settings it changes."""
-    value, variant = field.default, variant_of(field)
+    value, variant = field.get_default(call_default_factory=True, validated_data={}), variant_of(field)
     if isinstance(value, Config):
         if variant is None:
             return None

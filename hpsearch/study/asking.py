@@ -10,16 +10,20 @@ from typing import Any
 
 import numpy as np
 import optuna
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 from pydantic import ValidationError
 
 from hpsearch.space.holes import Hole, Params, Value
+from hpsearch.study.bounds import Costs, broken, excesses
 from hpsearch.study.journal.schema import (
     CONFIRMS,
     CONTINUES,
+    COSTS,
     EXEMPT,
     IMPOSSIBLE,
+    REFUSED,
     REPEATS,
     REQUESTED,
     SKIPPED,
@@ -56,7 +60,7 @@ class Ask:
 class Asking:
     """The trials of one study, as Optuna's sampler draws them.
 
-    `learned` gives the trials that the sampler learns from, each complete.
+    `learned` gives the trials that the sampler learns from, each complete; `costs` says what networks cost.
     """
 
     def __init__(
@@ -66,12 +70,18 @@ class Asking:
         folder: Path,
         spec: StudySpec,
         learned: Callable[[], list[FrozenTrial]],
+        costs: Costs,
     ) -> None:
         self._study = study
         self._trials = trials
         self._folder = folder
         self._spec = spec
         self._learned = learned
+        self._costs = costs
+        self.refusal = ""
+        """Which bounds the last suggestion that was refused breaks, in words."""
+        self._refused_designs: list[str] = []
+        self._refused_families: set[Family] = set()
 
     @property
     def enqueued(self) -> tuple[Params, ...]:
@@ -102,10 +112,21 @@ class Asking:
             index = len(self._spec.enqueued) - len(enqueued)
             if ask := self._new(enqueued[0], self._enqueued_attrs(index), again=True):
                 return ask
+            if self.refusal and index < len(self._spec.search.enqueue):
+                self._refused_designs.append(f"design {index + 1} of search.enqueue: {self.refusal}")
             self._study.set_user_attr(SKIPPED, self._study.user_attrs.get(SKIPPED, 0) + 1)
-        if family is not None and (ask := self._new(dict([family]), {EXEMPT: True})):
-            return ask
-        return self._new({}, {})
+        if family is not None and family not in self._refused_families:
+            if ask := self._new(dict([family]), {EXEMPT: True}):
+                return ask
+            if self.refusal:
+                self._refused_families.add(family)
+        self.refusal = ""
+        return None if self._spec.search.sampler.enumerates else self._new({}, {})
+
+    def refused_designs(self) -> list[str]:
+        """Return once, in words, what a person wanted tried that breaks a bound."""
+        found, self._refused_designs = self._refused_designs, []
+        return found
 
     def requested(self) -> Ask | None:
         """Return a trial of the oldest design that somebody asked to try next; None where there is none."""
@@ -115,6 +136,8 @@ class Asking:
                 params, _ = design_params(self._spec.space, design)  # checked when it was requested
                 attrs = {REQUESTED: name} | ({} if self._spec.search.prune_enqueued else {EXEMPT: True})
                 ask = self._new(params, attrs, again=True)
+                if ask is None and self.refusal:
+                    self._refused_designs.append(f"the design that was enqueued as {name}: {self.refusal}")
                 self._trials.requested.update([name] if ask else [])
             withdraw_design(self._folder, name)
             if name not in known and ask:
@@ -147,7 +170,8 @@ class Asking:
 
     def _seed_sampler(self, number: int) -> None:
         seed = int(np.random.SeedSequence([self._spec.search.seed, number]).generate_state(1)[0])
-        self._study.sampler = WithForecasts(self._spec.search.sampler.build(seed), self._learned)
+        directions = [StudyDirection[each.direction.name] for each in self._spec.objectives]
+        self._study.sampler = WithForecasts(self._spec.search.sampler.build(seed), self._learned, directions)
 
     def _new(self, wanted: Params, attrs: dict[str, Any], *, again: bool = False) -> Ask | None:
         """Return a trial with the values `wanted` whose design was not tried, None where there is none.
@@ -156,6 +180,7 @@ class Asking:
         as they can be listed; where they cannot, its next suggestion is of another family. With `again` a
         design whose trials all failed may be tried again.
         """
+        self.refusal = ""
         for turn in range(MOST_REPEATED):
             given = wanted
             if turn >= INSISTS or self._is_whole(wanted):
@@ -203,6 +228,8 @@ class Asking:
                 self._drop(trial, IMPOSSIBLE, str(error))
                 continue
             own = {CONFIRMS, CONTINUES} & trial.user_attrs.keys()  # enqueued by a driver that died then
+            if not own and self._refuses(trial, params, config):
+                return None
             if own or not self._trials.tried(params, again=again):
                 return self._opened(trial, params, config)
             self._drop(trial, REPEATS, self._trials.trials_of(params)[0])
@@ -235,6 +262,22 @@ class Asking:
         """Say whether params leave nothing to draw."""
         return self._spec.space.complete(params).keys() == params.keys()
 
+    def _refuses(self, trial: optuna.Trial, params: Params, config: TrainConfig) -> bool:
+        """Say whether a suggestion's network costs too much; then it is dropped, and the sampler shown it."""
+        bounds = self._spec.search.bounds
+        if not bounds or COSTS in trial.user_attrs:
+            return False
+        costs = self._costs(config)
+        self.refusal = broken(costs, bounds)
+        if not self.refusal:
+            return False
+        for name, excess in excesses(costs, bounds).items():
+            if name not in trial.constraints:  # a driver that died here may have written some
+                trial.set_constraint(name, excess)
+        self._drop(trial, REFUSED, self.refusal)
+        self._trials.refuses(trial.number, params)
+        return True
+
     def _drop(self, trial: optuna.Trial, key: str, why: Any) -> None:
         """End a suggestion that is not to be trained."""
         trial.set_user_attr(key, why)
@@ -251,6 +294,8 @@ class Asking:
 
     def _opened(self, trial: optuna.Trial, params: Params, config: TrainConfig) -> Ask:
         """Return a trial whose values are drawn under the number that it is known by."""
+        if self._spec.costs and COSTS not in trial.user_attrs:
+            trial.set_user_attr(COSTS, dict(self._costs(config)))
         number = self._trials.opened(self._trials.first(trial.number), config)
         return Ask(number, params, self._trials.config(number), max(self._trials.values(number), default=0))
 
@@ -264,6 +309,8 @@ class Asking:
         trial = self._trial(frozen)
         params, config = self._values(trial, going_on(trial, frozen))
         own = frozen.intermediate_values or {CONFIRMS, CONTINUES} & frozen.user_attrs.keys()
+        if not own and self._refuses(trial, params, config):
+            return None
         same = None if own else self._trials.first_with(params, before=frozen.number)
         if same is None:
             return self._opened(trial, params, config)

@@ -12,13 +12,17 @@ from hpsearch.study.policy.pruners import PRUNERS, PrunerConfig
 from hpsearch.study.policy.samplers import SAMPLERS, SamplerConfig
 from trainables.base.errors import brief, nearest
 from trainables.base.names import FOLDER_NAME
-from trainables.base.schema import Config, Variant
+from trainables.base.schema import Config, Strings, Variant
 from trainables.target import TARGETS
-from trainables.training.metric_names import objectives
+from trainables.training.metric_names import COSTS, objectives
 
 _NUMBER_OR_BOTH = WithJsonSchema(
     {"anyOf": [{"type": "integer", "minimum": 2, "maximum": 50}, {"type": "object"}]}
 )
+
+
+Bound = Annotated[dict[Literal["max"], Annotated[float, Field(gt=0)]], Field(min_length=1)]
+"""What a cost may be at most, in the unit of its metric: `{max: 5e6}`."""
 
 
 class BudgetConfig(Config):
@@ -133,6 +137,29 @@ def _offer_objectives(schema: dict[str, Any]) -> None:
     schema["enum"] = _every_objective()
 
 
+def _offer_all(schema: dict[str, Any]) -> None:
+    schema["items"] = {"enum": [*_every_objective(), *COSTS]}
+
+
+def _offer_costs(schema: dict[str, Any]) -> None:
+    schema["propertyNames"] = {"enum": [*COSTS]}
+
+
+def _refuse_unless_of_validation(name: str) -> None:
+    if name.startswith("test"):
+        raise ValueError(
+            f"{name!r} is measured on a test set, on which a search must not tune: take an "
+            "objective of validation"
+        )
+    if name not in (known := _every_objective()):
+        raise ValueError(f"{brief(name)} is not a metric of any target{nearest(name, known)}")
+
+
+def _refuse_unless_cost(name: str, rule: str) -> None:
+    if name not in COSTS:
+        raise ValueError(f"{rule}, got {brief(name)}{nearest(name, COSTS)}")
+
+
 class SearchConfig(Config):
     """How the space is searched."""
 
@@ -141,6 +168,14 @@ class SearchConfig(Config):
     objective: Annotated[str, Field(json_schema_extra=_offer_objectives)] | None = None
     """The metric to optimise, one of the target's, after the last epoch (`best_`: after the best one). Where
     left out, the target's main one: `validation/mae_deg` of a head pose."""
+    objectives: Annotated[Strings, Field(json_schema_extra=_offer_all)] = ()
+    """Several metrics to optimise together, in place of `objective`: first the one that trials are stopped
+    early, confirmed and judged by, then costs of the network, `cost/latency_ms`, `cost/parameters`,
+    `cost/flops`. The sampler looks for the designs of which none is better in all of them."""
+    constraints: Annotated[dict[str, Bound], Field(default_factory=dict, json_schema_extra=_offer_costs)]
+    """Bounds of costs, such as `{cost/parameters: {max: 5e6}}`. What a network costs is known before it is
+    trained: a design above a bound trains no epoch and costs no budget, and the sampler learns to avoid it.
+    """
     sampler: Annotated[SamplerConfig, Variant(SAMPLERS)] = SAMPLERS["tpe"]()
     """How the next trial's values are chosen."""
     pruner: Annotated[PrunerConfig, Variant(PRUNERS)] = PRUNERS["successive_halving"]()
@@ -179,14 +214,45 @@ class SearchConfig(Config):
     @field_validator("objective", mode="before")
     @classmethod
     def _is_measured_on_validation_images(cls, objective: object) -> object:
-        if isinstance(objective, str) and objective.startswith("test"):
-            raise ValueError(
-                f"{objective!r} is measured on a test set, on which a search must not tune: take an "
-                "objective of validation"
-            )
-        if isinstance(objective, str) and objective not in (known := _every_objective()):
-            raise ValueError(f"{brief(objective)} is not a metric of any target{nearest(objective, known)}")
+        if isinstance(objective, str):
+            _refuse_unless_of_validation(objective)
         return objective
+
+    @field_validator("objectives")
+    @classmethod
+    def _are_an_error_and_costs(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names[:1]:
+            if name in COSTS:
+                raise ValueError(
+                    f"{name} cannot be the first, which trials are stopped early, confirmed and judged by: "
+                    "begin with a metric of validation"
+                )
+            _refuse_unless_of_validation(name)
+        for name in names[1:]:
+            _refuse_unless_cost(name, "only costs of the network can follow the first")
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"{twice[0]} stands there twice")
+        return names
+
+    @field_validator("constraints", mode="before")
+    @classmethod
+    def _bound_costs(cls, constraints: object) -> object:
+        for name, bound in constraints.items() if isinstance(constraints, dict) else ():
+            _refuse_unless_cost(str(name), "only costs of the network are known before it is trained")
+            if not isinstance(bound, dict) or bound.keys() != {"max"}:
+                raise ValueError(f"write the bound of {name} as {{max: 5.0}}, got {brief(bound)}")
+        return constraints
+
+    @model_validator(mode="after")
+    def _has_one_list_of_objectives(self) -> Self:
+        if self.objective is not None and self.objectives:
+            raise ValueError("objective is objectives with one name: give one of the two keys")
+        return self
+
+    @property
+    def bounds(self) -> dict[str, float]:
+        """The most that each cost may be that has a bound, by its metric's name."""
+        return {name: bound["max"] for name, bound in self.constraints.items()}
 
     @field_validator("tracking")
     @classmethod

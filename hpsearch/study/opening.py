@@ -11,6 +11,7 @@ from pathlib import Path
 import optuna
 from optuna.storages import BaseStorage
 
+from hpsearch.study.bounds import Costs, not_known
 from hpsearch.study.journal.journal import WRONG, reading, unreadable, writing
 from hpsearch.study.journal.schema import PROVENANCE, ZOOMED
 from hpsearch.study.records import Provenance, StudyRecord
@@ -35,8 +36,10 @@ def _all_kept() -> Iterator[None]:
 
 
 @_all_kept()
-def open_study(folder: Path, spec: StudySpec, provenance: Provenance) -> Study:
+def open_study(folder: Path, spec: StudySpec, provenance: Provenance, costs: Costs = not_known) -> Study:
     """Open a study for writing, or begin it. The caller holds the study's lock.
+
+    `costs` says what networks cost, where the search looks at it.
 
     Raises `InputError` for a damaged or lost journal, and for one that cannot be written.
     """
@@ -50,10 +53,10 @@ def open_study(folder: Path, spec: StudySpec, provenance: Provenance) -> Study:
             storage=storage, study_name=name, pruner=pruner, direction=spec.objective.direction.value
         )
     if PROVENANCE in study.user_attrs:
-        opened, _ = _readable(study, storage, folder, spec)  # before anything is added
+        opened, _ = _readable(study, storage, folder, spec, costs)  # before anything is added
     else:
         study.set_user_attr(ZOOMED, True)
-        opened = Study(study, storage, folder, spec)
+        opened = Study(study, storage, folder, spec, costs)
     study.set_user_attr(PROVENANCE, provenance.written())
     return opened
 
@@ -80,7 +83,11 @@ def _begun(storage: BaseStorage, spec: StudySpec) -> optuna.Study | None:
 
 
 def _readable(
-    study: optuna.Study, storage: BaseStorage, folder: Path, spec: StudySpec
+    study: optuna.Study,
+    storage: BaseStorage,
+    folder: Path,
+    spec: StudySpec,
+    costs: Costs = not_known,
 ) -> tuple[Study, StudyRecord]:
     """Return a study and its record. Raises `InputError` naming the first line that cannot be read."""
     spec = _as_begun(spec, study)
@@ -90,7 +97,7 @@ def _readable(
             Study(so_far, part, folder, spec).record()
 
     try:
-        opened = Study(study, storage, folder, spec)
+        opened = Study(study, storage, folder, spec, costs)
         return opened, opened.record()
     except WRONG as error:
         raise InputError(unreadable(folder, read, error)) from None

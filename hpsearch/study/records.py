@@ -174,6 +174,8 @@ class TrialRecord:
     """
     stints: tuple[Stint, ...] = ()
     """When it was on a worker; empty where an older version trained it, which did not keep that."""
+    costs: Mapping[str, float] = field(default_factory=dict)
+    """What its network costs, `cost/latency_ms` and the like: of the costs that the search looks at."""
     test: Mapping[str, float] = field(default_factory=dict)
     """Errors on the test sets with the weights of the best epoch: `test/NAME/mae_deg` and the like."""
 
@@ -229,6 +231,8 @@ class StudyRecord:
     """The search space, as it was launched last."""
     launch: LaunchRecord | None = None
     """The last launch; None where it ended before its first trial, or was one of an older version."""
+    latency_machine: str = ""
+    """The CPU on which latencies were measured; empty where none were."""
 
     @property
     def root(self) -> Path:

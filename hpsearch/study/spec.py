@@ -17,6 +17,7 @@ from hpsearch.space.holes import Params, Value
 from hpsearch.space.reader import holes_below, read_space
 from hpsearch.space.space import Space
 from hpsearch.study.config import SearchConfig
+from hpsearch.study.policy.samplers import learns_costs
 from trainables.base.errors import Fault, InputError, InputWarning, nearest
 from trainables.base.names import FOLDER_NAME
 from trainables.base.plugins import Plugin, installed
@@ -27,7 +28,7 @@ from trainables.data.datasets import dataset_name
 from trainables.target import TargetConfig
 from trainables.target.metric import Metric
 from trainables.training.config import TrainConfig, parse_config
-from trainables.training.metric_names import objectives
+from trainables.training.metric_names import COSTS, objectives
 
 MAX_GRID = 10_000
 """Combinations that a grid may have: a hundred days of quarter-hour trials."""
@@ -55,10 +56,20 @@ class StudySpec:
         """What all networks of the study learn."""
         return next(iter(self.configs)).target
 
-    @cached_property
+    @property
     def objective(self) -> Metric:
-        """The metric that trials are compared by."""
-        return _objective(self.search, self.target)
+        """The metric that trials are compared by, the first objective."""
+        return self.objectives[0]
+
+    @cached_property
+    def objectives(self) -> tuple[Metric, ...]:
+        """All that is optimised: behind the first objective costs of the network."""
+        return _objectives(self.search, self.target)
+
+    @cached_property
+    def costs(self) -> tuple[Metric, ...]:
+        """The costs of networks that the search looks at: those that it optimises, and those with a bound."""
+        return tuple(dict.fromkeys((*self.objectives[1:], *map(COSTS.__getitem__, self.search.constraints))))
 
     @property
     def trials(self) -> int | None:
@@ -147,11 +158,13 @@ def load_spec(
     if not space_faults:
         faults += _pruner_faults(spec)
         faults += _target_faults(spec)
+        faults += _sampler_faults(spec)
     if faults:
         raise InputError(_unique(faults))
     for plugin in shadowed_by(spec):
         warnings.warn(f"{path}: {plugin.unused}", InputWarning, stacklevel=1)
-    return replace(spec, search=search.model_copy(update={"objective": spec.objective.name}))
+    names = tuple(metric.name for metric in spec.objectives)  # both keys say the same from here on
+    return replace(spec, search=search.model_copy(update={"objective": names[0], "objectives": names}))
 
 
 def shadowed_by(spec: StudySpec) -> list[Plugin]:
@@ -295,14 +308,25 @@ def _target_faults(spec: StudySpec) -> Iterator[Fault]:
         yield Fault(rule, "target", spec.document.file, spec.document.line(path))
         return
     path, wanted = (SECTION, "objective"), spec.search.objective
+    if spec.search.objectives:
+        path, wanted = (SECTION, "objectives", 0), spec.search.objectives[0]
     if wanted is not None and wanted not in (known := objectives(spec.target)):
         rule = f"{wanted} is not a metric of this target{nearest(wanted, known)}"
         yield Fault(rule, _dotted(path), spec.document.file, spec.document.line(path))
 
 
-def _objective(search: SearchConfig, target: TargetConfig) -> Metric:
+def _sampler_faults(spec: StudySpec) -> Iterator[Fault]:
+    """Yield what the sampler cannot do."""
+    if len(spec.search.objectives) > 1 and not learns_costs(spec.search.sampler):
+        path = (SECTION, "sampler")
+        rule = "this sampler takes one objective: take sampler: tpe, or bound the cost (search.constraints)"
+        yield Fault(rule, ".".join(path), spec.document.file, spec.document.line(path))
+
+
+def _objectives(search: SearchConfig, target: TargetConfig) -> tuple[Metric, ...]:
     known = objectives(target)
-    return known[search.objective or next(iter(known))]
+    first, *costs = search.objectives or (search.objective or next(iter(known)),)
+    return known[first], *map(COSTS.__getitem__, costs)
 
 
 def _dotted(path: KeyPath) -> str:

@@ -19,12 +19,15 @@ from optuna.trial import TrialState as OptunaState
 
 from hpsearch.space.holes import Params
 from hpsearch.study.asking import Ask, Asking
+from hpsearch.study.bounds import Costs, not_known
 from hpsearch.study.journal.schema import (
     CONFIRM_PLAN,
     CONFIRMS,
     CONTINUES,
+    COSTS,
     EXEMPT,
     FROZEN,
+    LATENCY_MACHINE,
     LAUNCH,
     PLACEMENT,
     PRETRAINED,
@@ -42,6 +45,7 @@ from hpsearch.study.policy.experience import Experience
 from hpsearch.study.policy.families import Family, curve_family
 from hpsearch.study.policy.forecasts import completed, is_frozen
 from hpsearch.study.policy.halving import Halving
+from hpsearch.study.policy.samplers import learns_costs
 from hpsearch.study.policy.standings import Standings
 from hpsearch.study.records import (
     LaunchRecord,
@@ -54,14 +58,26 @@ from hpsearch.study.records import (
 from hpsearch.study.spec import StudySpec
 from hpsearch.study.trials import Trials, trial_folder
 
+LATEST_REFUSED = 50
+"""Refused suggestions that a sampler is shown."""
+
 
 class Study:
     """One study in its folder. `open_study` gives it to the one process that may write it.
 
     A trial is known by one number, also where it goes on after Optuna was told its end: see `Trials`.
+    Optuna's study has one direction, that of the first objective, by which trials are reported and stopped:
+    the costs that a search optimises too are attributes of its trials, which the sampler alone is shown.
     """
 
-    def __init__(self, study: optuna.Study, storage: BaseStorage, folder: Path, spec: StudySpec) -> None:
+    def __init__(
+        self,
+        study: optuna.Study,
+        storage: BaseStorage,
+        folder: Path,
+        spec: StudySpec,
+        costs: Costs = not_known,
+    ) -> None:
         self.folder = folder
         self.spec = spec
         self._study = study
@@ -74,7 +90,7 @@ class Study:
         self.ends = 0
         """How many trials were told complete, pruned or failed since the study was opened."""
         self._experience = Experience()
-        self._asking = Asking(study, self._trials, folder, spec, self._learned)
+        self._asking = Asking(study, self._trials, folder, spec, self._learned, costs)
         for number in self._trials.numbers:
             self._rank(number)
             self._learn(number)
@@ -107,6 +123,20 @@ class Study:
     def ask_requested(self) -> Ask | None:
         """Return a trial of the oldest design that somebody asked to try next; None where there is none."""
         return self._asking.requested()
+
+    @property
+    def refusal(self) -> str:
+        """Which bounds the last suggestion that was refused breaks, in words; empty where none was."""
+        return self._asking.refusal
+
+    @property
+    def refused(self) -> int:
+        """How many suggestions were refused, since their networks cost too much."""
+        return len(self._trials.refused)
+
+    def refused_designs(self) -> list[str]:
+        """Return once, in words, what a person wanted tried that breaks a bound."""
+        return self._asking.refused_designs()
 
     def ask_again(self, number: int, seed: int, plan: tuple[int, int]) -> Ask:
         """Return a trial that repeats another with another seed.
@@ -210,6 +240,12 @@ class Study:
         """Record the budget of a launch, and when it began and ended."""
         self._study.set_user_attr(LAUNCH, launch.written())
 
+    def latencies_measured_on(self, machine: str) -> str:
+        """Record the CPU on which latencies are measured; return the one on which they were at first."""
+        if LATENCY_MACHINE not in self._study.user_attrs:
+            self._study.set_user_attr(LATENCY_MACHINE, machine)
+        return str(self._study.user_attrs[LATENCY_MACHINE])
+
     # Freezing and thawing
 
     def exempt(self, number: int) -> bool:
@@ -286,6 +322,7 @@ class Study:
             trials=self._trials.records(),
             spec=self.spec,
             launch=None if launch is None else LaunchRecord.read(launch),
+            latency_machine=attrs.get(LATENCY_MACHINE, ""),
         )
 
     def _tell(self, number: int, value: float | None = None, state: OptunaState | None = None) -> None:
@@ -318,10 +355,19 @@ class Study:
             self._experience.stopped(number, family, curve)
 
     def _learned(self) -> list[FrozenTrial]:
-        """Return the trials that a sampler learns from, each complete."""
-        value = self.spec.objective.value
-        costs = self._experience.shown()
-        return [completed(self._trials.live(number), value(cost)) for number, cost in costs.items()]
+        """Return the trials that a sampler learns from, each complete, with a value of each objective.
+
+        With them the latest suggestions that were refused, whose values no sampler looks at.
+        """
+        value, further = self.spec.objective.value, [metric.name for metric in self.spec.objectives[1:]]
+        shown = []
+        for number, cost in self._experience.shown().items():
+            costs = self._trials.first(number).user_attrs.get(COSTS, {})
+            shown.append(completed(self._trials.live(number), [value(cost), *map(costs.get, further)]))
+        if learns_costs(self.spec.search.sampler):
+            latest = map(self._trials.first, [*self._trials.refused][-LATEST_REFUSED:])
+            shown += [completed(trial, [0.0] * len(self.spec.objectives)) for trial in latest]
+        return shown
 
     def _trial(self, frozen: FrozenTrial) -> optuna.Trial:
         return optuna.trial.Trial(self._study, self._trials.id_of(frozen.number))

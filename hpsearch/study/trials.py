@@ -21,11 +21,13 @@ from hpsearch.study.journal.schema import (
     CONFIRM_PLAN,
     CONFIRMS,
     CONTINUES,
+    COSTS,
     FROZEN,
     IMPOSSIBLE,
     PLACEMENT,
     PRETRAINED,
     REASON,
+    REFUSED,
     REPEATS,
     REQUESTED,
     SEED,
@@ -50,7 +52,10 @@ STATES = {
     OptunaState.FAIL: TrialState.FAILED,
 }
 
-NOT_ASKED_FOR = {CONFIRMS, CONTINUES, IMPOSSIBLE, REPEATS}
+NEVER_TRAINED = {IMPOSSIBLE, REFUSED, REPEATS}
+"""Attributes of suggestions that never became a trial."""
+
+NOT_ASKED_FOR = {CONFIRMS, CONTINUES} | NEVER_TRAINED
 """Attributes of what Optuna holds that the search's budget of trials does not count."""
 
 
@@ -83,7 +88,10 @@ class Trials:
         self.waiting: list[int] = []
         """Optuna's numbers of what is enqueued and was not asked for yet."""
         self._tried: dict[Design, list[int]] = {}
-        """The trials of each design that was drawn; none where its values cannot go together."""
+        """The trials of each design that was drawn; none where its values cannot go together, or it costs too
+        much."""
+        self.refused: dict[int, None] = {}
+        """Optuna's numbers of the suggestions that break a bound."""
         self.requested: set[str] = set()
         """The requests of people that were taken up."""
         self.epochs_trained = 0
@@ -208,6 +216,11 @@ class Trials:
         """Note that values cannot go together."""
         self._tried.setdefault(self._spec.space.design(params), [])
 
+    def refuses(self, number: int, params: Params) -> None:
+        """Note that a suggestion is not trained, since its network costs too much."""
+        self.cannot_be(params)
+        self.refused[number] = None
+
     def dropped(self, number: int) -> None:
         """Note that a suggestion is not to be trained."""
         self._asked.discard(number)
@@ -240,6 +253,8 @@ class Trials:
             self.epochs_trained += len(trial.intermediate_values)
         if IMPOSSIBLE in attrs:
             self.cannot_be(trial.params)
+        if REFUSED in attrs:
+            self.refuses(trial.number, trial.params)
         if CONTINUES in attrs or (self._drawn(trial) and not self._repeats(trial)):
             self._show(trial)
             if trial.state is OptunaState.FAIL:
@@ -248,12 +263,15 @@ class Trials:
             self._asked.add(trial.number)
 
     def _drawn(self, trial: FrozenTrial) -> bool:
-        """Say whether all values of a trial are drawn; a crash, or a reader, may come between two of them.
+        """Say whether all values of a trial are drawn; a crash, or a reader, may come between two of them,
+        or before it is known whether its network costs too much.
 
         Values that cannot go together were never a trial.
         """
         whole = self._spec.space.complete(trial.params).keys() == trial.params.keys()
-        return whole and not {IMPOSSIBLE, REPEATS} & trial.user_attrs.keys()
+        if self._spec.search.bounds and not {COSTS, CONFIRMS} & trial.user_attrs.keys():
+            return False
+        return whole and not NEVER_TRAINED & trial.user_attrs.keys()
 
     def _repeats(self, trial: FrozenTrial) -> bool:
         """Say whether a crash came between a trial's last value and the note that it repeats another."""
@@ -314,6 +332,7 @@ class Trials:
             confirms=attrs.get(CONFIRMS),
             confirm_plan=_pair(attrs.get(CONFIRM_PLAN)),
             stints=self.stints(number),
+            costs=attrs.get(COSTS, {}),
             test=self._storage.get_study_user_attrs(self._study_id).get(test_key(number), {}),
         )
 

@@ -20,6 +20,7 @@ from hpsearch.driver.preparation import Start
 from hpsearch.driver.pretraining import PretrainingItem, Pretrainings
 from hpsearch.driver.search import Search, SearchPlan
 from hpsearch.driver.stopped import StoppedTrials
+from hpsearch.study.bounds import Costs, not_known
 from hpsearch.study.config import ConfirmConfig
 from hpsearch.study.journal.journal import _OnlyWriter
 from hpsearch.study.records import PretrainingRecord, StudyRecord, TrialState
@@ -45,6 +46,7 @@ class Searching:
     store: Path = Path("nowhere")
     find_start: Callable[[TrainConfig], Start] = lambda config: None
     check_inputs: Callable[[], None] = lambda: None
+    costs: Costs = not_known
     said: list[str] = field(default_factory=list)
     pretrained: list[PretrainingRecord] = field(default_factory=list)
 
@@ -52,7 +54,7 @@ class Searching:
         self.open()
 
     def open(self) -> None:
-        self.study: Study = studies.open_in(self.folder, self.spec)
+        self.study: Study = studies.open_in(self.folder, self.spec, self.costs)
         jobs = JobFactory(self.folder, self.backend.resources)
         self.stopped = StoppedTrials(self.study.folder, self.spec.search.frozen_gb)
         self.search = Search(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hpsearch.study.asking import Ask
+from hpsearch.study.bounds import Costs, not_known
 from hpsearch.study.opening import open_study
 from hpsearch.study.records import Provenance
 from hpsearch.study.spec import StudySpec, load_spec
@@ -37,9 +38,9 @@ def spec(folder: Path, search: str, space: str = SPACE) -> StudySpec:
     return load_spec(path)
 
 
-def open_in(folder: Path, given: StudySpec) -> Study:
+def open_in(folder: Path, given: StudySpec, costs: Costs = not_known) -> Study:
     folder.mkdir(parents=True, exist_ok=True)
-    return open_study(folder, given, PROVENANCE)
+    return open_study(folder, given, PROVENANCE, costs)
 
 
 class Design(Protocol):

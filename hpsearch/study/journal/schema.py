@@ -33,6 +33,9 @@ def test_key(number: int) -> str:
     return f"test of trial {number}"
 
 
+LATENCY_MACHINE = "machine of latencies"
+"""The CPU on which the latencies of its networks were measured first."""
+
 # Attributes of a trial
 PLACEMENT = "placement"
 """`Placement.written()`: where it ran last."""
@@ -59,6 +62,12 @@ CONFIRM_PLAN = "confirm plan"
 IMPOSSIBLE = "impossible"
 """The rule that a suggestion breaks, from which no config can be built. Such a trial costs no budget."""
 
+COSTS = "costs"
+"""What its network costs, of the metrics that the search looks at, by name."""
+
+REFUSED = "refused"
+"""The bounds of `search.constraints` that a suggestion breaks, in words; Optuna has by how much. Such a trial
+is not trained, and costs no budget."""
 
 REPEATS = "repeats"
 """The number of the trial that has its values. Such a suggestion is not trained, and costs no budget."""

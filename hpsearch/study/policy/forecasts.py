@@ -11,6 +11,7 @@ from typing import Any, cast
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from hpsearch.study.journal.schema import FROZEN, PROMOTED
@@ -19,12 +20,19 @@ from hpsearch.study.journal.schema import FROZEN, PROMOTED
 class WithForecasts(BaseSampler):
     """Shows another sampler `trials()` in place of the complete and pruned trials of its study.
 
-    `hpsearch.study.policy.experience.Experience` says which those are, and with which errors.
+    `hpsearch.study.policy.experience.Experience` says which those are, and with which errors. They have a
+    value of each of `directions`; the study itself has the first direction alone.
     """
 
-    def __init__(self, sampler: BaseSampler, trials: Callable[[], Sequence[FrozenTrial]]) -> None:
+    def __init__(
+        self,
+        sampler: BaseSampler,
+        trials: Callable[[], Sequence[FrozenTrial]],
+        directions: Sequence[StudyDirection],
+    ) -> None:
         self._sampler = sampler
         self._trials = trials
+        self._directions = list(directions)
         self._shown: optuna.Study | None = None
         """The study as it is shown while one trial is sampled: its trials are read once, if at all."""
 
@@ -52,22 +60,31 @@ class WithForecasts(BaseSampler):
 
     def _show(self, study: optuna.Study) -> optuna.Study:
         if self._shown is None:
-            self._shown = cast(optuna.Study, _ShownStudy(study, cache(self._trials)))
+            self._shown = cast(optuna.Study, _ShownStudy(study, cache(self._trials), self._directions))
         return self._shown
 
 
 class _ShownStudy:
-    """A study that has other trials that ended; everything else is the study's own.
+    """A study that has other trials that ended, and maybe more objectives; the rest is the study's own.
 
     Optuna's samplers read trials through `_get_trials`, which has no public twin with a cache.
     """
 
-    def __init__(self, study: optuna.Study, ended: Callable[[], Sequence[FrozenTrial]]) -> None:
+    def __init__(
+        self,
+        study: optuna.Study,
+        ended: Callable[[], Sequence[FrozenTrial]],
+        directions: list[StudyDirection],
+    ) -> None:
         self._study = study
         self._ended = ended
+        self.directions = directions
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._study, name)
+
+    def _is_multi_objective(self) -> bool:
+        return len(self.directions) > 1
 
     def _get_trials(
         self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
@@ -79,10 +96,10 @@ class _ShownStudy:
         return deepcopied(shown) if deepcopy else shown
 
 
-def completed(trial: FrozenTrial, error: float) -> FrozenTrial:
-    """Return a copy of a trial that is complete, with an error."""
+def completed(trial: FrozenTrial, values: Sequence[float]) -> FrozenTrial:
+    """Return a copy of a trial that is complete, with a value of each objective."""
     shown = copy(trial)
-    shown.state, shown.value = TrialState.COMPLETE, error
+    shown.state, shown.values = TrialState.COMPLETE, values
     return shown
 
 

@@ -222,6 +222,7 @@ class Seeded:
     """A random sampler that notes the seed it is built with, and for how many suggestions."""
 
     seeds: list[int]
+    enumerates = False
 
     def build(self, seed: int) -> optuna.samplers.BaseSampler:
         self.seeds.append(seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from trainables.base.schema import Config
 
@@ -16,6 +16,8 @@ class GridConfig(Config):
     A float range without a step is visited at its two ends. The budget is the number of combinations, unless
     `search.budget.trials` is smaller.
     """
+
+    learns_costs: ClassVar[bool] = True
 
     @property
     def enumerates(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from trainables.base.schema import Config
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 class RandomConfig(Config):
     """Independent uniform draws (log-uniform where the hole says so)."""
+
+    learns_costs: ClassVar[bool] = True
 
     @property
     def enumerates(self) -> bool:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class SamplerConfig(Protocol):
-    """The settings of a sampler."""
+    """The settings of a sampler; see `learns_costs` for one more that it may have."""
 
     @property
     def enumerates(self) -> bool:
@@ -19,3 +19,11 @@ class SamplerConfig(Protocol):
     def build(self, seed: int) -> BaseSampler:
         """Return Optuna's sampler, seeded."""
         ...
+
+
+def learns_costs(sampler: SamplerConfig) -> bool:
+    """Say whether a sampler takes several objectives, and trials that break a constraint.
+
+    It does where its settings have `learns_costs = True`. To others such trials are not shown.
+    """
+    return bool(getattr(sampler, "learns_costs", False))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
@@ -24,6 +24,8 @@ class TPEConfig(Config):
     """Trials that must have finished, or been stopped with a forecast, before the model is used."""
     candidates: Annotated[int, Field(ge=1)] = 24
     """Candidates compared for each suggestion."""
+
+    learns_costs: ClassVar[bool] = True
 
     @property
     def enumerates(self) -> bool:

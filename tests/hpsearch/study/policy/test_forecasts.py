@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 import optuna
+import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, create_trial
 from optuna.trial import TrialState as OptunaState
 
@@ -12,6 +14,7 @@ from hpsearch.study.policy.experience import Experience
 from hpsearch.study.policy.forecasts import WithForecasts, completed
 from hpsearch.study.policy.samplers import RandomConfig, TPEConfig
 
+MINIMIZED = (StudyDirection.MINIMIZE,)
 FAMILIES = ("none", "rotation")
 
 
@@ -36,13 +39,13 @@ def learned(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
         curve = list(one.intermediate_values.values())
         tell = experience.finished if one.state is OptunaState.COMPLETE else experience.stopped
         tell(number, str(one.params["pretext"]), curve)
-    return [completed(known[number], error) for number, error in experience.shown().items()]
+    return [completed(known[number], [error]) for number, error in experience.shown().items()]
 
 
 def suggested(sampler: optuna.samplers.BaseSampler, *trials: FrozenTrial) -> tuple[float, str]:
     """Return what a sampler suggests after trials of which Optuna holds none as they are shown."""
     shown = learned(trials)
-    study = optuna.create_study(sampler=WithForecasts(sampler, lambda: shown))
+    study = optuna.create_study(sampler=WithForecasts(sampler, lambda: shown, MINIMIZED))
     study.add_trials(trials)
     new = study.ask()
     return new.suggest_float("x", 0, 1), new.suggest_categorical("pretext", FAMILIES)
@@ -79,7 +82,36 @@ def test_a_sampler_that_asks_for_running_trials_gets_those_that_run() -> None:
         trial(OptunaState.RUNNING, "none", [10.0, 8.0], **{FROZEN: 2}),
     ]
     done = trial(OptunaState.COMPLETE, "none", [9.0])
-    study = optuna.create_study(sampler=WithForecasts(Asks(), lambda: [done]))
+    study = optuna.create_study(sampler=WithForecasts(Asks(), lambda: [done], MINIMIZED))
     study.add_trials([*running, trial(OptunaState.PRUNED, "none", [1.0])])
     study.ask().suggest_float("x", 0, 1)
     assert asked[0] == [OptunaState.COMPLETE, *[OptunaState.RUNNING] * 3], "two of before, and the new one"
+
+
+@pytest.mark.parametrize("broken", [0, 4])
+def test_tpe_is_shown_two_objectives_and_broken_bounds_as_optuna_has_them(broken: int) -> None:
+    """The study has one direction, and asks as one of Optuna's own with both would."""
+
+    def ended(number: int) -> FrozenTrial:
+        x = (number * 37 % 20) / 20
+        excess = {"cost": 1.0 - x} if number < broken else None
+        return create_trial(
+            values=[x**2, (1 - x) ** 2],
+            params={"x": x},
+            distributions={"x": FloatDistribution(0, 1)},
+            constraints=excess,
+        )
+
+    trials = [ended(number) for number in range(20)]
+    shown = [completed(trial, trial.values) for trial in trials]
+    one, two = [], []
+    for seed in range(6):
+        sampler = TPEConfig(startup_trials=3).build(seed)
+        single = optuna.create_study(sampler=WithForecasts(sampler, lambda: shown, 2 * MINIMIZED))
+        one.append(single.ask().suggest_float("x", 0, 1))
+        both = optuna.create_study(
+            sampler=TPEConfig(startup_trials=3).build(seed), directions=["minimize", "minimize"]
+        )
+        both.add_trials(trials)
+        two.append(both.ask().suggest_float("x", 0, 1))
+    assert one == two and len(set(one)) == 6
