@@ -11,6 +11,7 @@ from hpsearch.report.paper.judging import Judgement, judge
 from hpsearch.report.paper.repeats import PaperTable, tables_of
 from hpsearch.results.arms import Arm, arms_of
 from hpsearch.results.comparison import Comparison, compare
+from hpsearch.results.front import Front, front_of
 from hpsearch.results.titles import names_of
 from hpsearch.study.importance import importances
 from hpsearch.study.records import StudyRecord
@@ -45,6 +46,11 @@ class Report:
     def comparison(self) -> Comparison:
         """The leader beside the baseline."""
         return compare(self.arms, self.study.equal_within)
+
+    @cached_property
+    def front(self) -> Front | None:
+        """The designs that no other beats in all objectives; None where there is one objective."""
+        return front_of(self.study, self.arms)
 
     @cached_property
     def tables(self) -> tuple[PaperTable, ...]:

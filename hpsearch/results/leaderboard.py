@@ -14,13 +14,14 @@ from rich.text import Text
 from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import compare
 from hpsearch.results.csv_table import csv_table
+from hpsearch.results.front import front_of, front_text
 from hpsearch.results.leaderboard_table import Column, best_of_epochs, columns_of, grid, tested
 from hpsearch.results.learned import learned
 from hpsearch.results.noise import noise_of
 from hpsearch.results.outlook import hindsight
 from hpsearch.results.standing import standing
 from hpsearch.results.statistics import CONFIDENCE, Interval, interval
-from hpsearch.results.titles import guessing
+from hpsearch.results.titles import guessing, names_of
 from hpsearch.results.verdict import SELECTED, epoch_title, error_with_runs, verdict_of
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.base.plain_text import terminal_text
@@ -130,7 +131,8 @@ def _verdict(study: StudyRecord) -> str:
     found, verdict = compare(arms, study.equal_within), verdict_of(study)
     noise = hindsight(found, noise_of(arms), study.objective)
     nothing = " ".join(learned(study, arms, found))
-    parts = (nothing, verdict.sentence, verdict.grounds, noise, first)
+    front = front_text(front_of(study, arms), names_of(arms))
+    parts = (front, nothing, verdict.sentence, verdict.grounds, noise, first)
     return "\n".join(filter(None, parts))
 
 
@@ -146,6 +148,7 @@ def _record(study: StudyRecord, trial: TrialRecord, rank: int) -> dict[str, Any]
         **_bounds("confirmed", _confirmed(study, trial)),
         "best": best,
         "best_epoch": best_epoch,
+        **trial.costs,
         **{f"params.{path}": value for path, value in trial.shared_params.items()},
         "epochs": len(trial.epochs),
         "reason": trial.reason,

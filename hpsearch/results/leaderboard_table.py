@@ -89,6 +89,11 @@ def _columns(study: StudyRecord, trials: Sequence[TrialRecord]) -> list[Column]:
         column("best", (number(best) for best, _ in bests), 4),
         column("at", (_count(epoch) for _, epoch in bests), 6),
     ]
+    for metric in study.spec.costs:
+        texts = (
+            metric.shown(of[metric.name]) if metric.name in (of := trial.costs) else "" for trial in trials
+        )
+        columns.append(column(metric.column, texts, 1))
     for metric in study.measures[1:]:
         name = metric.within(VALIDATION).name
         if metric.column and name != study.objective.name:

@@ -1,14 +1,19 @@
-"""Pareto fronts: which of several designs no other beats in both of two costs."""
+"""Pareto fronts: which of several designs no other beats in all of their costs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 
-def pareto_front(points: Sequence[tuple[float, float]]) -> tuple[int, ...]:
-    """Return the places of points (x, y) that no other is at most equal to in both and below in one, by x."""
+def pareto_front(points: Sequence[tuple[float, ...]]) -> tuple[int, ...]:
+    """Return the places of points that no other is at most equal to in all and below in one, by the first."""
     front: list[int] = []
     for place in sorted(range(len(points)), key=lambda place: points[place]):
-        if not front or points[place][1] < points[front[-1]][1]:
+        point = points[place]
+        if not any(_at_most(points[better], point) for better in reversed(front)):
             front.append(place)
     return tuple(front)
+
+
+def _at_most(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return all(mine <= its for mine, its in zip(one, other, strict=True))

@@ -12,6 +12,7 @@ from hpsearch.results.advice import advice
 from hpsearch.results.arms import Arm, arms_of
 from hpsearch.results.comparison import Comparison, Outcome, compare
 from hpsearch.results.formats import signed, signed_percent
+from hpsearch.results.front import best_below, front_of
 from hpsearch.results.statistics import CONFIDENCE, Interval
 from hpsearch.results.titles import ALONE, names_of, title, title_with_trials, words_of
 from hpsearch.study.records import StudyRecord
@@ -37,23 +38,28 @@ def verdict_of(study: StudyRecord) -> Verdict:
     """Return the one verdict on a study, with advice where nothing is decided."""
     arms = arms_of(study)
     found = compare(arms, study.equal_within)
-    return describe(found, names_of(arms), study.objective, advice(study, found))
+    names = names_of(arms)
+    below = best_below(front_of(study, arms), names)
+    return describe(found, names, study.objective, advice(study, found), below)
 
 
-def describe(found: Comparison, names: Mapping[str, str], objective: Metric, advice: str = "") -> Verdict:
+def describe(
+    found: Comparison, names: Mapping[str, str], objective: Metric, advice: str = "", below: str = ""
+) -> Verdict:
     """Return the verdict in words; `names` are the short names of the searched values.
 
-    `advice` says how to make sure where nothing is decided.
+    `advice` says how to make sure where nothing is decided, `below` which designs are best below a cost.
     """
     leader, baseline, gap = found.leader, found.baseline, found.difference
     sentence = verdict_sentence(found, names)
     if leader is None or baseline is None:
-        return Verdict(sentence, _what_is_missing(leader, baseline, names, advice))
+        return Verdict(sentence, f"{_what_is_missing(leader, baseline, names, advice)} {below}".strip())
     reasons = list(_arms(found, leader, baseline, names))
     reasons.append(f"{objective.noun.capitalize()}s are {objective.title} {epoch_title(objective)}.")
     reasons += [_too_few(found)] if gap is None or gap.half is None else _grounds(found, gap)
     if advice and found.outcome in (Outcome.CLOSE, Outcome.UNDECIDED):
         reasons.append(advice)
+    reasons += [below] if below else []
     return Verdict(sentence, " ".join(reasons))
 
 

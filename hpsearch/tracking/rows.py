@@ -71,7 +71,8 @@ def epoch_rows(study: StudyRecord, trial: TrialRecord) -> list[dict[str, float]]
     """Return the metrics of each epoch, with the best objective so far and its epoch beside them.
 
     `epoch` is written for every epoch, whatever its other metrics, and so counts the epochs in MLflow. The
-    cost so far stands beside them: hours, and hours of a GPU, a share of one counted as that share.
+    cost so far stands beside them: hours, and hours of a GPU, a share of one counted as that share. The first
+    epoch has what the network costs in use.
     """
     gpus = trial.placement.gpus if trial.placement is not None else 0.0
     hours = 0.0
@@ -83,6 +84,7 @@ def epoch_rows(study: StudyRecord, trial: TrialRecord) -> list[dict[str, float]]
         if objective.cost(value) < best:
             best, best_epoch = objective.cost(value), epoch
         row = {objective.name: value} if objective.name in metrics else {}  # MLflow compares by the first
+        row |= trial.costs if epoch == 1 else {}
         hours += metrics.get(EPOCH_S, 0.0) / 3600
         row |= {**metrics, "epoch": float(epoch), HOURS: hours, GPU_HOURS: hours * gpus}
         if best_epoch:

@@ -60,7 +60,7 @@ def _table(study: StudyRecord, searched: Sequence[str], metrics: Mapping[str, Me
         "tags.`state`",
         f"metrics.`{objective}`",
         *(["tags.`reason`"] if failed else []),  # in sight, where it matters most
-        *(f"metrics.`{name}`" for name in (*confirmed, HOURS)),
+        *(f"metrics.`{name}`" for name in (*confirmed, *(cost.name for cost in study.spec.costs), HOURS)),
         *(f"params.`{name}`" for name in searched),
         *([] if failed else ["tags.`reason`"]),
         *(f"metrics.`{name}`" for name in ("epoch", GPU_HOURS, IMAGES_PER_S)),

@@ -12,6 +12,7 @@ from hpsearch.report.sections.cost import cost_section
 from hpsearch.report.sections.effort import effort_section
 from hpsearch.report.sections.failures import failures_section
 from hpsearch.report.sections.figures import figures_section
+from hpsearch.report.sections.front import front_section
 from hpsearch.report.sections.images import images_section
 from hpsearch.report.sections.intervals import intervals_section
 from hpsearch.report.sections.leaderboard import leaderboard_section
@@ -42,6 +43,11 @@ def _pruning(report: Report) -> PruningStatistics | None:
 
 
 SECTIONS: tuple[SectionKind, ...] = (
+    SectionKind(
+        "Front",
+        "front",
+        lambda report: front_section(report.front, report.names, report.study.latency_machine),
+    ),
     SectionKind("Helpers", "rivals", lambda report: rivals_section(report.comparison, report.names)),
     SectionKind("Intervals", "intervals", lambda report: intervals_section(report.comparison)),
     SectionKind(

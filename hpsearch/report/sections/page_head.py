@@ -10,6 +10,7 @@ from hpsearch.results.advice import advice
 from hpsearch.results.arms import Arm
 from hpsearch.results.comparison import Comparison
 from hpsearch.results.formats import duration, percent
+from hpsearch.results.front import best_below, front_of
 from hpsearch.results.learned import learned
 from hpsearch.results.noise import noise_of
 from hpsearch.results.outlook import intended_by
@@ -75,7 +76,9 @@ def head_section(
         root=str(study.root),
         has_best=study.best is not None,
         outcome=found.outcome.value,
-        verdict=describe(found, names, study.objective, advice(study, found)),
+        verdict=describe(
+            found, names, study.objective, advice(study, found), best_below(front_of(study, arms), names)
+        ),
         figures=tuple(_figures(study, arms, found)),
     )
 
