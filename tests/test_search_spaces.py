@@ -37,3 +37,21 @@ def test_its_first_line_names_the_schema_and_it_fits(path: Path) -> None:
     schema = json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))
     errors = Draft202012Validator(schema).iter_errors(load_yaml(path).tree)
     assert [f"{error.json_path}: {error.message[:200]}" for error in errors] == []
+
+
+@pytest.mark.parametrize("name", ["authors_a", "authors_siamese"])
+def test_a_twin_on_rendered_heads_has_the_recipe_of_its_space(name: str) -> None:
+    """It is cut to size in data, backbone, batch, optimizer and epochs alone."""
+
+    def arms(space: str) -> set[tuple[object, ...]]:
+        spec = load_spec(FOLDER / "paper" / f"{space}.yaml")
+        configs = [spec.config(spec.space.complete(params)) for params in spec.enqueued]
+        return {
+            (
+                *(config.augmentation, config.pretext, config.head, config.network.dropout),
+                *(config.lookahead, config.keep, config.evaluation_zoom),
+            )
+            for config in configs[: spec.trials]
+        }
+
+    assert arms(f"{name}_heads") == arms(name)
