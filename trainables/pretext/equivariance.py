@@ -83,6 +83,8 @@ class EquivarianceConfig(LookTaskConfig):
     uses: ClassVar[Uses] = CHANGED_AND_CLEAN
     pretrains: ClassVar[bool] = False
 
+    capture_fault: ClassVar[str] = "equivariance computes what labels become on the CPU"
+
     flag: Literal[4] = 4
     """Always 4: the task learns through the whole trunk and the supervised head."""
     turn_deg: float = Field(30.0, ge=0.0, le=180.0)

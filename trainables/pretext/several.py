@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import model_validator
 
+from trainables.base.capture import capture_fault
 from trainables.base.schema import Config
 from trainables.losses.weighting.loss_weight import LossWeight
 from trainables.pretext.attachment import STAGES, Attachment
@@ -165,6 +166,11 @@ class SeveralConfig(Config):
         """The helpers that there are, by name."""
         found = ((name, getattr(self, name)) for name in type(self).model_fields)
         return {name: member for name, member in found if member is not None}
+
+    @property
+    def capture_fault(self) -> str | None:
+        """Return what the first of the helpers that does so does on the CPU."""
+        return next(filter(None, map(capture_fault, self.members.values())), None)
 
     @property
     def is_baseline(self) -> bool:

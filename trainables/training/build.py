@@ -247,6 +247,8 @@ def build_session(
         lookahead=None if config.lookahead is None else config.lookahead.build,
         average=config.average.build(config.epochs),
         unlabelled=unlabelled,
+        compiled=config.compile,
+        cuda_graph=config.cuda_graph,
     )
     loss = None
     if config.keep == "loss":

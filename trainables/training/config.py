@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, Strict, ValidationError, ValidationInfo, field_validator
 
+from trainables.base.capture import capture_fault
 from trainables.base.errors import Fault
 from trainables.base.schema import Config, KeyPath, Variant, faults_of
 from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
@@ -29,6 +30,9 @@ from trainables.target import TARGETS, TargetConfig
 Precision = Literal["auto", "bf16", "fp16", "fp32"]
 HALF: frozenset[Precision] = frozenset({"bf16", "fp16"})
 """What only a GPU computes fast."""
+
+STEPPED = ("head", "pretext", "weighting", "optimizer")
+"""Keys of the variants that take part in a step."""
 
 FORWARD_ALONE = 1 / 3
 """What a pass of an image through a network costs without the backward one, beside both together."""
@@ -135,6 +139,13 @@ class TrainConfig(Config):
     """`bf16` and `fp16`: mixed with fp32 where sums need it. `auto`: bf16 on a GPU from Ampere (sm_80) on,
     fp16 on an older one with tensor cores (sm_70), fp32 elsewhere. `fp32` convolves in TF32 where a GPU can.
     [paper: mixed]"""
+    compile: bool = False
+    """Train by what `torch.compile` makes of the network: fewer, larger kernels, other rounding, and a minute
+    or more of compiling in each trial. It needs a C++ compiler, on a GPU too. Not measured on a GPU yet."""
+    cuda_graph: bool = False
+    """Record the kernels of a step once an epoch and launch them as a whole, where small networks wait for
+    launches; no effect on a CPU. Not with fp16, nor where a step works on the CPU. Not measured on a GPU
+    yet."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Seeds weights, order, augmentation and pretext labels."""
 
@@ -209,6 +220,22 @@ class TrainConfig(Config):
         if average is not None and not isinstance(average, AVERAGES["none"]):
             raise ValueError("the helper's branches are not averaged: take keep: error, or average: none")
         return keep
+
+    @field_validator("cuda_graph")
+    @classmethod
+    def _holds_the_step(cls, cuda_graph: bool, fields: ValidationInfo) -> bool:
+        if not cuda_graph:
+            return cuda_graph
+        if fields.data.get("precision") == "fp16":
+            raise ValueError(
+                "the scale of an fp16 loss is set by the CPU in the first steps: take bf16 or fp32"
+            )
+        for key in STEPPED:
+            if fault := capture_fault(fields.data.get(key)):  # None where it has faults of its own
+                raise ValueError(
+                    f"{key}: {fault}, and a graph repeats what the GPU did: leave cuda_graph out"
+                )
+        return cuda_graph
 
     @property
     def validation_dataset(self) -> DatasetRef:

@@ -20,6 +20,8 @@ class MemoryShape:
     optimizer: str
     weighting: str
     averages: bool
+    compiled: bool
+    cuda_graph: bool
     pretext: Hashable
 
     @classmethod
@@ -33,6 +35,8 @@ class MemoryShape:
             optimizer=type(config.optimizer).__name__ + ("Lookahead" if config.lookahead else ""),
             weighting=type(config.weighting).__name__,
             averages=config.average.build(config.epochs) is not None,
+            compiled=config.compile,
+            cuda_graph=config.cuda_graph,
             pretext=_pretext(config),
         )
 

@@ -38,14 +38,15 @@ def keep_to_share(device: torch.device, share: float) -> None:
 
 def shortage(error: RuntimeError, device: torch.device, share: float) -> OutOfGpuMemory | None:
     """Return the lack of memory on a GPU that an error tells of; None for any other error."""
-    if device.type != "cuda" or not _tells_of_shortage(str(error), device):
+    if device.type != "cuda" or not tells_of_shortage(str(error), device):
         return None
     held_mib = torch.cuda.max_memory_reserved(device) / 2**20
     needed_mib = held_mib + asked_mib(str(error)) + OUTSIDE_TORCH_MIB
     return OutOfGpuMemory(needed_mib, share * _total_mib(device), share)
 
 
-def _tells_of_shortage(message: str, device: torch.device) -> bool:
+def tells_of_shortage(message: str, device: torch.device) -> bool:
+    """Return whether an error's message, from torch, CUDA's libraries or DALI, is of memory on a GPU."""
     if _SHORT.search(message):
         return True
     return bool(_MAYBE_SHORT.search(message)) and _free_mib(device) < _NEXT_TO_NOTHING_MIB

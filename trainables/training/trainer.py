@@ -10,6 +10,7 @@ import resource
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -19,11 +20,9 @@ from torch.optim import Optimizer
 
 from trainables.data.batches import Batch, BatchSource
 from trainables.data.unlabelled import Unlabelled
-from trainables.losses.weighting.backward import backward
 from trainables.losses.weighting.loss_weight import LossWeight
-from trainables.losses.weighting.weighting import GradientWeighting, LooksBack, Weighting
-from trainables.model.network import HeadPoseNetwork, running_statistics_kept
-from trainables.model.output import Output
+from trainables.losses.weighting.weighting import GradientWeighting, Weighting
+from trainables.model.network import HeadPoseNetwork
 from trainables.optim.averages import Average
 from trainables.optim.lookahead import Lookahead
 from trainables.optim.schedules.schedule import Schedule
@@ -32,10 +31,12 @@ from trainables.pretext.task import PretextTask
 from trainables.pretext.views import View, Views
 from trainables.training.averaged_network import AveragedNetwork
 from trainables.training.execution import Execution
-from trainables.training.loss_scale import FIRST_STEPS, LossScale
+from trainables.training.loss_scale import FIRST_STEPS
 from trainables.training.meters import EpochMeter
 from trainables.training.metrics import TrainingReport
 from trainables.training.seeding import epoch_seeds, torch_seeded
+from trainables.training.step_graph import CudaRecorder, StepGraph
+from trainables.training.training_step import TrainingStep
 
 FINITE_CHECK_STEPS = 50  # each check waits for the GPU
 
@@ -57,7 +58,8 @@ class Trainer:
     `optimizer` makes the optimizer of the parameters that it is given, `lookahead` the slow weights of all
     that it trains. Where `execution` computes in fp16, the loss is scaled so that gradients do not vanish.
     Where there is an `average`, a mean of the weights is what is measured and kept. From `unlabelled` images
-    the task alone learns, while it is on.
+    the task alone learns, while it is on. `compiled` is as in `TrainingStep`; with `cuda_graph` steps on a GPU
+    are recorded and repeated, see `StepGraph`.
     """
 
     def __init__(
@@ -78,22 +80,27 @@ class Trainer:
         lookahead: Callable[[Iterable[Tensor]], Lookahead] | None = None,
         average: Average | None = None,
         unlabelled: Unlabelled | None = None,
+        compiled: bool = False,
+        cuda_graph: bool = False,
     ) -> None:
         self.execution = execution
         self.network = execution.place_network(network)
         self._task, self._view, self._task_weight = task, view, task_weight
         self._weighting, self._schedule = weighting, schedule
         weighting.to(execution.device)
-        self._parameters = [each for each in network.parameters() if each.requires_grad]  # no teacher's
-        self._shared = network.shared_parameters()
-        self._optimizer = optimizer(_groups(self._parameters, weighting))
+        parameters = [each for each in network.parameters() if each.requires_grad]  # no teacher's
+        self._optimizer = optimizer(_groups(parameters, weighting))
         self._base_rates = [float(group["lr"]) for group in self._optimizer.param_groups]
         self._train, self._unlabelled = train, unlabelled
         self._seed, self._epochs = seed, epochs
-        self._clip_norm = clip_norm
         self._lookahead = None if lookahead is None else lookahead(_stepped(self._optimizer))
         self._averaged = None if average is None else AveragedNetwork(network.supervised(), average)
-        self._scale = LossScale(self._optimizer, execution.device, enabled=execution.scales_loss)
+        self._step = TrainingStep(
+            network, weighting, self._optimizer, execution, clip_norm=clip_norm, compiled=compiled
+        )
+        self._scale = self._step.scale
+        on_gpu = execution.device.type == "cuda"
+        self._recorder = CudaRecorder(execution.device, self._optimizer) if cuda_graph and on_gpu else None
         if execution.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(execution.device)
 
@@ -167,11 +174,18 @@ class Trainer:
     def _steps(self, data_seed: int, pretext_seed: int, completed: int) -> EpochMeter:
         self.network.train()
         generator = torch.Generator(self.execution.device).manual_seed(pretext_seed)
-        meter = EpochMeter()
+        meter, step = EpochMeter(), partial(self._step, completed=completed)
+        graph = None if self._recorder is None else StepGraph(step, self._recorder)
         for batch, unlabelled in zip(  # the labelled ones end it
             self._train.epoch(data_seed), self._unlabelled_images(data_seed, completed), strict=False
         ):
-            self._step(batch, unlabelled, generator, completed, meter)
+            views, labels = self._views(batch, unlabelled, generator, completed)
+            if graph is not None:
+                learned = graph(views, labels)
+            else:
+                learned = step(views, labels, first=completed == 0 and meter.steps < FIRST_STEPS)
+            meter.add(len(labels), learned.losses, self.network.pretext_measures(learned.output))
+            self._after_step(completed)
             if meter.steps % FINITE_CHECK_STEPS == 0 and not meter.finite():
                 raise Diverged(completed + 1)
         if not meter.finite():
@@ -189,46 +203,24 @@ class Trainer:
         beside = self._unlabelled if self._task_weight.on(completed) else None
         return self._train.wait_s + (beside.wait_s if beside else 0.0)
 
-    def _step(
-        self,
-        batch: Batch,
-        unlabelled: Tensor | None,
-        generator: torch.Generator,
-        completed: int,
-        meter: EpochMeter,
-    ) -> None:
-        """Take one step; where the task is off nothing is perturbed."""
+    def _views(
+        self, batch: Batch, unlabelled: Tensor | None, generator: torch.Generator, completed: int
+    ) -> tuple[Views, Tensor]:
+        """Return what a step forwards, and the labels [B, L]; where the task is off nothing is perturbed."""
         execution = self.execution
         images, labels = batch.images.to(execution.device), batch.labels.to(execution.device)
         on = self._task_weight.on(completed)
         if unlabelled is not None:
             unlabelled = unlabelled.to(execution.device)
         views = self._view.arrange(self._task, images, generator, unlabelled) if on else Views(images)
-        views = views.placed(execution.place_images)
-        scaler = self._scale.scaler
-        for _ in self._scale.attempts(first=completed == 0 and meter.steps < FIRST_STEPS):
-            output, losses = self._learned(views, labels)
-            self._optimizer.zero_grad()
-            total = backward(self._weighting, losses, completed, shared=self._shared, scaler=scaler)
-            if self._clip_norm is not None:
-                scaler.unscale_(self._optimizer)
-                nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
-        meter.add(len(labels), {"total": total, **losses}, self.network.pretext_measures(output))
-        if isinstance(self._weighting, LooksBack) and len(losses) > 1:
-            with torch.no_grad(), running_statistics_kept(self.network):
-                self._weighting.after_step(self._learned(views, labels)[1])
+        return views.placed(execution.place_images), labels
+
+    def _after_step(self, completed: int) -> None:
         if self._lookahead is not None:
             self._lookahead.after_step()
         self.network.after_step(completed / self._epochs)
         if self._averaged is not None and self._averaged.on(completed):
             self._averaged.take()
-
-    def _learned(self, views: Views, labels: Tensor) -> tuple[Output, dict[str, Tensor]]:
-        """Return what the network puts out for the images of a step, and the losses []."""
-        with self.execution.autocast():
-            output = self.network.learn(views)
-        losses = self.network.pose_losses(output, views, labels)
-        return output, losses | self.network.pretext_losses(output)
 
 
 def _groups(parameters: list[nn.Parameter], weighting: Weighting | GradientWeighting) -> list[Any]:

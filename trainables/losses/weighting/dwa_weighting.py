@@ -72,6 +72,7 @@ class DwaWeighting(nn.Module):
     def _factors(self, names: list[str]) -> dict[str, Tensor]:
         if not names:
             return {}
-        ratios = (self.last / self.before).nan_to_num(nan=1.0)[[self._places[name] for name in names]]
+        each = (self.last / self.before).nan_to_num(nan=1.0)
+        ratios = torch.stack([each[self._places[name]] for name in names])  # a list of places would be sent
         factors = len(names) * torch.softmax(ratios / self.temperature, dim=0)
         return dict(zip(names, factors, strict=True))

@@ -67,7 +67,8 @@ def conflict_averse(one: Tensor, other: Tensor, c: float) -> Tensor:
     for _ in range(2):  # then once more around the best, SHARES times as fine
         mixed = torch.stack([w, 1 - w])  # [2, SHARES]
         lengths = ((gram @ mixed) * mixed).sum(dim=0).clamp(min=0).sqrt()
-        best = w[(gram.sum(dim=0) @ mixed + c * total.sqrt() * lengths).argmin()]
+        least = (gram.sum(dim=0) @ mixed + c * total.sqrt() * lengths).argmin()
+        best = w.take(least)  # w[least] would wait for the GPU
         w = (best + (w - 0.5) * 2 / (SHARES - 1)).clamp(0, 1)
     mixture = best.to(one.dtype) * one + (1 - best).to(one.dtype) * other
     length = torch.linalg.vector_norm(mixture).clamp(min=torch.finfo(one.dtype).tiny)

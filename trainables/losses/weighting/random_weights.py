@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from trainables.base.schema import Config
 from trainables.losses.weighting.loss_weight import LossWeight
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 class RandomConfig(Config):
     """Every step draws new factors, `T softmax(z)` with normal z for T losses: a control for all others."""
+
+    capture_fault: ClassVar[str] = "random draws the factors of each step on the CPU"
 
     def build(self, weights: Mapping[str, LossWeight]) -> RandomWeighting:
         """Make the weighting of losses by name, each with its weight."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -24,6 +24,8 @@ class FisherConfig(Config):
     exported networks have too. Its one loss is the negative log-likelihood in nats, so `ssl_weight` counts
     otherwise than beside angles. The training set must have all three angles.
     """
+
+    capture_fault: ClassVar[str] = "fisher decomposes its matrices on the CPU"
 
     normaliser_weight: float = Field(1.025, ge=1.0, le=2.0)
     """What the logarithm of the normalising constant counts in the loss; 1 is the likelihood itself, and more

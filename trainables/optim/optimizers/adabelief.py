@@ -56,6 +56,11 @@ class AdaBeliefConfig(Config):
 
         return MultiTensorAdaBelief(parameters, **self._settings())
 
+    @property
+    def capture_fault(self) -> str | None:
+        """Return that the package counts steps by itself."""
+        return "adabelief-pytorch counts its steps on the CPU" if self.implementation == "package" else None
+
     def _package(self, parameters: list[nn.Parameter]) -> Optimizer:
         """Make the package's optimizer, without its messages."""
         from adabelief_pytorch import AdaBelief

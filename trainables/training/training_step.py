@@ -1,0 +1,68 @@
+"""One training step of images that are on the device: network, losses, backward pass, optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from trainables.losses.weighting.backward import backward
+from trainables.losses.weighting.weighting import GradientWeighting, Weighting
+from trainables.model.network import HeadPoseNetwork, Output
+from trainables.pretext.views import Views
+from trainables.training.execution import Execution
+from trainables.training.loss_scale import LossScale
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a step came to: the losses [] by name, "total" first, and what the network put out."""
+
+    losses: Mapping[str, Tensor]
+    output: Output
+
+
+class TrainingStep:
+    """Trains a network by one batch per call; all that it changes stays where it is in memory.
+
+    With `compiled` the forward and the backward pass are what `torch.compile` makes of them. The network
+    stays as it is: its weights keep their names, and evaluation computes what it did.
+    """
+
+    def __init__(
+        self,
+        network: HeadPoseNetwork,
+        weighting: Weighting | GradientWeighting,
+        optimizer: Optimizer,
+        execution: Execution,
+        *,
+        clip_norm: float | None,
+        compiled: bool,
+    ) -> None:
+        self.scale = LossScale(optimizer, execution.device, enabled=execution.scales_loss)
+        self._network, self._weighting, self._optimizer = network, weighting, optimizer
+        self._execution, self._clip_norm = execution, clip_norm
+        self._parameters = [each for each in network.parameters() if each.requires_grad]  # no teacher's
+        self._shared = network.shared_parameters()
+        self._learn = network.learn
+        if compiled:
+            torch.compiler.reset()  # a process keeps eight forms of a function, and each network is one
+            self._learn = torch.compile(network.learn, dynamic=False)
+
+    def __call__(self, views: Views, labels: Tensor, completed: int, *, first: bool = False) -> Learned:
+        """Step in the epoch after `completed` ones; `first` as in `LossScale.attempts`."""
+        scaler = self.scale.scaler
+        for _ in self.scale.attempts(first=first):
+            with self._execution.autocast():
+                output = self._learn(views)
+            losses = self._network.pose_losses(output, views, labels)
+            losses |= self._network.pretext_losses(output)
+            self._optimizer.zero_grad()
+            total = backward(self._weighting, losses, completed, shared=self._shared, scaler=scaler)
+            if self._clip_norm is not None:
+                scaler.unscale_(self._optimizer)
+                nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
+        return Learned({"total": total, **losses}, output)
