@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import ray
 from ray.util.placement_group import placement_group, remove_placement_group
@@ -27,7 +28,7 @@ from hpsearch.work.resources import (
 )
 from trainables.base.errors import InputError
 from trainables.training.cards import VISIBLE, mig_instances, named_instances
-from trainables.training.machine import machine_fault
+from trainables.training.machine import compile_fault, machine_fault
 
 PATIENCE_S = 900.0
 """Seconds that a launch waits for the first GPU."""
@@ -62,14 +63,26 @@ def gpu_fault(nodes: Nodes) -> str | None:
     """Return why the GPUs of this machine cannot train, in words; None where they can, or there are none."""
     if not with_gpu(nodes):
         return None
+    reason = _answer(_machine_fault.remote())
+    return reason and f"the GPU of this machine cannot train: {reason}"
+
+
+def compiler_fault(nodes: Nodes, *, gpu: bool) -> str | None:
+    """Return why this machine cannot compile for its GPU, or for its CPU, in words; None where it can."""
+    gpu = gpu and bool(with_gpu(nodes))
+    return _answer(_compile_fault.options(num_gpus=0.01 if gpu else 0).remote(gpu))
+
+
+def _answer(asked: Any) -> str | None:
+    """Return what a process of its own says is wrong; that it died or does not answer is wrong too."""
     try:
-        reason: str | None = ray.get(_machine_fault.remote(), timeout=PROBED_S)
+        reason: str | None = ray.get(asked, timeout=PROBED_S)
     except ray.exceptions.GetTimeoutError:
-        return f"the GPU of this machine did not add two numbers within {PROBED_S:.0f} s"
+        return f"nothing came of a sum within {PROBED_S:.0f} s"
     except ray.exceptions.RayError as error:
         lines = [line for line in COLOUR.sub("", str(error)).splitlines() if line.strip()]
-        return f"the GPU of this machine cannot train: {lines[-1].strip() if lines else type(error).__name__}"
-    return reason and f"the GPU of this machine cannot train: {reason}"
+        return lines[-1].strip() if lines else type(error).__name__
+    return reason
 
 
 def unused_instances() -> str | None:
@@ -87,6 +100,11 @@ def unused_instances() -> str | None:
 @ray.remote(num_cpus=0, num_gpus=0.01, max_calls=1, max_retries=0)
 def _machine_fault() -> str | None:
     return machine_fault(gpu=True)
+
+
+@ray.remote(num_cpus=0, max_calls=1, max_retries=0)
+def _compile_fault(gpu: bool) -> str | None:
+    return compile_fault(gpu=gpu)
 
 
 def _await_gpu(nodes: Nodes, say: Callable[[str], None]) -> None:

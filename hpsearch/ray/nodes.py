@@ -20,7 +20,7 @@ from trainables.base.kernel import memory_kills
 from trainables.base.package_digest import PackageDigest
 from trainables.base.plugins import Plugin
 from trainables.base.shared_folder import SharedFolder
-from trainables.training.machine import machine_fault
+from trainables.training.machine import compile_fault, machine_fault
 
 PATIENCE_S = 180.0
 """How long a node may take to answer: its first process imports torch and DALI, maybe from a slow disk."""
@@ -39,7 +39,10 @@ Node = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Probe:
-    """What a node must show: the driver's folder, its code and plug-ins and, where `gpu`, CUDA."""
+    """What a node must show: the driver's folder, its code and plug-ins and, where `gpu`, CUDA.
+
+    Where a design `compiles`, it needs a compiler too.
+    """
 
     folder: SharedFolder
     version: str
@@ -47,15 +50,18 @@ class Probe:
     python: tuple[int, int]
     gpu: bool
     plugins: tuple[Plugin, ...] = ()
+    compiles: bool = False
 
     @classmethod
-    def of(cls, folder: SharedFolder, *, gpu: bool, plugins: tuple[Plugin, ...] = ()) -> Probe:
+    def of(
+        cls, folder: SharedFolder, *, gpu: bool, plugins: tuple[Plugin, ...] = (), compiles: bool = False
+    ) -> Probe:
         """Return the probe of a driver in this process.
 
         `gpu` says whether trials may take GPUs, `plugins` which ones they use.
         """
         code = PackageDigest.of(*PACKAGES)
-        return cls(folder, code_version(), code, sys.version_info[:2], gpu, plugins)
+        return cls(folder, code_version(), code, sys.version_info[:2], gpu, plugins, compiles)
 
     def fault(self, *, has_gpu: bool) -> str | None:
         """Return why this machine is not fit for trials, in words; None where it is."""
@@ -67,7 +73,9 @@ class Probe:
         if difference := self.code.difference(same_machine=False):
             return difference
         missing = next(filter(None, map(absence, self.plugins)), None)
-        return missing or self.folder.fault() or machine_fault(gpu=self.gpu and has_gpu)
+        gpu = self.gpu and has_gpu
+        fault = missing or self.folder.fault() or machine_fault(gpu=gpu)
+        return fault or (compile_fault(gpu=gpu) if self.compiles else None)
 
 
 class Nodes:

@@ -10,7 +10,7 @@ from time import monotonic
 
 from hpsearch.ray.authentication import check_token
 from hpsearch.ray.cluster import cluster, in_parallel, joined_address, needed_addresses
-from hpsearch.ray.gpus import gpu_fault, resources_in_cluster, unused_instances
+from hpsearch.ray.gpus import compiler_fault, gpu_fault, resources_in_cluster, unused_instances
 from hpsearch.ray.lost_cluster import AWAY_HERE_S, AWAY_S, ray_watched
 from hpsearch.ray.mps import Mps
 from hpsearch.ray.nodes import Nodes, Probe
@@ -22,7 +22,7 @@ from hpsearch.study.spec import StudySpec
 from hpsearch.study.trial_log import Log
 from hpsearch.work.backend import Watcher
 from hpsearch.work.items import WorkSource
-from hpsearch.work.resources import TrialResources
+from hpsearch.work.resources import TrialResources, compiles
 from trainables.base.errors import InputError
 from trainables.base.shared_folder import SharedFolder, shared
 
@@ -115,7 +115,7 @@ def _ray_watched(address: str | None, give_up: Callable[[str], None]) -> Abstrac
 
 
 def probed(folder: SharedFolder | None, spec: StudySpec, say: Callable[[str], None]) -> Nodes:
-    """Return the nodes of the cluster, each probed; of a launch on one machine its GPU, where trials use it.
+    """Return the nodes of the cluster, each probed; of one machine's own Ray what trials use: GPU, compiler.
 
     Raises `InputError` where none is fit.
     """
@@ -126,7 +126,9 @@ def probed(folder: SharedFolder | None, spec: StudySpec, say: Callable[[str], No
             say(unused)
         if gpu and (reason := gpu_fault(nodes)):
             raise InputError(f"{reason}. Mend that, or train on the CPU: search.resources.gpus: 0")
+        if compiles(spec) and (reason := compiler_fault(nodes, gpu=gpu)):
+            raise InputError(reason)
         return nodes
-    nodes = Nodes(Probe.of(folder, gpu=gpu, plugins=plugins_of(spec)), say)
+    nodes = Nodes(Probe.of(folder, gpu=gpu, plugins=plugins_of(spec), compiles=compiles(spec)), say)
     nodes.probe_all()
     return nodes

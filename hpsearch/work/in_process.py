@@ -21,6 +21,7 @@ from hpsearch.work.resources import (
     Machines,
     Share,
     TrialResources,
+    compiles,
     describe_lack,
     fitting,
     resolve_resources,
@@ -30,6 +31,7 @@ from trainables.base.allowance import allowed_bytes, allowed_cores
 from trainables.base.disk import DiskFault, is_disk_fault
 from trainables.base.errors import InputError
 from trainables.training.jobs import Failed, Job, JobRunner, Result, found_here_too
+from trainables.training.machine import compile_fault
 
 ASKED_EVERY_S = 1.0
 """How often a source is asked that has nothing now: another launch may train what it waits for."""
@@ -48,6 +50,8 @@ class InProcess:
         resources = resolve_resources(spec.search.resources, Machines(gpus, cpus if gpus else 0, cpus))
         if not fitting(cpus, gpus, Share(resources.cpus, resources.gpus), allowed_bytes()):
             raise InputError(describe_lack(resources, cpus, gpus, "this process"))
+        if compiles(spec) and (reason := compile_fault(gpu=resources.gpus > 0)):
+            raise InputError(reason)
         yield OneAtATime(resources)
 
 

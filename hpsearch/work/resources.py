@@ -214,6 +214,11 @@ def check_precision(spec: StudySpec, resources: TrialResources) -> None:
         raise InputError(Fault(fault, "precision", spec.document.file, line))
 
 
+def compiles(spec: StudySpec) -> bool:
+    """Return whether a design of the space is compiled, which needs a compiler on each machine."""
+    return any(spec.config(params).compile for params in spec.space.probes())
+
+
 def check_room(spec: StudySpec, concurrent: int, folder: Path) -> None:
     """Refuse to begin where the checkpoints of so many trials at once cannot fit. Raises `InputError`.
 

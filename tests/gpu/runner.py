@@ -34,7 +34,7 @@ class Limits:
 CHECKS: Mapping[str, Limits] = MappingProxyType(
     {
         "smoke": Limits(25, 60),
-        "step": Limits(70, 150),
+        "step": Limits(80, 200),
         "packing": Limits(130, 240),
         "decoding": Limits(20, 60),
         "decode_ways": Limits(35, 80),
@@ -45,7 +45,7 @@ CHECKS: Mapping[str, Limits] = MappingProxyType(
         "resume": Limits(20, 60),
         "exporting": Limits(15, 60),
         "ray_fractions": Limits(60, 180),
-        "table1": Limits(30, 300),
+        "table1": Limits(20, 300),
     }
 )
 """The checks, worth most first for where time is short."""

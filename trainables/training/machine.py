@@ -1,4 +1,4 @@
-"""Whether a machine can train: one image through DALI, and one sum on its GPU."""
+"""Whether a machine can train: one image through DALI, one sum on its GPU, and one that is compiled."""
 
 from __future__ import annotations
 
@@ -32,9 +32,26 @@ def machine_fault(*, gpu: bool) -> str | None:
     return None
 
 
+def compile_fault(*, gpu: bool) -> str | None:
+    """Return why `torch.compile` does not work on this machine, in words; None where it does."""
+    try:
+        import torch
+
+        device = torch.device("cuda", 0) if gpu else torch.device("cpu")
+        torch.compile(_sum_of_sines)(torch.ones(2, device=device)).item()
+    except Exception as error:  # noqa: BLE001  it runs a compiler, of which anything may be wrong
+        reason = f"torch.compile does not work there: {_brief(error)}"
+        return f"{reason}. It needs a C++ compiler, such as g++; or leave compile out"
+    return None
+
+
 def card_text() -> str:
     """Return the first card and its driver, as the driver's own tool names them; nothing without one."""
     return next((f" ({card})" for card in cards()), "")
+
+
+def _sum_of_sines(values: torch.Tensor) -> torch.Tensor:
+    return values.sin().sum()
 
 
 def _load_one(device: torch.device) -> None:

@@ -74,7 +74,8 @@ class CudaRecorder:
     """
 
     def __init__(self, device: torch.device, optimizer: Optimizer) -> None:
-        self._stream, self._optimizer = torch.cuda.Stream(device), optimizer
+        self._optimizer = optimizer
+        self._stream: torch.cuda.Stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch leaves it untyped
 
     def warm_up(self, call: Callable[[], ResultT]) -> ResultT:
         """Return what a call on the own stream returns."""

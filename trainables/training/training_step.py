@@ -50,7 +50,8 @@ class TrainingStep:
         self._learn = network.learn
         if compiled:
             torch.compiler.reset()  # a process keeps eight forms of a function, and each network is one
-            self._learn = torch.compile(network.learn, dynamic=False)
+            threads = torch.get_num_threads()  # the trial's own: torch takes one for each core of the machine
+            self._learn = torch.compile(network.learn, dynamic=False, options={"compile_threads": threads})
 
     def __call__(self, views: Views, labels: Tensor, completed: int, *, first: bool = False) -> Learned:
         """Step in the epoch after `completed` ones; `first` as in `LossScale.attempts`."""

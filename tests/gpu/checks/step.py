@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from bench import Bench
 from material import config, memory_session
@@ -9,15 +11,31 @@ from material import config, memory_session
 from trainables.optim.optimizers import AdaBeliefConfig
 from trainables.training.session import Session
 
+SAME = 0.01
+"""Of the mean loss of 20 steps, whose sums a GPU takes in any order."""
+
 PACKAGE = {"adabelief": {"implementation": "package"}}
 MULTI_TENSOR = {"adabelief": {"implementation": "multi_tensor"}}
-FORMS = {
-    "adabelief of the package, fp16": (PACKAGE, "fp16"),
-    "adabelief, fp32": (MULTI_TENSOR, "fp32"),
-    "adabelief, fp16": (MULTI_TENSOR, "fp16"),
-    "adabelief, bf16": (MULTI_TENSOR, "bf16"),
-    "adamw, bf16": ("adamw", "bf16"),
+FORMS: dict[str, dict[str, Any]] = {
+    "adabelief of the package, fp16": {"optimizer": PACKAGE, "precision": "fp16"},
+    "adabelief, fp16": {"optimizer": MULTI_TENSOR, "precision": "fp16"},
+    "adabelief, bf16": {"optimizer": MULTI_TENSOR, "precision": "bf16"},
+    "adabelief, bf16, graph": {"optimizer": MULTI_TENSOR, "precision": "bf16", "cuda_graph": True},
+    "adamw, bf16": {"optimizer": "adamw", "precision": "bf16"},
 }
+BF16 = FORMS["adabelief, bf16"]
+SMALL_ALONE: dict[str, dict[str, Any]] = {
+    "adabelief, fp32": {**BF16, "precision": "fp32"},
+    "adabelief, bf16, compiled": {**BF16, "compile": True},
+    "adabelief, bf16, compiled, graph": {**BF16, "compile": True, "cuda_graph": True},
+}
+"""What a small network is tried with besides: compiling a large one takes a minute."""
+
+PLAIN = {"precision": "fp32", "compile": False, "cuda_graph": False}
+"""What a CPU does: it has no graphs, and compiling takes it minutes."""
+
+LARGE_PX = 200
+
 FEWER = 0.6
 """Of the package's kernels of a step."""
 
@@ -28,10 +46,9 @@ def check(bench: Bench) -> None:
     ):
         steps = 20 if bench.on_gpu else 2
         kernels = {}
-        for form, (optimizer, precision) in FORMS.items():
-            settings = config(
-                backbone, px, batch, optimizer=optimizer, precision=precision if bench.on_gpu else "fp32"
-            )
+        forms = FORMS | SMALL_ALONE if px < LARGE_PX else FORMS
+        for form, wanted in forms.items():
+            settings = config(backbone, px, batch, **(wanted if bench.on_gpu else {**wanted, **PLAIN}))
             run = memory_session(settings, bench.device, batches=steps, held=1)
             run.train_epoch()
             epoch = run.train_epoch()
@@ -45,6 +62,30 @@ def check(bench: Bench) -> None:
         )
     if bench.on_gpu:
         without_a_wait(bench)
+        recorded_steps_are_the_plain_ones(bench)
+
+
+def recorded_steps_are_the_plain_ones(bench: Bench) -> None:
+    """Compare the losses of an epoch of recorded steps with those of plain ones, dropout and clipping too."""
+    for optimizer in (MULTI_TENSOR, "adamw", "sgd"):
+        losses = []
+        for graph in (False, True):
+            settings = config(
+                "resnet10",
+                32,
+                16,
+                optimizer=optimizer,
+                precision="fp32",
+                cuda_graph=graph,
+                clip_norm=1.0,
+                pretext="rotation",
+            )
+            torch.manual_seed(0)  # of the images
+            run = memory_session(settings, bench.device, batches=20, held=20)
+            losses.append(run.train_epoch().losses["total"])
+        difference = abs(losses[1] / losses[0] - 1)
+        bench.figure(f"recorded beside plain, {optimizer}", relative=difference)
+        bench.require(difference < SAME, f"recorded steps differ from plain ones by {difference:.1%}")
 
 
 def launches(run: Session, bench: Bench) -> int:
