@@ -58,8 +58,8 @@ class Trainer:
     `optimizer` makes the optimizer of the parameters that it is given, `lookahead` the slow weights of all
     that it trains. Where `execution` computes in fp16, the loss is scaled so that gradients do not vanish.
     Where there is an `average`, a mean of the weights is what is measured and kept. From `unlabelled` images
-    the task alone learns, while it is on. `compiled` is as in `TrainingStep`; with `cuda_graph` steps on a GPU
-    are recorded and repeated, see `StepGraph`.
+    the task alone learns, while it is on. `compiled` is as in `TrainingStep`; with `cuda_graph` steps on a
+    GPU are recorded and repeated, see `StepGraph`.
     """
 
     def __init__(

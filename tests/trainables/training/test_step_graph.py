@@ -34,6 +34,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "shared, task off": {"pretext": {"puzzling": {"weight_end": 0.5}}, "average": "ema", "optimizer": "sgd"},
     "several": {"pretext": {"several": {"rotation": {}, "simsiam": {}}}, "weighting": "dwa"},
     "split": {"pretext": {"rotation": {"view": {"split": {}}}}, "weighting": "pcgrad"},
+    "several sizes": {"pretext": {"puzzling": {"view": "multi_scale"}}, "lookahead": {}},
     "teacher": {"pretext": {"byol": TWO_VIEWS}, "weighting": "uncertainty"},
 }
 
@@ -129,7 +130,7 @@ class NothingSent(TorchFunctionMode):
 def works_on_the_cpu(settings: Mapping[str, Any]) -> bool:
     """Return whether the CPU takes part in a step once all is warm."""
     views, labels = session(settings)._trainer._views(
-        MemoryBatch(*blobs(BATCH, 32)), torch.Generator().manual_seed(0), completed=0
+        MemoryBatch(*blobs(BATCH, 32)), None, torch.Generator().manual_seed(0), completed=0
     )
     step = session(settings, device=torch.device("meta"))._trainer._step
     views, labels = copied(views, "meta"), labels.to("meta")
