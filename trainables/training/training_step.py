@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from trainables.losses.weighting.backward import backward
-from trainables.losses.weighting.weighting import GradientWeighting, Weighting
-from trainables.model.network import HeadPoseNetwork, Output
+from trainables.losses.weighting.weighting import GradientWeighting, LooksBack, Weighting
+from trainables.model.network import HeadPoseNetwork, running_statistics_kept
+from trainables.model.output import Output
 from trainables.pretext.views import Views
 from trainables.training.execution import Execution
 from trainables.training.loss_scale import LossScale
@@ -57,13 +58,20 @@ class TrainingStep:
         """Step in the epoch after `completed` ones; `first` as in `LossScale.attempts`."""
         scaler = self.scale.scaler
         for _ in self.scale.attempts(first=first):
-            with self._execution.autocast():
-                output = self._learn(views)
-            losses = self._network.pose_losses(output, views, labels)
-            losses |= self._network.pretext_losses(output)
+            output, losses = self._forward(views, labels)
             self._optimizer.zero_grad()
             total = backward(self._weighting, losses, completed, shared=self._shared, scaler=scaler)
             if self._clip_norm is not None:
                 scaler.unscale_(self._optimizer)
                 nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
+        if isinstance(self._weighting, LooksBack) and len(losses) > 1:
+            with torch.no_grad(), running_statistics_kept(self._network):
+                self._weighting.after_step(self._forward(views, labels)[1])
         return Learned({"total": total, **losses}, output)
+
+    def _forward(self, views: Views, labels: Tensor) -> tuple[Output, dict[str, Tensor]]:
+        """Return what the network puts out for the images of a step, and the losses []."""
+        with self._execution.autocast():
+            output = self._learn(views)
+        losses = self._network.pose_losses(output, views, labels)
+        return output, losses | self._network.pretext_losses(output)
