@@ -43,12 +43,13 @@ class UnlabelledSource(Config):
     """Which of the dataset's splits."""
     subjects: Strings = ()
     """Only these subjects; all where empty."""
-    share: Annotated[float, Field(gt=0, le=16)] = 1.0
-    """Unlabelled images per labelled one in each step: with 4, a `batch` of 64 is joined by 256 of them."""
+    share: Annotated[float, Field(ge=0, le=16)] = 1.0
+    """Unlabelled images per labelled one in each step: with 4, a `batch` of 64 is joined by 256 of them; with
+    0 by none."""
 
     def per_step(self, labelled: int) -> int:
-        """Return how many unlabelled images join a step of so many labelled ones."""
-        return max(1, round(self.share * labelled))
+        """Return how many unlabelled images join a step of so many labelled ones: 1 at least if any do."""
+        return max(1, round(self.share * labelled)) if self.share else 0
 
 
 class ValidationSource(Config):

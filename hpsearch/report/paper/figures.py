@@ -41,11 +41,22 @@ def flag_chart(arms: Sequence[Arm], names: Mapping[str, str]) -> LineChart | Non
 
 def subjects_chart(arms: Sequence[Arm], names: Mapping[str, str]) -> LineChart | None:
     """Return the error over the number of subjects (figure 7); None where no designs differ in it alone."""
-    lines = _lines(arms, names, lambda arm: _subjects_of(arm.config), _without_subjects)
+    lines = _lines(arms, names, lambda arm: _subjects_of(arm.config), lambda c: _without(c, "subjects"))
     if not lines:
         return None
     words = "Error over the number of subjects"
     return LineChart(words, "training subjects", lines, arms[0].objective, whole_numbers=True)
+
+
+def labels_chart(arms: Sequence[Arm], names: Mapping[str, str]) -> LineChart | None:
+    """Return the error over the share of labels; None where no designs differ in it alone."""
+    lines = _lines(
+        arms, names, lambda arm: round(100 * arm.config.data.train.labels), lambda c: _without(c, "labels")
+    )
+    if not lines:
+        return None
+    words = "Error over the share of labels"
+    return LineChart(words, "subjects whose labels are kept, %", lines, arms[0].objective, whole_numbers=True)
 
 
 def angle_charts(
@@ -122,8 +133,12 @@ def _without_flag(config: TrainConfig) -> str:
     return json.dumps(written, sort_keys=True)
 
 
-def _without_subjects(config: TrainConfig) -> str:
-    return config.model_dump_json(exclude={"seed": True, "data": {"train": {"subjects"}}})
+def _without(config: TrainConfig, key: str) -> str:
+    """Return a config without a key of its training set, and without images that nothing learns from."""
+    written = config.model_dump(mode="json", exclude={"seed": True, "data": {"train": {key}}})
+    if not config.unlabelled_share:
+        del written["data"]["unlabelled"]
+    return json.dumps(written, sort_keys=True)
 
 
 def _subjects_of(config: TrainConfig) -> int | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from hpsearch.report.charts.chart import Chart
 from hpsearch.report.charts.lines import LineChart, line_chart
-from hpsearch.report.paper.figures import angle_charts, flag_chart, subjects_chart
+from hpsearch.report.paper.figures import angle_charts, flag_chart, labels_chart, subjects_chart
 from hpsearch.report.paper.repeats import PaperTable
 from hpsearch.results.arms import Arm
 
@@ -37,6 +37,8 @@ def figures_section(
     figures += [(chart, FIGURES_4_TO_6, "figures 4 to 6") for chart in angle_charts(arms, names, baseline)]
     if subjects := subjects_chart(arms, names):
         figures.append((subjects, FIGURE_7, "figure 7"))
+    if labels := labels_chart(arms, names):
+        figures.append((labels, set(), ""))
     titled = [
         replace(chart, title=f"{chart.title} ({name})") if repeated & of else chart
         for chart, of, name in figures

@@ -85,6 +85,23 @@ def test_images_forwarded_again_for_averaged_weights_count_a_third() -> None:
     assert images_forwarded(trial(average="ema", data=small)) == pytest.approx(600 + 4 * 40 / 3)
 
 
+def test_images_without_labels_are_forwarded_up_to_the_flag_beside_the_labelled_ones() -> None:
+    """A third of 15 people is 5: 50 labelled images in each of 4 epochs."""
+    third = {"train": {"dataset": RECIPE, "labels": 1 / 3}, "unlabelled": {"share": 3}}
+    task = {"rotation": {"flag": 2, "view": "two", "weight_end": 0.5}}
+    assert images_forwarded(trial(data=third)) == 200
+    assert images_forwarded(trial(data=third, pretext=task)) == 200 + 100 * (1 + 3) * 2 / 4
+    pretrained = trial(data=third, init={"ssl": {"epochs": 10}})  # which takes all images, without labels
+    assert images_forwarded(pretrained) == 200 + 10 * 150
+
+
+def test_a_weighting_that_looks_back_forwards_each_image_again() -> None:
+    two = {"rotation": {"flag": 2, "view": "two"}}
+    assert images_forwarded(trial(weighting="famo", pretext=two)) == pytest.approx(900 * 4 / 3)
+    pretrained = trial(init={"ssl": {"epochs": 10, "weighting": "famo"}})
+    assert images_forwarded(pretrained) == pytest.approx(600 + 1500 * 4 / 3)
+
+
 def test_hours_are_those_of_the_share_of_a_device() -> None:
     alone = trial()  # 4 epochs of 2 s
     assert device_hours(alone) == pytest.approx(8 / 3600)

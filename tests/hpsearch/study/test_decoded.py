@@ -102,3 +102,13 @@ def test_what_is_there_needs_no_room(datasets: Path, tmp_path: Path, monkeypatch
 
 def test_of_a_dataset_that_is_not_there_nothing_is_known(tmp_path: Path) -> None:
     assert needs_of(spec_of(tmp_path, "cache"), tmp_path / "nowhere").decoded == DecodedNeed()
+
+
+def test_images_without_labels_are_among_them_where_a_helper_learns_from_them(
+    datasets: Path, tmp_path: Path
+) -> None:
+    third = SPACE.replace("heads}", "heads, labels: 0.34}").replace("DECODE", "cache\n  batch: 3")
+    for task, images in (("rotation", TRAIN + VALIDATION), ("none", 3 + VALIDATION)):
+        (tmp_path / "third.yaml").write_text(f"{third}pretext: {task}\n")
+        needs = needs_of(load_spec(tmp_path / "third.yaml"), datasets)
+        assert needs.faults == () and needs.decoded.kept == images * IMAGE_BYTES

@@ -276,6 +276,7 @@ def test_the_cost_is_that_of_all_images_forwarded() -> None:
         asked = config(train={"labels": 0.1}, unlabelled={"share": share})
         assert asked.cost(0).forwards == flag_3 + share * 3 / 4
     assert config().cost(0).forwards == flag_3
+    assert config(train={"labels": 0.1}, unlabelled={"share": 0}).cost(0).forwards == flag_3
     assert config(train={"labels": 0.1}, pretext="none").cost(0).forwards == 1
     heads_off = config(train={"labels": 0.1}, pretext={"puzzling": {"heads": False}})
     assert (heads_off.cost(0).forwards, heads_off.unlabelled_share) == (1, 0)

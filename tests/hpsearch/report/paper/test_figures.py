@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support import made_up_arms as made_up
 
-from hpsearch.report.paper.figures import angle_charts, flag_chart, subjects_chart
+from hpsearch.report.paper.figures import angle_charts, flag_chart, labels_chart, subjects_chart
 from hpsearch.report.paper.repeats import tables_of
 from hpsearch.report.sections.figures import figures_section
 from hpsearch.report.style import colour_of
@@ -66,6 +66,34 @@ def test_figure_7_has_the_error_of_each_method_over_the_number_of_subjects() -> 
     assert lines["SL"] == [(1, 5.333), (2, 4.76), (3, 3.934), (4, 3.828)]
     assert lines.keys() == {"SL", "HMTL", "w/o SSHs"}, "as the study's file names them"
     assert flag_chart(arms, names_of(arms)) is None
+
+
+def test_the_error_over_the_share_of_labels_has_a_line_for_each_way_to_use_the_other_images() -> None:
+    helper = {"puzzling": {"view": "two"}}
+    settings = [
+        (task, share, kept) for task in ("none", helper) for share in (0.0, 2.0) for kept in (0.1, 0.5, 1.0)
+    ]
+    trials = []
+    for number, (task, share, kept) in enumerate(settings):
+        config = made_up.config(task)
+        data = config.data.model_copy(
+            update={
+                "train": config.data.train.model_copy(update={"labels": kept}),
+                "unlabelled": config.data.unlabelled.model_copy(update={"share": share}),
+            }
+        )
+        used = share if task == helper and kept < 1 else 0.0
+        trials.append(made_up.trial(number, config.model_copy(update={"data": data}), 5.0 - kept - used))
+    arms = arms_of(made_up.study(trials))
+    chart = labels_chart(arms, names_of(arms))
+    assert chart is not None
+    found = sorted(tuple((point.x, round(point.y, 3)) for point in line.points) for line in chart.lines)
+    labelled_alone = ((10, 4.9), (50, 4.5), (100, 4.0))
+    assert found[1:] == [labelled_alone, labelled_alone]  # one of supervised learning, one of the helper
+    assert found[0] == ((10, 2.9), (50, 2.5))
+    assert subjects_chart(arms, names_of(arms)) is None
+    whole = arms_of(made_up.study([made_up.trial(0, made_up.config(), 5.0)]))
+    assert labels_chart(whole, names_of(whole)) is None
 
 
 def test_figures_4_to_6_are_means_over_seeds_after_each_epoch() -> None:
