@@ -70,7 +70,7 @@ class Front:
 
 
 def front_of(study: StudyRecord, arms: Sequence[Arm]) -> Front | None:
-    """Return the front of a study; None where it has one objective, or nothing has finished."""
+    """Return the front of a study; None where it has one objective, or fewer than two designs finished."""
     _, *costs = study.spec.objectives
     bounds = study.spec.search.bounds
     points = []
@@ -78,7 +78,7 @@ def front_of(study: StudyRecord, arms: Sequence[Arm]) -> Front | None:
         known = next((trial.costs for trial in arm.trials if trial.costs), {})
         if arm.values and all(metric.name in known for metric in costs):
             points.append(FrontPoint(arm, arm.level, tuple(known[metric.name] for metric in costs)))
-    if not costs or not points:
+    if not costs or len(points) < 2:
         return None
     return Front(study.objective, tuple(costs), tuple(bounds.get(each.name) for each in costs), tuple(points))
 

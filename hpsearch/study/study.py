@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -365,7 +366,7 @@ class Study:
             costs = self._trials.first(number).user_attrs.get(COSTS, {})
             shown.append(completed(self._trials.live(number), [value(cost), *map(costs.get, further)]))
         if learns_costs(self.spec.search.sampler):
-            latest = map(self._trials.first, [*self._trials.refused][-LATEST_REFUSED:])
+            latest = map(self._trials.first, islice(reversed(self._trials.refused), LATEST_REFUSED))
             shown += [completed(trial, [0.0] * len(self.spec.objectives)) for trial in latest]
         return shown
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from hpsearch.study.policy.samplers import SAMPLERS, SamplerConfig
+from hpsearch.study.policy.samplers import SAMPLERS, SamplerConfig, learns_costs
 from hpsearch.testing.configs import assert_read_without_torch, written
 from hpsearch.testing.searches import read, searched
+from trainables.base.errors import InputError
 
 
 class SamplerContract:
@@ -47,6 +48,20 @@ class SamplerContract:
         designs = [tried.params for tried in searched(tmp_path, search, reopen=True)]
         assert designs[0] == known
         assert known not in designs[1:]
+
+    def test_costs_are_objectives_too_or_are_refused(
+        self, config: SamplerConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        search = {
+            "sampler": written(SAMPLERS, config, monkeypatch),
+            "objectives": ["validation/mae_deg", "cost/parameters"],
+        }
+        if not learns_costs(config):
+            with pytest.raises(InputError, match="one objective"):
+                read(tmp_path, search)
+            return
+        first = searched(tmp_path / "a", search)
+        assert searched(tmp_path / "b", search, reopen=True) == first
 
     def test_what_enumerates_tries_the_whole_space_once(
         self, config: SamplerConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

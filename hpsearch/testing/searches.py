@@ -13,6 +13,8 @@ from hpsearch.study.asking import Ask
 from hpsearch.study.opening import open_study
 from hpsearch.study.records import Provenance
 from hpsearch.study.spec import StudySpec, load_spec
+from trainables.training.config import TrainConfig
+from trainables.training.metric_names import COSTS
 
 EPOCHS = 9
 TRIALS = 9
@@ -63,12 +65,17 @@ def worse_and_worse(ask: Ask, epoch: int) -> float:
     return ask.number + 1 / epoch
 
 
+def costs(config: TrainConfig) -> dict[str, float]:
+    """Return costs of a network: the higher, the lower its error may be."""
+    return dict.fromkeys(COSTS, 2.0 - config.network.dropout)
+
+
 def searched(
     folder: Path, search: Mapping[str, Any], of: Curve = by_dropout, *, reopen: bool = False
 ) -> list[Tried]:
     """Return the first trials of a search; with `reopen` the study is opened again before each epoch."""
     spec = read(folder, search)
-    study = open_study(folder, spec, PROVENANCE)
+    study = open_study(folder, spec, PROVENANCE, costs)
     tried = []
     for _ in range(TRIALS):
         ask, stops = study.ask(), False
@@ -76,7 +83,7 @@ def searched(
         assert ask is not None, "the space has more designs than these"
         while len(values) < EPOCHS and not stops:
             if reopen:
-                study = open_study(folder, spec, PROVENANCE)
+                study = open_study(folder, spec, PROVENANCE, costs)
             values.append(of(ask, len(values) + 1))
             stops = study.report(ask.number, len(values), {spec.objective.name: values[-1]})
         study.prune(ask.number) if stops else study.complete(ask.number)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from support import studies
 from support.searching import Searching
 from support.simulated import Simulated
+from support.toy import prepared_blobs
 
+from hpsearch.cli.main import main
 from hpsearch.driver.allocation import Budget
+from hpsearch.plan.networks import networks_text
+from hpsearch.report.page import render
+from hpsearch.report.report import Report
 from hpsearch.results.leaderboard import records, summary
 from hpsearch.study.opening import read_study
 from hpsearch.study.records import TrialState
 from hpsearch.study.spec import StudySpec
+from hpsearch.study.store import find_study
+from hpsearch.tracking.location import STORE
+from hpsearch.tracking.rows import epoch_rows
 from trainables.training.config import TrainConfig
 
 PARAMETERS, LATENCY = "cost/parameters", "cost/latency_ms"
@@ -110,7 +119,7 @@ def test_the_study_is_the_same_wherever_the_driver_is_killed(tmp_path: Path) -> 
     whole.backend.slots = 1
     whole.run()
     lines = (whole.folder / "study.journal").read_text().count("\n")
-    for line in range(1, lines, 3):
+    for line in range(1, lines, 4):
         made = searching(tmp_path / str(line), search, trials=4)
         made.backend.slots = 1
         made.run(lines=line)
@@ -143,6 +152,35 @@ def test_costs_stand_on_the_leaderboard_and_the_front_below_it(tmp_path: Path) -
     text = summary(record)
     assert "The front of 10 designs" in text
     assert "Best " in text and " ms latency" in text
+    first, second = epoch_rows(record, record.trials[0])[:2]
+    assert first[LATENCY] == record.trials[0].costs[LATENCY] and LATENCY not in second
+    rendered = render(Report(record))
+    assert rendered.faults == () and "<h2>The front</h2>" in rendered.html and '"front-0":' in rendered.html
+
+
+def test_a_space_says_what_its_networks_have_before_a_launch(tmp_path: Path) -> None:
+    text = networks_text(searching(tmp_path, SMALL, trials=1).spec)
+    assert text.startswith("15 networks; 5.01 million to 21.")
+    assert text.endswith("; 0 of 15 with at most 5.00 million parameters")
+
+
+def test_a_launch_counts_what_networks_have_and_trains_those_below_a_bound(
+    tmp_path: Path, empty_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copyfile(empty_store, tmp_path / STORE)
+    prepared_blobs(tmp_path / "datasets" / "heads", splits=("train", "validation"), count=8)
+    space = tmp_path / "counted.yaml"
+    space.write_text(
+        "data: {train: {dataset: heads}, image_px: 32, batch: 4}\nepochs: 1\nhead: regression\n"
+        "network: {backbone: {choice: [resnet10, resnet18]}}\n"
+        f"search: {{objectives: [{studies.OBJECTIVE}, cost/flops], {SMALL}, sampler: grid}}\n"
+    )
+    assert main(["launch", str(space), "--root", str(tmp_path), "--in-process"]) == 0
+    [trial] = find_study(tmp_path, "counted").trials
+    assert trial.costs[PARAMETERS] == 4_907_331 and trial.costs["cost/flops"] > 2 * 4_907_331
+    said = " ".join(capsys.readouterr().out.split())
+    assert "every design that keeps search.constraints has been tried: the search ends after 1 trials" in said
+    assert "The front" not in said, "of one design there is none"
 
 
 @pytest.mark.parametrize("objectives", ["", f"objectives: [{studies.OBJECTIVE}, {LATENCY}], "])

@@ -93,7 +93,7 @@ def test_tpe_is_shown_two_objectives_and_broken_bounds_as_optuna_has_them(broken
     """The study has one direction, and asks as one of Optuna's own with both would."""
 
     def ended(number: int) -> FrozenTrial:
-        x = (number * 37 % 20) / 20
+        x = (number * 37 % 60) / 60
         excess = {"cost": 1.0 - x} if number < broken else None
         return create_trial(
             values=[x**2, (1 - x) ** 2],
@@ -102,16 +102,16 @@ def test_tpe_is_shown_two_objectives_and_broken_bounds_as_optuna_has_them(broken
             constraints=excess,
         )
 
-    trials = [ended(number) for number in range(20)]
-    shown = [completed(trial, trial.values) for trial in trials]
     one, two = [], []
     for seed in range(6):
-        sampler = TPEConfig(startup_trials=3).build(seed)
-        single = optuna.create_study(sampler=WithForecasts(sampler, lambda: shown, 2 * MINIMIZED))
-        one.append(single.ask().suggest_float("x", 0, 1))
         both = optuna.create_study(
             sampler=TPEConfig(startup_trials=3).build(seed), directions=["minimize", "minimize"]
         )
-        both.add_trials(trials)
+        both.add_trials([ended(number) for number in range(60)])
+        shown = [completed(trial, trial.values) for trial in both.trials]
+        sampler = TPEConfig(startup_trials=3).build(seed)
+        single = optuna.create_study(sampler=WithForecasts(sampler, lambda of=shown: of, 2 * MINIMIZED))
+        single.add_trials([create_trial(state=OptunaState.FAIL)] * 60)  # so that numbers are the same
+        one.append(single.ask().suggest_float("x", 0, 1))
         two.append(both.ask().suggest_float("x", 0, 1))
     assert one == two and len(set(one)) == 6
