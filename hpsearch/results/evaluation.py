@@ -19,6 +19,7 @@ from trainables.data.datasets import DatasetRef, open_dataset
 from trainables.data.datasets.prepared import PreparedDataset
 from trainables.data.datasets.protocols import Rows, parts_of, whole_split
 from trainables.data.loader import Loader
+from trainables.data.normalization import Normalization
 from trainables.exported import NetworkCard, read_network
 from trainables.pose.alignment import ConstantRotation
 from trainables.target import TargetConfig
@@ -87,6 +88,7 @@ def evaluate(model: Path, ref: DatasetRef, datasets: Path, split: str | None) ->
         shuffle=False,
         device=device,
         threads=allowed_cores(),
+        normalization=Normalization(card.mean, card.std),
     )
     predicted = predict(
         execution.place_network(network.network), loader, card.target.build(card.labels), execution

@@ -19,6 +19,7 @@ from trainables.base.errors import Fault, InputError
 from trainables.base.tensors import check_fit
 from trainables.data.datasets import open_dataset
 from trainables.data.images import face_square, upright
+from trainables.data.normalization import NORMALIZATIONS, Normalization
 from trainables.exported import (
     CARD,
     ONNX,
@@ -89,7 +90,9 @@ def export(study: StudyRecord, out: Path, *, datasets_root: Path, number: int | 
     unfinished.mkdir()
     try:
         write_network(unfinished, trained.supervised(), card)
-        exported = Exported(out, card, compare(unfinished, trained, images), checked_on)
+        exported = Exported(
+            out, card, compare(unfinished, trained, images, _normalization(trial)), checked_on
+        )
         if not exported.differences.allowed:
             raise InputError(
                 f"the exported network is not the trained one: {exported.check}. Nothing was written; please "
@@ -162,9 +165,15 @@ def _card(study: StudyRecord, trial: TrialRecord) -> NetworkCard:
         convention=target.convention,
         image_px=trial.config.data.image_px,
         evaluation_zoom=trial.config.evaluation_zoom,
+        mean=_normalization(trial).mean,
+        std=_normalization(trial).std,
         training=trial.config.model_dump(mode="json"),
         provenance=provenance,
     )
+
+
+def _normalization(trial: TrialRecord) -> Normalization:
+    return NORMALIZATIONS[trial.config.data.normalization]
 
 
 def _labels(trial: TrialRecord) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
+from trainables.data.normalization import IMAGENET, Normalization
 from trainables.exported.folder import ONNX, read_network
 from trainables.exported.onnx_file import OnnxNetwork
 from trainables.model.network import HeadPoseNetwork
@@ -55,7 +55,9 @@ class Differences:
         return self.same_weights and all(gap <= self.allowed_gap for gap in gaps)
 
 
-def compare(folder: Path, trained: HeadPoseNetwork, images: Images) -> Differences:
+def compare(
+    folder: Path, trained: HeadPoseNetwork, images: Images, normalization: Normalization = IMAGENET
+) -> Differences:
     """Load the network in `folder` and compare its predictions with the trained one's on images [N, 3, H, W].
 
     The trained network gets them as in training: scaled to 0..1, then normalised. Computed in float64 too, it
@@ -66,8 +68,8 @@ def compare(folder: Path, trained: HeadPoseNetwork, images: Images) -> Differenc
     onnx = OnnxNetwork(folder / ONNX, threads=torch.get_num_threads())
     single, double = trained.supervised().eval(), copy.deepcopy(trained.supervised()).double().eval()
     decode = single.head.decode
-    expected = _in_batches(lambda batch: trained_predictions(single, decode, batch), images)
-    exact = _in_batches(lambda batch: trained_predictions(double, decode, batch), images)
+    expected = _in_batches(lambda batch: trained_predictions(single, decode, batch, normalization), images)
+    exact = _in_batches(lambda batch: trained_predictions(double, decode, batch, normalization), images)
     rounding = _largest(target, exact, expected)
     return Differences(
         safetensors=_largest(
@@ -82,13 +84,15 @@ def compare(folder: Path, trained: HeadPoseNetwork, images: Images) -> Differenc
 
 @torch.inference_mode()
 def trained_predictions(
-    network: HeadPoseNetwork, decode: Callable[[Tensor], Tensor], images: Images
+    network: HeadPoseNetwork,
+    decode: Callable[[Tensor], Tensor],
+    images: Images,
+    normalization: Normalization,
 ) -> Values:
     """Return the labels [N, L] as `Session.evaluate` has them, in the precision of the network."""
     dtype = next(network.parameters()).dtype
-    mean, std = (
-        torch.tensor(values, dtype=dtype).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD)
-    )
+    scale = (normalization.mean, normalization.std)
+    mean, std = (torch.tensor(values, dtype=dtype).view(1, 3, 1, 1) for values in scale)
     normalised = (torch.from_numpy(images).to(dtype) / 255 - mean) / std
     values: Values = decode(network(normalised).pose_raw).numpy()
     return values

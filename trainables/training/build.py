@@ -17,6 +17,7 @@ from trainables.data.datasets import ensure_dataset, open_dataset
 from trainables.data.datasets.prepared import PreparedDataset, Samples
 from trainables.data.loader import Loader, LoaderPool, unsaid
 from trainables.data.loader.keeping import keeps
+from trainables.data.normalization import NORMALIZATIONS
 from trainables.data.sources import Decode
 from trainables.data.unlabelled import Unlabelled
 from trainables.losses.weighting.loss_weight import LossWeight
@@ -152,6 +153,7 @@ def build_loader(
         decode="cpu" if once and config.data.decode != "mixed" else config.data.decode,
         say=say,
         beside=beside > 0,
+        normalization=NORMALIZATIONS[config.data.normalization],
     )
 
 

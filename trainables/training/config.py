@@ -12,6 +12,7 @@ from trainables.base.errors import Fault
 from trainables.base.schema import Config, KeyPath, Variant, faults_of
 from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.data.datasets import DatasetRef
+from trainables.data.normalization import NormalizationName
 from trainables.data.sources import Decode, TestSource, TrainSource, UnlabelledSource, ValidationSource
 from trainables.losses.weighting import WEIGHTINGS, WeightingConfig, forwards_again
 from trainables.model.backbones import BACKBONES, Backbone, HubBackbone, needs_adaptive_steps, title
@@ -53,6 +54,10 @@ class DataConfig(Config):
     """Side of the square network input, pixels. [paper: 224]"""
     batch: Annotated[int, Field(ge=2, le=4096)] = 64
     """Images per training step. [paper: 64]"""
+    normalization: NormalizationName = "imagenet"
+    """How pixels become the network's input: `imagenet`: less the mean of ImageNet and divided by its
+    standard deviation, colour by colour; `unit`: from 0, black, to 1, white. What is blanked is 0: the mean
+    colour, or black."""
     decode: Decode = "auto"
     """How JPEGs become pixels. `cpu`: decoded in every epoch, and sent to a GPU as bytes. `cache`: decoded
     once and kept beside the dataset as bytes for all trials; equal to `cpu` to the bit. `mixed`: decoded in
@@ -168,6 +173,11 @@ class TrainConfig(Config):
         data, network = fields.data.get("data"), fields.data.get("network")  # absent where at fault
         if data and network and (incompatibility := init.incompatibility(network.backbone, data.image_px)):
             raise ValueError(incompatibility)
+        if data and data.normalization != "imagenet" and not init.is_random:
+            raise ValueError(
+                "initial weights were trained on images normalised as ImageNet is: take init: random, or "
+                "data.normalization: imagenet"
+            )
         if data and init.pretraining and (seen := init.pretraining.data):
             met = [t.name for t in data.test if t.shares_images(seen.dataset, seen.split, seen.subjects)]
             if met:

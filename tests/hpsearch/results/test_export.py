@@ -96,6 +96,17 @@ def test_the_card_names_the_epoch_whose_weights_were_kept(study: StudyRecord, tm
     assert card.provenance["validation_mae_deg"] == best.epochs[1]["validation/mae_deg"]
 
 
+def test_a_network_of_images_from_0_to_1_is_exported_as_one(study: StudyRecord, tmp_path: Path) -> None:
+    best = study.best
+    assert best is not None
+    data = best.config.data.model_copy(update={"normalization": "unit"})
+    unit = replace(best, config=best.config.model_copy(update={"data": data}))
+    trials = tuple(unit if trial is best else trial for trial in study.trials)
+    export(replace(study, trials=trials), tmp_path / "model", datasets_root=tmp_path)  # which compares poses
+    card = NetworkCard.model_validate(load_yaml(tmp_path / "model" / "config.yaml").tree)
+    assert (card.mean, card.std) == ((0, 0, 0), (1, 1, 1))
+
+
 def test_two_lines_load_it_and_give_the_trained_network_s_poses(
     made: tuple[StudyRecord, Path, str], tmp_path: Path
 ) -> None:

@@ -75,6 +75,17 @@ def test_a_wide_image_is_zoomed_about_the_middle_of_its_square() -> None:
     assert np.abs(zoomed - (60 + step * (np.arange(32) + 0.5) - 0.5)).max() <= 1
 
 
+@pytest.mark.parametrize("init", ["imagenet", "ssl", "random"])
+def test_weights_of_images_normalised_otherwise_are_refused(init: str) -> None:
+    data = {"train": {"dataset": "heads"}, "normalization": "unit"}
+    parsed = parse_config({"data": data, "init": init})
+    if init == "random":
+        assert isinstance(parsed, TrainConfig)
+    else:
+        assert not isinstance(parsed, TrainConfig)
+        assert "take init: random" in str(parsed[0][1])
+
+
 def test_training_images_do_not_depend_on_it(tmp_path: Path) -> None:
     prepared_blobs(tmp_path / "blobs", splits=("validation",), count=8)
     images = [

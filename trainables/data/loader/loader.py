@@ -20,6 +20,7 @@ from trainables.data.loader.noise import COLUMNS, NoiseField
 from trainables.data.loader.pipeline import Feed, ImagePipeline, Output, PipelineSpec, Source, release_unused
 from trainables.data.loader.unreadable import unreadable
 from trainables.data.loader.waiting import WaitClock
+from trainables.data.normalization import IMAGENET, Normalization
 from trainables.data.sources import Decode
 
 
@@ -31,7 +32,7 @@ def unsaid(_: str) -> None:
 class Batch:
     """Images and their labels, on the loader's device."""
 
-    images: torch.Tensor  # [B, 3, H, W] float32, RGB, normalised with the statistics of ImageNet
+    images: torch.Tensor  # [B, 3, H, W] float32, RGB, normalised
     labels: torch.Tensor  # [B, L] float32, those of the image as it is seen: mirrored or turned
 
 
@@ -58,6 +59,7 @@ class Loader:
         decode: Decode = "cpu",
         say: Callable[[str], None] = unsaid,
         beside: bool = False,
+        normalization: Normalization = IMAGENET,
     ) -> None:
         self.samples = samples
         self.batch = batch
@@ -67,12 +69,12 @@ class Loader:
         self._clock = WaitClock(device)
         operations = augmentation.operations if augmentation else frozenset[str]()
         source: Source = "mixed" if decode == "mixed" and device.type == "cuda" else "cpu"
-        self._spec = PipelineSpec(image_px, batch, operations, device, threads, source, beside)
+        self._spec = PipelineSpec(image_px, batch, operations, device, threads, source, beside, normalization)
         self._pool = pool
         self._keeping, self._say = keeps(decode, samples), say
         self._kept: DecodedImages | None = None
         self._pipeline: ImagePipeline | None = None
-        self._noise = NoiseField(image_px, device) if "noise" in operations else None
+        self._noise = NoiseField(image_px, device, normalization) if "noise" in operations else None
 
     def __len__(self) -> int:
         return batch_count(len(self.samples), self.batch, shuffle=self.shuffle)

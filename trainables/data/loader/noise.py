@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
+from trainables.data.normalization import IMAGENET, Normalization
 
 COLUMNS = ("noise_sigma", "noise_x", "noise_y")
 """The parameters of an image's noise."""
@@ -13,8 +13,8 @@ COLUMNS = ("noise_sigma", "noise_x", "noise_y")
 class NoiseField:
     """A fixed field of normal noise, twice as wide and high as an image; each image gets a crop of it."""
 
-    def __init__(self, image_px: int, device: torch.device) -> None:
-        mean, std = (torch.tensor(values).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    def __init__(self, image_px: int, device: torch.device, normalization: Normalization = IMAGENET) -> None:
+        mean, std = (torch.tensor(values).view(3, 1, 1) for values in (normalization.mean, normalization.std))
         field = torch.randn(3, 2 * image_px, 2 * image_px, generator=torch.Generator().manual_seed(0)) / std
         crops = field.to(device).unfold(1, image_px, 1).unfold(2, image_px, 1)  # views of one field
         self.image_px = image_px

@@ -21,7 +21,7 @@ from torch.utils.dlpack import from_dlpack
 
 from trainables.data.augmentation.plan import REFERENCE_PX, Parameters
 from trainables.data.loader.decoding import decoded, path_bytes
-from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
+from trainables.data.normalization import IMAGENET, Normalization
 
 PREFETCH = 2
 """Batches that the pipeline works ahead of the consumer."""
@@ -78,6 +78,7 @@ class PipelineSpec:
     source: Source = "cpu"
     beside: bool = False
     """Whether it runs while another pipeline does, which is then another one."""
+    normalization: Normalization = IMAGENET
 
     @property
     def inputs(self) -> list[str]:
@@ -181,7 +182,8 @@ def _build(spec: PipelineSpec, source: Callable[[], tuple[Any, ...]]) -> Any:
     fn, types = dali.fn, dali.types
     on_gpu = spec.device.type == "cuda"
     square = [spec.image_px, spec.image_px]
-    mean, std = ([255 * value for value in values] for values in (IMAGENET_MEAN, IMAGENET_STD))
+    scale = spec.normalization
+    mean, std = ([255 * value for value in values] for values in (scale.mean, scale.std))
     pipeline = dali.Pipeline(
         batch_size=spec.batch,
         num_threads=spec.threads,

@@ -27,7 +27,7 @@ from trainables.data.loader import Batch, Loader, LoaderPool
 from trainables.data.loader.epoch_plan import batch_count, plan_epoch
 from trainables.data.loader.noise import COLUMNS, NoiseField
 from trainables.data.loader.pipeline import Feed, ImagePipeline, PipelineSpec
-from trainables.data.normalization import IMAGENET_MEAN, IMAGENET_STD
+from trainables.data.normalization import IMAGENET, IMAGENET_MEAN, IMAGENET_STD, NORMALIZATIONS
 from trainables.target import HeadPoseConfig
 
 CPU = torch.device("cpu")
@@ -364,6 +364,26 @@ def test_noise_has_the_drawn_sigma_and_stays_in_range(greys: Samples) -> None:
     assert np.allclose(seen[mid].std(axis=(1, 2, 3)), 255 * sigma[mid], rtol=0.06, atol=0.5)
     noise = (seen[mid] - seen[mid].mean(axis=(1, 2, 3), keepdims=True)).reshape(5, -1)
     assert np.abs(np.corrcoef(noise) - np.eye(5)).max() < 0.06
+
+
+def test_normalised_to_unit_images_are_the_same_pixels_from_black_to_white(heads: Samples) -> None:
+    settings = {"zoom": 0.2, "noise": 0.2, "cutout": 0.4, "cutout_least": 0.3}
+    plan = Magnitudes(**settings).build()
+    scales = (IMAGENET, NORMALIZATIONS["unit"])
+    imagenet, unit = (
+        torch.cat([b.images for b in loader(heads, plan, shuffle=False, normalization=scale).epoch(0)])
+        for scale in scales
+    )
+    assert unit.min() == 0 and unit.max() <= 1
+    pixels, (planned,) = pixels_of(imagenet), plan_epoch(COUNT, COUNT, plan, shuffle=False, seed=0)
+    assert planned.parameters is not None
+    for image, other, row in zip(unit.permute(0, 2, 3, 1).numpy(), pixels, planned.parameters, strict=True):
+        side = round(float(row["cutout_side"]) * 48)
+        left, top = (round(float(row[name]) * (48 - side)) for name in ("cutout_x", "cutout_y"))
+        outside = np.ones((48, 48), bool)
+        outside[top : top + side, left : left + side] = False  # noise on black there, on the mean colour here
+        assert np.abs(255 * image - other)[outside].max() < 0.05
+        assert (image[~outside] == 0).mean() > 0.45
 
 
 def test_noise_is_new_in_every_batch_and_epoch(tmp_path: Path) -> None:
