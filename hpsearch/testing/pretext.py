@@ -99,7 +99,9 @@ class SettingsContract:
 
     def test_settings_are_read_and_judged_without_torch(self, config: PretextConfig) -> None:
         assert_read_without_torch(
-            config, "config.attachment(), config.incompatibility(64), config.cost(0, 1), config.memory()"
+            config,
+            "config.attachment(), config.incompatibility(64), config.cost(0, 1), "
+            "config.unlabelled_cost(0, 1), config.memory()",
         )
 
 
