@@ -20,7 +20,7 @@ from hpsearch.study.records import TrialState
 from hpsearch.tracking.location import STORE, artifacts_folder, default_uri
 from hpsearch.tracking.tracker import Tracker
 
-PATIENCE_S = 1.0
+PATIENCE_S = 0.2
 
 
 @contextmanager
