@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
+from shutil import copyfile
 
 import pytest
 from alembic import command
@@ -29,13 +29,6 @@ LOADED = get_context("forkserver")
 """Starts processes that have MLflow loaded already: what they do next is what a kill meets."""
 
 LOADED.set_forkserver_preload(["hpsearch.tracking.store", "mlflow.store.tracking.sqlalchemy_store"])
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("made") / STORE
-    ready(path, migrates=False)
-    return path
 
 
 def upgraded(path: Path, revision: str) -> None:
@@ -104,7 +97,10 @@ def test_a_kill_while_it_is_made_breaks_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["no bytes", "no tables", "some tables", "old tables", "half way"])
-def test_one_that_was_cut_short_while_it_was_made_is_made_anew(tmp_path: Path, how: str) -> None:
+def test_one_that_was_cut_short_while_it_was_made_is_made_anew(
+    tmp_path: Path, how: str, empty_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hpsearch.tracking.store._new_store", lambda path, _: copyfile(empty_store, path))
     path = tmp_path / STORE
     path.touch()
     if how == "no tables":
@@ -139,7 +135,7 @@ def test_one_of_an_older_mlflow_is_migrated_and_kept_beside(
         _put(draft, path)
 
     monkeypatch.setattr("hpsearch.tracking.store._put", put)
-    shutil.copyfile(older, path)
+    copyfile(older, path)
     before = _revision(path)
     assert before is not None and before != _latest()
     ready(path, migrates=False)
@@ -153,7 +149,7 @@ def test_one_of_an_older_mlflow_is_migrated_and_kept_beside(
 
 def test_a_migration_that_fails_leaves_all_as_it_was(tmp_path: Path, older: Path) -> None:
     path = tmp_path / STORE
-    shutil.copyfile(older, path)
+    copyfile(older, path)
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("UPDATE alembic_version SET version_num = 'fedcba987654'")  # of a newer MLflow
     before = path.read_bytes()
@@ -164,13 +160,13 @@ def test_a_migration_that_fails_leaves_all_as_it_was(tmp_path: Path, older: Path
 
 @pytest.mark.parametrize("name", ["a?b", "a%20b", "a%3Fb", "a#b", "a b", "50%", "a&uri=true"])
 def test_the_database_lies_below_the_root_whatever_that_is_called(
-    tmp_path: Path, made: Path, name: str
+    tmp_path: Path, empty_store: Path, name: str
 ) -> None:
     root = tmp_path / name
     study = plausible.study(root / "studies" / "demo", [TrialState.COMPLETE])
     if name != "a?b":  # one is made, the others are there
         root.mkdir(exist_ok=True)
-        shutil.copyfile(made, root / STORE)
+        copyfile(empty_store, root / STORE)
     tracker = Tracker(default_uri(root), study.name, study.folder, artifacts_folder(root), pytest.fail)
     tracker.sync(study, study.trials[0])
     assert tracker.close(study)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +47,11 @@ TOLERANCE_DEG = 1e-4
 """Above the rounding of float32 in the networks of these tests."""
 
 CASES: dict[str, tuple[Backbone, HeadConfig, tuple[str, ...]]] = {
-    "left_edge": (ResNet10Config(), BinsConfig(), ANGLES),
     "center": (ResNet10Config(), BinsConfig(bin_deg=1, decode="center"), ANGLES[:2]),
     "regression": (ResNet10Config(), RegressionConfig(), ANGLES),
     "rot6d": (ResNet10Config(), Rot6dConfig(), ANGLES),
     "fisher": (ResNet10Config(), FisherConfig(), ANGLES),
-    "resnet50": (ResNet50Config(), BinsConfig(), ANGLES),
+    "left_edge": (ResNet50Config(), BinsConfig(), ANGLES),
 }
 
 Made = tuple[Path, HeadPoseNetwork, tuple[str, ...]]
@@ -83,18 +84,28 @@ def write(folder: Path, network: HeadPoseNetwork, head: HeadConfig, **settings: 
     return folder
 
 
-@pytest.fixture(scope="module", params=list(CASES))
-def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    backbone, head, angles = CASES[request.param]
-    network = warmed(build_network(backbone, head, angles, dropout=0.4, seed=1))
-    folder = tmp_path_factory.mktemp("exported") / request.param
-    return write(folder, network, head, backbone=backbone, angles=angles), network, angles
-
-
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, HeadPoseNetwork]:
-    network = warmed(build_network(ResNet10Config(), RegressionConfig(), ANGLES, dropout=0.4, seed=1))
-    return write(tmp_path_factory.mktemp("small") / "export", network, RegressionConfig()), network
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Made]:
+    """Return what exports one of the cases, each once."""
+
+    @cache
+    def export(case: str) -> Made:
+        backbone, head, angles = CASES[case]
+        network = warmed(build_network(backbone, head, angles, dropout=0.4, seed=1))
+        folder = tmp_path_factory.mktemp("exported") / case
+        return write(folder, network, head, backbone=backbone, angles=angles), network, angles
+
+    return export
+
+
+@pytest.fixture(params=list(CASES))
+def made(request: pytest.FixtureRequest, exports: Callable[[str], Made]) -> Made:
+    return exports(request.param)
+
+
+@pytest.fixture
+def small(exports: Callable[[str], Made]) -> tuple[Path, HeadPoseNetwork]:
+    return exports("regression")[:2]
 
 
 @pytest.fixture
