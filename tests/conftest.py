@@ -1,5 +1,6 @@
 """What every test can rely on."""
 
+import gc
 import os
 import signal
 import sys
@@ -49,11 +50,20 @@ def pytest_configure() -> None:
 
     One thread for torch in all processes: they share the cores, and digits must not depend on their number.
     Bytecode is kept, even where the environment says no: dozens of processes would compile both packages.
+    What collecting tests loads stays, millions of objects: to look through them for garbage again and again
+    takes three seconds of each process.
     """
+    gc.disable()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["OMP_NUM_THREADS"] = "1"
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from here on, of what tests leave alone."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -153,6 +153,7 @@ def test_a_design_with_several_seeds_is_confirmed_once() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("narrow")
 def test_a_study_confirms_then_tests_and_does_neither_twice(tmp_path: Path, rendered: Path) -> None:
     space = write_space(furnish(tmp_path, rendered), epochs=2)
     text = space.read_text().replace(

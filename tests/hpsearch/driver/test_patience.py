@@ -20,6 +20,8 @@ from trainables.base.errors import Fault
 from trainables.data.loader.unreadable import unreadable
 from trainables.training.jobs import TrialJob
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 # Decoded in every epoch: who reads kept images sees no outage of the files.
 SPACE = """\
 search: {name: demo, sampler: grid, pruner: none, patience_s: %(patience_s)g, resources: {concurrent: 1}}
