@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -14,8 +15,6 @@ from simulation import Contest
 from contenders.fixed_epochs import FixedEpochs
 from contenders.optuna_alone import OptunaAlone
 from contenders.ours import Ours
-from contenders.ray_asha import OptunaSearchAsha
-from contenders.smac_hyperband import Smac
 
 FIRST, FACTOR = 3, 3
 """Epochs before the first rung, and one of how many goes on there, for every contender with rungs."""
@@ -80,6 +79,31 @@ def ungrouped(seed: int) -> BaseSampler:
     return TPESampler(n_startup_trials=6, seed=seed)
 
 
+@dataclass(frozen=True)
+class Imported:
+    """A contender of a package that is imported when a search with it begins: no other search needs it."""
+
+    make: Callable[[], Contender]
+
+    def begin(self, problem: Problem, folder: Path, seed: int) -> Contest:
+        """Return a search of a problem in an empty folder."""
+        return self.make().begin(problem, folder, seed)
+
+
+def ray_asha() -> Contender:
+    """Ray Tune's."""
+    from contenders.ray_asha import OptunaSearchAsha
+
+    return OptunaSearchAsha(FIRST)
+
+
+def smac() -> Contender:
+    """SMAC3's."""
+    from contenders.smac_hyperband import Smac
+
+    return Smac(FIRST)
+
+
 CONTENDERS: Mapping[str, Contender] = {
     "hpsearch": Ours(BY_FAMILY),
     "hpsearch, ranking all": Ours(BY_ERROR),
@@ -91,8 +115,8 @@ CONTENDERS: Mapping[str, Contender] = {
     "random alone": OptunaAlone(random, unpruned),
     "TPE, Hyperband": OptunaAlone(tpe, hyperband),
     "fixed epochs, then full": FixedEpochs(FIRST),
-    "OptunaSearch, ASHA": OptunaSearchAsha(FIRST),
-    "SMAC3, Hyperband": Smac(FIRST),
+    "OptunaSearch, ASHA": Imported(ray_asha),
+    "SMAC3, Hyperband": Imported(smac),
 }
 """Name -> contender."""
 
