@@ -175,12 +175,14 @@ def _show(arguments: argparse.Namespace) -> int:
 def _report(arguments: argparse.Namespace) -> int:
     from hpsearch.report.files import watch_report, write_report
     from hpsearch.report.paper.mlflow_runs import log_paper
+    from hpsearch.study.opening import all_kept
 
-    study = _find(arguments)
+    with all_kept():
+        study = _find(arguments)
+        if not arguments.watch:
+            _written(write_report(study, arguments.out))
     if arguments.watch:
         watch_report(lambda: _find(arguments), arguments.out, _written)
-    else:
-        _written(write_report(study, arguments.out))
     if arguments.paper:
         show(log_paper(study, arguments.root))
     return 0

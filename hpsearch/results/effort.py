@@ -8,6 +8,7 @@ at the losses after the step, counts a third: nothing goes back.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from hpsearch.study.records import StudyRecord, TrialRecord
@@ -71,16 +72,27 @@ def forwards(config: TrainConfig, completed: int) -> float:
     return config.cost(completed).forwards
 
 
-def effort_of(trials: tuple[TrialRecord, ...]) -> Effort:
+def effort_of(trials: Iterable[TrialRecord]) -> Effort:
     """Return the sum over trials."""
-    forwarded = [images_forwarded(trial) for trial in trials if trial.epochs]
-    known = [images for images in forwarded if images is not None]
+    return together([_effort(trial) for trial in trials])
+
+
+def together(efforts: Collection[Effort]) -> Effort:
+    """Return the sum of efforts."""
+    images = [effort.images_forwarded for effort in efforts]
+    known = [number for number in images if number is not None]
     return Effort(
-        trials=len(trials),
-        epochs=sum(len(trial.epochs) for trial in trials),
-        device_hours=sum(device_hours(trial) for trial in trials),
-        images_forwarded=sum(known) if len(known) == len(forwarded) else None,
+        trials=sum(effort.trials for effort in efforts),
+        epochs=sum(effort.epochs for effort in efforts),
+        device_hours=sum(effort.device_hours for effort in efforts),
+        images_forwarded=sum(known) if len(known) == len(images) else None,
     )
+
+
+def _effort(trial: TrialRecord) -> Effort:
+    """Return that of one trial."""
+    images = images_forwarded(trial) if trial.epochs else 0.0
+    return Effort(1, len(trial.epochs), device_hours(trial), images)
 
 
 def device_hours(trial: TrialRecord) -> float:

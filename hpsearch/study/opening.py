@@ -21,10 +21,11 @@ from trainables.base.errors import InputError
 
 
 @contextmanager
-def _all_kept() -> Iterator[None]:
+def all_kept() -> Iterator[None]:
     """Spare the search for garbage while a study is read: very many objects are made, and nearly all stay.
 
-    It looks through all of them again and again, which is a third of the time.
+    It looks through all of them again and again, which is a third of the time. It is for what ends soon:
+    garbage with cycles waits until then.
     """
     collects = gc.isenabled()
     gc.disable()
@@ -35,7 +36,7 @@ def _all_kept() -> Iterator[None]:
             gc.enable()
 
 
-@_all_kept()
+@all_kept()
 def open_study(folder: Path, spec: StudySpec, provenance: Provenance, costs: Costs = not_known) -> Study:
     """Open a study for writing, or begin it. The caller holds the study's lock.
 
@@ -61,7 +62,7 @@ def open_study(folder: Path, spec: StudySpec, provenance: Provenance, costs: Cos
     return opened
 
 
-@_all_kept()
+@all_kept()
 def read_study(folder: Path, spec: StudySpec) -> StudyRecord:
     """Read a study that may be running: nothing is written.
 

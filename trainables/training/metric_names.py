@@ -8,6 +8,7 @@ measured after the search). Importing this module loads neither torch nor numpy.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TypeVar
 
 from trainables.pretext.embeddings.collapse import SPREAD
@@ -80,9 +81,14 @@ def pretext(measure: str) -> str:
 
 def spread_of(measured: Mapping[str, float]) -> float | None:
     """Return the least spread of embeddings among the metrics of an epoch; None where none is measured."""
+    return min((measured[name] for name in _spreads(tuple(measured))), default=None)
+
+
+@lru_cache
+def _spreads(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return which of an epoch's metrics are spreads; most epochs of a study have the same names."""
     begin, end = pretext(""), f"_{SPREAD}"
-    spreads = [value for name, value in measured.items() if name.startswith(begin) and name.endswith(end)]
-    return min(spreads, default=None)
+    return tuple(name for name in names if name.startswith(begin) and name.endswith(end))
 
 
 IMAGES = "train/images"

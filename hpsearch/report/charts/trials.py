@@ -21,7 +21,7 @@ DIGITS = 3
 """After the point, of errors and of places on axes: finer than a pixel."""
 CURVE_DIGITS = 2
 
-MOST_TRIALS = 2_000
+MOST_TRIALS = 1_000
 """Trials on the page, the best: more make it slow, and nobody tells their lines apart."""
 
 MOST_POINTS = 15_000

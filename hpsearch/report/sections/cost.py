@@ -11,13 +11,17 @@ from hpsearch.report.charts.pareto import ArmCost, pareto_chart
 from hpsearch.report.style import colour
 from hpsearch.results.arms import Arm
 from hpsearch.results.effort import device_hours, device_kind
+from hpsearch.results.pareto import pareto_front
 from hpsearch.results.titles import title
 from hpsearch.study.records import StudyRecord
 from trainables.target.metric import Metric
 from trainables.training.metric_names import IMAGES_PER_S
 
 MOST_ARMS = 12
-"""Arms in the table; the charts have all."""
+"""Arms in the table."""
+
+MOST_DOTS = 1_000
+"""Arms in a chart, the best: thousands of dots lie on each other and make the page slow."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,12 @@ class CostRow:
 
 @dataclass(frozen=True)
 class CostSection:
-    """The table of the leading arms, and the error of all over each cost in which they differ."""
+    """The table of the leading arms, and the error over each cost in which they differ."""
 
     rows: tuple[CostRow, ...]
     arms: int
+    best: int | None
+    """How many of the best arms the charts have, beside those of the front; None: they have all."""
     device: str
     """`GPU` or `CPU`: what the device hours are of."""
     charts: tuple[Chart, ...]
@@ -61,7 +67,8 @@ def cost_section(study: StudyRecord, arms: Sequence[Arm], names: Mapping[str, st
         return None
     device = device_kind(study)
     charts = tuple(_charts(rows, device, study.objective))
-    return CostSection(rows[:MOST_ARMS], len(rows), device, charts)
+    best = MOST_DOTS if len(rows) > MOST_DOTS else None
+    return CostSection(rows[:MOST_ARMS], len(rows), best, device, charts)
 
 
 def _row(arm: Arm, names: Mapping[str, str]) -> CostRow:
@@ -90,5 +97,7 @@ def _charts(rows: Sequence[CostRow], device: str, metric: Metric) -> Iterator[Ch
     for name, words, x_title, cost in costs:
         known = [(row, value) for row in rows if (value := cost(row))]
         if len({value for _, value in known}) > 1:
-            points = [ArmCost(row.name, row.colour, value, row.error) for row, value in known]
+            front = pareto_front([(value, metric.cost(row.error)) for row, value in known])
+            shown = [known[place] for place in sorted({*range(len(known))[:MOST_DOTS], *front})]
+            points = [ArmCost(row.name, row.colour, value, row.error) for row, value in shown]
             yield pareto_chart(f"cost-{name}", words, x_title, points, metric)

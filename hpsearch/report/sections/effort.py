@@ -12,7 +12,7 @@ from hpsearch.report.paper.figures import mean_curve
 from hpsearch.report.style import paints, task_of
 from hpsearch.results.arms import Arm
 from hpsearch.results.comparison import Comparison
-from hpsearch.results.effort import Effort, device_kind, effort_of, images_forwarded
+from hpsearch.results.effort import Effort, device_kind, effort_of, images_forwarded, together
 from hpsearch.results.titles import ALONE, title
 from hpsearch.study.policy.families import DIMENSIONS, family_title
 from hpsearch.study.records import StudyRecord
@@ -59,12 +59,13 @@ def effort_section(
 def family_efforts(study: StudyRecord) -> tuple[FamilyEffort, ...]:
     """Return the effort of each option of `pretext` and `init` that was searched; else that of all trials."""
     found = []
+    efforts = {trial.number: effort_of((trial,)) for trial in study.trials}
     for name in DIMENSIONS:
         options = dict.fromkeys(trial.params[name] for trial in study.trials if name in trial.params)
         for option in options:
-            trials = tuple(trial for trial in study.trials if trial.params.get(name) == option)
-            found.append(FamilyEffort(family_title((name, option)), effort_of(trials)))
-    return tuple(found) or (FamilyEffort("all trials", effort_of(study.trials)),)
+            of_family = [efforts[t.number] for t in study.trials if t.params.get(name) == option]
+            found.append(FamilyEffort(family_title((name, option)), together(of_family)))
+    return tuple(found) or (FamilyEffort("all trials", together(efforts.values())),)
 
 
 def equal_effort(leader: Arm | None, baseline: Arm | None) -> str:
