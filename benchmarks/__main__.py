@@ -48,12 +48,17 @@ def main() -> int:
         return 0
     machine = described_machine()
     print("; ".join(machine.values()), flush=True)
-    results = [run(name, number, len(given.only)) for number, name in enumerate(given.only, start=1)]
-    if given.json:
-        given.json.write_text(
-            json.dumps({"machine": machine, "results": results}, indent=1), encoding="utf-8"
-        )
-    return int(any(result["status"] for result in results))
+    results: list[dict[str, object]] = []
+    for number, name in enumerate(given.only, start=1):
+        results.append(run(name, number, len(given.only)))
+        if given.json:  # after each: whoever stops it has the others
+            written = json.dumps({"machine": machine, "results": results}, indent=1)
+            given.json.write_text(written, encoding="utf-8")
+    failed = [str(result["name"]) for result in results if result["status"]]
+    print(f"\n{len(results) - len(failed)} of {len(results)} ran to their end", flush=True)
+    if failed:
+        print(f"again: python -m benchmarks --only {' '.join(failed)}", flush=True)
+    return int(bool(failed))
 
 
 def run(name: str, number: int, of: int) -> dict[str, object]:
@@ -62,7 +67,8 @@ def run(name: str, number: int, of: int) -> dict[str, object]:
     print(f"\n[{number}/{of}] {name}, about {one.minutes:g} min; goal: {one.goal}", flush=True)
     command = [sys.executable, f"benchmarks/{one.script}.py", *one.options]
     began_s = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent)
+    at_once = os.environ | {"PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent, env=at_once)
     assert process.stdout is not None
     lines = []
     for line in process.stdout:

@@ -20,7 +20,7 @@ from hpsearch.tracking.location import (
 )
 from hpsearch.tracking.mlflow_app import mlflow_app
 from hpsearch.tracking.routes import LOOKED_AT
-from hpsearch.tracking.store import ready
+from hpsearch.tracking.store import count_rows, ready
 from hpsearch.tracking.views import CHART_VIEW, TABLE_VIEW
 from trainables.base.errors import InputError
 
@@ -46,6 +46,7 @@ def serve(root: Path, place: Place, study: str | None = None, *, browse: bool = 
         with mlflow_errors():
             ready(root / STORE, migrates=True)
             moved = relocate(root)
+            count_rows(root / STORE)
     except MlflowUnavailableError as error:
         raise InputError(f"{root / STORE} cannot be shown ({error})") from None
     if moved:

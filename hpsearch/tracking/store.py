@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,9 @@ from trainables.base.locks import FileLock
 
 WAIT_S = 120.0
 """How long another process may take to make a store."""
+
+COUNTED_ROWS = 1000
+"""Of each index: enough to tell long tables from short ones, in milliseconds."""
 
 
 class StoreError(Exception):
@@ -44,6 +47,19 @@ def ready(path: Path, *, migrates: bool) -> None:
             _make(path)
         elif _revision(path) != _latest() and migrates:
             _migrate(path)
+
+
+def count_rows(path: Path) -> None:
+    """Let SQLite count about how many rows the tables of a store have, which it never does by itself.
+
+    Not knowing it, it looks through the metrics of all runs for each run that a page sorts by a metric: with
+    ten thousand runs the first page takes 7 s in place of 0.1.
+    """
+    with closing(sqlite3.connect(path, timeout=1.0)) as database:
+        # the store may be locked by a writer, or only be read: then its pages are slower
+        with suppress(sqlite3.OperationalError), database:
+            database.execute(f"PRAGMA analysis_limit = {COUNTED_ROWS}")
+            database.execute("ANALYZE")
 
 
 def _is_there(path: Path) -> bool:

@@ -13,16 +13,19 @@ from shutil import copyfile
 import pytest
 from alembic import command
 from mlflow import MlflowClient
+from mlflow.entities import ViewType
 from mlflow.store.db.utils import _get_alembic_config
 from mlflow.store.tracking.dbmodels.initial_models import Base
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy import create_engine
+from sqlalchemy.event import listen
 from support import plausible
 from support.patience import wait_until
 
 from hpsearch.study.records import TrialState
 from hpsearch.tracking.connection import connect
 from hpsearch.tracking.location import STORE, artifacts_folder, default_uri
-from hpsearch.tracking.store import StoreError, _latest, _put, _revision, ready
+from hpsearch.tracking.store import StoreError, _latest, _put, _revision, count_rows, ready
 from hpsearch.tracking.tracker import Tracker
 
 LOADED = get_context("forkserver")
@@ -174,3 +177,42 @@ def test_the_database_lies_below_the_root_whatever_that_is_called(
     with closing(sqlite3.connect(root / STORE)) as database:
         assert database.execute("SELECT count(*) FROM runs").fetchone() == (2,)
     assert list((root / "mlartifacts").rglob("config.yaml"))
+
+
+def test_a_page_sorted_by_a_metric_finds_that_of_each_run_by_an_index(made: Path, tmp_path: Path) -> None:
+    """Else SQLite looks through the metrics of all runs for each of them."""
+    path = tmp_path / STORE
+    shutil.copyfile(made, path)
+    with closing(sqlite3.connect(path)) as database, database:
+        for number in range(2000):
+            run = f"{number:032x}"
+            database.execute(
+                "INSERT INTO runs (run_uuid, user_id, status, lifecycle_stage, experiment_id, start_time,"
+                " artifact_uri) VALUES (?, 'me', 'FINISHED', 'active', 0, ?, '')",
+                (run, number),
+            )
+            database.execute("INSERT INTO tags (key, value, run_uuid) VALUES ('kind', 'trial', ?)", (run,))
+            database.execute(
+                "INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid)"
+                " VALUES ('error', ?, 0, 0, 0, ?)",
+                (1.0 / (1 + number), run),
+            )
+    assert any(step.startswith("SCAN anon") for step in steps_of_a_sorted_page(path))
+    count_rows(path)
+    assert not any(step.startswith("SCAN anon") for step in steps_of_a_sorted_page(path))
+
+
+def steps_of_a_sorted_page(path: Path) -> list[str]:
+    """Return how SQLite finds the runs of MLflow's first page, as it explains it."""
+    store = SqlAlchemyStore(f"sqlite:///{path}", str(path.parent))
+    asked: list[tuple[str, object]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, values: object, *_more: object) -> None:
+        asked.append((statement, values))
+
+    listen(store.engine, "before_cursor_execute", note)
+    store.search_runs(["0"], "tags.kind = 'trial'", ViewType.ACTIVE_ONLY, 100, ["metrics.error ASC"])
+    store.engine.dispose()
+    statement, values = next(each for each in asked if "latest_metrics" in each[0] and "LIMIT" in each[0])
+    with closing(sqlite3.connect(path)) as database:
+        return [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
