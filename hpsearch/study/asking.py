@@ -171,7 +171,8 @@ class Asking:
     def _seed_sampler(self, number: int) -> None:
         seed = int(np.random.SeedSequence([self._spec.search.seed, number]).generate_state(1)[0])
         directions = [StudyDirection[each.direction.name] for each in self._spec.objectives]
-        self._study.sampler = WithForecasts(self._spec.search.sampler.build(seed), self._learned, directions)
+        sampler = self._spec.search.sampler.build(seed)
+        self._study.sampler = WithForecasts(sampler, self._learned, self._trials.running, directions)
 
     def _new(self, wanted: Params, attrs: dict[str, Any], *, again: bool = False) -> Ask | None:
         """Return a trial with the values `wanted` whose design was not tried, None where there is none.

@@ -276,6 +276,7 @@ class Study:
     def promote(self, number: int) -> None:
         """Record that a trial trains beyond the rung that it has reached."""
         self._set(self._trials.live(number), PROMOTED, max(self._trials.values(number)))
+        self._trials.goes_on(number)
         self.standings.goes_on(number)
         self._experience.goes_on(number)
 

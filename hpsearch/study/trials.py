@@ -64,7 +64,7 @@ class Trials:
 
     Where a trial went on after Optuna was told its end, Optuna holds the rest of it under another number,
     which nobody sees: the two are its parts, and the last part is the live one. Whoever writes to the storage
-    tells of it here: `enqueued`, `asked`, `opened`, `reported`, `failed`, `tested`.
+    tells of it here: `enqueued`, `asked`, `goes_on`, `opened`, `reported`, `failed`, `tested`.
     """
 
     def __init__(self, storage: BaseStorage, name: str, folder: Path, spec: StudySpec) -> None:
@@ -87,6 +87,8 @@ class Trials:
         self._failed_of_family: Counter[Family] = Counter()
         self.waiting: list[int] = []
         """Optuna's numbers of what is enqueued and was not asked for yet."""
+        self._open: set[int] = set()
+        """Optuna's numbers of what runs, and of what has ended or was frozen since this was last asked for."""
         self._tried: dict[Design, list[int]] = {}
         """The trials of each design that was drawn; none where its values cannot go together, or it costs too
         much."""
@@ -121,10 +123,11 @@ class Trials:
         return self._of_family[family], self._failed_of_family[family]
 
     def running(self) -> list[FrozenTrial]:
-        """Return what Optuna holds open and is not frozen."""
-        states = (OptunaState.RUNNING,)
-        running = self._storage.get_all_trials(self._study_id, deepcopy=False, states=states)
-        return [trial for trial in running if not is_frozen(trial)]
+        """Return what Optuna holds open and is not frozen, in order."""
+        open_ = {number: self.first(number) for number in sorted(self._open)}
+        running = [it for it in open_.values() if it.state is OptunaState.RUNNING and not is_frozen(it)]
+        self._open = {trial.number for trial in running}
+        return running
 
     def tried(self, params: Params, *, again: bool = False) -> bool:
         """Say whether a design was drawn before; with `again` one whose trials all failed was not."""
@@ -204,6 +207,11 @@ class Trials:
         if number in self.waiting:
             self.waiting.remove(number)
         self._hold(number)
+        self._open.add(number)
+
+    def goes_on(self, number: int) -> None:
+        """Note that a trial which was frozen trains again."""
+        self._open.add(self.live(number).number)
 
     def opened(self, trial: FrozenTrial, config: TrainConfig) -> int:
         """Add a trial whose values have just been drawn; return the number that it is known by."""
@@ -249,6 +257,8 @@ class Trials:
         if trial.state is OptunaState.WAITING:
             self.waiting.append(trial.number)
             return
+        if trial.state is OptunaState.RUNNING:
+            self._open.add(trial.number)
         if CONFIRMS not in attrs:
             self.epochs_trained += len(trial.intermediate_values)
         if IMPOSSIBLE in attrs:

@@ -16,22 +16,23 @@ from optuna.trial import FrozenTrial, TrialState
 
 from hpsearch.study.journal.schema import FROZEN, PROMOTED
 
+Trials = Callable[[], Sequence[FrozenTrial]]
+
 
 class WithForecasts(BaseSampler):
-    """Shows another sampler `trials()` in place of the complete and pruned trials of its study.
+    """Shows another sampler `ended()` in place of the complete and pruned trials of its study.
 
     `hpsearch.study.policy.experience.Experience` says which those are, and with which errors. They have a
-    value of each of `directions`; the study itself has the first direction alone.
+    value of each of `directions`; the study itself has the first direction alone. `running()` are those that
+    run, without the frozen ones: Optuna would look through all trials for them.
     """
 
     def __init__(
-        self,
-        sampler: BaseSampler,
-        trials: Callable[[], Sequence[FrozenTrial]],
-        directions: Sequence[StudyDirection],
+        self, sampler: BaseSampler, ended: Trials, running: Trials, directions: Sequence[StudyDirection]
     ) -> None:
         self._sampler = sampler
-        self._trials = trials
+        self._ended = ended
+        self._running = running
         self._directions = list(directions)
         self._shown: optuna.Study | None = None
         """The study as it is shown while one trial is sampled: its trials are read once, if at all."""
@@ -60,7 +61,8 @@ class WithForecasts(BaseSampler):
 
     def _show(self, study: optuna.Study) -> optuna.Study:
         if self._shown is None:
-            self._shown = cast(optuna.Study, _ShownStudy(study, cache(self._trials), self._directions))
+            shown = _ShownStudy(study, cache(self._ended), self._running, self._directions)
+            self._shown = cast(optuna.Study, shown)
         return self._shown
 
 
@@ -71,13 +73,11 @@ class _ShownStudy:
     """
 
     def __init__(
-        self,
-        study: optuna.Study,
-        ended: Callable[[], Sequence[FrozenTrial]],
-        directions: list[StudyDirection],
+        self, study: optuna.Study, ended: Trials, running: Trials, directions: list[StudyDirection]
     ) -> None:
         self._study = study
         self._ended = ended
+        self._running = running
         self.directions = directions
 
     def __getattr__(self, name: str) -> Any:
@@ -91,8 +91,7 @@ class _ShownStudy:
     ) -> list[FrozenTrial]:
         shown = [trial for trial in self._ended() if states is None or trial.state in states]
         if states is None or TrialState.RUNNING in states:
-            running = self._study._get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-            shown += [trial for trial in running if not is_frozen(trial)]
+            shown += self._running()
         return deepcopied(shown) if deepcopy else shown
 
 

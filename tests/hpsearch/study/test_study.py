@@ -16,8 +16,10 @@ from hpsearch.space.holes import Hole, Params, Value
 from hpsearch.space.space import Space
 from hpsearch.study.journal.journal import JOURNAL, reading
 from hpsearch.study.opening import read_study
+from hpsearch.study.policy.forecasts import is_frozen
 from hpsearch.study.records import Placement, TrialState
 from hpsearch.study.spec import StudySpec
+from hpsearch.study.study import Study
 from trainables.base.errors import InputError
 
 HERE = Placement(host="here", device="cpu", cpus=1.0, gpus=0.0)
@@ -277,4 +279,50 @@ def test_a_suggestion_looks_through_no_trials_and_what_waits_comes_first(
     )
     asked = [opened.ask() for _ in range(3)]
     assert asked[0].params == enqueued and len({ask.number for ask in (first, *asked)}) == 4
+    assert not looked
+
+
+def running_by_search(study: Study) -> list[int]:
+    """Return the numbers of what Optuna holds open and is not frozen, looked for among all trials."""
+    states = (optuna.trial.TrialState.RUNNING,)
+    return [trial.number for trial in study._storage.get_all_trials(0, states=states) if not is_frozen(trial)]
+
+
+def test_what_runs_is_known_without_looking_through_all_trials(tmp_path: Path) -> None:
+    """TPE asks for it at each suggestion, to leave out what others train already."""
+    spec = studies.spec(tmp_path, "{sampler: random, pruner: {successive_halving: {warmup_epochs: 2}}}")
+    study = studies.open_in(tmp_path, spec)
+
+    def check(study: Study, count: int) -> None:
+        found = [trial.number for trial in study._trials.running()]
+        assert found == running_by_search(study) and len(found) == count
+
+    asks = [study.ask() for _ in range(6)]
+    check(study, 6)
+    for ask in asks[:3]:
+        studies.train(study, ask, until=2)
+        study.freeze(ask.number)
+    check(study, 3)
+    study.thaw(0)
+    check(study, 4)
+    study.prune(1)
+    study.fail(3, "for a reason")
+    studies.train(study, asks[4])
+    check(study, 2)
+    study.thaw(1)
+    check(study, 3)
+    check(studies.open_in(tmp_path, spec), 3)
+
+
+def test_tpe_looks_through_no_trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = studies.spec(tmp_path, "{sampler: {tpe: {startup_trials: 2}}, pruner: none}")
+    study = studies.open_in(tmp_path, spec)
+    for _ in range(4):
+        studies.train(study, study.ask())
+    looked: list[object] = []
+    plain = JournalStorageReplayResult.get_all_trials
+    monkeypatch.setattr(
+        JournalStorageReplayResult, "get_all_trials", lambda *at: looked.append(at) or plain(*at)
+    )
+    study.ask()
     assert not looked

@@ -9,7 +9,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, create_trial
 from optuna.trial import TrialState as OptunaState
 
-from hpsearch.study.journal.schema import FROZEN, PROMOTED
+from hpsearch.study.journal.schema import FROZEN
 from hpsearch.study.policy.experience import Experience
 from hpsearch.study.policy.forecasts import WithForecasts, completed
 from hpsearch.study.policy.samplers import RandomConfig, TPEConfig
@@ -45,7 +45,7 @@ def learned(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
 def suggested(sampler: optuna.samplers.BaseSampler, *trials: FrozenTrial) -> tuple[float, str]:
     """Return what a sampler suggests after trials of which Optuna holds none as they are shown."""
     shown = learned(trials)
-    study = optuna.create_study(sampler=WithForecasts(sampler, lambda: shown, MINIMIZED))
+    study = optuna.create_study(sampler=WithForecasts(sampler, lambda: shown, list, MINIMIZED))
     study.add_trials(trials)
     new = study.ask()
     return new.suggest_float("x", 0, 1), new.suggest_categorical("pretext", FAMILIES)
@@ -76,16 +76,13 @@ def test_a_sampler_that_asks_for_running_trials_gets_those_that_run() -> None:
             asked.append([one.state for one in study._get_trials(deepcopy=False)])
             return 0.5
 
-    running = [
-        trial(OptunaState.RUNNING, "none", [10.0]),
-        trial(OptunaState.RUNNING, "none", [10.0, 7.0], **{FROZEN: 1, PROMOTED: 1}),
-        trial(OptunaState.RUNNING, "none", [10.0, 8.0], **{FROZEN: 2}),
-    ]
+    running = [trial(OptunaState.RUNNING, "none", [10.0 - number]) for number in range(2)]
+    frozen = trial(OptunaState.RUNNING, "none", [10.0, 8.0], **{FROZEN: 2})
     done = trial(OptunaState.COMPLETE, "none", [9.0])
-    study = optuna.create_study(sampler=WithForecasts(Asks(), lambda: [done], MINIMIZED))
-    study.add_trials([*running, trial(OptunaState.PRUNED, "none", [1.0])])
+    study = optuna.create_study(sampler=WithForecasts(Asks(), lambda: [done], lambda: running, MINIMIZED))
+    study.add_trials([*running, frozen, trial(OptunaState.PRUNED, "none", [1.0])])
     study.ask().suggest_float("x", 0, 1)
-    assert asked[0] == [OptunaState.COMPLETE, *[OptunaState.RUNNING] * 3], "two of before, and the new one"
+    assert asked[0] == [OptunaState.COMPLETE, *[OptunaState.RUNNING] * 2]
 
 
 @pytest.mark.parametrize("broken", [0, 4])
@@ -110,7 +107,7 @@ def test_tpe_is_shown_two_objectives_and_broken_bounds_as_optuna_has_them(broken
         both.add_trials([ended(number) for number in range(60)])
         shown = [completed(trial, trial.values) for trial in both.trials]
         sampler = TPEConfig(startup_trials=3).build(seed)
-        single = optuna.create_study(sampler=WithForecasts(sampler, lambda of=shown: of, 2 * MINIMIZED))
+        single = optuna.create_study(sampler=WithForecasts(sampler, lambda of=shown: of, list, 2 * MINIMIZED))
         single.add_trials([create_trial(state=OptunaState.FAIL)] * 60)  # so that numbers are the same
         one.append(single.ask().suggest_float("x", 0, 1))
         two.append(both.ask().suggest_float("x", 0, 1))
