@@ -41,8 +41,7 @@ def work(pipe: Connection, config: TrainConfig, root: Path) -> None:
             began_s = time.process_time()
             result = runner.step()
             assert not isinstance(result, Failed)
-            error = result.history[-1]["validation/mae_deg"] if result.history else float("nan")
-            pipe.send((time.process_time() - began_s, error))
+            pipe.send((time.process_time() - began_s, result.history[-1]["validation/mae_deg"]))
         runner.close()
 
 
@@ -65,6 +64,8 @@ def rates(config: TrainConfig, root: Path) -> dict[str, list[float]]:
             taken[way].append(seconds)
             errors.append(error)
         assert errors[0] == errors[1], f"epoch {epoch + 1}: {errors}"
+        both = " and ".join(f"{taken[way][-1]:.2f} s {way}" for way in WAYS)
+        print(f"epoch {epoch + 1} of {config.epochs}: {both}", flush=True)
     for worker in workers:
         worker.join()
     return {way: seconds[WARM:] for way, seconds in taken.items()}

@@ -140,6 +140,7 @@ def compare(
         drop_last=True,
         num_workers=workers,
         persistent_workers=True,
+        multiprocessing_context="spawn",  # a fork of the process with DALI's threads crashes
     )
     images = len(theirs) * BATCH
     rates: dict[str, list[float]] = {**{way: [] for way in WAYS}, "theirs": []}

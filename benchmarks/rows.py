@@ -51,15 +51,15 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
             "growth",
             ("--trials", "1000", "--slots", "50", "--sampler", "tpe"),
             "one more trial costs at most 80 ms, and 1.3 times as much as at a tenth of the trials",
-            2,
+            1.5,
             r"^ +\d+:.* ([\d.]+) +-?[\d.]+$",
             (80.0,),
         ),
         "through_ray": Benchmark(
             "through_ray",
-            ("--trials", "400", "--workers", "8"),
+            ("--trials", "300", "--workers", "8"),
             "at least 0.9 of the ideal",
-            3,
+            2,
             r"([\d.]+) of the ideal throughput",
             (0.9,),
             at_least=True,
@@ -76,11 +76,24 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
             r" ([\d.]+) s, goal",
             (0.05, 1.0, 1.0, 1.0, 1.0, 2.5, 1.0, 15.0),
         ),
+        "reading": Benchmark(
+            "reading",
+            ("--rounds", "1"),
+            "at 10,000 trials: list and status 1 s, show 2, what reads all of it 10, a page of 3 MB",
+            5,
+            r"^[a-z].* ([\d.]+) (?:s, [\d.]+ s of CPU|MB)$",
+            (1.0, 1.0, 2.0, 10.0, 10.0, 10.0, 10.0, 3.0),
+        ),
         "tracking": Benchmark(
             "tracking", (), "the search waits at most 1 ms a trial", 0.5, r"loop waits: +([\d.]+)", (1.0,)
         ),
         "epoch": Benchmark(
-            "epoch", (), "at most 0.85 of decoding in every epoch", 3, r"ratio ([\d.]+)", (0.85,)
+            "epoch",
+            ("--epochs", "7", "--rounds", "1"),
+            "at most 0.85 of decoding in every epoch",
+            2,
+            r"ratio ([\d.]+)",
+            (0.85,),
         ),
         "loader": Benchmark(
             "loader",
@@ -92,7 +105,12 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
             at_least=True,
         ),
         "step": Benchmark(
-            "step", (), "a helper at most 1.08 of supervised learning", 3, r"([\d.]+) x SL", (1.08,)
+            "step",
+            ("--rounds", "5"),
+            "a helper at most 1.08 of supervised learning",
+            2,
+            r"([\d.]+) x SL",
+            (1.08,),
         ),
         "export": Benchmark("export_latency", (), "1 of supervised learning, within 1e-4 degrees", 2),
         "verdicts": Benchmark(

@@ -42,6 +42,9 @@ from trainables.training.jobs import Result
 SHOWN = 14
 """Lines of the driver's profile."""
 
+SHOWN_EVERY = 50
+"""Trials."""
+
 
 @dataclass(frozen=True)
 class Sleep:
@@ -107,9 +110,12 @@ class Naps:
     """What processes had used when so many jobs had ended; looked at where that many are a key."""
 
     def look(self) -> None:
-        """Note what the processes have used by now."""
-        if len(self.ended_s) in self.looks:
-            self.looks[len(self.ended_s)] = cpu_by_process()
+        """Note what the processes have used by now, and show that it goes on."""
+        ended = len(self.ended_s)
+        if ended in self.looks:
+            self.looks[ended] = cpu_by_process()
+        if ended % SHOWN_EVERY == 0:
+            print(f"{ended} trials have ended", flush=True)
 
     def next_item(self) -> Nap | NoWork:
         """Return the next job."""

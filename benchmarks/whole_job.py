@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import statistics
 import subprocess
 import sys
@@ -58,7 +59,11 @@ def main() -> None:
         (space := root / "whole_job.yaml").write_text(SPACE.format(name="whole_job", **shape))
         timed(hpsearch("data", "build", space, "--root", root))
         (dataset,) = (path.parent for path in (root / "datasets").glob("*/labels.parquet"))
-        rounds = [one_round(number, root, dataset, shape) for number in range(given.rounds)]
+        rounds = []
+        for number in range(given.rounds):
+            (ours_s, _), (theirs_s, _) = found = one_round(number, root, dataset, shape)
+            print(f"round {number + 1}: hpsearch {ours_s:.1f} s, the script {theirs_s:.1f} s", flush=True)
+            rounds.append(found)
     trained = given.trials * given.epochs
     for name, place in (("hpsearch", 0), ("the script", 1)):
         seconds = statistics.median(found[place][0] for found in rounds)
@@ -104,8 +109,12 @@ def hpsearch(*words: object) -> list[str]:
 def timed(command: list[str]) -> tuple[float, str]:
     """Return the seconds of a command, from the shell to its end, and what it printed."""
     began_s = time.perf_counter()
-    ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    return time.perf_counter() - began_s, ran.stdout
+    ran = subprocess.run(command, check=False, capture_output=True, text=True)
+    took_s = time.perf_counter() - began_s
+    if ran.returncode:
+        said = f"{ran.stdout[-2000:]}\n{ran.stderr[-2000:]}"
+        sys.exit(f"{shlex.join(command)} ended with {ran.returncode}:\n{said}")
+    return took_s, ran.stdout
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ class Trials:
         self.waiting: list[int] = []
         """Optuna's numbers of what is enqueued and was not asked for yet."""
         self._open: set[int] = set()
-        """Optuna's numbers of what runs, and of what has ended or was frozen since this was last asked for."""
+        """Optuna's numbers of what runs, and of what has ended or was frozen since `running` was asked."""
         self._tried: dict[Design, list[int]] = {}
         """The trials of each design that was drawn; none where its values cannot go together, or it costs too
         much."""

@@ -55,11 +55,10 @@ def count_rows(path: Path) -> None:
     Not knowing it, it looks through the metrics of all runs for each run that a page sorts by a metric: with
     ten thousand runs the first page takes 7 s in place of 0.1.
     """
-    with closing(sqlite3.connect(path, timeout=1.0)) as database:
-        # the store may be locked by a writer, or only be read: then its pages are slower
-        with suppress(sqlite3.OperationalError), database:
-            database.execute(f"PRAGMA analysis_limit = {COUNTED_ROWS}")
-            database.execute("ANALYZE")
+    # the store may be locked by a writer, or only be read: then its pages are slower
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(path, timeout=1.0)) as database:
+        database.execute(f"PRAGMA analysis_limit = {COUNTED_ROWS}")
+        database.execute("ANALYZE")
 
 
 def _is_there(path: Path) -> bool:
