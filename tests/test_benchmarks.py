@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = sorted(path for path in (ROOT / "benchmarks").glob("*.py") if path.stem != "__main__")
-PARTS = {"plain_ray", "results_page", "rows"}
+PARTS = {"kept_runs", "plain_ray", "results_page", "rows"}
 """What another script runs or imports."""
 
 

@@ -179,10 +179,12 @@ def test_the_database_lies_below_the_root_whatever_that_is_called(
     assert list((root / "mlartifacts").rglob("config.yaml"))
 
 
-def test_a_page_sorted_by_a_metric_finds_that_of_each_run_by_an_index(made: Path, tmp_path: Path) -> None:
+def test_a_page_sorted_by_a_metric_finds_that_of_each_run_by_an_index(
+    empty_store: Path, tmp_path: Path
+) -> None:
     """Else SQLite looks through the metrics of all runs for each of them."""
     path = tmp_path / STORE
-    shutil.copyfile(made, path)
+    copyfile(empty_store, path)
     with closing(sqlite3.connect(path)) as database, database:
         for number in range(2000):
             run = f"{number:032x}"
