@@ -55,5 +55,8 @@ def larger_share(short: OutOfGpuMemory) -> float:
 
 
 def threads_to_feed(wait_share: float) -> int:
-    """Return the CPU threads that keep a GPU fed that waited for one thread so much of the time."""
-    return max(1, math.ceil(1 / max(1 - wait_share, 0.02) - 0.1))
+    """Return the CPU threads that keep a GPU fed that waited for one thread so much of the time.
+
+    They are two at least: kernels are launched by one, and images loaded by another.
+    """
+    return max(2, math.ceil(1 / max(1 - wait_share, 0.02) - 0.1))

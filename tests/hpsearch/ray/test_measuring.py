@@ -14,10 +14,12 @@ from hpsearch.ray.gpus import machine_name, place_count
 from hpsearch.ray.nodes import Nodes
 from hpsearch.study.config import ResourcesConfig
 from hpsearch.work.known_designs import KnownDesigns
-from hpsearch.work.resources import Machines, Measured
+from hpsearch.work.resources import Machines, Measured, resolve_resources
+from hpsearch.work.shares import per_gpu
 from trainables.training.footprint import Footprint, MemoryShape
 
 SMALL, LARGE = toy_config(), toy_config(batch=512)
+SHAPE = MemoryShape.of(SMALL)
 DESIGNS = {MemoryShape.of(each): each for each in (SMALL, LARGE)}
 FOOTPRINTS = [Footprint(2_000, 500, 0.0), "OutOfMemoryError: it does not fit"]
 ONE = Machines(1.0, 16, 16)
@@ -106,6 +108,18 @@ def test_as_many_are_measured_as_could_share_a_gpu(
     footprint = Footprint(2_000, 500, 0.0)
     config = ResourcesConfig(**wanted)
     assert measuring.candidate(config, SMALL, footprint, machines, 80_000.0).most == most
+
+
+@pytest.mark.parametrize("wait_share", [0.0, 0.6, 0.95])
+@pytest.mark.parametrize("cores", [4, 16, 48, 128])
+def test_trials_have_the_threads_that_they_were_measured_with(cores: int, wait_share: float) -> None:
+    footprint, machines = Footprint(2_000, 500, wait_share), Machines(1.0, cores, cores)
+    candidate = measuring.candidate(ResourcesConfig(), SMALL, footprint, machines, 80_000.0)
+    for worth in (1, 2, 4):
+        together = {1: 100.0, worth: 100.0 * worth, 2 * worth: 100.0 * worth}
+        measured = Measured(80_000, {SHAPE: footprint}, {SHAPE: together})
+        share = resolve_resources(ResourcesConfig(), machines, measured).of(SMALL)
+        assert (per_gpu(share.gpus), share.cpus) == (worth, candidate.threads(worth))
 
 
 def test_machines_are_of_a_kind_by_their_cards_and_cpus() -> None:

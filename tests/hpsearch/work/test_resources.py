@@ -55,6 +55,11 @@ def test_trials_that_share_a_gpu_share_the_cores_beside_it() -> None:
     measured = Measured(80_000, {SMALL_SHAPE: Footprint(8_000, 500, 0.9)})
     assert resolve_resources(AUTO, Machines(1.0, 16, 100), measured).of(SMALL).cpus == 2  # 8 trials, 16 cores
     assert resolve_resources(AUTO, Machines(1.0, 4, 100), measured).of(SMALL).cpus == 1
+    never_waits = Measured(80_000, {SMALL_SHAPE: Footprint(8_000, 500, 0.0)})
+    assert [
+        resolve_resources(AUTO, Machines(1.0, cores, 100), never_waits).of(SMALL).cpus
+        for cores in (4, 16, 64)
+    ] == [1, 2, 2]  # two beside a GPU, where there are cores
     given = ResourcesConfig(cpus=3)
     assert resolve_resources(given, Machines(1.0, 4, 100), measured).of(SMALL).cpus == 3
 

@@ -72,7 +72,7 @@ def test_after_a_shortage_a_share_at_least_twice_as_large_is_tried(
 
 
 @pytest.mark.parametrize(
-    ("wait_share", "threads"), [(0.0, 1), (0.05, 1), (0.4, 2), (0.5, 2), (0.75, 4), (1.0, 50)]
+    ("wait_share", "threads"), [(0.0, 2), (0.05, 2), (0.4, 2), (0.5, 2), (0.75, 4), (1.0, 50)]
 )
 def test_threads_make_up_for_the_time_that_one_let_the_gpu_wait(wait_share: float, threads: int) -> None:
     assert threads_to_feed(wait_share) == threads
