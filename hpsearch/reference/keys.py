@@ -36,6 +36,10 @@ A key that takes one of several variants is written `name`, or `{name: {settings
 """
 
 
+BESIDE_A_SECTION = ("integer", "null")
+"""What a key may be in place of a section's mapping, so that it has a row beside those of the section."""
+
+
 def render(*, plugins: bool = False) -> str:
     """Return the tables as Markdown, ending in a newline; `plugins`: also the rows of installed packages."""
     rows = partial(rows_of, plugins=plugins)
@@ -95,7 +99,7 @@ def _keys(
             yield (*path, key), model, field
             continue
         inside = section is not None and variant_of(field) is None
-        if not inside or any(value.get("type") == "integer" for value in value_schemas(model, key)):
+        if not inside or any(value.get("type") in BESIDE_A_SECTION for value in value_schemas(model, key)):
             yield (*path, key), model, field
         if inside and section is not None:
             yield from _keys(section, (*path, key))
@@ -156,7 +160,11 @@ def _values(schema: Schema) -> str:
     """Return the values that a JSON schema allows, in words."""
     if "enum" in schema or "const" in schema:
         return ", ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
+    if "anyOf" in schema:
+        return " or ".join(map(_values, schema["anyOf"]))
     match schema.get("type"):
+        case "array" if "prefixItems" in schema:
+            return f"[{', '.join(map(_values, schema['prefixItems']))}]"
         case "array":
             return f"list of: {_values(schema['items'])}"
         case "boolean":

@@ -31,14 +31,14 @@ def lone_image(task: PretextConfig, image_px: int, batch: int) -> str | None:
         perturbed_px.append(-(-map_px(least_px, flag) // stride))
     alone = view.norm_split or (poses_are_clean and flag < STAGES)
     clean_px = [map_px(image_px, STAGES)] if alone else []
-    for kind, count, sides_px in (
-        ("perturbed", perturbed * len(task.uses), perturbed_px),
-        ("clean", clean, clean_px),
+    for kind, count, sides_px, px in (
+        ("perturbed", perturbed * len(task.uses), perturbed_px, least_px),
+        ("clean", clean, clean_px, image_px),
     ):
         if count == 1 and 1 in sides_px:
             return (
                 f"with a share of {task.view.share:g} one of {batch} images is {kind}, and BatchNorm cannot "
-                f"normalise one image by itself whose maps are a single pixel, as at {image_px} px: take a "
+                f"normalise one image by itself whose maps are a single pixel, as at {px} px: take a "
                 "larger data.batch, another share, or a larger data.image_px"
             )
     return None

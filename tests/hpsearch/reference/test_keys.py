@@ -21,3 +21,11 @@ def test_a_line_says_values_default_and_help() -> None:
     assert "| `grid` | whole number in [2, 5] | `2` | Tiles along each side" in text
     assert "| `search.budget.hours` | number in (0, 1 000 000], `null` | `null` | Hours after which" in text
     assert "| `contrast` | number in [0, 1] | `0.2` / `0.2` / `0.3` |" in text
+
+
+def test_a_section_that_may_be_left_out_and_a_list_of_pairs_have_lines() -> None:
+    text = render()
+    assert "| `search.confirm` | a mapping, `null` | `null` | Train the leaders again" in text
+    assert "| `lookahead` | a mapping, `null` | `null` | Slow weights" in text
+    share = "number in [0.25, 2]"
+    assert f"| `scales` | list of: {share} or [{share}, {share}] | `[0.5, 1.0]` | Sides of the copies" in text
