@@ -117,7 +117,7 @@ class EquivarianceConfig(LookTaskConfig):
         cost = super().cost(completed, epochs)
         if not self.task_weight(epochs).on(completed):
             return cost
-        return replace(cost, forwards=cost.forwards + self.view.pixels)
+        return replace(cost, forwards=cost.forwards + self.view.share * self.view.sizes.area)
 
     def memory(self) -> Hashable:
         """Return that there is a teacher."""

@@ -24,7 +24,7 @@ def lone_image(task: PretextConfig, image_px: int, batch: int) -> str | None:
     perturbed, clean = view.counts(batch, task.uses)
     poses_are_clean = task.view.poses_are_clean
     flag = STAGES if attachment is None else attachment.flag
-    least_px = round(image_px * task.view.least_scale)
+    least_px = round(image_px * task.view.sizes.least)
     perturbed_px = [map_px(least_px, flag if poses_are_clean else STAGES)] if view.norm_split else []
     if attachment is not None:
         stride = attachment.stride or (1 if flag == STAGES else 2)

@@ -111,8 +111,7 @@ class TaskConfig(Config):
         if not self.heads:
             return Cost(0.0)
         cost = self.model_copy(update={"view": VIEWS["two"]()}).cost(completed, epochs)
-        area = self.view.pixels / self.view.share  # of its copies of all sizes
-        return replace(cost, forwards=(cost.forwards - 1) * area)  # not of the clean image
+        return replace(cost, forwards=(cost.forwards - 1) * self.view.sizes.area)  # not of the clean image
 
     def pretraining_cost(self) -> Cost:
         """Return one pass for each view."""

@@ -36,10 +36,10 @@ class TileConfig(RegionTaskConfig):
 
     def incompatibility(self, image_px: int) -> str | None:
         """Return why images of this side cannot be cut, or None."""
-        least_px = round(image_px * self.view.least_scale)
+        least_px = round(image_px * self.view.sizes.least)
         if least_px // self.grid >= MIN_TILE_PX:
             return None
-        scaled = f", and a scale of {self.view.least_scale:g} of {image_px} px is that"
+        scaled = f", and a scale of {self.view.sizes.least:g} of {image_px} px is that"
         return (
             f"a grid of {self.grid} cuts {least_px} px into tiles below {MIN_TILE_PX} px"
             f"{'' if least_px == image_px else scaled}: "

@@ -49,7 +49,7 @@ class ByolConfig(EmbeddingTaskConfig):
         cost = super().cost(completed, epochs)
         if not self.task_weight(epochs).on(completed):
             return cost
-        through_copy = len(self.uses) * self.view.pixels * self.flag / STAGES
+        through_copy = len(self.uses) * self.view.share * self.view.sizes.area * self.flag / STAGES
         return replace(cost, forwards=cost.forwards + through_copy)
 
     def pretraining_cost(self) -> Cost:

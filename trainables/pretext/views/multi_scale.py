@@ -11,25 +11,24 @@ from pydantic import Field, Strict, field_validator
 
 from trainables.base.schema import Config
 from trainables.pretext.task import PretextTask, Uses
+from trainables.pretext.views.sizes import Sizes
 from trainables.pretext.views.view import Mean, PoseOn, Share, Views, count_of, task_images
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 Scale = Annotated[float, Field(ge=0.25, le=2.0)]
-Scales = tuple[tuple[float, float], ...]
-"""Of each size the least and the greatest side, as shares of the image's."""
 
 
 @dataclass(frozen=True)
 class MultiScaleView:
-    """The clean batch, and of its first images perturbed copies at each of the `scales`.
+    """The clean batch, and of its first images perturbed copies of each of the `sizes`.
 
     With `poses_on_all` the view of each copy that is for both has the poses of its images.
     """
 
     share: float
-    scales: Scales
+    sizes: Sizes
     poses_on_all: bool
     pose_mean: Mean
     norm_split = True
@@ -61,7 +60,7 @@ class MultiScaleView:
         import numpy as np
 
         random = np.random.default_rng(zlib.crc32(generator.get_state().numpy().tobytes()))
-        return (round(px * random.uniform(low, high)) for low, high in self.scales)
+        return (round(px * random.uniform(low, high)) for low, high in self.sizes.ranges)
 
 
 def _resized(images: Tensor, side: int) -> Tensor:
@@ -108,25 +107,20 @@ class MultiScaleConfig(Config):
         return self.pose_on == "clean"
 
     @property
-    def least_scale(self) -> float:
-        """Return the least of the scales."""
-        return min(low for low, _ in _ranges(self.scales))
-
-    @property
-    def pixels(self) -> float:
-        """Return the share times the mean area of all sizes together."""
-        areas = ((low**2 + low * high + high**2) / 3 for low, high in _ranges(self.scales))
-        return self.share * sum(areas)
+    def sizes(self) -> Sizes:
+        """Return those of the copies."""
+        return Sizes(_ranges(self.scales))
 
     def build(self) -> MultiScaleView:
         """Make the view."""
-        return MultiScaleView(self.share, _ranges(self.scales), not self.poses_are_clean, self.pose_mean)
+        return MultiScaleView(self.share, self.sizes, not self.poses_are_clean, self.pose_mean)
 
     def passes(self, uses: Uses) -> tuple[float, float]:
         """Return a pass for each image with a pose, and one up to the flag for each other copy."""
         posed = 0 if self.poses_are_clean else uses.count("both")
-        return 1.0 + posed * self.pixels, (len(uses) - posed) * self.pixels
+        copied = self.share * self.sizes.area
+        return 1.0 + posed * copied, (len(uses) - posed) * copied
 
 
-def _ranges(scales: tuple[float | tuple[float, float], ...]) -> Scales:
+def _ranges(scales: tuple[float | tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
     return tuple(scale if isinstance(scale, tuple) else (scale, scale) for scale in scales)

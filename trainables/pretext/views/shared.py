@@ -9,6 +9,7 @@ from pydantic import model_validator
 
 from trainables.base.schema import Config
 from trainables.pretext.task import PretextTask, Uses
+from trainables.pretext.views.sizes import ONE_SIZE, Sizes
 from trainables.pretext.views.view import Norm, Share, Views, count_of, task_images
 
 if TYPE_CHECKING:
@@ -68,14 +69,9 @@ class SharedConfig(Config):
         return False
 
     @property
-    def least_scale(self) -> float:
-        """Return 1: images keep their size."""
-        return 1.0
-
-    @property
-    def pixels(self) -> float:
-        """Return the share: images keep their size."""
-        return self.share
+    def sizes(self) -> Sizes:
+        """Return that of the batch."""
+        return ONE_SIZE
 
     def build(self) -> SharedView:
         """Make the view."""

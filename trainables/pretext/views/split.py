@@ -9,6 +9,7 @@ from pydantic import Field
 
 from trainables.base.schema import Config
 from trainables.pretext.task import PretextTask, Uses
+from trainables.pretext.views.sizes import ONE_SIZE, Sizes
 from trainables.pretext.views.view import Norm, Views, count_of, task_images
 
 if TYPE_CHECKING:
@@ -55,14 +56,9 @@ class SplitConfig(Config):
         return True
 
     @property
-    def least_scale(self) -> float:
-        """Return 1: images keep their size."""
-        return 1.0
-
-    @property
-    def pixels(self) -> float:
-        """Return the share: images keep their size."""
-        return self.share
+    def sizes(self) -> Sizes:
+        """Return that of the batch."""
+        return ONE_SIZE
 
     def build(self) -> SplitView:
         """Make the view."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trainables.base.schema import Config
 from trainables.pretext.task import PretextTask, Uses
+from trainables.pretext.views.sizes import ONE_SIZE, Sizes
 from trainables.pretext.views.view import Norm, PoseOn, Share, Views, count_of, task_images
 
 if TYPE_CHECKING:
@@ -61,14 +62,9 @@ class TwoConfig(Config):
         return self.pose_on == "clean"
 
     @property
-    def least_scale(self) -> float:
-        """Return 1: images keep their size."""
-        return 1.0
-
-    @property
-    def pixels(self) -> float:
-        """Return the share: images keep their size."""
-        return self.share
+    def sizes(self) -> Sizes:
+        """Return that of the batch."""
+        return ONE_SIZE
 
     def build(self) -> TwoViews:
         """Make the view."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 from pydantic import Field
 
 from trainables.pretext.task import PretextTask, Uses
+from trainables.pretext.views.sizes import Sizes
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -119,13 +120,8 @@ class ViewConfig(Protocol):
         """Whether the pose is learned from clean images alone."""
 
     @property
-    def least_scale(self) -> float:
-        """Side of the smallest images that are perturbed, as a share of the batch's."""
-
-    @property
-    def pixels(self) -> float:
-        """Pixels of each of the task's views, as a share of the batch's: `share` where images keep their
-        size."""
+    def sizes(self) -> Sizes:
+        """The sizes of the images that are perturbed; each view of the task has all of them."""
 
     def build(self) -> View:
         """Make the view."""
