@@ -16,6 +16,8 @@ from trainables.model.inits import ssl as ssl_module
 from trainables.model.inits.request import TRUNK
 from trainables.pretext import PuzzlingConfig, RotationConfig
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 SETTINGS: dict[str, Any] = {"epochs": 3, "batch": 8, "augmentation": {"none": {}}}
 
 

@@ -13,6 +13,8 @@ import pytest
 import torch
 from support.toy import toy_session
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 SETTINGS: dict[str, dict[str, Any]] = {
     "shared, task off": {"pretext": {"puzzling": {"weight_end": 0.5}}, "dropout": 0.4},
     "split, several losses": {"pretext": {"rotation": {"view": {"split": {}}}}, "weighting": "pcgrad"},

@@ -16,6 +16,8 @@ from trainables.base.atomic import load_state, save_state
 from trainables.training.config import TrainConfig, parse_config
 from trainables.training.validation_loss import ValidationLoss
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 
 def weights(session: Any) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in session.network.state_dict().items()}

@@ -15,6 +15,8 @@ from trainables.optim.lookahead import LookaheadConfig
 from trainables.optim.optimizers import OPTIMIZERS, SGDConfig
 from trainables.training.session import Session
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 
 def test_slow_weights_go_a_share_of_the_way_after_every_third_step() -> None:
     parameter = nn.Parameter(torch.tensor([10.0]))

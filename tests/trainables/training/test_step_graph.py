@@ -25,6 +25,8 @@ from trainables.training.config import parse_config
 from trainables.training.session import Session
 from trainables.training.step_graph import WARM_UP, StepGraph, copied
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 ResultT = TypeVar("ResultT")
 
 STEPS, BATCH = WARM_UP + 2, 8

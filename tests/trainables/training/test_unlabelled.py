@@ -26,6 +26,8 @@ from trainables.training.build import build_session, build_trial_session, open_d
 from trainables.training.config import TrainConfig, parse_config
 from trainables.training.session import Session
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 PUZZLE_IN_TWO = {"puzzling": {"view": {"two": {"norm": "split"}}, "dropout": 0.0}}
 EQUIVARIANCE = {"equivariance": {"view": "two", "turn_deg": 20.0, "momentum": 0.9}}
 
