@@ -23,7 +23,7 @@ from trainables.data.unlabelled import Unlabelled
 from trainables.losses.weighting.loss_weight import LossWeight
 from trainables.model.network import build_network
 from trainables.target import Label
-from trainables.training.config import TrainConfig
+from trainables.training.config import FP16_IS_NOT_RECORDED, TrainConfig
 from trainables.training.data_faults import convention_faults, label_faults, turn_faults
 from trainables.training.execution import Execution
 from trainables.training.people import people_faults, seen_of
@@ -242,7 +242,7 @@ def build_session(
         optimizer=config.optimizer.build,
         schedule=config.schedule.build(config.epochs),
         train=train,
-        execution=Execution.of(device, config.precision),
+        execution=_execution(config, device),
         seed=config.seed,
         epochs=config.epochs,
         clip_norm=config.clip_norm,
@@ -256,6 +256,15 @@ def build_session(
     if config.keep == "loss":
         loss = ValidationLoss(task, {name: weight.weight for name, weight in weights.items()})
     return Session(trainer, validation=validation, target=target, loss=loss)
+
+
+def _execution(config: TrainConfig, device: torch.device) -> Execution:
+    """Return how `config` computes on a device. Raises `InputError` where that cannot be recorded."""
+    execution = Execution.of(device, config.precision)
+    if config.cuda_graph and execution.scales_loss:
+        rule = f"{FP16_IS_NOT_RECORDED}: this GPU has no bf16, so take precision: fp32, or leave this out"
+        raise InputError(Fault(rule, "cuda_graph"))
+    return execution
 
 
 def labels_of(samples: Samples) -> tuple[Label, ...]:

@@ -35,6 +35,9 @@ HALF: frozenset[Precision] = frozenset({"bf16", "fp16"})
 STEPPED = ("head", "pretext", "weighting", "optimizer")
 """Keys of the variants that take part in a step."""
 
+FP16_IS_NOT_RECORDED = "the scale of an fp16 loss is corrected by the CPU in the first steps"
+"""Why no CUDA graph holds such a step."""
+
 FORWARD_ALONE = 1 / 3
 """What a pass of an image through a network costs without the backward one, beside both together."""
 
@@ -237,9 +240,7 @@ class TrainConfig(Config):
         if not cuda_graph:
             return cuda_graph
         if fields.data.get("precision") == "fp16":
-            raise ValueError(
-                "the scale of an fp16 loss is set by the CPU in the first steps: take bf16 or fp32"
-            )
+            raise ValueError(f"{FP16_IS_NOT_RECORDED}: take bf16 or fp32")
         for key in STEPPED:
             if fault := capture_fault(fields.data.get(key)):  # None where it has faults of its own
                 raise ValueError(

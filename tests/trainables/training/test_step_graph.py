@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from typing import Any, TypeVar
+from unittest.mock import MagicMock
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from trainables.base.errors import InputError
 from trainables.base.schema import Config
 from trainables.data.memory_loader import MemoryBatch, MemoryLoader
 from trainables.losses.weighting import WEIGHTINGS, famo_weighting
@@ -20,10 +22,11 @@ from trainables.model.heads import HEADS
 from trainables.pretext import PRETEXT_TASKS
 from trainables.pretext.views import Views
 from trainables.target import HeadPoseConfig
+from trainables.training import execution
 from trainables.training.build import build_session
 from trainables.training.config import parse_config
 from trainables.training.session import Session
-from trainables.training.step_graph import WARM_UP, StepGraph, copied
+from trainables.training.step_graph import WARM_UP, CudaRecorder, StepGraph, copied
 
 pytestmark = pytest.mark.usefixtures("narrow")
 
@@ -176,3 +179,64 @@ def test_what_else_cannot_be_recorded_is_refused(settings: dict[str, Any], reaso
     assert not isinstance(parse_config(written), list)
     ((path, fault),) = parse_config({**written, "cuda_graph": True})
     assert path == ("cuda_graph",) and reason in str(fault)
+
+
+def test_a_gpu_that_auto_computes_in_fp16_on_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution, "_of_device", lambda device: "fp16")
+    session({"optimizer": "sgd"})
+    with pytest.raises(InputError, match=r"cuda_graph: .*this GPU has no bf16, so take precision: fp32"):
+        session({"optimizer": "sgd", "cuda_graph": True})
+
+
+class Capture:
+    """Stands for `torch.cuda.graph`: ending what was broken off raises once more."""
+
+    def __init__(self, graph: object, *, stream: object, capture_error_mode: str) -> None:
+        assert capture_error_mode == "thread_local"
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:
+            raise RuntimeError("CUDA error: operation failed due to a previous error during capture")
+
+
+@pytest.fixture
+def recorder(monkeypatch: pytest.MonkeyPatch) -> tuple[CudaRecorder, torch.optim.Optimizer]:
+    """Return a recorder over a pretended CUDA, and its optimizer."""
+    monkeypatch.setattr(torch.cuda, "Stream", MagicMock())
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", MagicMock())
+    monkeypatch.setattr(torch.cuda, "graph", Capture)
+    optimizer = torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
+    return CudaRecorder(CPU, optimizer), optimizer
+
+
+def test_an_optimizer_of_torch_s_knows_that_it_is_recorded(
+    recorder: tuple[CudaRecorder, torch.optim.Optimizer],
+) -> None:
+    records, optimizer = recorder
+    (group,) = optimizer.param_groups
+    repeat = records.record(lambda: group["capturable"])
+    assert repeat() is True and group["capturable"] is False  # as checkpoints have it
+
+
+@pytest.mark.parametrize(
+    ("said", "raised"),
+    [
+        ("CUDA out of memory. Tried to allocate 2.00 GiB", "^CUDA out of memory. Tried"),
+        (
+            "CUDA error: operation not permitted when stream is capturing\nmore",
+            r"capturing\): leave this out$",
+        ),
+    ],
+)
+def test_what_broke_a_recording_off_is_what_is_said(
+    said: str, raised: str, recorder: tuple[CudaRecorder, torch.optim.Optimizer]
+) -> None:
+    def step() -> None:
+        raise RuntimeError(said)
+
+    with pytest.raises((RuntimeError, InputError), match=raised) as error:
+        recorder[0].record(step)
+    assert isinstance(error.value, InputError) is ("capturing" in said)
+    assert recorder[1].param_groups[0]["capturable"] is False
