@@ -48,6 +48,7 @@ from hpsearch.study.policy.forecasts import completed, is_frozen
 from hpsearch.study.policy.halving import Halving
 from hpsearch.study.policy.samplers import learns_costs
 from hpsearch.study.policy.standings import Standings
+from hpsearch.study.policy.unbeaten import Unbeaten
 from hpsearch.study.records import (
     LaunchRecord,
     Placement,
@@ -91,6 +92,7 @@ class Study:
         self.ends = 0
         """How many trials were told complete, pruned or failed since the study was opened."""
         self._experience = Experience()
+        self._unbeaten = Unbeaten()
         self._asking = Asking(study, self._trials, folder, spec, self._learned, costs)
         for number in self._trials.numbers:
             self._rank(number)
@@ -353,23 +355,32 @@ class Study:
         curve = [cost(value) for _, value in sorted(self._trials.values(number).items())]
         if live.state is OptunaState.COMPLETE:
             self._experience.finished(number, family, curve)
+            if further := self._further_costs(number):
+                self._unbeaten.add(number, (curve[-1], *further))
         elif live.state is OptunaState.PRUNED or is_frozen(live):
             self._experience.stopped(number, family, curve)
 
     def _learned(self) -> list[FrozenTrial]:
         """Return the trials that a sampler learns from, each complete, with a value of each objective.
 
-        With them the latest suggestions that were refused, whose values no sampler looks at.
+        With several objectives the whole front is among them. With them are the latest suggestions that were
+        refused, whose values no sampler looks at.
         """
-        value, further = self.spec.objective.value, [metric.name for metric in self.spec.objectives[1:]]
-        shown = []
-        for number, cost in self._experience.shown().items():
-            costs = self._trials.first(number).user_attrs.get(COSTS, {})
-            shown.append(completed(self._trials.live(number), [value(cost), *map(costs.get, further)]))
+        value, known = self.spec.objective.value, self._experience.shown()
+        known |= {number: costs[0] for number, costs in self._unbeaten.costs.items()}
+        shown = [
+            completed(self._trials.live(number), [value(cost), *self._further_costs(number)])
+            for number, cost in sorted(known.items())
+        ]
         if learns_costs(self.spec.search.sampler):
             latest = map(self._trials.first, islice(reversed(self._trials.refused), LATEST_REFUSED))
             shown += [completed(trial, [0.0] * len(self.spec.objectives)) for trial in latest]
         return shown
+
+    def _further_costs(self, number: int) -> list[float]:
+        """Return the objectives of a trial behind the first, which are known from its beginning on."""
+        known = self._trials.first(number).user_attrs.get(COSTS, {})
+        return [known[metric.name] for metric in self.spec.objectives[1:]]
 
     def _trial(self, frozen: FrozenTrial) -> optuna.Trial:
         return optuna.trial.Trial(self._study, self._trials.id_of(frozen.number))

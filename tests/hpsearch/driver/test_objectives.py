@@ -17,6 +17,7 @@ from hpsearch.plan.networks import networks_text
 from hpsearch.report.page import render
 from hpsearch.report.report import Report
 from hpsearch.results.leaderboard import records, summary
+from hpsearch.results.pareto import pareto_front
 from hpsearch.study.opening import read_study
 from hpsearch.study.records import TrialState
 from hpsearch.study.spec import StudySpec
@@ -195,3 +196,14 @@ def test_trials_go_on_by_the_error_alone(tmp_path: Path, objectives: str) -> Non
     other = Searching(tmp_path / "plain", plain, Simulated(curve), Budget(trials=9))
     other.run()
     assert found == [(trial.state, len(trial.epochs)) for trial in other.record().trials]
+
+
+def test_a_long_search_forgets_nothing_of_the_front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = searching(tmp_path, f"objectives: [{studies.OBJECTIVE}, {LATENCY}], sampler: random", trials=40)
+    monkeypatch.setattr(made.study._experience, "_best", 2)
+    monkeypatch.setattr(made.study._experience, "_latest", 2)
+    made.run()
+    shown = {(trial.values[0], trial.values[1]) for trial in made.study._learned()}
+    points = [(trial.objective or 0.0, trial.costs[LATENCY]) for trial in made.record().trials]
+    front = {points[place] for place in pareto_front(points)}
+    assert front <= shown and len(shown) <= len(front) + 4 < 20
