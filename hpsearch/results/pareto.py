@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hpsearch.study.policy.unbeaten import Costs, no_worse
 
-def pareto_front(points: Sequence[tuple[float, ...]]) -> tuple[int, ...]:
+
+def pareto_front(points: Sequence[Costs]) -> tuple[int, ...]:
     """Return the places of points that no other is at most equal to in all and below in one, by the first."""
     front: list[int] = []
     for place in sorted(range(len(points)), key=lambda place: points[place]):
         point = points[place]
-        if not any(_at_most(points[better], point) for better in reversed(front)):
+        if not any(no_worse(points[better], point) for better in reversed(front)):
             front.append(place)
     return tuple(front)
-
-
-def _at_most(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return all(mine <= its for mine, its in zip(one, other, strict=True))

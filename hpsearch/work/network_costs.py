@@ -82,7 +82,8 @@ class NetworkCosts:
         kept = self._kept()
         missing = [key for key in cards if key not in kept]
         if missing:
-            self._say(f"measuring the latency of {len(missing)} networks on one thread of {cpu_name()}")
+            networks = "a network" if len(missing) == 1 else f"{len(missing)} networks"
+            self._say(f"measuring the latency of {networks} on one thread of {cpu_name()}")
             found = dict(zip(missing, self._measure([cards[key] for key in missing]), strict=True))
             if faults := [
                 f"{_title(cards[key])}: {why}" for key, why in found.items() if isinstance(why, str)

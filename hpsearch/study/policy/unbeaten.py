@@ -13,9 +13,9 @@ class Unbeaten:
 
     def add(self, number: int, costs: Costs) -> None:
         """Add a trial that finished: smaller costs are better."""
-        if any(_at_most(other, costs) for other in self._costs.values()):
+        if any(no_worse(other, costs) for other in self._costs.values()):
             return
-        self._costs = {known: other for known, other in self._costs.items() if not _at_most(costs, other)}
+        self._costs = {known: other for known, other in self._costs.items() if not no_worse(costs, other)}
         self._costs[number] = costs
 
     @property
@@ -24,5 +24,6 @@ class Unbeaten:
         return self._costs
 
 
-def _at_most(one: Costs, other: Costs) -> bool:
+def no_worse(one: Costs, other: Costs) -> bool:
+    """Say whether costs are at most others in everything."""
     return all(mine <= its for mine, its in zip(one, other, strict=True))

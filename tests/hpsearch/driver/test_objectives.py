@@ -207,3 +207,10 @@ def test_a_long_search_forgets_nothing_of_the_front(tmp_path: Path, monkeypatch:
     points = [(trial.objective or 0.0, trial.costs[LATENCY]) for trial in made.record().trials]
     front = {points[place] for place in pareto_front(points)}
     assert front <= shown and len(shown) <= len(front) + 4 < 20
+
+
+def test_a_study_remembers_the_machine_of_its_first_latencies(tmp_path: Path) -> None:
+    made = searching(tmp_path, f"objectives: [{studies.OBJECTIVE}, {LATENCY}]", trials=1)
+    assert made.study.latencies_measured_on("one CPU") == "one CPU"
+    made.open()
+    assert made.study.latencies_measured_on("another CPU") == made.record().latency_machine == "one CPU"
