@@ -22,11 +22,12 @@ from hpsearch.study.spec import load_spec
 from trainables.data.loader import LoaderPool
 from trainables.optim.averages import EmaConfig, LastConfig
 from trainables.training.averaged_network import AveragedNetwork
-from trainables.training.build import build_loader, build_trial_session, ensure_data, labels_of
+from trainables.training.build import build_loader, build_trial_session
 from trainables.training.config import TrainConfig, parse_config
 from trainables.training.execution import Execution
 from trainables.training.measuring import predict
 from trainables.training.seeding import epoch_seeds
+from trainables.training.training_data import ensure_data, labels_of
 
 QUICKSTART = Path(__file__).parents[1] / "search_spaces" / "quickstart.yaml"
 AVERAGES: dict[str, Any] = {

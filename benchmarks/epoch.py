@@ -19,9 +19,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from hpsearch.study.spec import load_spec
-from trainables.training.build import ensure_data
 from trainables.training.config import TrainConfig
 from trainables.training.jobs import Failed, JobRunner, TrialJob
+from trainables.training.training_data import ensure_data
 
 SPACE = Path(__file__).parents[1] / "search_spaces" / "quickstart.yaml"
 WARM = 2

@@ -18,8 +18,9 @@ import torch
 from kept_runs import parser, rows, run_all
 
 from trainables.data.loader import LoaderPool
-from trainables.training.build import build_loader, build_trial_session, ensure_data
+from trainables.training.build import build_loader, build_trial_session
 from trainables.training.config import TrainConfig
+from trainables.training.training_data import ensure_data
 
 ZOOMS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
 TWO: dict[str, Any] = {"view": {"two": {"share": 0.5}}}

@@ -24,8 +24,9 @@ from trainables.data.loader import LoaderPool
 from trainables.exported import ONNX, NetworkCard, compare, write_network
 from trainables.exported.costs import call_times_ms
 from trainables.exported.onnx_file import OnnxNetwork
-from trainables.training.build import build_trial_session, ensure_data
+from trainables.training.build import build_trial_session
 from trainables.training.config import TrainConfig
+from trainables.training.training_data import ensure_data
 
 IMAGES = 100
 DESIGNS = {"SL": "none", "HMTL": {"puzzling": {"grid": 2, "flag": 3}}}

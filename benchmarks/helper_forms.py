@@ -24,8 +24,9 @@ from torch.optim.swa_utils import update_bn
 from hpsearch.results.statistics import paired_difference
 from hpsearch.study.spec import load_spec
 from trainables.data.loader import LoaderPool
-from trainables.training.build import build_loader, build_trial_session, ensure_data
+from trainables.training.build import build_loader, build_trial_session
 from trainables.training.config import TrainConfig
+from trainables.training.training_data import ensure_data
 
 SPACE = Path(__file__).with_name("search") / "space.yaml"
 QUARTER = {"share": 0.25}

@@ -33,9 +33,10 @@ from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import Outcome, compare
 from hpsearch.study.spec import StudySpec, load_spec
 from trainables.data.loader import LoaderPool
-from trainables.training.build import build_trial_session, ensure_data
+from trainables.training.build import build_trial_session
 from trainables.training.config import TrainConfig
 from trainables.training.session import Session
+from trainables.training.training_data import ensure_data
 
 QUICKSTART = Path(__file__).parents[1] / "search_spaces" / "quickstart.yaml"
 WORKERS = 2

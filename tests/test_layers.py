@@ -195,5 +195,15 @@ def test_reading_a_config_loads_nothing_that_a_config_builds() -> None:
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
+def test_a_look_at_the_data_loads_no_torch() -> None:
+    """`check` and `plan` open and compare datasets: torch would double the time until they answer."""
+    done = run(
+        "import sys\n"
+        "import hpsearch.study.provenance, trainables.training.training_data\n"
+        "print('torch' in sys.modules)"
+    )
+    assert (done.stdout, done.stderr) == ("False\n", "")
+
+
 def test_importing_is_silent(imported: subprocess.CompletedProcess[str]) -> None:
     assert (imported.returncode, imported.stdout, imported.stderr) == (0, "[]\n", "")

@@ -52,10 +52,11 @@ def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:
     from trainables.base.atomic import save_state
     from trainables.base.yaml_document import load_yaml
     from trainables.model.inits import Pretraining
-    from trainables.training.build import build_trial_session, ensure_data
+    from trainables.training.build import build_trial_session
     from trainables.training.config import TrainConfig, parse_config
     from trainables.training.jobs import Worker
     from trainables.training.trainer import Diverged
+    from trainables.training.training_data import ensure_data
 
     document = load_yaml(file)
     config = parse_config(document.tree)

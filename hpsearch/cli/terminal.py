@@ -21,7 +21,7 @@ from hpsearch.study.spec import StudySpec
 from hpsearch.work.resources import TrialResources
 from trainables.base.plain_text import terminal_text
 from trainables.data.datasets import dataset_name
-from trainables.training.build import Progress
+from trainables.training.training_data import Progress
 
 
 class TerminalScreen:

@@ -10,7 +10,7 @@ from hpsearch.study.records import StudyRecord, TrialRecord
 from hpsearch.study.spec import StudySpec
 from hpsearch.work.backend import Watcher
 from hpsearch.work.resources import TrialResources
-from trainables.training.build import Progress
+from trainables.training.training_data import Progress
 
 Show = Callable[[StudyRecord, TrialRecord | None], None]
 """Shows a study in which a trial has changed; None: at the beginning."""

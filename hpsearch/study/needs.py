@@ -113,13 +113,13 @@ def _pretrained_on(config: TrainConfig) -> list[DatasetRef]:
 
 def _check_data(spec: StudySpec, config: TrainConfig, datasets: Path) -> None:
     from hpsearch.study.provenance import gather_provenance
-    from trainables.training.build import open_data  # loads torch, which takes long
+    from trainables.training.training_data import open_data
 
     gather_provenance(spec, open_data(config, datasets))
 
 
 def _check_tests(config: TrainConfig, datasets: Path) -> None:
-    from trainables.training.build import open_tests
+    from trainables.training.training_data import open_tests
 
     open_tests(config, datasets)
 
@@ -135,7 +135,7 @@ def _located(spec: StudySpec, params: Params, fault: Fault, path: KeyPath | None
 
 def images_of(config: TrainConfig, datasets: Path) -> tuple[int, int] | None:
     """Return how many images a config trains and validates on; None where that is not known yet."""
-    from trainables.training.build import open_data
+    from trainables.training.training_data import open_data
 
     try:
         data = open_data(config, datasets)

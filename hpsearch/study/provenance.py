@@ -7,9 +7,9 @@ from hpsearch.study.plugins import plugins_of
 from hpsearch.study.records import Provenance
 from hpsearch.study.spec import SECTION, StudySpec
 from trainables.base.errors import Fault, InputError
-from trainables.training.build import TrainingData
 from trainables.training.metric_names import VALIDATION, in_group
 from trainables.training.metrics import mean_prediction
+from trainables.training.training_data import TrainingData
 
 
 def gather_provenance(spec: StudySpec, data: TrainingData) -> Provenance:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from checks.table1 import table1_configs
 from material import blobs, jpegs
 
-from trainables.training.build import ensure_data
+from trainables.training.training_data import ensure_data
 
 JPEGS: Mapping[int, int] = MappingProxyType({64: 2560, 112: 5120, 224: 2560})
 """How many images of each side, in pixels: the most that a check asks for on a GPU."""

@@ -1,9 +1,8 @@
-"""From a `TrainConfig` to a `Session`: opens the data, builds the loaders, the network and its trainer."""
+"""From a `TrainConfig` and its data to a `Session`: builds the loaders, the network and its trainer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -13,8 +12,7 @@ from trainables.base.atomic import load_state
 from trainables.base.errors import Fault, InputError
 from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.batches import BatchSource
-from trainables.data.datasets import ensure_dataset, open_dataset
-from trainables.data.datasets.prepared import PreparedDataset, Samples
+from trainables.data.datasets.prepared import Samples
 from trainables.data.loader import Loader, LoaderPool, unsaid
 from trainables.data.loader.keeping import keeps
 from trainables.data.normalization import NORMALIZATIONS
@@ -24,103 +22,11 @@ from trainables.losses.weighting.loss_weight import LossWeight
 from trainables.model.network import build_network
 from trainables.target import Label
 from trainables.training.config import FP16_IS_NOT_RECORDED, TrainConfig
-from trainables.training.data_faults import convention_faults, label_faults, turn_faults
 from trainables.training.execution import Execution
-from trainables.training.people import people_faults, seen_of
 from trainables.training.session import Session
-from trainables.training.train_images import few_faults, open_train
 from trainables.training.trainer import Trainer
+from trainables.training.training_data import TrainingData, labels_of
 from trainables.training.validation_loss import ValidationLoss
-
-Progress = Callable[[int, int], None]
-"""Called with images done and images in all while a dataset is built."""
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """The sets a trial reads, all from prepared datasets; those of `unlabelled` are the helper's alone."""
-
-    train: Samples
-    validation: Samples
-    train_dataset: PreparedDataset
-    validation_dataset: PreparedDataset
-    unlabelled: Samples | None = None
-
-    def few(self, batches: int, config: TrainConfig, validation: int) -> TrainingData:
-        """Return the first images of each set, for an epoch of so many batches, to try a training with."""
-        beside = batches * config.data.unlabelled.per_step(config.data.batch)
-        return replace(
-            self,
-            train=self.train.first(batches * config.data.batch),
-            validation=self.validation.first(validation),
-            unlabelled=None if self.unlabelled is None else self.unlabelled.first(beside),
-        )
-
-
-def ensure_data(config: TrainConfig, datasets_root: Path, progress: Progress) -> TrainingData:
-    """Build the datasets of `config` that can be built and are not there yet, then open the data."""
-    for ref in config.datasets:
-        ensure_dataset(ref, datasets_root, progress)
-    open_tests(config, datasets_root)
-    return open_data(config, datasets_root)
-
-
-def open_data(config: TrainConfig, datasets_root: Path) -> TrainingData:
-    """Open training and validation images.
-
-    Raises `InputError` with every fault: a dataset, split or subject that is not there, people who are in
-    both, labels that differ between the two, labels that are NaN or out of range, images to be turned whose
-    labels would be unknown, a head that cannot learn from these labels, too few images without labels.
-    """
-    images = open_train(config, datasets_root)
-    train_dataset, train = images.dataset, images.labelled
-    validation_dataset = open_dataset(config.validation_dataset, datasets_root)
-    source = config.data.validation
-    validation = validation_dataset.samples(source.split, source.subjects, config.target)
-    faults = [*label_faults(train_dataset, train), *label_faults(validation_dataset, validation)]
-    faults += convention_faults(train_dataset, validation_dataset, "data.validation")
-    for dataset, seen in images.seen:
-        faults += people_faults(dataset, seen, validation_dataset, validation, "data.validation")
-    faults += few_faults(config, images)
-    faults += turn_faults(config, train)
-    if reason := config.head.incompatibility(labels_of(train)):
-        faults.append(Fault(reason, "head"))
-    if missing := set(train.label_names) - set(validation.label_names):
-        faults.append(Fault(f"the validation set has no {', '.join(sorted(missing))}", "data.validation"))
-    if faults:
-        raise InputError(list(dict.fromkeys(faults)))  # people may be in two selections that are learned from
-    return TrainingData(train, validation, train_dataset, validation_dataset, images.unlabelled)
-
-
-def open_tests(config: TrainConfig, datasets_root: Path) -> dict[str, Samples]:
-    """Open the test sets by name. Labels may be out of range: full AFLW2000's are.
-
-    Raises `InputError` for a dataset, split or subject that is not there, for people whom the search has
-    seen, and for labels that mean something else than those of the training set.
-    """
-    train = open_dataset(config.data.train.dataset, datasets_root)
-    tests = {test.name: open_dataset(test.dataset, datasets_root) for test in config.data.test}
-    faults = [
-        fault
-        for name, dataset in tests.items()
-        for fault in convention_faults(train, dataset, f"data.test, {name}")
-    ]
-    if faults:
-        raise InputError(faults)
-    samples = {
-        test.name: tests[test.name].samples(test.split, test.subjects, config.target)
-        for test in config.data.test
-    }
-    if faults := [
-        fault
-        for test in config.data.test
-        for dataset, seen in seen_of(config, test.dataset, datasets_root)
-        for fault in people_faults(
-            dataset, seen, tests[test.name], samples[test.name], f"data.test, {test.name}"
-        )
-    ]:
-        raise InputError(list(dict.fromkeys(faults)))
-    return samples
 
 
 def build_loader(
@@ -265,11 +171,6 @@ def _execution(config: TrainConfig, device: torch.device) -> Execution:
         rule = f"{FP16_IS_NOT_RECORDED}: this GPU has no bf16, so take precision: fp32, or leave this out"
         raise InputError(Fault(rule, "cuda_graph"))
     return execution
-
-
-def labels_of(samples: Samples) -> tuple[Label, ...]:
-    """Return the labels that images have."""
-    return () if samples.target is None else samples.target.labels
 
 
 def load_trunk(file: Path) -> dict[str, Tensor]:

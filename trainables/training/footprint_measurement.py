@@ -12,10 +12,11 @@ from pathlib import Path
 import torch
 
 from trainables.data.loader import LoaderPool
-from trainables.training.build import build_trial_session, decided, open_data
+from trainables.training.build import build_trial_session, decided
 from trainables.training.config import TrainConfig
 from trainables.training.footprint import Footprint
 from trainables.training.gpu_share import keep_to_share
+from trainables.training.training_data import open_data
 
 BATCHES = 12
 """Steps of a measured epoch: cuDNN chooses its workspaces in the first, and loading settles soon after."""

@@ -13,9 +13,10 @@ from trainables.data.batches import BatchSource
 from trainables.data.loader import LoaderPool
 from trainables.data.memory_loader import MemoryLoader
 from trainables.data.unlabelled import Unlabelled
-from trainables.training.build import build_session, build_trial_session, decided, open_data
+from trainables.training.build import build_session, build_trial_session, decided
 from trainables.training.config import TrainConfig
 from trainables.training.session import Session
+from trainables.training.training_data import open_data
 
 BATCHES = 8
 """Steps of an epoch here; the first of two epochs warms up and is not counted."""

@@ -14,10 +14,10 @@ import torch
 from bench import Bench
 
 from hpsearch.study.spec import load_spec
-from trainables.training.build import ensure_data
 from trainables.training.config import TrainConfig
 from trainables.training.jobs import TrialJob, Worker, run_here
 from trainables.training.metrics import mean_prediction
+from trainables.training.training_data import ensure_data
 
 SPACE = Path(__file__).parents[3] / "search_spaces" / "paper" / "table1_flags_heads.yaml"
 FEW = {"rendered-heads": {"images": 40, "subjects": 8, "image_px": 64}}

@@ -25,7 +25,7 @@ from trainables.pretext.equivariance import EquivarianceConfig
 from trainables.pretext.equivariance_branch import Consistency, EquivarianceBranch
 from trainables.pretext.in_plane import changed_in_plane
 from trainables.target import HeadPoseConfig
-from trainables.training.build import open_data
+from trainables.training.training_data import open_data
 
 pytestmark = pytest.mark.usefixtures("narrow")
 

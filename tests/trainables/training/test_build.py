@@ -11,8 +11,9 @@ from PIL import Image
 from trainables.base.errors import InputError
 from trainables.data.augmentation import Level1
 from trainables.data.datasets.prepared import PreparedDataset, write_labels
-from trainables.training.build import load_trunk, open_data, open_tests
+from trainables.training.build import load_trunk
 from trainables.training.config import TrainConfig
+from trainables.training.training_data import open_data, open_tests
 
 
 def prepared(root: Path, name: str, angles: int = 3, pitch_deg: float = 5.0) -> PreparedDataset:

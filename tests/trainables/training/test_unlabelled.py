@@ -22,9 +22,10 @@ from trainables.data.loader import LoaderPool
 from trainables.data.memory_loader import MemoryBatch, MemoryLoader
 from trainables.data.unlabelled import Unlabelled
 from trainables.target import HeadPoseConfig
-from trainables.training.build import build_session, build_trial_session, open_data, open_tests
+from trainables.training.build import build_session, build_trial_session
 from trainables.training.config import TrainConfig, parse_config
 from trainables.training.session import Session
+from trainables.training.training_data import open_data, open_tests
 
 pytestmark = pytest.mark.usefixtures("narrow")
 

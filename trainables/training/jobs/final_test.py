@@ -9,13 +9,14 @@ from pathlib import Path
 from trainables.base.atomic import load_state
 from trainables.data.datasets import open_dataset
 from trainables.model.network import build_network
-from trainables.training.build import build_loader, open_tests
+from trainables.training.build import build_loader
 from trainables.training.config import TrainConfig
 from trainables.training.execution import Execution
 from trainables.training.image_errors import PredictedImages, errors_file, write_images
 from trainables.training.jobs.job import Result, Worker
 from trainables.training.measuring import predict
 from trainables.training.metric_names import group_of_test, in_group
+from trainables.training.training_data import open_tests
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainables.base.atomic import rename, save_state
-from trainables.training.build import TrainingData, build_trial_session, load_trunk, open_data
+from trainables.training.build import build_trial_session, load_trunk
 from trainables.training.checkpoints import BEST_WEIGHTS, Checkpoints, draft_file
 from trainables.training.config import TrainConfig
 from trainables.training.image_errors import PredictedImages, errors_file, write_images
@@ -15,6 +15,7 @@ from trainables.training.jobs.job import CheckpointedRun, Result, Worker
 from trainables.training.metric_names import VALIDATION
 from trainables.training.metrics import EpochReport
 from trainables.training.session import Session
+from trainables.training.training_data import TrainingData, open_data
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ from support.toy import CPU, prepared_blobs, toy_config
 from trainables.base.atomic import load_state, save_state
 from trainables.data.datasets import open_dataset
 from trainables.target import HeadPoseConfig
-from trainables.training.build import build_loader, build_trial_session, open_data
+from trainables.training.build import build_loader, build_trial_session
 from trainables.training.checkpoints import BEST_WEIGHTS
 from trainables.training.config import TrainConfig
 from trainables.training.image_errors import errors_file, read_images
 from trainables.training.jobs import FinalTestJob, TrialJob, Worker
 from trainables.training.measuring import NonFinitePrediction
 from trainables.training.metric_names import in_group
+from trainables.training.training_data import open_data
 
 pytestmark = pytest.mark.usefixtures("narrow")
 
