@@ -27,13 +27,12 @@ def worse_and_worse(design: studies.Design, epoch: int) -> float:
     return design.number + 1 / epoch
 
 
-def searched(folder: Path, pruner: str, *, reopen: bool = False) -> tuple[TrialRecord, ...]:
+def searched(folder: Path, pruner: str) -> tuple[TrialRecord, ...]:
     """Return the trials of a search in which each is worse than those before."""
     given = studies.spec(folder, f"{{sampler: random, pruner: {pruner}}}")
     backend = Simulated(objective(worse_and_worse))
     made = Searching(folder / "study", given, backend, Budget(trials=TRIALS))
-    while not made.run(epochs=1 if reopen else None):
-        made.open()
+    assert made.run()
     return made.record().trials
 
 
@@ -50,14 +49,6 @@ def test_no_trial_is_stopped_in_its_warmup_or_after_its_last_epoch(
     assert bool(stopped) == (pruner != "none")
     assert all(warmup <= epochs < studies.EPOCHS for epochs in stopped)
     assert {trial.state for trial in trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
-
-
-@each_pruner
-def test_decisions_do_not_depend_on_how_often_the_study_is_opened(tmp_path: Path, pruner: str) -> None:
-    once, often = searched(tmp_path / "a", pruner), searched(tmp_path / "b", pruner, reopen=True)
-    assert [(t.params, t.state, t.epochs, t.reason) for t in once] == [
-        (t.params, t.state, t.epochs, t.reason) for t in often
-    ]
 
 
 @each_pruner
