@@ -100,7 +100,7 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
             ("--level", "2"),
             "3, 1.6 and 1.6 times torchvision",
             2,
-            r"px .* ([\d.]+)x$",
+            r"px .* ([\d.]+)x +\d+$",
             (3.0, 1.6, 1.6),
             at_least=True,
         ),
