@@ -84,27 +84,27 @@ def test_the_best_trial_s_network_alone_is_written(made: tuple[StudyRecord, Path
     assert "100 images of noise (the validation set is gone)" in said
 
 
-def test_the_card_names_the_epoch_whose_weights_were_kept(study: StudyRecord, tmp_path: Path) -> None:
+def test_a_network_of_whole_images_from_0_to_1_is_exported_for_them_at_its_kept_epoch(
+    study: StudyRecord, tmp_path: Path
+) -> None:
     best = study.best
     assert best is not None
+    data = best.config.data.model_copy(update={"evaluation_zoom": 0.0, "normalization": "unit"})
     *before, last = best.epochs
-    kept = replace(best, epochs=(*before, {**last, "validation/best_epoch": 2.0}))
+    kept = replace(
+        best,
+        config=best.config.model_copy(update={"data": data}),
+        epochs=(*before, {**last, "validation/best_epoch": 2.0}),
+    )
     trials = tuple(kept if trial is best else trial for trial in study.trials)
-    export(replace(study, trials=trials), tmp_path / "model", datasets_root=tmp_path)
+    export(replace(study, trials=trials), tmp_path / "model", datasets_root=tmp_path)  # which compares poses
     card = NetworkCard.model_validate(load_yaml(tmp_path / "model" / "config.yaml").tree)
     assert card.provenance["epoch"] == 2
     assert card.provenance["validation_mae_deg"] == best.epochs[1]["validation/mae_deg"]
-
-
-def test_a_network_of_images_from_0_to_1_is_exported_as_one(study: StudyRecord, tmp_path: Path) -> None:
-    best = study.best
-    assert best is not None
-    data = best.config.data.model_copy(update={"normalization": "unit"})
-    unit = replace(best, config=best.config.model_copy(update={"data": data}))
-    trials = tuple(unit if trial is best else trial for trial in study.trials)
-    export(replace(study, trials=trials), tmp_path / "model", datasets_root=tmp_path)  # which compares poses
-    card = NetworkCard.model_validate(load_yaml(tmp_path / "model" / "config.yaml").tree)
     assert (card.mean, card.std) == ((0, 0, 0), (1, 1, 1))
+    assert card.evaluation_zoom == 0.0
+    page = (tmp_path / "model" / "README.md").read_text()
+    assert "255; a square crop" in page and "rim" not in page
 
 
 def test_two_lines_load_it_and_give_the_trained_network_s_poses(
@@ -147,15 +147,6 @@ def test_the_readme_s_lines_run_and_agree(
         poses[str(number)] = values["pose_deg"]
     np.testing.assert_allclose(poses["0"], poses["1"], rtol=0, atol=1e-4)
     assert "the central 0.9 of the side of a square crop" in page
-
-
-def test_a_network_measured_on_whole_images_is_exported_for_them(study: StudyRecord, tmp_path: Path) -> None:
-    data = study.trials[0].config.data.model_copy(update={"evaluation_zoom": 0.0})
-    trials = tuple(replace(t, config=t.config.model_copy(update={"data": data})) for t in study.trials)
-    card = export(replace(study, trials=trials), tmp_path / "model", datasets_root=tmp_path).card
-    assert card.evaluation_zoom == 0.0
-    page = (tmp_path / "model" / "README.md").read_text()
-    assert "255; a square crop" in page and "rim" not in page
 
 
 def test_a_trial_by_number_replaces_an_export_and_is_checked_on_the_validation_set(
