@@ -62,6 +62,7 @@ def test_trainings_are_measured_together_and_a_design_that_cannot_be_costs_no_ot
     good = toy_config(batch=4)
     broken = good.model_copy(update={"optimizer": None})
     monkeypatch.setattr("trainables.training.packing.RISE", 0.0)  # whatever this machine does meanwhile
+    monkeypatch.setattr("trainables.training.packing_measurement.TRAINED_S", 0.2)
     designs = [Candidate(each, most=2, most_threads=1, cores=2) for each in (broken, good)]
     failed, found = measure_together(designs, tmp_path, torch.device("cpu"), seconds=600)
     assert isinstance(failed, str) and failed.startswith("AttributeError: ")
