@@ -148,8 +148,9 @@ class TrainConfig(Config):
     fp16 on an older one with tensor cores (sm_70), fp32 elsewhere. `fp32` convolves in TF32 where a GPU can.
     [paper: mixed]"""
     compile: bool = False
-    """Train by what `torch.compile` makes of the network: fewer, larger kernels, other rounding, and a minute
-    or more of compiling in each trial. It needs a C++ compiler, on a GPU too. Not measured on a GPU yet."""
+    """Train by what `torch.compile` makes of the network: fewer, larger kernels, other rounding and dropout,
+    and a minute or more of compiling in each trial. It needs a C++ compiler, on a GPU too. Not measured on a
+    GPU yet."""
     cuda_graph: bool = False
     """Record the kernels of a step once an epoch and launch them as a whole, where small networks wait for
     launches; no effect on a CPU. Not with fp16, nor where a step works on the CPU. Not measured on a GPU
