@@ -11,7 +11,8 @@ from hpsearch.study.spec import StudySpec
 from trainables.base.errors import Fault, InputError
 from trainables.model.heads import HeadConfig
 from trainables.model.inits import InitConfig, InitRequest, Pretraining
-from trainables.training.config import DataConfig, TrainConfig
+from trainables.training.config import TrainConfig
+from trainables.training.data_config import DataConfig
 from trainables.training.training_data import Progress, TrainingData, ensure_data
 
 Building = Callable[[str], AbstractContextManager[Progress]]

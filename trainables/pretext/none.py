@@ -46,6 +46,11 @@ class NoPretextConfig(Config):
         """Return False: there is nothing to learn."""
         return False
 
+    @property
+    def judges_clean_images(self) -> bool:
+        """Return True: it adds no loss to the target's."""
+        return True
+
     def build(self) -> NoPretext:
         """Make the task that changes nothing."""
         return NoPretext()

@@ -27,6 +27,10 @@ class PretextConfig(Protocol):
     def pretrains(self) -> bool:
         """Whether a trunk can be pretrained on it alone: without labels and without a head."""
 
+    @property
+    def judges_clean_images(self) -> bool:
+        """Whether its losses on unperturbed images say how well it is learned."""
+
     def build(self) -> PretextTask:
         """Make the task."""
 

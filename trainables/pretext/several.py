@@ -173,6 +173,11 @@ class SeveralConfig(Config):
         return next(filter(None, map(capture_fault, self.members.values())), None)
 
     @property
+    def judges_clean_images(self) -> bool:
+        """Return False: most of them look at two views of an image."""
+        return False
+
+    @property
     def is_baseline(self) -> bool:
         """Return False."""
         return False

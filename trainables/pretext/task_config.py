@@ -41,6 +41,9 @@ class TaskConfig(Config):
     pretrains: ClassVar[bool] = True
     """Whether a trunk can be pretrained on it alone: `PretextConfig.pretrains`."""
 
+    judges_clean_images: ClassVar[bool] = False
+    """Whether its losses on unperturbed images say how well it is learned."""
+
     flag: int = Field(3, ge=1, le=4)
     """The ResNet stage, 1 to 4, that the self-supervised branch forks after; 3 was the best [paper 4.1]."""
     heads: bool = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -18,6 +18,9 @@ MIN_TILE_PX = 8
 
 class TileConfig(RegionTaskConfig):
     """A grid of tiles, whose places are the regions."""
+
+    judges_clean_images: ClassVar[bool] = True
+    """Tiles that lie where they were are one of their arrangements."""
 
     grid: int = Field(2, ge=2, le=5)
     """Tiles along each side: 2 cuts the image into 2x2 regions [paper 3]."""
