@@ -33,7 +33,6 @@ from hpsearch.tracking.views import TABLE_VIEW, VIEW_TAG, views
 ROOT = Path(__file__).parents[1]
 
 UNDERSCORED = {
-    ("hpsearch/study/policy/forecasts.py", "_get_trials"),  # what a sampler reads: the cached list of trials
     ("hpsearch/study/journal/journal.py", "_study_id"),  # by which a storage is asked for a study's trials
     ("hpsearch/study/journal/journal.py", "_trial_id"),
     ("hpsearch/cli/arguments.py", "_SubParsersAction"),  # a type that argparse has no public name for
@@ -62,7 +61,7 @@ def foreign_private_names(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
             ours = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
             ours |= node.attr.startswith(DOCUMENTED)
-            if not ours and node.attr not in own - {"_get_trials"}:
+            if not ours and node.attr not in own:
                 yield node.attr
 
 
