@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.nodes import free_port
 from support.patience import PATIENCE_S
 
 from hpsearch.door.server import Place, opened
@@ -49,8 +50,10 @@ def asked(target: str, more: str = "", by: tuple[str, ...] = ()) -> str:
 
 
 def test_a_port_asks_for_the_secret_which_its_user_alone_can_read(tmp_path: Path) -> None:
-    with opened(pages, ROUTES, Place(5000), tmp_path) as door:
+    port = free_port()  # where nobody else may answer once it is closed
+    with opened(pages, ROUTES, Place(port), tmp_path) as door:
         secret = door.token_file.read_text()
+        assert door.port == port
         assert stat.S_IMODE(door.token_file.stat().st_mode) == 0o600
         assert "401 UNAUTHORIZED" in asked(str(door.port))
         assert "the runs" in asked(str(door.port), f"Authorization: Bearer {secret}\r\n")

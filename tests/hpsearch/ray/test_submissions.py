@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,18 +18,13 @@ from pathlib import Path
 
 import pytest
 from support.launches import HALVING, board, hpsearch_here, wait_for_epochs, write_space
+from support.nodes import free_port
 from support.patience import PATIENCE_S
 
 NAMED = ("port", "dashboard-port", "dashboard-agent-listen-port", "ray-client-server-port")
 """The ports of a head that are the same for all heads unless they are given."""
 
 EPOCHS = 6
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def answers(url: str) -> bool:
