@@ -58,9 +58,7 @@ def test_a_port_asks_for_the_secret_which_its_user_alone_can_read(tmp_path: Path
         assert "the runs" in asked(str(door.port), f"Authorization: Bearer {secret}\r\n")
         assert secret not in door.link("/#/x") and door.link("/#/x").endswith("#/x")
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(
-        OSError
-    ):  # refused; or silent, where a process that was forked meanwhile holds the port
+    with pytest.raises(OSError):  # refused, or silent where a process forked meanwhile holds the port
         left = http.client.HTTPConnection("127.0.0.1", door.port, timeout=5)
         left.request("GET", "/")
         left.getresponse()
