@@ -78,6 +78,7 @@ class Door:
 
     def __exit__(self, *error: object) -> None:
         self._server.shutdown()
+        self._thread.join()  # it closes the server's socket as it ends, which another close does not wait for
         self._server.server_close()
         for file in (self.token_file, self._page_file):
             file.unlink(missing_ok=True)
