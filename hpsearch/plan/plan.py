@@ -22,6 +22,7 @@ from hpsearch.study.folders import datasets_folder, machines_folder, pretrained_
 from hpsearch.study.needs import Needs, images_of, needs_of
 from hpsearch.study.spec import StudySpec, load_spec
 from hpsearch.study.store import find_study
+from hpsearch.work.network_costs import within
 from hpsearch.work.resources import Share, TrialResources
 from trainables.base.disk import existing
 from trainables.base.errors import InputError
@@ -129,7 +130,7 @@ def plan(request: LaunchRequest, say: Callable[[str], None]) -> Plan:
     address, root = joined_address(request.address), request.root.absolute()
     datasets = datasets_folder(root)
     needs = needs_of(spec, datasets)
-    designs = extremes(spec.configs)
+    designs = extremes(within(spec.configs, spec.search.bounds, spec.costs))
     with (
         scratch_folder() as scratch,
         cluster(

@@ -121,6 +121,19 @@ def counts_of(configs: Iterable[TrainConfig], wanted: Sequence[Metric]) -> list[
     return [_counts(card, wanted) for card in cards.values()]
 
 
+def within(
+    configs: Sequence[TrainConfig], bounds: Mapping[str, float], wanted: Sequence[Metric]
+) -> list[TrainConfig]:
+    """Return the designs that keep the bounds of what can be counted; all of them where none does."""
+    if not bounds:
+        return list(configs)
+    keys = {config: _key(network_of(config)) for config in configs}
+    networks = {key: network_of(config) for config, key in keys.items()}
+    refused = {key for key, card in networks.items() if broken(_counts(card, wanted), bounds)}
+    kept = [config for config in configs if keys[config] not in refused]
+    return kept or list(configs)
+
+
 def _counts(card: NetworkCard, wanted: Sequence[Metric]) -> dict[str, float]:
     return {metric.name: float(count(card)) for metric, count in COUNTED.items() if metric in wanted}
 

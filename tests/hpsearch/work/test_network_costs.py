@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hpsearch.work.network_costs import NetworkCosts, cpu_name
+from hpsearch.work.network_costs import NetworkCosts, cpu_name, within
 from trainables.base.errors import InputError
 from trainables.exported import NetworkCard
 from trainables.exported.costs import Latency
@@ -101,3 +101,12 @@ def test_the_cpu_has_a_name(tmp_path: Path) -> None:
     file.write_text("processor : 0\nmodel name\t: Some CPU @ 2 GHz\n")
     assert cpu_name(file) == "Some CPU @ 2 GHz"
     assert cpu_name(tmp_path / "absent") == "this CPU"
+
+
+def test_designs_whose_networks_are_too_large_are_left_out_unless_all_are() -> None:
+    small, augmented, large = design(), design(augmentation="2"), design("resnet34")
+    bounds, wanted = {PARAMETERS.name: 15e6}, (PARAMETERS, LATENCY)
+    assert within([large, small, augmented], bounds, wanted) == [small, augmented]
+    assert within([large, small], {}, wanted) == [large, small]
+    assert within([large], bounds, wanted) == [large]
+    assert within([large], {LATENCY.name: 0.001}, wanted) == [large], "a launch measures it"
