@@ -1,12 +1,13 @@
 """How much of the noise between seeds averaged weights take away, and whether they lower the mean error.
 
-    python benchmarks/averaging.py run --out averaging.jsonl [--seeds 10] [--processes 1]
+    python benchmarks/averaging.py run --out averaging.jsonl [--designs SL] [--seeds 10] [--processes 1]
     python benchmarks/averaging.py table --out averaging.jsonl
 
-The quickstart's design of supervised learning alone is trained with each seed. No average changes a digit of
-the training, so that all of them are taken of the same run, and measured after its third and its last epoch:
-the quickstart's first rung, and its result. A run is a line of the file; one that stands there is not trained
-again.
+Designs of the quickstart are trained with each seed: supervised learning alone, puzzling beside it, another
+head at twice the learning rate. No average changes a digit of the training, so that all of them are taken
+of the same run, and measured after its third and its last epoch: the quickstart's first rung, and its
+result. A run is a line of the file; one that stands there is not trained again. The last table has averages
+of a constant rate beside the same seeds along a cosine without one.
 """
 
 from __future__ import annotations
@@ -38,23 +39,33 @@ AVERAGES: dict[str, Any] = {
 }
 SETTINGS = ((7, "cosine"), (7, "constant"), (14, "cosine"))
 """Epochs and schedule: the quickstart's, and what differs in one of the two."""
+DESIGNS: dict[str, dict[str, Any]] = {
+    "SL": {},
+    "puzzling": {"pretext": {"puzzling": {"grid": 2, "flag": 3, "view": {"two": {"share": 0.5}}}}},
+    "rot6d": {"head": "rot6d", "optimizer": {"adamw": {"lr": 0.004}}},
+}
+"""What differs from the quickstart's design without a helper."""
 RUNG = 3
 DRAWS = 20_000
+BySeed = dict[int, dict[str, float]]
+"""Of each seed the error of each average, in degrees."""
+HEADING = "| deviation | of its deviation, 95 % interval |"
 
 
-def config_of(epochs: int, schedule: str, seed: int) -> TrainConfig:
-    """Return the quickstart's design without a helper."""
+def config_of(design: str, epochs: int, schedule: str, seed: int) -> TrainConfig:
+    """Return a design by its name in `DESIGNS`."""
     spec = load_spec(QUICKSTART)
     tree = spec.config(spec.space.complete(spec.enqueued[0])).model_dump(mode="json")
-    config = parse_config(tree | {"epochs": epochs, "schedule": schedule, "seed": seed})
+    varied = {"epochs": epochs, "schedule": schedule, "seed": seed}
+    config = parse_config(tree | DESIGNS[design] | varied)
     assert isinstance(config, TrainConfig), config
     return config
 
 
-def run(epochs: int, schedule: str, seed: int, datasets: Path) -> dict[str, Any]:
+def run(design: str, epochs: int, schedule: str, seed: int, datasets: Path) -> dict[str, Any]:
     """Train one run; return the error of its weights and of each average, by epoch."""
     torch.set_num_threads(1)
-    config, device, pool = config_of(epochs, schedule, seed), torch.device("cpu"), LoaderPool()
+    config, device, pool = config_of(design, epochs, schedule, seed), torch.device("cpu"), LoaderPool()
     execution = Execution.of(device, config.precision)
     data = ensure_data(config, datasets, lambda done, total: None)
     train, validation = (
@@ -87,32 +98,46 @@ def run(epochs: int, schedule: str, seed: int, datasets: Path) -> dict[str, Any]
                 each.estimate_norms(train.epoch(data_seed), execution, torch_seed)
                 found = predict(each.network, validation, target, execution)
                 errors[epoch][name] = found.measures()["mae_deg"]
-    return {"epochs": epochs, "schedule": schedule, "seed": seed, "mae_deg": errors}
+    return {"design": design, "epochs": epochs, "schedule": schedule, "seed": seed, "mae_deg": errors}
 
 
-def train_missing(out: Path, datasets: Path, seeds: int, processes: int) -> None:
+def train_missing(out: Path, datasets: Path, designs: list[str], seeds: int, processes: int) -> None:
     """Train what the file does not hold yet, seed by seed, the quickstart's own length and schedule first."""
-    done = {(row["epochs"], row["schedule"], row["seed"]) for row in rows(out)}
-    wanted = [(*setting, seed) for setting in SETTINGS for seed in range(seeds)]
+    done = {(row["design"], row["epochs"], row["schedule"], row["seed"]) for row in rows(out)}
+    wanted = [(design, *each, seed) for each in SETTINGS for design in designs for seed in range(seeds)]
     ensure_data(config_of(*wanted[0]), datasets, lambda done, total: None)
     run_all(run, [(*key, datasets) for key in wanted if key not in done], out, processes)
 
 
 def table(out: Path) -> None:
     """Print mean, deviation and what is left of the deviation, with an interval over resampled seeds."""
-    of: dict[tuple[int, str, str], list[dict[str, float]]] = {}
+    runs: dict[tuple[str, int, str, int], BySeed] = {}
     for row in rows(out):
         for epoch, errors in row["mae_deg"].items():
-            of.setdefault((row["epochs"], row["schedule"], epoch), []).append(errors)
-    print("| run | average | seeds | mean | beside none | deviation | of none's, 95 % interval |")
-    for (epochs, schedule, epoch), runs in of.items():
-        other = np.array([errors["none"] for errors in runs])
-        for name in runs[0]:
-            mine = np.array([errors[name] for errors in runs])
-            print(
-                f"| epoch {epoch} of {epochs}, {schedule} | {name} | {len(mine)} | {mine.mean():.2f} "
-                f"| {difference(mine - other)} | {deviation(mine):.3f} | {ratio(mine, other)} |"
-            )
+            of_run = runs.setdefault((row["design"], row["epochs"], row["schedule"], int(epoch)), {})
+            of_run[row["seed"]] = errors
+    print(f"| run | average | seeds | mean | beside none {HEADING}")
+    for (design, epochs, schedule, epoch), by_seed in runs.items():
+        for name in next(iter(by_seed.values())):
+            title = f"{design}, epoch {epoch} of {epochs}, {schedule} | {name}"
+            print(line(title, by_seed, name, by_seed))
+    print(f"\n| run | average | seeds | mean | beside a cosine without one {HEADING}")
+    for (design, epochs, schedule, epoch), by_seed in runs.items():
+        cosine = runs.get((design, epochs, "cosine", epochs))
+        if schedule == "constant" and epoch == epochs and cosine:
+            for name in next(iter(by_seed.values())):
+                print(line(f"{design}, epoch {epoch}, constant | {name}", by_seed, name, cosine))
+
+
+def line(title: str, mine: BySeed, name: str, other: BySeed) -> str:
+    """Return a row of a table: an average's errors beside the same seeds of `other` without one."""
+    seeds = sorted(mine.keys() & other.keys())
+    errors = np.array([mine[seed][name] for seed in seeds])
+    beside = np.array([other[seed]["none"] for seed in seeds])
+    return (
+        f"| {title} | {len(seeds)} | {errors.mean():.2f} | {difference(errors - beside)} "
+        f"| {deviation(errors):.3f} | {ratio(errors, beside)} |"
+    )
 
 
 def deviation(errors: Any) -> float:
@@ -142,9 +167,13 @@ def ratio(mine: Any, other: Any) -> str:
 
 def main() -> None:
     """Train, or print the table."""
-    arguments = parser(__doc__, seeds=10, processes=1).parse_args()
+    options = parser(__doc__, seeds=10, processes=1)
+    options.add_argument("--designs", nargs="+", choices=DESIGNS, default=["SL"])
+    arguments = options.parse_args()
     if arguments.what == "run":
-        train_missing(arguments.out, arguments.datasets, arguments.seeds, arguments.processes)
+        train_missing(
+            arguments.out, arguments.datasets, arguments.designs, arguments.seeds, arguments.processes
+        )
     table(arguments.out)
 
 
