@@ -10,7 +10,6 @@ from typing import cast
 from hpsearch.cli.output import size
 from hpsearch.cli.summary import described, known
 from hpsearch.plan.plan import Measured, Plan
-from hpsearch.results.formats import duration
 from hpsearch.results.kept_noise import expected_noise
 from hpsearch.results.outlook import intended, known_from, outlook
 from hpsearch.results.power import MOST_SEEDS, Intended, Looks, needed
@@ -161,4 +160,7 @@ def _range(low: str, high: str) -> str:
 
 
 def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds) + (" h" if seconds >= 3600 else "")
+    """Return a time as an estimate is known, with two digits or so."""
+    if seconds < 100:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 100 * 60 else f"{seconds / 3600:.1f} h"

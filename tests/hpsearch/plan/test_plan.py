@@ -146,7 +146,7 @@ def test_hours_follow_from_epochs_speed_and_trials_in_parallel(spec: StudySpec, 
     trained = replace(plan, trained_epoch_s=8.0)
     took_s = 270 * 8 / 2  # packing is in what they took
     assert trained.seconds(plan.cheapest, 270) == trained.seconds(plan.costliest, 270) == (took_s, took_s)
-    assert "18:00 for 270 epochs of 8.0 s, as this study's own took" in " ".join(
+    assert "18 min for 270 epochs of 8.0 s, as this study's own took" in " ".join(
         plan_text(trained, tmp_path, 100).split()
     )
     text = plan_text(plan, tmp_path, 80, difference=0.5)
