@@ -183,7 +183,7 @@ def test_a_wanted_difference_costs_seeds_hours_and_gpu_hours(spec: StudySpec, tm
     words = " ".join(plan_text(measured(spec, gpus=0.5), tmp_path, 110, difference=0.5).split())
     found = re.search(
         r"to find 0.5° search.confirm.seeds: (\d+), (\d+) of supervised learning alone: (\d+) runs, "
-        r"\S+ to \S+ (?:h )?"
+        r"\d+ min to \d+ min "
         r"for (\d+) epochs, ([\d.]+) to ([\d.]+) GPU hours; noise of a run 0.23°: of the quickstart",
         words,
     )
