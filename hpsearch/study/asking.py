@@ -28,20 +28,18 @@ from hpsearch.study.journal.schema import (
     REQUESTED,
     SKIPPED,
 )
-from hpsearch.study.policy.families import Family, families_of, members
+from hpsearch.study.policy.families import Family
 from hpsearch.study.policy.forecasts import WithForecasts
 from hpsearch.study.requests import requested_designs, withdraw_design
-from hpsearch.study.spec import MAX_GRID, StudySpec, design_params
+from hpsearch.study.spec import StudySpec, design_params
 from hpsearch.study.suggestions import going_on, suggested
 from hpsearch.study.trials import Trials, reseeded
+from hpsearch.study.untried import Untried
 from trainables.base.errors import InputError
 from trainables.training.config import TrainConfig
 
 MOST_IMPOSSIBLE = 100
 """Suggestions that may be impossible one after another."""
-
-INSISTS = 5
-"""Suggestions of designs that were tried after which one of those that are left is drawn instead."""
 
 MOST_REPEATED = 100
 """Suggestions that may repeat what was tried, where what is left cannot be listed."""
@@ -78,6 +76,7 @@ class Asking:
         self._spec = spec
         self._learned = learned
         self._costs = costs
+        self._untried = Untried(spec.space, trials, spec.search.seed)
         self.refusal = ""
         """Which bounds the last suggestion that was refused breaks, in words."""
         self._refused_designs: list[str] = []
@@ -177,45 +176,18 @@ class Asking:
     def _new(self, wanted: Params, attrs: dict[str, Any], *, again: bool = False) -> Ask | None:
         """Return a trial with the values `wanted` whose design was not tried, None where there is none.
 
-        Where the sampler keeps suggesting what was tried, one of the designs that are left is drawn, as long
-        as they can be listed; where they cannot, its next suggestion is of another family. With `again` a
-        design whose trials all failed may be tried again.
+        With `again` a design whose trials all failed may be tried again.
         """
         self.refusal = ""
-        for turn in range(MOST_REPEATED):
-            given = wanted
-            if turn >= INSISTS or self._is_whole(wanted):
-                left = self._untried(wanted, again=again)
-                if left is not None:
-                    if not left:
-                        return None
-                    seed = [self._spec.search.seed, self._trials.held]
-                    given = left[np.random.default_rng(seed).integers(len(left))]
-            if not given and not self._listable:
-                given = self._elsewhere()
+        for repeats in range(MOST_REPEATED):
+            given = self._untried.given(wanted, repeats, again=again)
+            if given is None:
+                return None
             if given or attrs:
                 self._enqueue(given, attrs)
             if ask := self._drawn(again=again):
                 return ask
         return None
-
-    def _elsewhere(self) -> Params:
-        """Return another family than those of the last suggestions, where they repeated what was tried.
-
-        TPE learns nothing from a repetition: where the best design has no other values it would suggest it
-        for ever. What it follows from is stored, so that a driver that dies here changes nothing.
-        """
-        stale: set[Family] = set()
-        last = self._trials.held - 1
-        while last >= 0 and REPEATS in (repetition := self._trials.first(last)).user_attrs:
-            stale.update(members(repetition.params))
-            last -= 1
-        names = {name for name, _ in stale}
-        others = [each for each in families_of(self._spec.space) if each[0] in names and each not in stale]
-        if not others:
-            return {}
-        drawn = np.random.default_rng([self._spec.search.seed, self._trials.held]).integers(len(others))
-        return dict([others[drawn]])
 
     def _drawn(self, *, again: bool) -> Ask | None:
         """Return the oldest trial that is enqueued, or a suggestion; None where its design was tried."""
@@ -239,29 +211,6 @@ class Asking:
             f"{MOST_IMPOSSIBLE} suggestions in a row break a rule between their values, the last: "
             f"{self._trials.first(trial.number).user_attrs[IMPOSSIBLE]}: narrow the ranges"
         )
-
-    def _untried(self, wanted: Params, *, again: bool) -> list[Params] | None:
-        """Return the designs with the values `wanted` that are not tried, None where they are too many."""
-        space = self._spec.space
-        if self._is_whole(wanted):
-            return [] if self._trials.tried(wanted, again=again) else [wanted]
-        if not self._listable:
-            return None
-        part = space.design(wanted)
-        return [
-            params
-            for params in space.combinations()
-            if part <= space.design(params) and not self._trials.tried(params, again=again)
-        ]
-
-    @property
-    def _listable(self) -> bool:
-        count = self._spec.space.designs()
-        return count is not None and count <= MAX_GRID
-
-    def _is_whole(self, params: Params) -> bool:
-        """Say whether params leave nothing to draw."""
-        return self._spec.space.complete(params).keys() == params.keys()
 
     def _refuses(self, trial: optuna.Trial, params: Params, config: TrainConfig) -> bool:
         """Say whether a suggestion's network costs too much; then it is dropped, and the sampler shown it."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainables.base.atomic import write_text
+from trainables.base.errors import why
 from trainables.data.datasets.crops import cut, jpeg
 from trainables.data.datasets.landmarks import SameLandmarks, digest_of, landmark_remarks
 from trainables.data.datasets.raw import LeftOut, RawDataset, RawItem
@@ -104,6 +105,8 @@ class ImportOne:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return why(error)  # the file is named beside it
     text = " ".join(str(error).split())
     text = text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}..."
     return text if isinstance(error, ValueError) and text else f"{type(error).__name__}: {text}"

@@ -77,11 +77,11 @@ def test_each_bad_row_is_a_reject_and_the_others_are_imported(tmp_path: Path) ->
     long, wide = "n" * 5000, "\U0001f600" * 62
     bad = {
         b"a\0b.png,1,2": "null byte",
-        f"{long}.png,1,2".encode(): "File name too long",
+        f"{long}.png,1,2".encode(): "file name too long",
         b"x" * 200_000 + b",1,2": "field larger than field limit",
         b"caf\xe9.png,1,2": "not UTF-8",
-        b"=cmd|x.png,1,2": "No such file",
-        b"\x1b[2J.png,1,2": "No such file",
+        b"=cmd|x.png,1,2": "no such file",
+        b"\x1b[2J.png,1,2": "no such file",
         b"0.png,1\x00,2": "is not a number",
     }
     write(tmp_path, "", count=30)
@@ -106,7 +106,7 @@ def test_each_bad_row_is_a_reject_and_the_others_are_imported(tmp_path: Path) ->
     [
         ("../secret.png,1,2,3,", "must lie below"),
         ("/etc/secret.png,1,2,3,", "must lie below"),
-        ("away.png,1,2,3,", "No such file"),
+        ("away.png,1,2,3,", "no such file"),
         ("0.png,east,2,3,", "is not a number"),
         ("0.png,1,2,,", "the row has no roll"),
         ("0.png,1,2,3,5 5 1 1", "not left, top, right, bottom"),
