@@ -26,8 +26,8 @@ class LossScale:
         self.scaler = torch.amp.GradScaler(device.type, init_scale=FIRST_SCALE, enabled=enabled)
         self.enabled = enabled
         self._optimizer = optimizer
-        self._made: int | Tensor = 0
-        optimizer.register_step_pre_hook(self._count)
+        self._steps = _Steps()
+        optimizer.register_step_pre_hook(self._steps.count)
 
     def attempts(self, *, first: bool) -> Iterator[None]:
         """Yield once per pass, in which the caller computes gradients; step after each.
@@ -45,10 +45,17 @@ class LossScale:
 
     def made(self) -> int:
         """Return how many steps were made since the last call; this waits for the device."""
-        made, self._made = int(self._made), 0
+        made, self._steps.made = int(self._steps.made), 0
         return made
 
-    def _count(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+
+class _Steps:
+    """Counts an optimizer's steps, and does not hold it: in a circle both would outlive their trial."""
+
+    def __init__(self) -> None:
+        self.made: int | Tensor = 0
+
+    def count(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         """Count a step; an optimizer that is told of an overflow leaves the step out by itself."""
         found_inf: Tensor | None = getattr(optimizer, "found_inf", None)
-        self._made = self._made + (1 if found_inf is None else (found_inf == 0).long())
+        self.made = self.made + (1 if found_inf is None else (found_inf == 0).long())

@@ -106,7 +106,7 @@ def test_each_bad_row_is_a_reject_and_the_others_are_imported(tmp_path: Path) ->
     [
         ("../secret.png,1,2,3,", "must lie below"),
         ("/etc/secret.png,1,2,3,", "must lie below"),
-        ("away.png,1,2,3,", "no such file"),
+        ("away.png,1,2,3,", "No such file"),
         ("0.png,east,2,3,", "is not a number"),
         ("0.png,1,2,,", "the row has no roll"),
         ("0.png,1,2,3,5 5 1 1", "not left, top, right, bottom"),
