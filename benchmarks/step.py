@@ -1,11 +1,12 @@
 """What a pretext task and an optimizer cost: a step of HMTL beside one of SL, AdaBelief beside AdamW.
 
-    python benchmarks/step.py [--backbone resnet18] [--px 64] [--batch 32] [--rounds 7]
+    python benchmarks/step.py [--of tiles] [--backbone resnet18] [--px 64] [--batch 32] [--rounds 7]
 
-Steps of all tasks take turns, so that a busy machine slows all alike; a row is the median ratio to SL of the
-same round; the flag is 3 but where another is named. The goal for HMTL is at most 1.08. The operations
-are those that torch is told to do in a step: each is at least one kernel on a GPU, where small networks wait
-for launches.
+`--of` names the designs: the paper's tasks on tiles, the helpers of `search_spaces/helpers_heads.yaml`, the
+weightings of puzzling in two views, or the heads and averages of supervised learning. Steps of all designs
+take turns, so that a busy machine slows all alike; a row is the median ratio to SL of the same round; the
+flag is 3 but where another is named. The goal for HMTL is at most 1.08. The operations are those that torch
+is told to do in a step: each is at least one kernel on a GPU, where small networks wait for launches.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from trainables.data.memory_loader import MemoryLoader
+from trainables.losses.weighting import WEIGHTINGS
+from trainables.model.heads import HEADS
+from trainables.optim.averages import AVERAGES
 from trainables.target import HeadPoseConfig
 from trainables.training.build import build_session
 from trainables.training.config import TrainConfig
@@ -27,9 +31,38 @@ from trainables.training.session import Session
 STEPS = 2  # in an epoch of the benchmark
 
 
-def session(
-    arguments: argparse.Namespace, pretext: object = "none", optimizer: object = "adabelief"
-) -> Session:
+TWO_VIEWS = {"two": {"share": 0.5}}
+PUZZLING = {"pretext": {"puzzling": {"flag": 3, "view": TWO_VIEWS}}}
+TILES: dict[str, dict[str, object]] = {
+    "puzzling": {"pretext": "puzzling"},
+    "rotation": {"pretext": "rotation"},
+    "puzzling_rotation": {"pretext": "puzzling_rotation"},
+    "puzzling 3x3": {"pretext": {"puzzling": {"grid": 3}}},
+    **{f"puzzling, flag {flag}": {"pretext": {"puzzling": {"flag": flag}}} for flag in (1, 2, 4)},
+    "puzzling without heads": {"pretext": {"puzzling": {"heads": False}}},
+    "SL, adabelief multi_tensor": {"optimizer": {"adabelief": {"implementation": "multi_tensor"}}},
+    "SL, adamw": {"optimizer": "adamw"},
+}
+HELPERS: dict[str, dict[str, object]] = {
+    "puzzling, two views": PUZZLING,
+    "rotation, two views": {"pretext": {"rotation": {"flag": 3, "view": TWO_VIEWS}}},
+    "inpainting, two views": {"pretext": {"inpainting": {"flag": 3, "view": TWO_VIEWS}}},
+    **{task: {"pretext": {task: {"flag": 3}}} for task in ("simsiam", "byol", "vicreg", "barlow_twins")},
+    "equivariance": {"pretext": "equivariance"},
+    "puzzling and equivariance": {"pretext": {"several": {"puzzling": {"flag": 3}, "equivariance": {}}}},
+}
+SETS = {
+    "tiles": TILES,
+    "helpers": HELPERS,
+    "weightings": {name: {**PUZZLING, "weighting": name} for name in WEIGHTINGS},
+    "heads": {
+        **{f"head {name}": {"head": name} for name in HEADS},
+        **{f"average {name}": {"average": name} for name in AVERAGES},
+    },
+}
+
+
+def session(arguments: argparse.Namespace, settings: dict[str, object]) -> Session:
     """Return a session on noise, `STEPS` steps an epoch."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     px, batch = arguments.px, arguments.batch
@@ -39,8 +72,8 @@ def session(
         {
             "data": {"train": {"dataset": "noise"}, "image_px": px, "batch": batch},
             "network": {"backbone": arguments.backbone},
-            "pretext": pretext,
-            "optimizer": optimizer,
+            "optimizer": "adabelief",
+            **settings,
         }
     )
     return build_session(
@@ -82,6 +115,7 @@ def operations(trained: Session) -> int:
 def main() -> None:
     """Print one line a design."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--of", choices=SETS, default="tiles")
     parser.add_argument("--backbone", default="resnet18")
     parser.add_argument("--px", type=int, default=64)
     parser.add_argument("--batch", type=int, default=32)
@@ -89,17 +123,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    designs = {"SL": session(arguments)}
-    for task in ("puzzling", "rotation", "puzzling_rotation"):
-        designs[task] = session(arguments, task)
-    designs["puzzling 3x3"] = session(arguments, {"puzzling": {"grid": 3}})
-    for flag in (1, 2, 4):
-        designs[f"puzzling, flag {flag}"] = session(arguments, {"puzzling": {"flag": flag}})
-    designs["puzzling without heads"] = session(arguments, {"puzzling": {"heads": False}})
-    designs["SL, adabelief multi_tensor"] = session(
-        arguments, optimizer={"adabelief": {"implementation": "multi_tensor"}}
-    )
-    designs["SL, adamw"] = session(arguments, optimizer="adamw")
+    designs = {"SL": session(arguments, {})}
+    designs |= {name: session(arguments, settings) for name, settings in SETS[arguments.of].items()}
     times: dict[str, list[float]] = {name: [] for name in designs}
     for one in designs.values():
         one.run_epoch()  # the first is slower
