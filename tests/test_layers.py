@@ -52,7 +52,7 @@ KEEPERS = {
     "shtab": ("hpsearch/cli/",),
     "rich": ("hpsearch/cli/", "hpsearch/results/leaderboard"),
     "nvidia": ("trainables/data/loader/",),
-    "timm": ("trainables/model/backbones/timm_trunk.py",),
+    "timm": ("trainables/model/backbones/",),
     "huggingface_hub": ("trainables/model/backbones/timm_trunk.py",),
     "torchvision": ("trainables/model/", "trainables/pretext/fork.py"),
     "adabelief_pytorch": ("trainables/optim/optimizers/adabelief.py",),

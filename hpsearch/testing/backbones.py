@@ -10,13 +10,14 @@ import torch
 from hpsearch.testing.configs import assert_read_without_torch
 from trainables.model.backbones import BackboneConfig
 from trainables.model.backbones.trunk import Trunk
+from trainables.model.backbones.vit_trunk import VitTrunk
 from trainables.pretext.attachment import STAGES
 
 PX = 64
 """Side of the images that trunks are tried with, pixels."""
 
 
-def build(config: BackboneConfig, seed: int = 1) -> Trunk:
+def build(config: BackboneConfig, seed: int = 1) -> Trunk | VitTrunk:
     """Return a trunk with the weights of a seed, as it is evaluated; torch's generator stays as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -29,7 +30,7 @@ def images(batch: int = 4) -> torch.Tensor:
 
 
 @torch.no_grad()
-def maps_of(trunk: Trunk, **how: int) -> list[torch.Tensor]:
+def maps_of(trunk: Trunk | VitTrunk, **how: int) -> list[torch.Tensor]:
     """Return the trunk's maps of four images."""
     return list(trunk(images(), **how))
 

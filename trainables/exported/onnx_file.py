@@ -8,7 +8,9 @@ Normalisation and decoding are part of the graph, so that pixels are the only in
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +31,16 @@ def write_onnx(network: nn.Module, image_px: int, outputs: Sequence[str], zoom: 
     records source lines with paths of this machine in each node; they are removed.
     """
     example = torch.zeros(2, 3, image_px, image_px, dtype=torch.uint8)
-    program = torch.onnx.export(
-        network,
-        (example,),
-        dynamo=True,
-        verbose=False,
-        input_names=[INPUT],
-        output_names=[*outputs],
-        dynamic_shapes=({0: torch.export.Dim("batch")},),
-    )
+    with _without_hints():
+        program = torch.onnx.export(
+            network,
+            (example,),
+            dynamo=True,
+            verbose=False,
+            input_names=[INPUT],
+            output_names=[*outputs],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+        )
     assert program is not None  # noqa: S101  ours: None only where it writes the file itself
     model = program.model_proto
     for part in _parts(model.graph):
@@ -47,6 +50,18 @@ def write_onnx(network: nn.Module, image_px: int, outputs: Sequence[str], zoom: 
     onnx: Any = importlib.import_module("onnx")  # partly typed
     onnx.checker.check_model(model, full_check=True)
     file.write_bytes(model.SerializeToString())
+
+
+@contextmanager
+def _without_hints() -> Iterator[None]:
+    """Keep the optimizer of graphs from warning of each constant that it leaves as it is."""
+    log = logging.getLogger("onnxscript.optimizer")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _parts(graph: Any) -> Iterator[Any]:

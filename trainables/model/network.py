@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from trainables.model.backbones import Backbone
 from trainables.model.backbones.trunk import Trunk
+from trainables.model.backbones.vit_trunk import VitTrunk
 from trainables.model.heads.head import Head, HeadConfig
 from trainables.model.output import Output, mean_of
 from trainables.pretext.attachment import STAGES, Attachment
@@ -37,7 +38,12 @@ class HeadPoseNetwork(nn.Module):
     """Trunk, supervised head and branches; `dropout` stands before the head."""
 
     def __init__(
-        self, trunk: Trunk, head: Head, *, dropout: float, branches: Mapping[str, Branch] | None = None
+        self,
+        trunk: Trunk | VitTrunk,
+        head: Head,
+        *,
+        dropout: float,
+        branches: Mapping[str, Branch] | None = None,
     ) -> None:
         super().__init__()
         self.trunk = trunk
@@ -217,7 +223,9 @@ def build_network(
             trunk.load_state_dict(trunk_weights)
         plans = () if attachment is None else branches
         supervised = None if target is None else Supervised(built_head, target)
-        built = _built_branches(plans, Fork(trunk, trunk.channels, attachment, supervised), seed)
+        built = _built_branches(
+            plans, Fork(trunk, trunk.channels, attachment, supervised, trunk.strides), seed
+        )
     return HeadPoseNetwork(trunk, built_head, dropout=dropout, branches=built)
 
 
@@ -230,7 +238,7 @@ def build_pretraining_network(
     """
     with torch.random.fork_rng(devices=[]):
         trunk = _drawn_trunk(backbone, seed)
-        built = _built_branches(branches, Fork(trunk, trunk.channels), seed)
+        built = _built_branches(branches, Fork(trunk, trunk.channels, strides=trunk.strides), seed)
     return HeadPoseNetwork(trunk, NoHead(), dropout=0.0, branches=built)
 
 
@@ -242,7 +250,7 @@ def _built_branches(plans: Sequence[BranchPlan], fork: Fork, seed: int) -> dict[
     return built
 
 
-def _drawn_trunk(backbone: Backbone, seed: int) -> Trunk:
+def _drawn_trunk(backbone: Backbone, seed: int) -> Trunk | VitTrunk:
     """Return a trunk with the weights of a seed, and leave torch's random state as drawing them does."""
     trunk, random_state = _draw_trunk(backbone, seed)
     torch.set_rng_state(random_state)
@@ -250,13 +258,13 @@ def _drawn_trunk(backbone: Backbone, seed: int) -> Trunk:
 
 
 @lru_cache(maxsize=1)
-def _draw_trunk(backbone: Backbone, seed: int) -> tuple[Trunk, Tensor]:
+def _draw_trunk(backbone: Backbone, seed: int) -> tuple[Trunk | VitTrunk, Tensor]:
     """Draw the weights; the last are kept: most trials of a search share them, and a copy costs a tenth."""
     torch.manual_seed(seed)
     return backbone.build(), torch.get_rng_state()
 
 
-def trunk_on_meta(backbone: Backbone) -> Trunk:
+def trunk_on_meta(backbone: Backbone) -> Trunk | VitTrunk:
     """Return a trunk whose tensors have shape and type and no values."""
     with torch.device("meta"):
         return backbone.build()

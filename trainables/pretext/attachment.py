@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 STAGES = 4
-"""Stages of a ResNet."""
+"""Stages of a trunk."""
+
+STRIDES = (4, 8, 16, 32)
+"""Of the feature maps after each stage of a ResNet, and of every trunk that says nothing else."""
 
 Pool = Literal["average", "max"]
 """How a branch's feature maps become one vector: the mean or the largest value of each channel."""
@@ -14,7 +17,7 @@ Pool = Literal["average", "max"]
 
 @dataclass(frozen=True)
 class Attachment:
-    """`flag` is the ResNet stage, 1 to 4, that a branch forks after.
+    """`flag` is the trunk's stage, 1 to 4, that a branch forks after.
 
     `out_channels` and `stride` of its convolution block follow from the stage where they are None; `pool`
     follows the block.

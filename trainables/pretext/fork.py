@@ -8,7 +8,7 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
-from trainables.pretext.attachment import STAGES, Attachment, Pool
+from trainables.pretext.attachment import STAGES, STRIDES, Attachment, Pool
 from trainables.target.target import Target
 
 POOLS: Mapping[Pool, type[nn.Module]] = {"average": nn.AdaptiveAvgPool2d, "max": nn.AdaptiveMaxPool2d}
@@ -51,7 +51,7 @@ class Supervised:
 
 @dataclass(frozen=True)
 class Fork:
-    """A place on a trunk with its initial weights, `channels` of whose maps are known stage by stage.
+    """A place on a trunk with its initial weights, `channels` and `strides` of whose maps are known by stage.
 
     Without an attachment the trunk is pretrained: the branch takes its last maps as the pose head would, and
     nothing is `supervised`.
@@ -61,6 +61,7 @@ class Fork:
     channels: Sequence[int]
     attachment: Attachment | None = None
     supervised: Supervised | None = None
+    strides: Sequence[int] = STRIDES
 
     @property
     def stage(self) -> int:
@@ -75,7 +76,7 @@ class Fork:
         as in the paper; at flag 3 of a ResNet50 it equals the first block of stage 4.
         """
         if self.attachment is None:
-            return Neck(nn.Identity(), nn.AdaptiveAvgPool2d(1), self.channels[-1], 2 ** (STAGES + 1))
+            return Neck(nn.Identity(), nn.AdaptiveAvgPool2d(1), self.channels[-1], self.strides[-1])
         from torchvision.models.resnet import Bottleneck  # seconds to import: only when a network is built
 
         inputs = self.channels[self.stage - 1]
@@ -88,4 +89,4 @@ class Fork:
         for module in block.modules():
             if isinstance(module, nn.Conv2d):  # as torchvision starts its ResNets
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        return Neck(block, POOLS[self.attachment.pool](1), outputs, 2 ** (self.stage + 1) * stride)
+        return Neck(block, POOLS[self.attachment.pool](1), outputs, self.strides[self.stage - 1] * stride)

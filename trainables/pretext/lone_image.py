@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from trainables.pretext.attachment import STAGES
+from collections.abc import Sequence
+
+from trainables.pretext.attachment import STAGES, STRIDES
 from trainables.pretext.pretext_config import PretextConfig
 from trainables.pretext.several import SeveralConfig
 from trainables.pretext.task_config import TaskConfig
 
 
-def lone_image(task: PretextConfig, image_px: int, batch: int) -> str | None:
-    """Return why a step of `batch` images cannot be normalised, or None.
+def lone_image(
+    task: PretextConfig, image_px: int, batch: int, strides: Sequence[int] = STRIDES
+) -> str | None:
+    """Return why a step of `batch` images cannot be normalised, or None; `strides` are those of the maps.
 
     Perturbed images are normalised apart from clean ones in the branch, and with `norm: split` in the trunk
-    too. So are then the clean ones, and beyond the flag wherever the pose is learned from them alone. The
-    maps are taken to be a ResNet's, and of a plug-in's task without these settings nothing is known.
+    too. So are then the clean ones, and beyond the flag wherever the pose is learned from them alone. Of a
+    plug-in's task without these settings nothing is known.
     """
     if isinstance(task, SeveralConfig):
-        reasons = (lone_image(member, image_px, batch) for member in task.members.values())
+        reasons = (lone_image(member, image_px, batch, strides) for member in task.members.values())
         return next(filter(None, reasons), None)
     if not isinstance(task, TaskConfig):
         return None
@@ -25,12 +29,14 @@ def lone_image(task: PretextConfig, image_px: int, batch: int) -> str | None:
     poses_are_clean = task.view.poses_are_clean
     flag = STAGES if attachment is None else attachment.flag
     least_px = round(image_px * task.view.sizes.least)
-    perturbed_px = [map_px(least_px, flag if poses_are_clean else STAGES)] if view.norm_split else []
+    perturbed_px = (
+        [_map_px(least_px, strides, flag if poses_are_clean else STAGES)] if view.norm_split else []
+    )
     if attachment is not None:
         stride = attachment.stride or (1 if flag == STAGES else 2)
-        perturbed_px.append(-(-map_px(least_px, flag) // stride))
+        perturbed_px.append(-(-_map_px(least_px, strides, flag) // stride))
     alone = view.norm_split or (poses_are_clean and flag < STAGES)
-    clean_px = [map_px(image_px, STAGES)] if alone else []
+    clean_px = [_map_px(image_px, strides, STAGES)] if alone else []
     for kind, count, sides_px, px in (
         ("perturbed", perturbed * len(task.uses), perturbed_px, least_px),
         ("clean", clean, clean_px, image_px),
@@ -44,6 +50,6 @@ def lone_image(task: PretextConfig, image_px: int, batch: int) -> str | None:
     return None
 
 
-def map_px(image_px: int, stage: int) -> int:
-    """Return the side of a ResNet's maps after a stage: a quarter of the image's after 1, then half each."""
-    return int(-(-image_px // 2 ** (stage + 1)))
+def _map_px(image_px: int, strides: Sequence[int], stage: int) -> int:
+    """Return the side of the maps after a stage."""
+    return -(-image_px // strides[stage - 1])

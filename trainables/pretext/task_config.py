@@ -45,7 +45,8 @@ class TaskConfig(Config):
     """Whether its losses on unperturbed images say how well it is learned."""
 
     flag: int = Field(3, ge=1, le=4)
-    """The ResNet stage, 1 to 4, that the self-supervised branch forks after; 3 was the best [paper 4.1]."""
+    """The ResNet stage, 1 to 4, that the self-supervised branch forks after, and its like in other backbones:
+    of a vision transformer a quarter of its blocks; 3 was the best [paper 4.1]."""
     heads: bool = True
     """Train the self-supervised heads; false: the perturbed images alone ("w/o SSHs") [paper 5.1, 5.2]."""
     ssl_weight: float = Field(1.0, ge=0.0)

@@ -13,7 +13,16 @@ from trainables.base.schema import Config, KeyPath, Variant, faults_of
 from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.data.datasets import DatasetRef
 from trainables.losses.weighting import WEIGHTINGS, WeightingConfig, forwards_again
-from trainables.model.backbones import BACKBONES, Backbone, HubBackbone, needs_adaptive_steps, title
+from trainables.model.backbones import (
+    BACKBONES,
+    Backbone,
+    HubBackbone,
+    needs_adaptive_steps,
+    normalises_batches,
+    patch_px,
+    strides_of,
+    title,
+)
 from trainables.model.heads import HEADS, HeadConfig
 from trainables.model.inits import INITS, InitConfig, InitRequest
 from trainables.optim.averages import AVERAGES, NORM_BATCHES, AverageConfig
@@ -21,8 +30,10 @@ from trainables.optim.lookahead import LookaheadConfig
 from trainables.optim.optimizers import OPTIMIZERS, OptimizerConfig
 from trainables.optim.schedules import SCHEDULES, ScheduleConfig
 from trainables.pretext import PRETEXT_TASKS, PretextConfig
+from trainables.pretext.attachment import STRIDES
 from trainables.pretext.cost import Cost
 from trainables.pretext.lone_image import lone_image
+from trainables.pretext.uncut_copy import uncut_copy
 from trainables.target import TARGETS, TargetConfig
 from trainables.training.data_config import DataConfig
 
@@ -146,11 +157,15 @@ class TrainConfig(Config):
     @field_validator("pretext")
     @classmethod
     def _perturbs_such_images(cls, pretext: PretextConfig, fields: ValidationInfo) -> PretextConfig:
-        data = fields.data.get("data")  # absent where it has faults of its own
+        data, network = fields.data.get("data"), fields.data.get("network")  # absent where at fault
         if data and (incompatibility := pretext.incompatibility(data.image_px)):
             raise ValueError(incompatibility)
-        if data and (lone := lone_image(pretext, data.image_px, data.batch)):
+        strides = strides_of(network.backbone) if network else STRIDES
+        if data and (lone := lone_image(pretext, data.image_px, data.batch, strides)):
             raise ValueError(lone)
+        side = patch_px(network.backbone) if network else None
+        if data and side and (uncut := uncut_copy(pretext, data.image_px, side)):
+            raise ValueError(uncut)
         return pretext
 
     @field_validator("optimizer")
@@ -266,7 +281,7 @@ class TrainConfig(Config):
         Those are what BatchNorm's statistics of averaged weights are estimated from.
         """
         average = self.average.build(self.epochs)
-        if average is None or not average.on(completed):
+        if average is None or not average.on(completed) or not normalises_batches(self.network.backbone):
             return 0
         return min(train_images, NORM_BATCHES * self.data.batch)
 

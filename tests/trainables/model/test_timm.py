@@ -21,7 +21,7 @@ from trainables.exported import ONNX, NetworkCard, compare, write_network
 from trainables.model.backbones import BACKBONES, TimmConfig, title
 from trainables.model.backbones import timm_config as module
 from trainables.model.backbones.timm_models import TIMM_MODELS
-from trainables.model.backbones.timm_trunk import facts_of, licence_of, misfit
+from trainables.model.backbones.timm_trunk import facts_of, misfit
 from trainables.model.fused import fused
 from trainables.model.heads import RegressionConfig
 from trainables.model.inits import INITS, InitRequest
@@ -57,9 +57,8 @@ def test_its_resnet18_with_torchvisions_weights_gives_torchvisions_maps() -> Non
 @pytest.mark.parametrize("model", sorted(TIMM_MODELS))
 def test_what_is_known_of_a_model_is_what_timm_says(model: str) -> None:
     known = TIMM_MODELS[model]
-    assert (known.values, known.layer_norm) == facts_of(model)
-    assert known.licence == licence_of(model)
-    assert misfit(model, 64) is None
+    assert known == facts_of(model)
+    assert misfit(model, 4 * (known.patch_px or 16)) is None
 
 
 def test_models_without_four_such_maps_are_refused_with_the_reason() -> None:

@@ -4,7 +4,15 @@ from typing import Annotated, cast
 
 from trainables.base.schema import Config, Variant
 from trainables.base.table import Table
-from trainables.model.backbones.backbone import BackboneConfig, HubBackbone, needs_adaptive_steps
+from trainables.model.backbones.backbone import (
+    BackboneConfig,
+    HubBackbone,
+    TranslatingBackbone,
+    needs_adaptive_steps,
+    normalises_batches,
+    patch_px,
+    strides_of,
+)
 from trainables.model.backbones.resnet import ResNet10Config, ResNet18Config, ResNet34Config, ResNet50Config
 from trainables.model.backbones.timm_config import TimmConfig
 
@@ -18,7 +26,11 @@ __all__ = [
     "ResNet34Config",
     "ResNet50Config",
     "TimmConfig",
+    "TranslatingBackbone",
     "needs_adaptive_steps",
+    "normalises_batches",
+    "patch_px",
+    "strides_of",
     "title",
     "written",
 ]

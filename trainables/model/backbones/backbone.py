@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from trainables.pretext.attachment import STAGES, STRIDES
 
 if TYPE_CHECKING:
     from trainables.model.backbones.trunk import Trunk
+    from trainables.model.backbones.vit_trunk import VitTrunk
 
 
 class BackboneConfig(Protocol):
@@ -27,7 +31,7 @@ class BackboneConfig(Protocol):
     def incompatibility(self, image_px: int) -> str | None:
         """Return why the trunk cannot take images of this side, or None: the rule, value and way out."""
 
-    def build(self) -> Trunk:
+    def build(self) -> Trunk | VitTrunk:
         """Make the trunk with random weights, drawn from torch's global generator alone."""
 
 
@@ -43,6 +47,37 @@ class HubBackbone(BackboneConfig, Protocol):
         """Return the file of weights trained on ImageNet, downloaded once. Raises `InputError`."""
 
 
+@runtime_checkable
+class TranslatingBackbone(BackboneConfig, Protocol):
+    """A backbone whose weights are published by several names."""
+
+    def translated(self, weights: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the weights of a published file by the trunk's names; others may stand beside them.
+
+        Raises `ValueError` for weights of another network.
+        """
+
+
 def needs_adaptive_steps(backbone: BackboneConfig) -> bool:
     """Return whether plain gradient descent fits it badly: it says `layer_norm`, if it normalises by that."""
     return bool(getattr(backbone, "layer_norm", False))
+
+
+def normalises_batches(backbone: BackboneConfig) -> bool:
+    """Return whether it has BatchNorm, which belongs to the weights that it was estimated with.
+
+    It says `batch_norm`, if it has none.
+    """
+    return bool(getattr(backbone, "batch_norm", True))
+
+
+def patch_px(backbone: BackboneConfig) -> int | None:
+    """Return the side of the patches that a vision transformer cuts images into; None for all others."""
+    side: int | None = getattr(backbone, "patch_px", None)
+    return side
+
+
+def strides_of(backbone: BackboneConfig) -> tuple[int, ...]:
+    """Return the strides of its trunk's maps."""
+    side = patch_px(backbone)
+    return STRIDES if side is None else (side,) * STAGES

@@ -1,4 +1,4 @@
-"""Trunks of timm's models [Wightman 2019]; the only module that imports timm, which takes a second."""
+"""Trunks of timm's models [Wightman 2019], of which importing timm alone takes a second."""
 
 from __future__ import annotations
 
@@ -9,22 +9,32 @@ from typing import Any
 import torch
 from torch import nn
 
+from trainables.model.backbones.timm_models import Norm, TimmModel, uncut
 from trainables.model.backbones.trunk import Trunk
+from trainables.model.backbones.vit_trunk import VitTrunk
+from trainables.pretext.attachment import STRIDES
 
-STRIDES = (4, 8, 16, 32)
-"""Of the feature maps after each stage."""
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+CLASSIFIERS = ("head.", "head_dist.", "attn_pool.")
+"""Beginnings of names that a vision transformer's weights have beside the trunk."""
+
+NOR = ", and is no plain vision transformer"
 
 
-def timm_trunk(model: str) -> Trunk:
-    """Make the trunk with random weights, under timm's names; a stage ends with the last map of its stride.
+def timm_trunk(model: str) -> Trunk | VitTrunk:
+    """Make the trunk with random weights, under timm's names.
 
-    Raises `ValueError` for a model without maps at strides 4, 8, 16 and 32.
+    A stage ends with the last map of its stride, that of a plain vision transformer with a quarter of its
+    blocks. Raises `ValueError` for any other model without maps at strides 4, 8, 16 and 32.
     """
     import timm
 
-    maps = timm.create_model(model, features_only=True)
     with torch.device("meta"):
         whole = timm.create_model(model)
+    if _is_plain_vit(whole):
+        vit = timm.create_model(model, num_classes=0, dynamic_img_size=True)
+        return VitTrunk(vit, beside=CLASSIFIERS)
+    maps = timm.create_model(model, features_only=True)
     parts = _parts(maps, whole)
     ends, channels = _ends(maps)
     stages: list[dict[str, nn.Module]] = [{}]
@@ -40,6 +50,15 @@ def timm_trunk(model: str) -> Trunk:
     return trunk
 
 
+def _is_plain_vit(model: nn.Module) -> bool:
+    """Return whether a model is patches, positions and equal blocks, without convolutions before them."""
+    from timm.layers.patch_embed import PatchEmbed
+    from timm.models.eva import Eva
+    from timm.models.vision_transformer import VisionTransformer
+
+    return isinstance(model, VisionTransformer | Eva) and type(model.patch_embed) is PatchEmbed
+
+
 def misfit(model: str, image_px: int) -> str | None:
     """Return why a model has no trunk of images of this side, or None."""
     import timm
@@ -50,29 +69,35 @@ def misfit(model: str, image_px: int) -> str | None:
         return f"timm {timm.__version__} has no model {model!r}{others}"
     try:
         trunk = _on_meta(model)
+        if isinstance(trunk, VitTrunk):
+            return None if image_px % trunk.strides[0] == 0 else uncut(model, trunk.strides[0], image_px)
         with torch.device("meta"), torch.no_grad():
             found = trunk(torch.empty(1, 3, image_px, image_px))
     except (ValueError, RuntimeError, AssertionError, AttributeError) as error:
         first = (str(error) or type(error).__name__).splitlines()[0]
-        return f"{model} gives no maps at strides 4, 8, 16 and 32 of images of {image_px} px ({first})"
+        return f"{model} gives no maps at strides 4, 8, 16 and 32 of images of {image_px} px ({first}){NOR}"
     sides = [-(-image_px // stride) for stride in STRIDES]
     if any(each.shape[1:] != (c, s, s) for each, c, s in zip(found, trunk.channels, sides, strict=True)):
-        return f"{model} gives maps of another form than [B, C, H, W] at strides 4, 8, 16 and 32"
+        return f"{model} gives maps of another form than [B, C, H, W] at strides 4, 8, 16 and 32{NOR}"
     return None
 
 
 @lru_cache(maxsize=64)
-def _on_meta(model: str) -> Trunk:
+def _on_meta(model: str) -> Trunk | VitTrunk:
     """Make the trunk with shapes and no values, to look at; that takes 0.1 s."""
     with torch.device("meta"):
         return timm_trunk(model).eval()
 
 
-def facts_of(model: str) -> tuple[int, bool]:
-    """Return the numbers in a trunk's state, and whether it normalises by LayerNorm."""
+def facts_of(model: str) -> TimmModel:
+    """Return what is to be known of a model. Raises `ValueError` as `timm_trunk` does."""
     trunk = _on_meta(model)
+    is_vit = isinstance(trunk, VitTrunk)
+    batch = any(isinstance(module, BATCH_NORMS) for module in trunk.modules())
+    layer = is_vit or any(isinstance(module, nn.LayerNorm) for module in trunk.modules())
+    norm: Norm = "both" if batch and layer else "layer" if layer else "batch" if batch else "none"
     values = sum(value.numel() for value in trunk.state_dict().values())
-    return values, any(isinstance(module, nn.LayerNorm) for module in trunk.modules())
+    return TimmModel(values, licence_of(model), norm, trunk.strides[0] if is_vit else None)
 
 
 def fetch_weights(model: str) -> Path:

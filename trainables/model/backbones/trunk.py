@@ -6,19 +6,21 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from trainables.pretext.attachment import STAGES
+from trainables.pretext.attachment import STAGES, STRIDES
 
 Modules = Mapping[str, nn.Module]
 
 
 class Trunk(nn.Module):
-    """A stem, then four stages; `channels` are those of the feature maps after each stage.
+    """A stem, then four stages; `channels` and `strides` are those of the feature maps after each stage.
 
     The modules run in the order given, those of the stem before the stages; a stage is one module by its
     name, or several. Their names are those of the weights in files (`layer1`, `blocks.0`). `beside` are the
     beginnings of the names of other weights in such files: a classifier's. Raises `ValueError` for another
     number of stages.
     """
+
+    strides = STRIDES
 
     def __init__(
         self,

@@ -15,7 +15,8 @@ class FileConfig(Config):
     """The trunk in a file, or that of a supervised network in it (`best.pt`, `model.safetensors`)."""
 
     path: str = Field(min_length=1)
-    """The file: torch's `.pt` or `.pth` with tensors alone, or `.safetensors`."""
+    """The file: torch's `.pt` or `.pth` with tensors alone, or `.safetensors`. Of vision
+    transformers also the published files of DINOv2, DINOv3, CLIP and FaRL."""
 
     @property
     def is_random(self) -> bool:

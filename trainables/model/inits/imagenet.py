@@ -22,7 +22,8 @@ TIMEOUT_S = 30.0
 class ImageNetConfig(Config):
     """Weights trained with labels on ImageNet, downloaded once: torchvision's `IMAGENET1K_V1`, or timm's.
 
-    Of a `timm` backbone they come from its hub, and may be under a licence of their own. [paper 4.2]
+    Of a `timm` backbone they come from its hub, and may be under a licence of their own. They are those that
+    timm names first: of DINOv2 and DINOv3 trained on other images, without labels. [paper 4.2]
     """
 
     file: str | None = Field(None, min_length=1)

@@ -13,7 +13,7 @@ from torch import Tensor
 from trainables.base.atomic import save_state
 from trainables.base.errors import Fault, InputError, why
 from trainables.base.tensors import SUFFIX, check_fit, load_pickled, load_tensors, some
-from trainables.model.backbones import Backbone, title, written
+from trainables.model.backbones import Backbone, TranslatingBackbone, title, written
 from trainables.model.inits.request import TRUNK
 from trainables.model.network import trunk_on_meta
 
@@ -48,11 +48,17 @@ def _digest(file: Path) -> str:
 def trunk_of(weights: Mapping[str, Any], backbone: Backbone, file: Path) -> dict[str, Tensor]:
     """Return the trunk in the weights of a trunk, of torchvision's or timm's classifier, or of a network.
 
-    Raises `InputError` listing what is missing, what is too much, what has another shape, what are no weights
-    (bytes, complex, sparse, quantised), and what holds values that are not finite.
+    A vision transformer's may also have the names of those who published it. Raises `InputError` listing what
+    is missing, what is too much, what has another shape, what are no weights (bytes, complex, sparse,
+    quantised), and what holds values that are not finite.
     """
     empty = trunk_on_meta(backbone)
     whole = any(name.startswith("trunk.") for name in weights)
+    if not whole and isinstance(backbone, TranslatingBackbone):
+        try:
+            weights = backbone.translated(weights)
+        except ValueError as error:
+            raise InputError(Fault(str(error), file=str(file))) from None
     trunk = {
         name.removeprefix("trunk."): value
         for name, value in weights.items()
