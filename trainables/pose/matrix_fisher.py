@@ -67,9 +67,10 @@ def entropy(s: Tensor) -> Tensor:
     `log c - sum of s_i dlog c/ds_i`; the sum is the derivative of log c(t s) by t at t = 1, taken inside the
     integral.
     """
-    log_terms, a, b, x = _log_terms(s)
+    log_terms, ab, i0, x = _log_terms(s)
     log_c = torch.logsumexp(log_terms, dim=-1)
-    by_scale = a * (_scaled_i1(a) / _scaled_i0(a) - 1) + b * (_scaled_i1(b) / _scaled_i0(b) - 1) - x
+    by_ab = ab * (_scaled_i1(ab) / i0 - 1)
+    by_scale = by_ab[0] + by_ab[1] - x
     return log_c - (torch.exp(log_terms - log_c[..., None]) * by_scale).sum(dim=-1)
 
 
@@ -82,14 +83,13 @@ def mode(matrix: Tensor) -> Tensor:
     """
     square = _of_quaternion(matrix)
     bound = 3**0.5 * torch.linalg.vector_norm(matrix, dim=(-2, -1))[..., None, None]  # >= |s1| + |s2| + |s3|
-    square = square + (bound + torch.finfo(matrix.dtype).tiny) * torch.eye(4).to(matrix)
+    eye = torch.eye(4).to(matrix)
+    square = square + (bound + torch.finfo(matrix.dtype).tiny) * eye
     for _ in range(SQUARINGS):
-        square = square / square.diagonal(dim1=-2, dim2=-1).sum(dim=-1)[..., None, None]
+        square = square / (square * eye).sum(dim=(-2, -1), keepdim=True)  # a trace in two operations of ONNX
         square = square @ square
-    square = square / square.diagonal(dim1=-2, dim2=-1).sum(dim=-1)[..., None, None]  # q q^T
-    (ww, wx, wy, wz), (_, xx, xy, xz), (_, _, yy, yz), (_, _, _, zz) = (
-        row.unbind(dim=-1) for row in square.unbind(dim=-2)
-    )
+    square = square / (square * eye).sum(dim=(-2, -1), keepdim=True)  # q q^T
+    ww, wx, wy, wz, _, xx, xy, xz, _, _, yy, yz, _, _, _, zz = square.flatten(start_dim=-2).unbind(dim=-1)
     return _stacked(
         (ww + xx - yy - zz, 2 * (xy - wz), 2 * (xz + wy)),
         (2 * (xy + wz), ww - xx + yy - zz, 2 * (yz - wx)),
@@ -116,7 +116,7 @@ def concentrations_at(matrix: Tensor, rotation: Tensor) -> Tensor:
 
 def _of_quaternion(matrix: Tensor) -> Tensor:
     """Return K [..., 4, 4] with tr(A^T R(q)) = q^T K q."""
-    (a, b, c), (d, e, f), (g, h, i) = (row.unbind(dim=-1) for row in matrix.unbind(dim=-2))
+    a, b, c, d, e, f, g, h, i = matrix.flatten(start_dim=-2).unbind(dim=-1)
     return _stacked(
         (a + e + i, h - f, c - g, d - b),
         (h - f, a - e - i, b + d, c + g),
@@ -126,17 +126,19 @@ def _of_quaternion(matrix: Tensor) -> Tensor:
 
 
 def _stacked(*rows: Sequence[Tensor]) -> Tensor:
-    return torch.stack([torch.stack(list(row), dim=-1) for row in rows], dim=-2)
+    flat = torch.stack([value for row in rows for value in row], dim=-1)
+    return flat.reshape(*flat.shape[:-1], len(rows), len(rows[0]))
 
 
 def _log_terms(s: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return the logarithms of the terms [..., NODES] whose sum is the integral, and its a, b and x."""
+    """Return the logarithms of the terms [..., NODES] whose sum is the integral, its a and b [2, ..., NODES],
+    their I0(a) e^(-a) and I0(b) e^(-b), and its x."""
     cosines, weights = (torch.tensor(values, dtype=s.dtype, device=s.device) for values in _rule())
     s1, s2, s3 = (each[..., None] for each in s.unbind(dim=-1))
-    a, b = (s1 - s2) * (1 - cosines) / 2, (s1 + s2) * (1 + cosines) / 2
+    ab = torch.stack([(s1 - s2) * (1 - cosines) / 2, (s1 + s2) * (1 + cosines) / 2])
     x = (s2 + s3) * (1 - cosines)
-    log_terms = torch.log(weights * _scaled_i0(a) * _scaled_i0(b)) - x
-    return log_terms, a, b, x
+    i0 = _scaled_i0(ab)  # of both at once: half the operations in an exported graph
+    return torch.log(weights * i0[0] * i0[1]) - x, ab, i0, x
 
 
 @cache
@@ -162,7 +164,7 @@ def _scaled_i1(x: Tensor) -> Tensor:
 
 
 def _polynomial(coefficients: Sequence[float], x: Tensor) -> Tensor:
-    value = torch.full_like(x, coefficients[-1])
-    for coefficient in coefficients[-2::-1]:
+    value = coefficients[-1] * x + coefficients[-2]
+    for coefficient in coefficients[-3::-1]:
         value = value * x + coefficient
     return value
