@@ -45,6 +45,15 @@ def narrow() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def narrow_throughout() -> Iterator[None]:
+    """The same for all tests of a file, and for the fixtures that they share."""
+    from support.narrow import narrow_resnet10
+
+    with narrow_resnet10():
+        yield
+
+
 def pytest_configure() -> None:
     """Take Ctrl-C even in the background: the commands that tests start inherit an ignored one.
 
@@ -56,6 +65,7 @@ def pytest_configure() -> None:
     gc.disable()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # as hpsearch has it: it begins threads
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
 

@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.launches import furnish, hpsearch_here, hpsearch_there
+from support.forks import hpsearch_there
+from support.launches import furnish, hpsearch_here
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "hpsearch-example-plugin"

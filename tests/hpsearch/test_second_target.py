@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 from support import age_target
-from support.launches import hpsearch_there
+from support.forks import hpsearch_there
 from support.plugins import install
 
 IMAGES, PX = 60, 32

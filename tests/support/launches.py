@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -68,41 +66,11 @@ def furnish(root: Path, rendered: Path) -> Path:
 
 Done = subprocess.CompletedProcess[str]
 
-COMMANDS = """
-import contextlib, io, json, sys
-from hpsearch.cli.main import main
-done = []
-for words in json.loads(sys.argv[1]):
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-        status = main(words)
-    done.append((status, out.getvalue()))
-print(json.dumps(done))
-"""
-
 
 def hpsearch(*words: str | Path) -> Done:
     """Run a command in a process of its own, as a shell does."""
     command = [sys.executable, "-m", "hpsearch", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
-
-
-def hpsearch_there(
-    *commands: Sequence[str | Path], cwd: Path | None = None, **environment: str
-) -> list[tuple[int, str]]:
-    """Run commands one after another in one other process; return the status of each and what it said."""
-    words = json.dumps([list(map(str, command)) for command in commands])
-    ran = subprocess.run(
-        [sys.executable, "-c", COMMANDS, words],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        env=os.environ | environment,
-        cwd=cwd,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return [(status, said) for status, said in json.loads(ran.stdout)]
 
 
 def hpsearch_here(*words: str | Path) -> Done:

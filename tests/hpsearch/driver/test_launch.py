@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from mlflow import MlflowClient
+from support.forks import start_fork
 from support.launches import (
     TRIALS,
     board,
@@ -240,32 +241,38 @@ def test_a_launch_lets_nobody_in(whole: Whole) -> None:
     assert whole.agents == {"ray::DashboardAgent", "ray::RuntimeEnvAgent"}, "a title hides a process's mark"
 
 
-ON_RAY = [pytest.mark.faults, pytest.mark.quick]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("sent", "status", "words"),
-    [
-        (signal.SIGINT, 130, ["--in-process"]),
-        pytest.param(signal.SIGINT, 130, [], marks=ON_RAY),
-        pytest.param(signal.SIGTERM, 143, [], marks=ON_RAY),
-        pytest.param(signal.SIGHUP, 143, [], marks=ON_RAY),
-    ],
-)
-def test_an_interrupted_launch_says_how_to_go_on(
-    fresh: Path, sent: signal.Signals, status: int, words: list[str]
-) -> None:
+def test_an_interrupted_launch_says_how_to_go_on(fresh: Path) -> None:
     space = write_space(fresh, concurrent=1, epochs=3000)  # the first trial is still running, however late
-    launch = start(space, fresh, *words)
+    words = ("launch", space, "--in-process", "--root", fresh)
+    launch = start_fork(*words, prints=fresh / "printed.txt")
+    wait_for_epochs(fresh, 2)
+    os.killpg(launch.pid, signal.SIGINT)
+    assert_interrupted(launch.ended(), 130, fresh, f"{space} --in-process --root {fresh}")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
+)
+@pytest.mark.slow
+@pytest.mark.faults
+@pytest.mark.quick
+def test_an_interrupted_launch_on_ray_says_how_to_go_on(
+    fresh: Path, sent: signal.Signals, status: int
+) -> None:
+    space = write_space(fresh, concurrent=1, epochs=3000)
+    launch = start(space, fresh)
     wait_for_epochs(fresh, 2)
     os.killpg(launch.pid, sent) if sent is signal.SIGINT else launch.send_signal(sent)
     printed, _ = launch.communicate(timeout=PATIENCE_S)
-    assert launch.returncode == status, printed
-    assert f"\n  {' '.join(['hpsearch launch', str(space), *words])} --root {fresh}\n" in printed
-    assert "Traceback" not in printed
-    assert all(run.info.status != "RUNNING" for run in runs(fresh))
-    assert [trial["state"] for trial in board(fresh)] == ["interrupted"] * len(board(fresh))
+    assert_interrupted((launch.returncode, printed), status, fresh, f"{space} --root {fresh}")
+
+
+def assert_interrupted(ended: tuple[int | None, str], status: int, root: Path, proposed: str) -> None:
+    assert ended[0] == status, ended[1]
+    assert f"\n  hpsearch launch {proposed}\n" in ended[1]
+    assert "Traceback" not in ended[1]
+    assert all(run.info.status != "RUNNING" for run in runs(root))
+    assert [trial["state"] for trial in board(root)] == ["interrupted"] * len(board(root))
 
 
 @pytest.mark.slow

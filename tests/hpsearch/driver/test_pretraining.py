@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 from mlflow import MlflowClient
-from support.launches import furnish, hpsearch_here, launch_here, start
-from support.patience import PATIENCE_S, wait_until
+from support.forks import start_fork
+from support.launches import furnish, hpsearch_here, launch_here
+from support.patience import wait_until
 
 from hpsearch.study.records import TrialState
 from hpsearch.study.store import find_study
+
+pytestmark = pytest.mark.usefixtures("narrow_throughout")
 
 EPOCHS = 10
 
@@ -67,10 +70,10 @@ def root(tmp_path_factory: pytest.TempPathFactory, rendered: Path) -> Path:
     """A root on which a study of 4 trials from 2 sources was killed half-way and launched again."""
     root = furnish(tmp_path_factory.mktemp("runs"), rendered)
     space = write(root, "shared", "{choice: [rotation, puzzling]}")
-    launch = start(space, root, "--in-process")
+    launch = start_fork("launch", space, "--root", root, "--in-process", prints=root / "killed.txt")
     wait_until(lambda: any(root.glob("pretrained/*/checkpoint_0002.pt")), "no checkpoint was written")
     os.killpg(launch.pid, signal.SIGKILL)
-    launch.wait()
+    launch.ended()
     assert pretrained(root) == {}
     again = launch_here(space, root)
     assert again.returncode == 0, again.stdout + again.stderr
@@ -116,9 +119,12 @@ def test_two_launches_at_once_on_a_new_root_train_it_once_and_keep_all_their_run
     """Both find neither images nor MLflow's database nor the pretraining; one makes each."""
     root = tmp_path
     spaces = [write(root, name, "rotation") for name in ("one", "two")]
-    launches = [start(space, root, "--in-process") for space in spaces]
-    printed = [launch.communicate(timeout=PATIENCE_S)[0] for launch in launches]
-    assert [launch.returncode for launch in launches] == [0, 0], printed
+    launches = [
+        start_fork("launch", space, "--root", root, "--in-process", prints=space.with_suffix(".txt"))
+        for space in spaces
+    ]
+    statuses, printed = zip(*(launch.ended() for launch in launches), strict=True)
+    assert statuses == (0, 0), printed
     [name] = pretrained(root)
     assert sum("another launch is training it" in text for text in printed) == 1, printed
     assert sum("started (" in text for text in printed) == 1

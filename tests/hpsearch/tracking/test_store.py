@@ -6,7 +6,6 @@ import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from multiprocessing import get_context
 from pathlib import Path
 from shutil import copyfile
 
@@ -20,6 +19,7 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy import create_engine
 from sqlalchemy.event import listen
 from support import plausible
+from support.forks import FORKS
 from support.patience import wait_until
 
 from hpsearch.study.records import TrialState
@@ -27,11 +27,6 @@ from hpsearch.tracking.connection import connect
 from hpsearch.tracking.location import STORE, artifacts_folder, default_uri
 from hpsearch.tracking.store import StoreError, _latest, _put, _revision, count_rows, ready
 from hpsearch.tracking.tracker import Tracker
-
-LOADED = get_context("forkserver")
-"""Starts processes that have MLflow loaded already: what they do next is what a kill meets."""
-
-LOADED.set_forkserver_preload(["hpsearch.tracking.store", "mlflow.store.tracking.sqlalchemy_store"])
 
 
 def upgraded(path: Path, revision: str) -> None:
@@ -85,9 +80,9 @@ def test_a_kill_while_it_is_made_breaks_nothing(tmp_path: Path) -> None:
     path, lock = tmp_path / STORE, tmp_path / f".{STORE}.lock"
     missing = 0
     for pause_s in (0.0, 0.02, 0.1):
-        maker = LOADED.Process(target=ready, args=(path,), kwargs={"migrates": False})
+        maker = FORKS.Process(target=ready, args=(path,), kwargs={"migrates": False})
         maker.start()
-        wait_until(lock.exists, "it has not begun")
+        wait_until(lock.exists, "it has not begun")  # MLflow is loaded: this is what a kill meets
         time.sleep(pause_s)
         maker.kill()
         maker.join()

@@ -1,0 +1,106 @@
+"""Commands in processes of their own that have torch and MLflow loaded: each ends and is killed alone.
+
+They are forks of one server, which has no threads and no tests' state. What they do not show is what a new
+interpreter imports; tests of that start one. ResNet-10 is narrow there.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from support.patience import PATIENCE_S
+
+FORKS = get_context("forkserver")
+FORKS.set_forkserver_preload(
+    [
+        "hpsearch.driver.launch",
+        "hpsearch.tracking.store",
+        "hpsearch.work.in_process",
+        "mlflow.store.tracking.sqlalchemy_store",
+        "torchvision.models",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Fork:
+    """A command that runs in a process group of its own, as a shell starts it."""
+
+    process: BaseProcess
+    file: Path
+
+    @property
+    def pid(self) -> int:
+        assert self.process.pid is not None
+        return self.process.pid
+
+    def ended(self) -> tuple[int | None, str]:
+        """Wait; return its exit status, that of a signal below 0, and what it printed."""
+        self.process.join(PATIENCE_S)
+        return self.process.exitcode, self.file.read_text()
+
+
+def start_fork(*words: str | Path, prints: Path) -> Fork:
+    """Start a command that prints to a file."""
+    process = FORKS.Process(target=_run, args=([*map(str, words)], prints))
+    process.start()
+    return Fork(process, prints)
+
+
+def hpsearch_there(
+    *commands: Sequence[str | Path], cwd: Path | None = None, **environment: str
+) -> list[tuple[int, str]]:
+    """Run commands one after another in one fork; return the status of each and what it said.
+
+    Packages on the `PYTHONPATH` of `environment` are installed there.
+    """
+    words = [[*map(str, command)] for command in commands]
+    with ProcessPoolExecutor(1, FORKS) as pool:
+        return pool.submit(_run_all, words, cwd or Path.cwd(), environment).result(timeout=PATIENCE_S)
+
+
+def _run(words: Sequence[str], prints: Path) -> None:
+    from support.narrow import narrow_resnet10
+
+    from hpsearch.cli.main import main
+
+    os.setsid()
+    for sent, answer in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        signal.signal(sent, answer)  # whatever the tests ignore, as in the background or under `nohup`
+    with prints.open("w", buffering=1) as out:
+        for stream in (1, 2):
+            os.dup2(out.fileno(), stream)
+        with redirect_stdout(out), redirect_stderr(out), narrow_resnet10():
+            status = main(words)
+    sys.exit(status)
+
+
+def _run_all(
+    commands: Sequence[Sequence[str]], cwd: Path, environment: Mapping[str, str]
+) -> list[tuple[int, str]]:
+    from support.narrow import narrow_resnet10
+
+    from hpsearch.cli.main import main
+    from trainables.base.plugins import installed
+
+    os.environ.update(environment)
+    os.chdir(cwd)
+    sys.path[:0] = environment.get("PYTHONPATH", "").split(os.pathsep)
+    installed.cache_clear()
+    done = []
+    for words in commands:
+        out = StringIO()
+        with redirect_stdout(out), redirect_stderr(out), narrow_resnet10():
+            status = main(words)
+        done.append((status, out.getvalue()))
+    return done
