@@ -10,6 +10,8 @@ from hpsearch.testing import BranchContract, PerturbContract, SettingsContract, 
 from hpsearch.testing.pretext import random_images, seeded
 from trainables.pretext import PRETEXT_TASKS
 
+pytestmark = pytest.mark.usefixtures("narrow_throughout")
+
 HELPERS = {name: row for name, row in TASKS.items() if name != "none"}
 CASES = [pytest.param(TASKS[name](**given), id=f"{name} {given}") for name, given in cases(TASKS)]
 

@@ -84,29 +84,6 @@ def test_the_best_trial_s_network_alone_is_written(made: tuple[StudyRecord, Path
     assert "100 images of noise (the validation set is gone)" in said
 
 
-def test_a_network_of_whole_images_from_0_to_1_is_exported_for_them_at_its_kept_epoch(
-    study: StudyRecord, tmp_path: Path
-) -> None:
-    best = study.best
-    assert best is not None
-    data = best.config.data.model_copy(update={"evaluation_zoom": 0.0, "normalization": "unit"})
-    *before, last = best.epochs
-    kept = replace(
-        best,
-        config=best.config.model_copy(update={"data": data}),
-        epochs=(*before, {**last, "validation/best_epoch": 2.0}),
-    )
-    trials = tuple(kept if trial is best else trial for trial in study.trials)
-    export(replace(study, trials=trials), tmp_path / "model", datasets_root=tmp_path)  # which compares poses
-    card = NetworkCard.model_validate(load_yaml(tmp_path / "model" / "config.yaml").tree)
-    assert card.provenance["epoch"] == 2
-    assert card.provenance["validation_mae_deg"] == best.epochs[1]["validation/mae_deg"]
-    assert (card.mean, card.std) == ((0, 0, 0), (1, 1, 1))
-    assert card.evaluation_zoom == 0.0
-    page = (tmp_path / "model" / "README.md").read_text()
-    assert "255; a square crop" in page and "rim" not in page
-
-
 def test_two_lines_load_it_and_give_the_trained_network_s_poses(
     made: tuple[StudyRecord, Path, str], tmp_path: Path
 ) -> None:
@@ -152,6 +129,7 @@ def test_the_readme_s_lines_run_and_agree(
 def test_a_trial_by_number_replaces_an_export_and_is_checked_on_the_validation_set(
     study: StudyRecord, tmp_path: Path
 ) -> None:
+    """Its network is of whole images from 0 to 1, and its weights are those of an earlier epoch."""
     data = tmp_path / "datasets" / "own"
     files = faces(data / "images", 7, 80)
     splits = ["train", *["validation"] * 6]
@@ -161,12 +139,20 @@ def test_a_trial_by_number_replaces_an_export_and_is_checked_on_the_validation_s
     write_labels(data, table.assign(yaw_deg=0.0, pitch_deg=0.0, roll_deg=0.0), source="noise")
     trial = study.trials[2]
     source = trial.config.data.train.model_copy(update={"dataset": "own"})
-    on_own = trial.config.model_copy(update={"data": trial.config.data.model_copy(update={"train": source})})
-    trials = tuple(replace(t, config=on_own) if t is trial else t for t in study.trials)
+    section = trial.config.data.model_copy(
+        update={"train": source, "evaluation_zoom": 0.0, "normalization": "unit"}
+    )
+    *before, last = trial.epochs
+    kept = replace(
+        trial,
+        config=trial.config.model_copy(update={"data": section}),
+        epochs=(*before, {**last, "validation/best_epoch": 2.0}),
+    )
+    trials = tuple(kept if each is trial else each for each in study.trials)
     out = tmp_path / "model"
     out.mkdir()
     (out / WEIGHTS).write_text("an export that was broken off")
-    exported = export(
+    exported = export(  # which compares poses
         replace(study, trials=trials), out, datasets_root=tmp_path / "datasets", number=trial.number
     )
     assert exported.checked_on == "6 validation images"
@@ -175,6 +161,14 @@ def test_a_trial_by_number_replaces_an_export_and_is_checked_on_the_validation_s
     weights = load_state(trial.folder / BEST_WEIGHTS)
     loaded = hpsearch.load(out)._network.network.state_dict()
     assert all(torch.equal(loaded[name], value) for name, value in weights.items())
+
+    card = NetworkCard.model_validate(load_yaml(out / "config.yaml").tree)
+    assert card.provenance["epoch"] == 2
+    assert card.provenance["validation_mae_deg"] == trial.epochs[1]["validation/mae_deg"]
+    assert (card.mean, card.std) == ((0, 0, 0), (1, 1, 1))
+    assert card.evaluation_zoom == 0.0
+    page = (out / "README.md").read_text()
+    assert "255; a square crop" in page and "rim" not in page
 
 
 @pytest.mark.parametrize(
