@@ -50,13 +50,13 @@ def test_a_search_uses_what_it_lists_and_records_it(installed: Path, tmp_path: P
     root = furnish(tmp_path, rendered)
     launch = ("launch", EXAMPLE / "space.yaml", "--root", root, "--in-process")
     show = ("show", "--root", root, "--format", "json")
-    listed, launched, (_, shown) = hpsearch_there(("plugins",), launch, show, PYTHONPATH=path_with(installed))
-    assert [line.split()[:4] for line in listed[1].splitlines()] == [
+    listed, launched, shown = hpsearch_there(("plugins",), launch, show, PYTHONPATH=path_with(installed))
+    assert [line.split()[:4] for line in listed.stdout.splitlines()] == [
         ["backbones", "slim", *ORIGIN.split()],
         ["pretext", "flipping", *ORIGIN.split()],
     ]
-    assert launched[0] == 0, launched[1]
-    study = json.loads(shown)
+    assert launched.returncode == 0, launched.stdout + launched.stderr
+    study = json.loads(shown.stdout)
     assert study["plugins"] == {"backbones slim": ORIGIN, "pretext flipping": ORIGIN}
     best = (root / "studies" / "example-plugin" / "best.yaml").read_text()
     assert "slim" in best

@@ -61,8 +61,8 @@ def run(root: Path, *commands: str, status: int = 0) -> list[str]:
     path = os.pathsep.join([str(root / "plug"), *filter(None, [os.environ.get("PYTHONPATH")])])
     there = {"PYTHONPATH": path, "HPSEARCH_ROOT": str(root / "runs")}
     done = hpsearch_there(*map(str.split, commands), cwd=root, **there)
-    assert [ended for ended, _ in done] == [status] * len(commands), done
-    return [said for _, said in done]
+    assert [each.returncode for each in done] == [status] * len(commands), done
+    return [each.stdout + each.stderr for each in done]
 
 
 @pytest.mark.slow

@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from io import StringIO
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from support.launches import Done, hpsearch_here
 from support.patience import PATIENCE_S
 
 FORKS = get_context("forkserver")
@@ -59,14 +59,13 @@ def start_fork(*words: str | Path, prints: Path) -> Fork:
 
 def hpsearch_there(
     *commands: Sequence[str | Path], cwd: Path | None = None, **environment: str
-) -> list[tuple[int, str]]:
-    """Run commands one after another in one fork; return the status of each and what it said.
+) -> list[Done]:
+    """Run commands one after another in one fork.
 
     Packages on the `PYTHONPATH` of `environment` are installed there.
     """
-    words = [[*map(str, command)] for command in commands]
     with ProcessPoolExecutor(1, FORKS) as pool:
-        return pool.submit(_run_all, words, cwd or Path.cwd(), environment).result(timeout=PATIENCE_S)
+        return pool.submit(_run_all, commands, cwd or Path.cwd(), environment).result(timeout=PATIENCE_S)
 
 
 def _run(words: Sequence[str], prints: Path) -> None:
@@ -86,21 +85,15 @@ def _run(words: Sequence[str], prints: Path) -> None:
 
 
 def _run_all(
-    commands: Sequence[Sequence[str]], cwd: Path, environment: Mapping[str, str]
-) -> list[tuple[int, str]]:
+    commands: Sequence[Sequence[str | Path]], cwd: Path, environment: Mapping[str, str]
+) -> list[Done]:
     from support.narrow import narrow_resnet10
 
-    from hpsearch.cli.main import main
     from trainables.base.plugins import installed
 
     os.environ.update(environment)
     os.chdir(cwd)
     sys.path[:0] = environment.get("PYTHONPATH", "").split(os.pathsep)
     installed.cache_clear()
-    done = []
-    for words in commands:
-        out = StringIO()
-        with redirect_stdout(out), redirect_stderr(out), narrow_resnet10():
-            status = main(words)
-        done.append((status, out.getvalue()))
-    return done
+    with narrow_resnet10():
+        return [hpsearch_here(*words) for words in commands]

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from support import spaces, studies
-from support.launches import hpsearch_here
+from support.forks import hpsearch_there
+from support.launches import Done, hpsearch_here
 from support.plugins import SHORT, install, installed_here
 
 from hpsearch.study.folders import studies_folder
@@ -26,15 +27,20 @@ ENTRIES = "[hpsearch.schedules]\nshort = quick_schedules:ShortConfig\n"
 SPACE = "epochs: 9\nschedule: {choice: [constant, short]}\n"
 
 
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *words: str) -> Done:
     """Run Python where the packages of a folder are installed too."""
-    path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
-    environment = {**os.environ, "PYTHONPATH": path}
+    environment = {**os.environ, "PYTHONPATH": path_with(folder)}
     return subprocess.run([sys.executable, *words], capture_output=True, text=True, env=environment)
 
 
-def hpsearch(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return run(folder, "-m", "hpsearch", *words)
+def hpsearch(folder: Path, *words: str) -> Done:
+    """Run a command there, in a process that has all but these packages loaded."""
+    [done] = hpsearch_there(words, PYTHONPATH=path_with(folder))
+    return done
+
+
+def path_with(folder: Path) -> str:
+    return os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def test_every_table_is_one_that_packages_can_add_to() -> None:
@@ -93,7 +99,7 @@ def test_what_cannot_be_used_is_listed_in_sentences_and_stops_nothing_else(tmp_p
 def test_help_imports_no_plugin(tmp_path: Path) -> None:
     install(tmp_path, "quick-schedules", ENTRIES, module=SHORT + "print('imported')\n")
     for words in (["--help"], ["list", "--root", str(tmp_path)]):
-        assert "imported" not in hpsearch(tmp_path, *words).stdout
+        assert "imported" not in run(tmp_path, "-m", "hpsearch", *words).stdout
 
 
 def test_a_study_knows_the_plugins_it_uses(tmp_path: Path) -> None:
