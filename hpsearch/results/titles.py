@@ -51,11 +51,17 @@ def title(arm: Arm, names: Mapping[str, str]) -> str:
 
 
 def words_of(arm: Arm) -> str:
-    """Return what an arm adds to supervised learning alone, as a sentence begins: `Puzzling in two views`."""
+    """Return what an arm adds to supervised learning alone, as a sentence begins.
+
+    `Puzzling in two views`, or of several helpers `Puzzling with equivariance`.
+    """
     known = {row.shared: row.text for row in rows(arm.config)}
     task, view = known["pretext"], known.get("pretext.view", "")
     if arm.is_supervised_alone:
         return f"Supervised learning from {known['init']} weights"
+    paths = (path.split(".") for path in known if path.endswith(".ssl_weight"))
+    if helpers := [path[1] for path in paths if path[0] == "pretext" and len(path) == 3]:
+        return " with ".join(helpers).capitalize()
     return task.capitalize() + VIEWS.get(view, f" in view {view}" if view else "")
 
 

@@ -19,7 +19,7 @@ from hpsearch.results.comparison import Comparison, Outcome, compare
 from hpsearch.results.contest import contest
 from hpsearch.results.formats import signed
 from hpsearch.results.leaderboard import summary
-from hpsearch.results.titles import names_of, title_with_trials
+from hpsearch.results.titles import names_of, title_with_trials, words_of
 from hpsearch.results.verdict import SELECTED, describe, verdict_sentence
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from hpsearch.study.spec import load_spec
@@ -75,6 +75,18 @@ def test_trials_that_differ_in_their_seed_alone_are_one_arm() -> None:
 def test_a_lucky_single_run_stands_below_arms_with_several_seeds() -> None:
     found = arms_of(study([*arm(0, "none", [5.0, 5.2]), trial(2, config(PUZZLE), 1.0)]))
     assert [len(each.values) for each in found] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("pretext", "said_of"),
+    [
+        (PUZZLE, "Puzzling"),
+        ({"puzzling": {"view": "two"}}, "Puzzling in two views"),
+        ({"several": {"puzzling": {}, "equivariance": {"ssl_weight": 0.1}}}, "Puzzling with equivariance"),
+    ],
+)
+def test_a_sentence_names_the_helpers_of_an_arm(pretext: object, said_of: str) -> None:
+    assert words_of(arms_of(study([trial(0, config(pretext), 1.0)]))[0]) == said_of
 
 
 def test_seeds_that_move_all_of_five_arms_alike_do_not_hide_a_small_gap() -> None:
