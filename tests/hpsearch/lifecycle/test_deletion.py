@@ -66,6 +66,13 @@ def test_folder_and_runs_go_and_what_is_shared_stays(root: Path) -> None:
     assert runs(root, "gone") == 3
 
 
+def test_a_study_that_is_run_is_not_deleted(root: Path) -> None:
+    study = tracked(root, "demo")
+    with study_lock(study.folder), pytest.raises(InputError, match="is being run by process"):
+        delete(root, study.folder, lambda text: True)
+    assert (study.folder / "study.journal").is_file() and runs(root, "demo") == 3
+
+
 def test_the_runs_of_pretrainings_stay(root: Path) -> None:
     study = tracked(root, "demo")
     client = MlflowClient(tracking_uri=default_uri(root))
