@@ -173,6 +173,8 @@ def test_weights_of_another_network_are_refused_with_what_differs(
     del less["blocks.3.norm1.bias"]
     assert "it has no blocks.3.norm1.bias" in refusal("deit_tiny_patch16_224", less, file)
     assert "timm cannot take these" in refusal("deit_tiny_patch16_224", {"pos_embed": b"bytes"}, file)
+    no_bias = {"storage_tokens": torch.ones(1), "blocks.0.attn.qkv.bias": b"bytes"}
+    assert "timm cannot take these" in refusal("vit_small_patch16_dinov3", no_bias, file)
     assert "has no blocks.0" in refusal(
         "deit_tiny_patch16_224", {"model": {"cls_token": torch.ones(1)}}, file
     )

@@ -18,7 +18,6 @@ DECODERS = ("lm_transformer.", "ln_lm.", "lm_head.", "mask_token")
 PATCHES = ("patch_embed.proj.weight", "visual.conv1.weight")
 """Ends of the names that the kernels of patches have."""
 
-
 FILTERS: Mapping[str, Mapping[str, Any]] = {
     "timm.models.vision_transformer": {"adapt_layer_scale": True},  # as DeiT III names it
     "timm.models.eva": {},
@@ -46,10 +45,8 @@ def translated(model: str, weights: Mapping[str, Any]) -> dict[str, Any]:
             raise ValueError(
                 f"trained with patches of {value.shape[-1]} px, and those of {model} have {patch_px}"
             )
-    if "storage_tokens" in own:
-        own = _without_biases(model, target, own)
     try:
-        return _filtered(target, own)
+        return _filtered(target, _without_biases(model, target, own) if "storage_tokens" in own else own)
     except Exception as error:  # noqa: BLE001  a stranger's file may hold anything by these names
         lines = str(error).splitlines() or [type(error).__name__]
         raise ValueError(f"timm cannot take these as weights of {model}: {lines[0]}") from None
