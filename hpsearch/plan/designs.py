@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from trainables.training.config import FORWARD_ALONE, TrainConfig
+from trainables.pretext.cost import FORWARD_ALONE
+from trainables.training.config import TrainConfig
 
 FEW = 1000
 """Training images of an epoch, where their number is not known: the order alone of works matters."""

@@ -2,8 +2,9 @@
 
 An image counts once for each time that it passes through the whole network; an image that a pretext task
 forwards up to its flag alone counts that share of it (`trainables.pretext.cost`). Branches are not counted.
-An image that is forwarded again, for BatchNorm's statistics of averaged weights or for a weighting that looks
-at the losses after the step, counts a third: nothing goes back.
+An image that is forwarded and nothing goes back counts a third: through a teacher, for BatchNorm's statistics
+of averaged weights, or for a weighting that looks at the losses after the step. A second way back, of a
+weighting that sets the gradients of pose and helper against each other, counts two thirds.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from hpsearch.study.records import StudyRecord, TrialRecord
 from trainables.data.sources import TrainSource
 from trainables.losses.weighting import forwards_again
-from trainables.training.config import FORWARD_ALONE, TrainConfig
+from trainables.pretext.cost import FORWARD_ALONE
+from trainables.training.config import TrainConfig
 from trainables.training.metric_names import IMAGES
 
 

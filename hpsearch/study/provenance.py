@@ -30,10 +30,14 @@ def gather_provenance(spec: StudySpec, data: TrainingData) -> Provenance:
                 spec.document.file,
             )
         )
-    datasets = {"train": data.train_dataset, "validation": data.validation_dataset}
+    datasets = {
+        "train": data.train_dataset,
+        "validation": data.validation_dataset,
+        "unlabelled": data.unlabelled_dataset,
+    }
     return Provenance(
         training_mean=known[objective],
-        datasets={role: f"{d.name} @ {d.card.content_hash}" for role, d in datasets.items()},
+        datasets={role: f"{d.name} @ {d.card.content_hash}" for role, d in datasets.items() if d is not None},
         code_version=code_version(),
         plugins={f"{each.group} {each.name}": f"{each.package} {each.version}" for each in plugins_of(spec)},
     )

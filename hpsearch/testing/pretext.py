@@ -12,11 +12,12 @@ from torch import Tensor
 
 from hpsearch.testing.configs import assert_read_without_torch, changed
 from trainables.model.backbones import ResNet10Config
-from trainables.model.heads import RegressionConfig
+from trainables.model.heads import HeadConfig, RegressionConfig
 from trainables.model.inits import SslConfig
 from trainables.model.network import HeadPoseNetwork, build_network, build_pretraining_network
 from trainables.pose.angles import ANGLES
 from trainables.pretext import PretextConfig
+from trainables.pretext.cost import FORWARD_ALONE
 from trainables.pretext.task import ONE_VIEW, Uses
 from trainables.pretext.views import VIEWS, Views
 from trainables.pretext.views.alone import AloneView
@@ -55,11 +56,11 @@ def small_batch() -> Tensor:
     return random_images(4, 64) / (4 * 3 * 64 * 64)
 
 
-def network(config: HelperConfig) -> HeadPoseNetwork:
+def network(config: HelperConfig, head: HeadConfig | None = None) -> HeadPoseNetwork:
     """Return the smallest network with a task's branches, in training."""
     return build_network(
         ResNet10Config(),
-        RegressionConfig(),
+        head or RegressionConfig(),
         ANGLES,
         dropout=0.0,
         seed=1,
@@ -251,7 +252,10 @@ class BranchContract:
     def test_its_cost_is_what_the_network_forwards(
         self, config: HelperConfig, view: str, unlabelled: int
     ) -> None:
-        """Counted at each stage, also of a trunk that a branch has of its own; by pixels, not by images."""
+        """Counted at each stage, also of a trunk that a branch has of its own; by pixels, not by images.
+
+        Where nothing goes back, as through a teacher, an image counts a third.
+        """
         rows: list[float] = []
         seen = at_flag(config, 2, view={view: {"share": 0.5}})
         trained = network(seen)
@@ -259,7 +263,11 @@ class BranchContract:
             if STAGE.search(key):
                 side = small_batch().shape[-1] / 2 ** (int(key[-1]) + 1)  # of the maps of such an image
                 layer.register_forward_hook(
-                    lambda _, inputs, out, side=side: rows.append(len(out) * (out.shape[-1] / side) ** 2)
+                    lambda _, inputs, out, side=side: rows.append(
+                        len(out)
+                        * (out.shape[-1] / side) ** 2
+                        * (1 if torch.is_grad_enabled() else FORWARD_ALONE)
+                    )
                 )
         trained.learn(arranged(seen, unlabelled=unlabelled))
         cost, beside = seen.cost(0, 1), seen.unlabelled_cost(0, 1)

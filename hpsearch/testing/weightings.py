@@ -106,6 +106,19 @@ class WeightingContract:
         fixed = stepped(config, {**WEIGHTS, "puzzle": LossWeight(0.75, group="helper")}, completed=3)
         torch.testing.assert_close(scheduled.gradient, fixed.gradient)
 
+    def test_losses_below_0_give_a_finite_step_along_what_each_weighs(self, config: WeightingConfig) -> None:
+        """A log-likelihood of the pose and a cosine of a helper, which say that they are signed."""
+        below = {name: replace(WEIGHTS[name], signed=True) for name in ("yaw", "puzzle")}
+        step, weighting = Step(), config.build({**WEIGHTS, **below})
+        for name in below:
+            step.losses[name] = step.losses[name] - 50.0
+        assert step.run(weighting).isfinite()
+        for parameter in (step.shared, *step.heads.values(), *weighting.parameters()):
+            assert gradient_of(parameter).isfinite().all()
+        for name in below:
+            own = (step.heads[name].detach() @ step.shared.detach()) * 2 * step.shared.detach()
+            assert (gradient_of(step.heads[name]) * own).sum() > 0
+
     def test_a_helper_that_is_off_leaves_the_pose_alone(self, config: WeightingConfig) -> None:
         step, alone = Step("yaw", "pitch"), Step("yaw", "pitch")
         step.run(config.build(WEIGHTS))

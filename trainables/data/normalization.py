@@ -13,7 +13,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 """Standard deviation of red, green and blue of ImageNet; black is 0, white is 1."""
 
-NormalizationName = Literal["imagenet", "unit"]
+NormalizationName = Literal["imagenet", "unit", "half"]
 
 
 @dataclass(frozen=True)
@@ -27,5 +27,9 @@ class Normalization:
 IMAGENET = Normalization(IMAGENET_MEAN, IMAGENET_STD)
 
 NORMALIZATIONS: Mapping[NormalizationName, Normalization] = MappingProxyType(
-    {"imagenet": IMAGENET, "unit": Normalization((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))}
+    {
+        "imagenet": IMAGENET,
+        "unit": Normalization((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+        "half": Normalization((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+    }
 )

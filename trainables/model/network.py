@@ -21,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trainables.base.precision import in_fp32
 from trainables.model.backbones import Backbone
 from trainables.model.backbones.trunk import Trunk
 from trainables.model.backbones.vit_trunk import VitTrunk
@@ -53,7 +54,7 @@ class HeadPoseNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Output:
         """Return raw poses of normalised images [B, 3, H, W]."""
-        return Output(self.head(self.dropout(_pooled(self.trunk(images)[-1]))))
+        return Output(self._raw(self.trunk(images)[-1]))
 
     def learn(self, views: Views) -> Output:
         """Return the raw poses, and the output of each branch, of those images of a step that have them.
@@ -95,7 +96,11 @@ class HeadPoseNetwork(nn.Module):
             last = maps[-1][first:] if depth == STAGES else maps[-1]
         # branches before the head: dropout draws from one generator, and a run of older versions drew so
         pretext = self._branch_outputs(views, task_maps) if count else {}
-        return Output(self.head(self.dropout(_pooled(last))), pretext)
+        return Output(self._raw(last), pretext)
+
+    def _raw(self, maps: Tensor) -> Tensor:
+        """Return the head's raw outputs of the last maps [B, C, H, W]."""
+        return in_fp32(lambda last: self.head(self.dropout(_pooled(last))), maps)
 
     def _branch_outputs(self, views: Views, maps: Sequence[Tensor]) -> dict[str, Any]:
         """Return the output of each branch, by name, for its part of the perturbed images."""
@@ -141,11 +146,14 @@ class HeadPoseNetwork(nn.Module):
             branch.after_step(self.trunk, progress)
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """Return the trunk's parameters that pose and branches share: those up to the branches' stage.
+        """Return the parameters that pose and branches share: the trunk's up to the branches' stage.
 
-        All of them where there is no branch.
+        All of the trunk's where there is no branch; the head's too where a branch learns through the head.
         """
-        return self.trunk.parameters_up_to(self.branch_stage or STAGES)
+        shared = self.trunk.parameters_up_to(self.branch_stage or STAGES)
+        head = cast(nn.Module, self.head)
+        through_head = any(module is head for module in self.branches.modules())
+        return [*shared, *(head.parameters() if through_head else ())]
 
     @property
     def _branches(self) -> Mapping[str, Branch]:

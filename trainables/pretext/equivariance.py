@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from trainables.pretext.branch import Measure
-from trainables.pretext.cost import Cost
+from trainables.pretext.cost import FORWARD_ALONE, Cost
 from trainables.pretext.look_config import LookTaskConfig
 from trainables.pretext.task import Perturbed, Uses
 from trainables.pretext.task_config import BranchConfig
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 NAME = "equivariance"
 
-CHANGED_AND_CLEAN: Uses = ("helper", "both")
-"""The changed view has another pose; the clean one is the teacher's, and the pose is learned from it."""
+CHANGED: Uses = ("helper",)
+"""The changed view has another pose; the image as it is, for the teacher, is a label, no view."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class EquivariancePlan:
 
 
 class Equivariance:
-    """Two views of each image: changed in its plane and in its look, and as it is."""
+    """A view of each image, changed in its plane and in its look; its label has the image as it is."""
 
-    uses = CHANGED_AND_CLEAN
+    uses = CHANGED
 
     def __init__(
         self, plan: EquivariancePlan, appearance: Appearance, turn_deg: float, mirror: float
@@ -64,7 +64,10 @@ class Equivariance:
         self.appearance, self.turn_deg, self.mirror = appearance, turn_deg, mirror
 
     def perturb(self, images: Tensor, generator: Generator) -> Perturbed:
-        """Return views [2B, 3, H, W]; a label [2] is whether a view is mirrored, and its turn in degrees."""
+        """Return views [B, 3, H, W] and labels [B, 5, H, W].
+
+        A label is the image as it is, whether its view is mirrored, and the view's turn in degrees.
+        """
         import torch
 
         from trainables.pretext.in_plane import changed_in_plane
@@ -73,14 +76,15 @@ class Equivariance:
         mirrored, turn_deg = draws[0] < self.mirror, self.turn_deg * (2 * draws[1] - 1)
         changed = changed_in_plane(images, mirrored=mirrored, turn_deg=turn_deg)
         changed = self.appearance.of(changed, generator)
-        label = torch.stack([mirrored.float(), turn_deg], dim=1)
-        return Perturbed(torch.cat([changed, images]), {NAME: label})
+        change = torch.stack([mirrored.to(images.dtype), turn_deg.to(images.dtype)], dim=1)  # [B, 2]
+        planes = change[:, :, None, None].expand(-1, -1, *images.shape[2:])
+        return Perturbed(changed, {NAME: torch.cat([images, planes], dim=1)})
 
 
 class EquivarianceConfig(LookTaskConfig):
     """What is predicted of a turned or mirrored image is what the turn makes of the prediction."""
 
-    uses: ClassVar[Uses] = CHANGED_AND_CLEAN
+    uses: ClassVar[Uses] = CHANGED
     pretrains: ClassVar[bool] = False
 
     capture_fault: ClassVar[str] = "equivariance computes what labels become on the CPU"
@@ -113,11 +117,12 @@ class EquivarianceConfig(LookTaskConfig):
         return Equivariance(plan, self.appearance(), turn_deg=self.turn_deg, mirror=self.mirror)
 
     def cost(self, completed: int, epochs: int) -> Cost:
-        """Return the passes of clean views through the teacher too."""
+        """Return the passes of clean images through the teacher too, of which nothing goes back."""
         cost = super().cost(completed, epochs)
         if not self.task_weight(epochs).on(completed):
             return cost
-        return replace(cost, forwards=cost.forwards + self.view.share * self.view.sizes.area)
+        through_teacher = FORWARD_ALONE * self.view.share * self.view.sizes.area
+        return replace(cost, forwards=cost.forwards + through_teacher)
 
     def memory(self) -> Hashable:
         """Return that there is a teacher."""

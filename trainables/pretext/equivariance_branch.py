@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trainables.base.precision import in_fp32
+from trainables.losses.signed import signed
 from trainables.pretext.attachment import STAGES
 from trainables.pretext.branch import Seen
 from trainables.pretext.fork import Fork, SupervisedHead
@@ -36,14 +38,19 @@ class EquivarianceBranch(nn.Module):
         self.head = cast(nn.Module, fork.supervised.head)  # the network's own: one module in two places
         self.teacher_trunk, self.teacher_head = copied(fork.trunk), copied(self.head)
 
+    @property
+    def signed(self) -> bool:
+        """Whether the head's losses are."""
+        return signed(self.head)
+
     def forward(self, seen: Seen) -> Consistency:
         """Return what the network says of the changed images, and what it should."""
-        count = len(seen.images) // seen.views
+        clean, change = seen.labels[self.name].tensor_split((3,), dim=1)
         with torch.no_grad():
-            clean = self.teacher_trunk(seen.images[count:])[-1]
-            labels = cast(SupervisedHead, self.teacher_head).decode(self.teacher_head(_pooled(clean)))
-        raw = self.head(_pooled(seen.maps[-1][:count]))
-        return Consistency(raw, self.changed(labels, seen.labels[self.name]))
+            raw = in_fp32(lambda maps: self.teacher_head(_pooled(maps)), self.teacher_trunk(clean)[-1])
+            labels = cast(SupervisedHead, self.teacher_head).decode(raw)
+        raw = in_fp32(lambda maps: self.head(_pooled(maps)), seen.maps[-1])
+        return Consistency(raw, self.changed(labels, change[:, :, 0, 0]))
 
     def changed(self, labels: Tensor, change: Tensor) -> Tensor:
         """Return the labels [N, L] in changed images, `change` [N, 2] being those of the task.

@@ -217,24 +217,28 @@ class SeveralConfig(Config):
 
     def cost(self, completed: int, epochs: int) -> Cost:
         """Return the cost of each helper, all of whose images go up to the last flag, on one clean batch."""
+        if not self.task_weight(epochs).on(completed):
+            return Cost()
         own = [(member.cost(completed, epochs), member.view.share) for member in self.members.values()]
-        alone = [(replace(cost, forwards=cost.forwards - 1), share) for cost, share in own]
-        copies = self._copies(alone, completed, epochs)
-        return replace(copies, forwards=1 + copies.forwards)
+        clean = Cost(1.0, shared=self._last_flag / STAGES)
+        return clean + self._copies(
+            [(replace(cost, forwards=cost.forwards - 1), share) for cost, share in own]
+        )
 
     def unlabelled_cost(self, completed: int, epochs: int) -> Cost:
         """Return the cost of a copy for each helper."""
-        own = (member.unlabelled_cost(completed, epochs) for member in self.members.values())
-        return self._copies([(cost, 1.0) for cost in own], completed, epochs)
-
-    def _copies(self, own: Sequence[tuple[Cost, float]], completed: int, epochs: int) -> Cost:
-        """Sum up what the helpers' copies cost, each with its share; all go on to the last flag."""
         if not self.task_weight(epochs).on(completed):
             return Cost(0.0)
+        own = (member.unlabelled_cost(completed, epochs) for member in self.members.values())
+        return self._copies([(cost, 1.0) for cost in own])
+
+    def _copies(self, own: Sequence[tuple[Cost, float]]) -> Cost:
+        """Sum up what the helpers' copies cost, each with its share; all go on to the last flag."""
         total = Cost(0.0)
         for member, (cost, share) in zip(self.members.values(), own, strict=True):
-            further = len(member.uses) * share * (self._last_flag - member.flag) / STAGES
-            total = Cost(total.forwards + cost.forwards + further, total.branches + cost.branches)
+            images = len(member.uses) * share
+            further = images * (self._last_flag - member.flag) / STAGES
+            total += Cost(cost.forwards + further, cost.branches, images * self._last_flag / STAGES)
         return total
 
     def pretraining_cost(self) -> Cost:

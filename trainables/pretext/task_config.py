@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -108,14 +107,25 @@ class TaskConfig(Config):
         if not self.task_weight(epochs).on(completed):
             return Cost()
         whole, to_flag = self.view.passes(self.uses)
-        return Cost(whole + to_flag * self.flag / STAGES, BRANCH_WORK if self.heads else 0.0)
+        forwards = whole + to_flag * self.flag / STAGES
+        if not self.heads:
+            return Cost(forwards)
+        shared = 0.0 if self._ways_back_are_apart else (whole + to_flag) * self.flag / STAGES
+        return Cost(forwards, BRANCH_WORK, shared)
 
     def unlabelled_cost(self, completed: int, epochs: int) -> Cost:
         """Return the cost of a copy that is the task's alone; 0 where the task is off or has no heads."""
-        if not self.heads:
+        if not self.heads or not self.task_weight(epochs).on(completed):
             return Cost(0.0)
         cost = self.model_copy(update={"view": VIEWS["two"]()}).cost(completed, epochs)
-        return replace(cost, forwards=(cost.forwards - 1) * self.view.sizes.area)  # not of the clean image
+        forwards, shared = cost.forwards - 1, cost.shared - self.flag / STAGES  # not of the clean image
+        area = self.view.sizes.area
+        return Cost(area * forwards, cost.branches, 0.0 if self._ways_back_are_apart else area * shared)
+
+    @property
+    def _ways_back_are_apart(self) -> bool:
+        """Whether perturbed and clean images are forwarded apart, and the pose learned from clean ones."""
+        return self.view.poses_are_clean and self.view.build().norm_split
 
     def pretraining_cost(self) -> Cost:
         """Return one pass for each view."""

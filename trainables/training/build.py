@@ -18,11 +18,11 @@ from trainables.data.loader.keeping import keeps
 from trainables.data.normalization import NORMALIZATIONS
 from trainables.data.sources import Decode
 from trainables.data.unlabelled import Unlabelled
-from trainables.losses.weighting.loss_weight import LossWeight
 from trainables.model.network import build_network
 from trainables.target import Label
 from trainables.training.config import FP16_IS_NOT_RECORDED, TrainConfig
 from trainables.training.execution import Execution
+from trainables.training.loss_weights import build_weighting, loss_weights
 from trainables.training.session import Session
 from trainables.training.trainer import Trainer
 from trainables.training.training_data import TrainingData, labels_of
@@ -135,16 +135,14 @@ def build_session(
         target=target,
     )
     task_weight = config.pretext.task_weight(config.epochs)
-    weights = dict.fromkeys(network.head.loss_names, LossWeight())
-    if attachment is not None:
-        names = (name for branch in task.branches for name in branch.loss_names)
-        weights |= {name: config.pretext.loss_weight(name, config.epochs) for name in names}
+    branches = () if attachment is None else task.branches
+    weights = loss_weights(network, branches, lambda name: config.pretext.loss_weight(name, config.epochs))
     trainer = Trainer(
         network=network,
         task=task,
         view=config.pretext.build_view(),
         task_weight=task_weight,
-        weighting=config.weighting.build(weights),
+        weighting=build_weighting(config.weighting, weights),
         optimizer=config.optimizer.build,
         schedule=config.schedule.build(config.epochs),
         train=train,

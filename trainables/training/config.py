@@ -12,7 +12,7 @@ from trainables.base.errors import Fault
 from trainables.base.schema import Config, KeyPath, Variant, faults_of
 from trainables.data.augmentation import AUGMENTATIONS, AugmentationConfig
 from trainables.data.datasets import DatasetRef
-from trainables.losses.weighting import WEIGHTINGS, WeightingConfig, forwards_again
+from trainables.losses.weighting import WEIGHTINGS, WeightingConfig, backs_again, forwards_again
 from trainables.model.backbones import (
     BACKBONES,
     Backbone,
@@ -31,7 +31,7 @@ from trainables.optim.optimizers import OPTIMIZERS, OptimizerConfig
 from trainables.optim.schedules import SCHEDULES, ScheduleConfig
 from trainables.pretext import PRETEXT_TASKS, PretextConfig
 from trainables.pretext.attachment import STRIDES
-from trainables.pretext.cost import Cost
+from trainables.pretext.cost import BACK_AGAIN, FORWARD_ALONE, Cost
 from trainables.pretext.lone_image import lone_image
 from trainables.pretext.uncut_copy import uncut_copy
 from trainables.target import TARGETS, TargetConfig
@@ -46,9 +46,6 @@ STEPPED = ("head", "pretext", "weighting", "optimizer")
 
 FP16_IS_NOT_RECORDED = "the scale of an fp16 loss is corrected by the CPU in the first steps"
 """Why no CUDA graph holds such a step."""
-
-FORWARD_ALONE = 1 / 3
-"""What a pass of an image through a network costs without the backward one, beside both together."""
 
 
 class NetworkConfig(Config):
@@ -132,11 +129,13 @@ class TrainConfig(Config):
         data, network = fields.data.get("data"), fields.data.get("network")  # absent where at fault
         if data and network and (incompatibility := init.incompatibility(network.backbone, data.image_px)):
             raise ValueError(incompatibility)
-        if data and data.normalization != "imagenet" and not init.is_random:
-            raise ValueError(
-                "initial weights were trained on images normalised as ImageNet is: take init: random, or "
-                "data.normalization: imagenet"
-            )
+        if data and network and not init.is_random:
+            hub = isinstance(network.backbone, HubBackbone) and not init.pretraining
+            if data.normalization != "imagenet" and not (hub and data.normalization == "half"):
+                raise ValueError(
+                    "initial weights were trained on images normalised as ImageNet is (some of timm's as by "
+                    "half): take init: random, or data.normalization: imagenet"
+                )
         if data and init.pretraining and (seen := init.pretraining.data):
             met = [t.name for t in data.test if t.shares_images(seen.dataset, seen.split, seen.subjects)]
             if met:
@@ -244,10 +243,9 @@ class TrainConfig(Config):
         """Return what the epoch after `completed` ones costs per labelled image, unlabelled ones included."""
         cost, share = self.pretext.cost(completed, self.epochs), self.unlabelled_share
         if share:
-            beside = self.pretext.unlabelled_cost(completed, self.epochs)
-            cost = Cost(cost.forwards + share * beside.forwards, cost.branches + share * beside.branches)
-        again = 1 + FORWARD_ALONE * forwards_again(self.weighting)
-        return Cost(again * cost.forwards, again * cost.branches)
+            cost += self.pretext.unlabelled_cost(completed, self.epochs) * share
+        back_again = Cost(BACK_AGAIN * backs_again(self.weighting) * cost.shared)
+        return cost * (1 + FORWARD_ALONE * forwards_again(self.weighting)) + back_again
 
     @property
     def turn_deg(self) -> float:

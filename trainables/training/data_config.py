@@ -28,8 +28,8 @@ class DataConfig(Config):
     """Images per training step. [paper: 64]"""
     normalization: NormalizationName = "imagenet"
     """How pixels become the network's input: `imagenet`: less the mean of ImageNet and divided by its
-    standard deviation, colour by colour; `unit`: from 0, black, to 1, white. What is blanked is 0: the mean
-    colour, or black."""
+    standard deviation, colour by colour; `unit`: from 0, black, to 1, white; `half`: from -1, black, to 1,
+    white, as timm's `vit_*_224` were trained. What is blanked is 0: the mean colour, black, or grey."""
     decode: Decode = "auto"
     """How JPEGs become pixels. `cpu`: decoded in every epoch, and sent to a GPU as bytes. `cache`: decoded
     once and kept beside the dataset as bytes for all trials; equal to `cpu` to the bit. `mixed`: decoded in

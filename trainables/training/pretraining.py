@@ -11,10 +11,12 @@ import torch
 from torch import Tensor
 
 from trainables.data.batches import BatchSource
+from trainables.losses.weighting import LossWeight
 from trainables.model.inits import Pretraining
 from trainables.model.network import build_pretraining_network
 from trainables.pretext.views.alone import AloneView
 from trainables.training.execution import Execution
+from trainables.training.loss_weights import build_weighting, loss_weights
 from trainables.training.metrics import TrainingReport
 from trainables.training.trainer import Trainer
 
@@ -51,16 +53,19 @@ def build_pretrainer(pretraining: Pretraining, *, train: BatchSource, device: to
     """Build the run of a pretraining over a source of its images."""
     settings = pretraining.settings
     task, seed = settings.pretext.build(), settings.seed
-    task_weight = replace(settings.pretext.task_weight(settings.epochs), end=inf)  # it is never off
     assert isinstance(seed, int)  # noqa: S101  ours: the trial's was filled in
     network = build_pretraining_network(pretraining.backbone, task.branches, seed=seed)
-    names = (name for branch in task.branches for name in branch.loss_names)
+
+    def weight_of(name: str) -> LossWeight:
+        return _never_off(settings.pretext.loss_weight(name, settings.epochs))
+
+    weights = loss_weights(network, task.branches, weight_of)
     trainer = Trainer(
         network=network,
         task=task,
         view=AloneView(),
-        task_weight=task_weight,
-        weighting=settings.weighting.build(dict.fromkeys(names, task_weight)),
+        task_weight=_never_off(settings.pretext.task_weight(settings.epochs)),
+        weighting=build_weighting(settings.weighting, weights),
         optimizer=settings.optimizer.build,
         schedule=settings.schedule.build(settings.epochs),
         train=train,
@@ -69,3 +74,7 @@ def build_pretrainer(pretraining: Pretraining, *, train: BatchSource, device: to
         epochs=settings.epochs,
     )
     return Pretrainer(trainer)
+
+
+def _never_off(weight: LossWeight) -> LossWeight:
+    return replace(weight, end=inf)

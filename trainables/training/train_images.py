@@ -19,12 +19,14 @@ from trainables.training.config import TrainConfig
 class TrainImages:
     """The training images whose labels are kept, and all images without labels; None where there are none.
 
-    `seen` are the selections that they come from: a person in one of them is known to the network.
+    `unlabelled_dataset` is what `data.unlabelled` names, if anything. `seen` are the selections that all come
+    from: a person in one of them is known to the network.
     """
 
     dataset: PreparedDataset
     labelled: Samples
     unlabelled: Samples | None
+    unlabelled_dataset: PreparedDataset | None
     seen: tuple[tuple[PreparedDataset, Samples], ...]
 
 
@@ -35,14 +37,14 @@ def open_train(config: TrainConfig, datasets_root: Path) -> TrainImages:
     whole = dataset.samples(train.split, train.subjects, config.target)
     labelled, rest = split_labels(whole, train.labels)
     if unlabelled.dataset is None:
-        return TrainImages(dataset, labelled, rest, ((dataset, whole),))
+        return TrainImages(dataset, labelled, rest, None, ((dataset, whole),))
     other = open_dataset(unlabelled.dataset, datasets_root)
     added = other.samples(unlabelled.split, unlabelled.subjects)  # without a target no label is read
     known = {*whole.files}
     new = added.where(np.array([file not in known for file in added.files]))
     parts = [part for part in (rest, new) if part is not None and len(part)]
     seen = ((dataset, whole), (other, added))
-    return TrainImages(dataset, labelled, together(parts) if parts else None, seen)
+    return TrainImages(dataset, labelled, together(parts) if parts else None, other, seen)
 
 
 def few_faults(config: TrainConfig, images: TrainImages) -> Iterator[Fault]:

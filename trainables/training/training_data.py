@@ -21,13 +21,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The sets a trial reads, all from prepared datasets; those of `unlabelled` are the helper's alone."""
+    """The sets a trial reads, all from prepared datasets; those of `unlabelled` are the helper's alone.
+
+    `unlabelled_dataset` is what `data.unlabelled` names; None where they are of the training set.
+    """
 
     train: Samples
     validation: Samples
     train_dataset: PreparedDataset
     validation_dataset: PreparedDataset
     unlabelled: Samples | None = None
+    unlabelled_dataset: PreparedDataset | None = None
 
     def few(self, batches: int, config: TrainConfig, validation: int) -> TrainingData:
         """Return the first images of each set, for an epoch of so many batches, to try a training with."""
@@ -72,7 +76,14 @@ def open_data(config: TrainConfig, datasets_root: Path) -> TrainingData:
         faults.append(Fault(f"the validation set has no {', '.join(sorted(missing))}", "data.validation"))
     if faults:
         raise InputError(list(dict.fromkeys(faults)))  # people may be in two selections that are learned from
-    return TrainingData(train, validation, train_dataset, validation_dataset, images.unlabelled)
+    return TrainingData(
+        train,
+        validation,
+        train_dataset,
+        validation_dataset,
+        images.unlabelled,
+        images.unlabelled_dataset,
+    )
 
 
 def open_tests(config: TrainConfig, datasets_root: Path) -> dict[str, Samples]:

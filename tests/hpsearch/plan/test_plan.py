@@ -110,13 +110,13 @@ def test_the_most_expensive_design_has_the_largest_trunk_and_the_most_images(spe
 def test_a_helper_of_two_views_and_one_with_a_teacher_are_planned_at_what_they_forward(
     spec: StudySpec,
 ) -> None:
-    """A view that the pose is learned from too costs nothing more; any other at flag 3 costs 3 / 4."""
+    """A view for the pose too costs nothing more, any other at flag 3 costs 3/4, through a copy 1/4."""
     plain = next(config for config in spec.configs if config.pretext.attachment() is None)
     tasks = (SimSiamConfig(), SimSiamConfig(view="two"), ByolConfig(), SimSiamConfig(weight_end=0.5))
     work = [work_of(plain.model_copy(update={"pretext": task})) / work_of(plain) for task in tasks]
-    assert work == pytest.approx([1.85, 2.6, 3.35, 1.425])
+    assert work == pytest.approx([1.85, 2.6, 2.35, 1.425])
     assert SimSiamConfig().pretraining_cost().forwards == 2
-    assert ByolConfig().pretraining_cost().forwards == 4
+    assert ByolConfig().pretraining_cost().forwards == pytest.approx(2 + 2 / 3)
 
 
 def test_averaged_weights_cost_the_images_that_are_forwarded_again(spec: StudySpec) -> None:

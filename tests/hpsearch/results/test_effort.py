@@ -102,6 +102,16 @@ def test_a_weighting_that_looks_back_forwards_each_image_again() -> None:
     assert images_forwarded(pretrained) == pytest.approx(600 + 1500 * 4 / 3)
 
 
+def test_a_second_way_back_up_to_the_flag_counts_two_thirds_unless_the_ways_are_apart() -> None:
+    one = {"rotation": {"flag": 2}}
+    assert images_forwarded(trial(weighting="pcgrad", pretext=one)) == pytest.approx(600 + 2 / 3 * 300)
+    two = {"rotation": {"flag": 2, "view": "two"}}  # 900, of which 600 are up to the flag
+    assert images_forwarded(trial(weighting="pcgrad", pretext=two)) == pytest.approx(900 + 2 / 3 * 600)
+    apart = {"rotation": {"flag": 2, "view": {"two": {"norm": "split"}}}}
+    assert images_forwarded(trial(weighting="pcgrad", pretext=apart)) == 900
+    assert images_forwarded(trial(weighting="pcgrad")) == 600
+
+
 def test_hours_are_those_of_the_share_of_a_device() -> None:
     alone = trial()  # 4 epochs of 2 s
     assert device_hours(alone) == pytest.approx(8 / 3600)

@@ -17,6 +17,7 @@ from trainables.losses.weighting import (
     FixedConfig,
     GcsConfig,
     GeometricMeanConfig,
+    LooksBack,
     LossWeight,
     PCGradConfig,
     PrimaryFirstConfig,
@@ -174,7 +175,7 @@ def test_famo_bounds_a_solved_helper_and_a_loss_without_a_floor() -> None:
     free = FamoConfig(most=1e6).build(POSE_AND_HELPER)
     _, (yaw, puzzle) = slopes(free, 10.0, 0.05)
     assert puzzle / yaw == pytest.approx(2 * 200)
-    below = FamoConfig().build(FAMO_POSE)  # a likelihood may be: log(-5) is no number
+    below = FamoConfig().build(FAMO_POSE)  # of a plug-in that does not say so: log(-5) is no number
     total = below.total({"yaw": torch.tensor(-5.0), "pitch": torch.tensor(4.0)}, 0)
     below.after_step({"yaw": torch.tensor(-6.0), "pitch": torch.tensor(4.0)})
     assert total.isfinite() and below.logits.tolist() == pytest.approx([0.0, 0.0])
@@ -188,6 +189,24 @@ def test_famo_leaves_the_logit_of_a_loss_that_is_off() -> None:
     kept = weighting.logits.tolist()
     assert float(weighting.total({"yaw": torch.tensor(2.0)}, 1)) == 2.0
     assert weighting.logits.tolist() == kept and kept[0] < 0 < kept[1]
+
+
+@pytest.mark.parametrize("config", [UncertaintyConfig(), GeometricMeanConfig(), FamoConfig(), DwaConfig()])
+def test_a_signed_loss_keeps_its_weight_for_ever_and_bounds_helpers_as_any_pose_s(
+    config: WeightingConfig,
+) -> None:
+    """Two hundred steps of a likelihood that goes on rising, beside a helper that is solved."""
+    weights = {"yaw": LossWeight(3.0, signed=True), "puzzle": LossWeight(2.0, group="helper")}
+    weighting = config.build(weights)
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(())), *weighting.parameters()], lr=0.1)
+    for step in range(200):
+        optimizer.zero_grad()
+        total, (yaw, puzzle) = slopes(weighting, -5.0 - step, 0.05, step // 20)
+        assert math.isfinite(total) and yaw == 3.0 and 0 < puzzle <= 2.0 + 1e-6
+        torch.autograd.backward(weighting.total(losses(-5.0 - step, 0.05), step // 20))
+        optimizer.step()
+        if isinstance(weighting, LooksBack):
+            weighting.after_step({"yaw": torch.tensor(-6.0 - step), "puzzle": torch.tensor(0.05)})
 
 
 def test_random_weights_change_with_every_step_and_come_again() -> None:

@@ -159,6 +159,17 @@ def test_building_leaves_the_global_generator_alone() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
+def test_the_head_computes_in_fp32_whatever_the_trunk_computes_in() -> None:
+    """What is measured in half precision is then what the exported network predicts of the same features."""
+    whole = network().eval()
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        maps = whole.trunk(images())[-1]
+        raw = whole(images()).pose_raw
+    assert (maps.dtype, raw.dtype) == (torch.bfloat16, torch.float32)
+    with torch.inference_mode():
+        torch.testing.assert_close(whole.head(maps.float().mean(dim=(2, 3))), raw, rtol=1e-6, atol=1e-6)
+
+
 def test_without_heads_there_is_no_branch() -> None:
     assert not network(task="puzzling", heads=False).branches
     assert parameter_count(network(task="puzzling", heads=False)) == parameter_count(network())

@@ -64,6 +64,7 @@ def test_what_is_known_of_a_model_is_what_timm_says(model: str) -> None:
 def test_models_without_four_such_maps_are_refused_with_the_reason() -> None:
     reasons = {
         "levit_128s": "no maps at strides 4, 8, 16 and 32",
+        "selecsls84": "no maps at strides 4, 8, 16 and 32",  # a list of maps for each
         "swin_tiny_patch4_window7_224": "maps of another form",
         "mobilenetv4_conv_smal": "no model 'mobilenetv4_conv_smal'; similar: mobilenetv4_conv_small",
     }

@@ -24,6 +24,7 @@ from trainables.pretext.branch import Seen
 from trainables.pretext.equivariance import EquivarianceConfig
 from trainables.pretext.equivariance_branch import Consistency, EquivarianceBranch
 from trainables.pretext.in_plane import changed_in_plane
+from trainables.pretext.puzzling import PuzzlingConfig
 from trainables.target import HeadPoseConfig
 from trainables.training.training_data import open_data
 
@@ -77,11 +78,10 @@ def test_a_network_that_says_what_the_labels_become_has_no_loss() -> None:
 def test_the_teacher_sees_clean_images_and_learns_by_its_average_alone() -> None:
     trained = network(momentum=0.75)
     branch = branch_of(trained)
-    images = torch.randn(8, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    change = torch.zeros(4, 2)
-    seen = Seen(images, trained.trunk(images), {"equivariance": change}, views=2)
-    output = branch(seen)
-    pooled = nn.functional.adaptive_avg_pool2d(branch.teacher_trunk(images[4:])[-1], 1).flatten(1)
+    changed, clean = torch.randn(2, 4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    label = torch.cat([clean, torch.zeros(4, 2, 64, 64)], dim=1)
+    output = branch(Seen(changed, trained.trunk(changed), {"equivariance": label}, views=1))
+    pooled = nn.functional.adaptive_avg_pool2d(branch.teacher_trunk(clean)[-1], 1).flatten(1)
     torch.testing.assert_close(output.labels, branch.teacher_head(pooled))  # nothing is changed
     branch.losses(output)["equivariance"].backward()
     teacher = [*branch.teacher_trunk.parameters(), *branch.teacher_head.parameters()]
@@ -92,6 +92,29 @@ def test_the_teacher_sees_clean_images_and_learns_by_its_average_alone() -> None
         trained.head.linear.weight.add_(1.0)
     trained.after_step(0.5)
     torch.testing.assert_close(branch.teacher_head.linear.weight, begun + 0.25)
+
+
+def test_a_label_is_the_clean_image_and_how_the_view_was_changed() -> None:
+    images = torch.rand(6, 3, 48, 48, generator=torch.Generator().manual_seed(0))
+    plain = {"colour": 0.0, "blur_px": 0.0, "cutout": 0.0, "zoom": 0.0}
+    made = (
+        EquivarianceConfig(turn_deg=30.0, **plain).build().perturb(images, torch.Generator().manual_seed(1))
+    )
+    label = made.labels["equivariance"]
+    mirrored, turn_deg = label[:, 3:, 0, 0].T
+    assert torch.equal(label[:, :3], images) and 0 < mirrored.sum() < 6 and turn_deg.abs().max() <= 30
+    assert torch.equal(made.images, changed_in_plane(images, mirrored=mirrored > 0, turn_deg=turn_deg))
+
+
+def test_gradients_are_set_against_each_other_at_the_head_too() -> None:
+    """Equivariance learns through the head, which is shared as the trunk is; others share the trunk alone."""
+    trained = network()
+    shared = {id(each) for each in trained.shared_parameters()}
+    assert shared == {id(each) for part in (trained.trunk, trained.head) for each in part.parameters()}
+    beside = small_network(PuzzlingConfig(flag=4))
+    assert {id(each) for each in beside.shared_parameters()} == {
+        id(each) for each in beside.trunk.parameters()
+    }
 
 
 def test_turns_without_roll_are_refused_and_mirroring_is_not(tmp_path: Path) -> None:

@@ -13,16 +13,19 @@ from trainables.losses.weighting.primary_first import PrimaryFirstConfig
 from trainables.losses.weighting.random_weights import RandomConfig
 from trainables.losses.weighting.uncertainty import UncertaintyConfig
 from trainables.losses.weighting.weighting import (
+    BacksAgain,
     ForwardsAgain,
     GradientWeighting,
     LooksBack,
     Weighting,
     WeightingConfig,
+    backs_again,
     forwards_again,
 )
 
 __all__ = [
     "WEIGHTINGS",
+    "BacksAgain",
     "CAGradConfig",
     "DwaConfig",
     "FamoConfig",
@@ -39,6 +42,7 @@ __all__ = [
     "UncertaintyConfig",
     "Weighting",
     "WeightingConfig",
+    "backs_again",
     "forwards_again",
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -22,6 +22,8 @@ class CAGradConfig(Config):
     c: float = Field(0.5, ge=0.0, lt=1.0)
     """How far from the sum a step may be, as a share of its length; 0 is the sum itself. The step is divided
     by 1 + c^2, as its authors have it."""
+
+    backs_again: ClassVar[float] = 1.0
 
     def build(self, weights: Mapping[str, LossWeight]) -> GroupWeighting:
         """Make the weighting of losses by name, each with its weight."""

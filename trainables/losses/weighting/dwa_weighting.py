@@ -16,7 +16,7 @@ class DwaWeighting(nn.Module):
     """`sum of w_i f_i L_i`, whose factors f change from epoch to epoch.
 
     Means are kept on the device: no step waits for them. A loss that was off for an epoch counts as one that
-    did not change.
+    did not change. A signed loss has f = 1: the ratio of two of its means says nothing.
     """
 
     rates = Rates()
@@ -70,6 +70,7 @@ class DwaWeighting(nn.Module):
         self._epoch = completed
 
     def _factors(self, names: list[str]) -> dict[str, Tensor]:
+        names = [name for name in names if not self.weights[name].signed]
         if not names:
             return {}
         each = (self.last / self.before).nan_to_num(nan=1.0)

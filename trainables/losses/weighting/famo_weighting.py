@@ -17,7 +17,7 @@ class FamoWeighting(nn.Module):
 
     The logits follow from what each step does to its losses, and are no parameters: no gradient of the total
     reaches them. They and Adam's averages of their gradients are buffers, which a checkpoint holds. A loss
-    that is off, or weighs nothing, keeps its logit and leaves those of others alone.
+    that is off, or weighs nothing, keeps its logit and leaves those of others alone; a signed one has f = 1.
     """
 
     rates = Rates()
@@ -42,7 +42,7 @@ class FamoWeighting(nn.Module):
 
     def total(self, losses: Mapping[str, Tensor], completed: int) -> Tensor:
         """Return the weighted sum []; every loss must have a weight."""
-        counted = {name: loss for name, loss in losses.items() if self.weights[name].value(completed)}
+        counted = {name: loss for name, loss in losses.items() if self._counts(name, completed)}
         self._before = {name: loss.detach() for name, loss in counted.items()}
         factors = self._factors() if counted else {}
         for name, factor in factors.items():
@@ -56,6 +56,8 @@ class FamoWeighting(nn.Module):
     def after_step(self, losses: Mapping[str, Tensor]) -> None:
         """Move the logits by what the step has made of the losses [] that the last total was of."""
         names = list(self._before)
+        if not names:
+            return
         fell = self._logarithms(self._before) - self._logarithms({name: losses[name] for name in names})
         states = [self._of(each, names) for each in (self.logits, self.first_moment, self.second_moment)]
         logits, first, second = states
@@ -90,6 +92,8 @@ class FamoWeighting(nn.Module):
         inverse = torch.softmax(self._of(self.logits, names), dim=0) / self._logarithms(self._before).exp()
         factors = dict(zip(names, len(names) * inverse / inverse.sum(), strict=True))
         pose = [factor for name, factor in factors.items() if self.weights[name].group == "pose"]
+        if any(weight.signed and weight.group == "pose" for weight in self.weights.values()):
+            pose.append(torch.ones_like(inverse[0]))
         if not pose:
             return factors
         bound = self.most * torch.stack(pose).min()
@@ -97,6 +101,10 @@ class FamoWeighting(nn.Module):
             name: factor if self.weights[name].group == "pose" else torch.minimum(factor, bound)
             for name, factor in factors.items()
         }
+
+    def _counts(self, name: str, completed: int) -> bool:
+        """Return whether a loss is weighed against others."""
+        return not self.weights[name].signed and bool(self.weights[name].value(completed))
 
     def _logarithms(self, losses: Mapping[str, Tensor]) -> Tensor:
         return torch.stack([*losses.values()]).clamp(min=self.floor).log()

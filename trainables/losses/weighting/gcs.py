@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from trainables.base.schema import Config
 from trainables.losses.weighting.loss_weight import LossWeight
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 class GcsConfig(Config):
     """The helper's gradient counts by its cosine with the pose's, and not at all where that is below 0."""
+
+    backs_again: ClassVar[float] = 1.0
 
     def build(self, weights: Mapping[str, LossWeight]) -> GroupWeighting:
         """Make the weighting of losses by name, each with its weight."""

@@ -12,7 +12,7 @@ from trainables.losses.weighting.weighting import Rates
 
 
 class GeometricMeanWeighting(nn.Module):
-    """`exp(sum of w_i log(L_i + floor) / sum of w_i)`; losses must not be below 0."""
+    """`exp(sum of w_i log(L_i + floor) / sum of w_i)`; signed losses, times w_i, are added to it."""
 
     rates = Rates()
 
@@ -22,11 +22,17 @@ class GeometricMeanWeighting(nn.Module):
 
     def total(self, losses: Mapping[str, Tensor], completed: int) -> Tensor:
         """Return the mean []; every loss must have a weight."""
-        values = [self.weights[name].value(completed) for name in losses]
-        logs = [
-            value * (loss + self.floor).log() for value, loss in zip(values, losses.values(), strict=True)
-        ]
-        return (torch.stack(logs).sum() / sum(values)).exp()
+        terms, values, logs = [], [], []
+        for name, loss in losses.items():
+            weight = self.weights[name]
+            if weight.signed:
+                terms.append(weight.times(loss, completed))
+            else:
+                values.append(weight.value(completed))
+                logs.append(values[-1] * (loss + self.floor).log())
+        if logs:
+            terms.append((torch.stack(logs).sum() / sum(values)).exp())
+        return torch.stack(terms).sum()
 
     def learned(self) -> dict[str, float]:
         """Return nothing: no weight is learned."""

@@ -22,7 +22,8 @@ class LossWeight:
     """`weight` times a factor: 1 at the beginning, 0 from the share `end` of `epochs` on.
 
     Until then it stays (`constant`) or falls along a line (`linear`) or half a cosine (`cosine`). See
-    `trainables.optim.schedules.Schedule`.
+    `trainables.optim.schedules.Schedule`. A `signed` loss may be below 0, where it has no logarithm and its
+    inverse says nothing: what weighs losses by these leaves it its weight.
     """
 
     weight: float = 1.0
@@ -30,6 +31,7 @@ class LossWeight:
     end: float = math.inf
     epochs: int = 1
     group: Group = "pose"
+    signed: bool = False
 
     def on(self, completed: int) -> bool:
         """Return whether the loss counts in the epoch after `completed` epochs."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from trainables.base.schema import Config
 from trainables.losses.weighting.loss_weight import LossWeight
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 class PCGradConfig(Config):
     """Where the gradients of pose and helper are at odds, each loses its part against the other."""
+
+    backs_again: ClassVar[float] = 1.0
 
     def build(self, weights: Mapping[str, LossWeight]) -> GroupWeighting:
         """Make the weighting of losses by name, each with its weight."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from trainables.base.schema import Config
 from trainables.losses.weighting.loss_weight import LossWeight
@@ -19,6 +19,8 @@ class PrimaryFirstConfig(Config):
 
     To first order the pose's losses then fall at least as fast as without a helper.
     """
+
+    backs_again: ClassVar[float] = 1.0
 
     def build(self, weights: Mapping[str, LossWeight]) -> GroupWeighting:
         """Make the weighting of losses by name, each with its weight."""

@@ -24,7 +24,7 @@ class UncertaintyConfig(Config):
     start: float = Field(-0.5, ge=-10.0, le=10.0)
     """The first logarithm of each variance, s."""
     lr: float = Field(0.025, gt=0.0)
-    """Learning rate of s; it does not decay."""
+    """Learning rate of s at first; it falls with the network's, by `schedule`."""
     most: float = Field(1.0, gt=0.0)
     """A helper's learned factor is at most so many times the least of the pose's."""
 

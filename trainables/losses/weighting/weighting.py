@@ -89,8 +89,22 @@ def forwards_again(config: WeightingConfig) -> float:
     return config.forwards_again if isinstance(config, ForwardsAgain) else 0.0
 
 
+@runtime_checkable
+class BacksAgain(Protocol):
+    """The settings of a weighting whose steps go back through the shared trunk more than once."""
+
+    @property
+    def backs_again(self) -> float:
+        """How often more, of a step of pose and helper."""
+
+
+def backs_again(config: WeightingConfig) -> float:
+    """Return how often more than once the steps of a weighting go back: 0 for most."""
+    return config.backs_again if isinstance(config, BacksAgain) else 0.0
+
+
 class WeightingConfig(Protocol):
-    """The settings of a loss weighting; those of one that looks back are `ForwardsAgain` too."""
+    """The settings of a loss weighting; `ForwardsAgain` or `BacksAgain` too where its steps cost more."""
 
     def build(self, weights: Mapping[str, LossWeight]) -> Weighting | GradientWeighting:
         """Make the weighting of losses by name, each with its configured weight, schedule and group."""

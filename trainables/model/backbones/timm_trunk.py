@@ -73,13 +73,17 @@ def misfit(model: str, image_px: int) -> str | None:
             return None if image_px % trunk.strides[0] == 0 else uncut(model, trunk.strides[0], image_px)
         with torch.device("meta"), torch.no_grad():
             found = trunk(torch.empty(1, 3, image_px, image_px))
+        sides = [-(-image_px // stride) for stride in STRIDES]
+        shapes = [(channels, side, side) for channels, side in zip(trunk.channels, sides, strict=True)]
+        fit = [each.shape[1:] for each in found] == shapes
     except (ValueError, RuntimeError, AssertionError, AttributeError) as error:
         first = (str(error) or type(error).__name__).splitlines()[0]
         return f"{model} gives no maps at strides 4, 8, 16 and 32 of images of {image_px} px ({first}){NOR}"
-    sides = [-(-image_px // stride) for stride in STRIDES]
-    if any(each.shape[1:] != (c, s, s) for each, c, s in zip(found, trunk.channels, sides, strict=True)):
-        return f"{model} gives maps of another form than [B, C, H, W] at strides 4, 8, 16 and 32{NOR}"
-    return None
+    return (
+        None
+        if fit
+        else f"{model} gives maps of another form than [B, C, H, W] at strides 4, 8, 16 and 32{NOR}"
+    )
 
 
 @lru_cache(maxsize=64)

@@ -20,6 +20,8 @@ class FisherHead(nn.Module):
     bias starts as the identity: a network that has learned nothing looks straight ahead.
     """
 
+    signed = True  # the density of a pose that is known well is above 1
+
     def __init__(self, features: int, *, normaliser_weight: float) -> None:
         super().__init__()
         self.loss_names = (POSE,)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from trainables.pretext.attachment import STAGES
-from trainables.pretext.cost import Cost
+from trainables.pretext.cost import FORWARD_ALONE, Cost
 from trainables.pretext.embeddings.embedding_config import EmbeddingTaskConfig
 from trainables.pretext.embeddings.embedding_task import EmbeddingTask
 
@@ -45,16 +45,16 @@ class ByolConfig(EmbeddingTaskConfig):
         )
 
     def cost(self, completed: int, epochs: int) -> Cost:
-        """Return the passes of both views through the copy too."""
+        """Return the passes of both views through the copy too, of which nothing goes back."""
         cost = super().cost(completed, epochs)
         if not self.task_weight(epochs).on(completed):
             return cost
         through_copy = len(self.uses) * self.view.share * self.view.sizes.area * self.flag / STAGES
-        return replace(cost, forwards=cost.forwards + through_copy)
+        return replace(cost, forwards=cost.forwards + FORWARD_ALONE * through_copy)
 
     def pretraining_cost(self) -> Cost:
         """Return the passes of both views through the copy too."""
-        return replace(super().pretraining_cost(), forwards=2.0 * len(self.uses))
+        return replace(super().pretraining_cost(), forwards=(1 + FORWARD_ALONE) * len(self.uses))
 
     def memory(self) -> Hashable:
         """Return the predictor's size too, and that there is a copy."""

@@ -28,6 +28,8 @@ class Predictions:
 class SimSiamBranch(nn.Module):
     """Each view predicts the embedding of the other, through which no gradient goes."""
 
+    signed = True
+
     def __init__(self, fork: Fork, name: str, *, hidden: int, features: int, bottleneck: int) -> None:
         super().__init__()
         self.stage, self.name = fork.stage, name

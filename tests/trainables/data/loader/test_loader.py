@@ -386,6 +386,13 @@ def test_normalised_to_unit_images_are_the_same_pixels_from_black_to_white(heads
         assert (image[~outside] == 0).mean() > 0.45
 
 
+def test_normalised_by_half_black_is_minus_one_and_white_one(tmp_path: Path) -> None:
+    greys = write_dataset(tmp_path / "greys", lambda i: np.full((40, 40, 3), 255 * i, np.uint8), count=2)
+    half = NORMALIZATIONS["half"]
+    (batch,) = loader(greys, augmentation=None, shuffle=False, normalization=half).epoch(0)
+    assert [image.unique().tolist() for image in batch.images] == [[-1.0], [1.0]]
+
+
 def test_noise_is_new_in_every_batch_and_epoch(tmp_path: Path) -> None:
     twins = write_dataset(tmp_path / "twins", lambda _: np.full((40, 40, 3), 128, np.uint8), count=4)
     reader = loader(twins, Magnitudes(noise=0.2).build(), batch=2, shuffle=False)
