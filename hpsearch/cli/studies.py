@@ -192,7 +192,7 @@ def _written(report: WrittenReport) -> None:
     for file in report.files:
         show(str(file))
     for fault in report.faults:
-        show(f"the report lacks a section: {fault}")
+        show(f"the report lacks a part: {fault}")
     sys.stdout.flush()
 
 

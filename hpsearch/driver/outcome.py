@@ -86,5 +86,5 @@ def write_page(record: StudyRecord, say: Callable[[str], None]) -> list[Path]:
         say(f"no report was written, because of a bug in hpsearch ({error!r}); see the log: {again}")
         return []
     for fault in written.faults:
-        say(f"the report lacks a section: {fault}")
+        say(f"the report lacks a part: {fault}")
     return written.files[:1]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from hpsearch.report.links import links_beside
-from hpsearch.report.page import render
+from hpsearch.report.page import reason_of, render
 from hpsearch.report.report import Report
-from hpsearch.report.tables import arm_records, claim_records, paper_records
+from hpsearch.report.tables import Record, arm_records, claim_records, paper_records
 from hpsearch.results.csv_table import csv_table
 from hpsearch.study.records import StudyRecord, StudyState, TrialState
 from hpsearch.study.store import state_of
-from trainables.base.atomic import in_one_step
+from trainables.base.atomic import write_text
 from trainables.base.disk import ensure_folder
 from trainables.base.errors import Fault, InputError
 
@@ -31,13 +31,20 @@ MARKS = (
 )
 """What the first bytes of a page or of a table of a report hold, one of these."""
 
+TABLES: Mapping[str, Callable[[Report], list[Record]]] = {
+    "": lambda report: arm_records(report.arms, report.names),
+    "-paper": lambda report: paper_records(report.tables),
+    "-claims": lambda report: claim_records(report.claims),
+}
+"""What the names of the tables end with, behind that of the page -> their rows."""
+
 RENEWS_S = 10
 """How often a running study is read again, and its page by a browser."""
 
 
 @dataclass(frozen=True)
 class WrittenReport:
-    """The files of a report, the page first, and a sentence for each section that could not be made."""
+    """The files of a report, the page first, and a sentence for each part that could not be made."""
 
     files: list[Path]
     faults: tuple[str, ...]
@@ -49,31 +56,39 @@ def write_report(
     """Write the page to `out`, a file or folder (None: the study's), and CSV files beside it.
 
     With `renews_s` a browser reads the page again after so many seconds; `leaving`: the launch that writes it
-    ends now. Raises `InputError` where nothing
-    can be written there, or a file of the name is there that no report was.
+    ends now. A table that cannot be made or written is said and costs nothing else. Raises `InputError` where
+    the page cannot be written there, or a file of the name is there that no report was.
     """
     page = study.folder / PAGE if out is None else out / PAGE if out.is_dir() else out
     ensure_folder(page.parent)
     report = Report(study, leaving=leaving)
-    tables = {
-        page.with_name(f"{page.stem}{ending}.csv"): rows
-        for ending, rows in (
-            ("", arm_records(report.arms, report.names)),
-            ("-paper", paper_records(report.tables)),
-            ("-claims", claim_records(report.claims)),
-        )
-        if rows
-    }
+    tables, faults = _tables(report, page)
     if out is not None and (strangers := [file for file in (page, *tables) if _is_no_report(file)]):
         rule = "no report wrote this file, which would be overwritten: give another --out"
         raise InputError([Fault(rule, file=str(file)) for file in strangers])
-    for file, rows in tables.items():
-        file.write_text(csv_table(rows), encoding="utf-8")
-    links = tuple(links_beside(page, study, list(tables)))
-    rendered = render(replace(report, links=links, renews_s=renews_s))
-    with in_one_step(page, len(rendered.html)) as draft:  # a browser may be reading it
-        draft.write_text(rendered.html, encoding="utf-8")
-    return WrittenReport([page, *tables], rendered.faults)
+    written = []
+    for file, text in tables.items():
+        try:
+            write_text(text, file)
+            written.append(file)
+        except (InputError, OSError) as error:
+            faults.append(f"{file.name}: {error}")
+    rendered = render(report, links=tuple(links_beside(page, study, written)), renews_s=renews_s)
+    write_text(rendered.html, page)  # in one step: a browser may be reading it
+    return WrittenReport([page, *written], (*rendered.faults, *faults))
+
+
+def _tables(report: Report, page: Path) -> tuple[dict[Path, str], list[str]]:
+    """Return each table that has rows, as CSV by its file, and a sentence for each that could not be made."""
+    tables, faults = {}, []
+    for ending, records_of in TABLES.items():
+        file = page.with_name(f"{page.stem}{ending}.csv")
+        try:
+            if records := records_of(report):
+                tables[file] = csv_table(records)
+        except Exception as error:  # noqa: BLE001  (a bug in one table must not cost the page)
+            faults.append(f"{file.name}: {reason_of(error)}")
+    return tables, faults
 
 
 def _is_no_report(file: Path) -> bool:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 import time
 import traceback
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.environment import TemplateModule
+from jinja2.utils import htmlsafe_json_dumps
 
 from hpsearch.report.charts.bundle import vega_script
 from hpsearch.report.links import Link
 from hpsearch.report.report import Report
 from hpsearch.report.sections import SECTIONS, SectionKind
-from hpsearch.report.sections.page_head import HeadSection, head_section
+from hpsearch.report.sections.page_top import page_top
 from hpsearch.results.formats import duration, number, percent, signed, signed_percent
 from hpsearch.results.titles import ALONE
 from hpsearch.study.records import StudyRecord
@@ -34,9 +35,10 @@ class Drawn:
     """A rendered section and the data of its charts; `fault` says why it could not be made."""
 
     html: TemplateModule
-    specs: dict[str, Any] = field(default_factory=dict)
-    records: list[dict[str, Any]] = field(default_factory=list)
-    """The trials that linked charts share."""
+    specs: Mapping[str, str]
+    """The specification of each chart as JSON, by its name."""
+    records: tuple[str, ...]
+    """The trials that linked charts share, as JSON."""
     fault: str = ""
 
 
@@ -44,9 +46,10 @@ class Drawn:
 class Page:
     """What the page shows, from top to bottom."""
 
-    head: HeadSection
-    links: tuple[Link, ...]
+    name: str
+    top: TemplateModule
     renews_s: int | None
+    """After how many seconds a browser reads the page again; None: never."""
     sections: tuple[TemplateModule, ...]
     provenance: tuple[str, ...]
 
@@ -59,25 +62,25 @@ class Rendered:
     faults: tuple[str, ...]
 
 
-def render(report: Report, sections: Iterable[SectionKind] = SECTIONS) -> Rendered:
+def render(
+    report: Report,
+    sections: Iterable[SectionKind] = SECTIONS,
+    links: Sequence[Link] = (),
+    renews_s: int | None = None,
+) -> Rendered:
     """Return the page. A section that fails says so in its place and hides no other."""
     engine = environment()
-    drawn = [found for section in sections if (found := _drawn(section, report, engine))]
-    page = Page(
-        head=head_section(report.study, report.arms, report.names, report.comparison, leaving=report.leaving),
-        links=report.links,
-        renews_s=report.renews_s,
-        sections=tuple(one.html for one in drawn),
-        provenance=_provenance(report.study),
-    )
+    kinds = (SectionKind("Summary", "top", lambda report: page_top(report, links, renews_s)), *sections)
+    drawn = [found for kind in kinds if (found := _drawn(kind, report, engine))]
+    top, *others = (one.html for one in drawn)  # of every study
+    page = Page(report.study.name, top, renews_s, tuple(others), _provenance(report.study))
     specs = {name: spec for one in drawn for name, spec in one.specs.items()}
-    data = {
-        "trials": [record for one in drawn for record in one.records],
-        "unit": report.study.objective.unit.sign,
-        "specs": specs,
-    }
     html = engine.get_template("page.html.j2").render(
-        page=page, data=data, vega_script=vega_script() if specs else ""
+        page=page,
+        trials=[record for one in drawn for record in one.records],
+        unit=report.study.objective.unit.sign,
+        specs=specs,
+        vega_script=vega_script() if specs else "",
     )
     return Rendered(html, tuple(one.fault for one in drawn if one.fault))
 
@@ -90,14 +93,24 @@ def _drawn(kind: SectionKind, report: Report, engine: Environment) -> Drawn | No
             return None
         template = engine.get_template(f"{kind.template}.html.j2")
         html = template.make_module({"section": section, "study": report.study.name})
-        specs = {chart.name: chart.spec for chart in getattr(section, "charts", ())}
-        return Drawn(html, specs, getattr(section, "records", []))
-    except InputError as error:
-        reason = str(error)
+        specs = {chart.name: _json(chart.spec) for chart in getattr(section, "charts", ())}
+        return Drawn(html, specs, tuple(map(_json, getattr(section, "records", ()))))
     except Exception as error:  # noqa: BLE001  (a bug in one section must not cost the page)
-        reason = f"{type(error).__name__}: {error} ({_place(error)}). This is a bug in hpsearch."
+        reason = reason_of(error)
     failed = engine.get_template("failed.html.j2").make_module({"title": kind.title, "reason": reason})
-    return Drawn(failed, fault=f"{kind.title}: {reason}")
+    return Drawn(failed, {}, (), f"{kind.title}: {reason}")
+
+
+def _json(value: Any) -> str:
+    """Return a value as JSON for the page. Raises for one that no browser could read, such as NaN."""
+    return htmlsafe_json_dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a part of a report could not be made, to those who read the report."""
+    if isinstance(error, InputError):
+        return str(error)
+    return f"{type(error).__name__}: {error} ({_place(error)}). This is a bug in hpsearch."
 
 
 def _place(error: Exception) -> str:
@@ -117,7 +130,6 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     made.globals["ALONE"] = ALONE
     for filter_ in (number, percent, signed, signed_percent, duration, breakable):
         made.filters[filter_.__name__] = filter_

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from hpsearch.report.links import Link
 from hpsearch.report.paper.judging import Judgement, judge
 from hpsearch.report.paper.repeats import PaperTable, tables_of
 from hpsearch.results.arms import Arm, arms_of
@@ -25,10 +24,6 @@ class Report:
     """
 
     study: StudyRecord
-    links: tuple[Link, ...] = ()
-    renews_s: int | None = None
-    """After how many seconds a browser reads the page again; None: never."""
-
     leaving: bool = False
     """Whether the launch that writes it ends now: the page is not that of a running study."""
 

@@ -9,9 +9,11 @@ import pytest
 from support import plausible
 
 from hpsearch.driver.outcome import write_page
+from hpsearch.report.files import write_report
 from hpsearch.report.page import render
 from hpsearch.report.report import Report
 from hpsearch.report.sections import SECTIONS, SectionKind
+from hpsearch.report.sections.trials import TrialsSection, trials_section
 from hpsearch.study.lock import study_lock
 from hpsearch.study.records import LaunchRecord, StudyRecord, TrialState
 from hpsearch.study.trial_log import LOG
@@ -56,6 +58,33 @@ def test_a_section_that_fails_says_so_in_its_place_and_hides_no_other(kind: Sect
     assert "<b>" not in page.html
 
 
+@pytest.mark.parametrize("value", [float("nan"), {1, 2}])
+@pytest.mark.parametrize("place", ["spec", "records"])
+def test_a_value_that_is_no_json_costs_its_section_alone(place: str, value: object) -> None:
+    def strange(report: Report) -> TrialsSection:
+        section = trials_section(report.study, report.importances)
+        assert section is not None and section.curves is not None
+        if place == "records":
+            return replace(section, records=[{"trial": value}])
+        return replace(section, curves=replace(section.curves, spec={"width": value}))
+
+    page = render(Report(record()), with_failing(SectionKind("Strange", "trials", strange)))
+    (fault,) = page.faults
+    assert fault.startswith("Strange: ")
+    assert "<h2>Leaderboard</h2>" in page.html
+    assert page.html.partition('id="data">')[2] == render(Report(record())).html.partition('id="data">')[2]
+
+
+def test_a_top_that_fails_leaves_the_title_and_the_sections(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = render(Report(record())).html
+    monkeypatch.setattr("hpsearch.report.sections.page_top.noise_of", lambda arms: 1 / 0)
+    page = render(Report(record()))
+    (fault,) = page.faults
+    assert fault.startswith("Summary: ZeroDivisionError: division by zero (")
+    assert "<h1>demo</h1>" in page.html and "could not be made: ZeroDivisionError" in page.html
+    assert page.html.partition("<main>")[2] == whole.partition("<main>")[2]
+
+
 def test_a_bug_is_told_from_a_fault_of_the_files() -> None:
     broken_space = SectionKind("Broken", "cost", lambda report: report.study.spec.config({}))
     (bug,) = render(Report(record()), [broken_space]).faults
@@ -77,13 +106,38 @@ def test_the_page_of_a_launch_that_ends_is_not_that_of_a_running_study(tmp_path:
     assert said == []
 
 
+def test_a_table_that_fails_is_said_and_costs_neither_the_page_nor_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(tables: object) -> None:
+        raise IndexError("of a claim")
+
+    monkeypatch.setattr("hpsearch.report.report.judge", fails)
+    said: list[str] = []
+    [page] = write_page(record(tmp_path), said.append)
+    assert "<h2>Leaderboard</h2>" in page.read_text()
+    assert [line.partition(" (")[0] for line in said] == [
+        "the report lacks a part: The paper's claims: IndexError: of a claim",
+        "the report lacks a part: report-claims.csv: IndexError: of a claim",
+    ]
+    assert (tmp_path / "report.csv").is_file() and not (tmp_path / "report-claims.csv").exists()
+
+
+def test_a_table_that_cannot_be_written_is_said_and_not_linked(tmp_path: Path) -> None:
+    (tmp_path / "report.csv").mkdir()
+    written = write_report(record(tmp_path))
+    assert written.files == [tmp_path / "report.html"]
+    assert len(written.faults) == 1 and written.faults[0].startswith("report.csv: ")
+    assert "report.csv" not in written.files[0].read_text()
+
+
 def test_no_page_is_worth_a_launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(report: Report) -> None:
-        raise IndexError("of a chart")
+    def fails(report: Report, **parts: object) -> None:
+        raise IndexError("outside all sections")
 
     monkeypatch.setattr("hpsearch.report.files.render", fails)
     said: list[str] = []
     assert write_page(record(tmp_path), said.append) == []
-    assert "bug in hpsearch (IndexError('of a chart'))" in said[0]
+    assert "bug in hpsearch (IndexError('outside all sections'))" in said[0]
     assert "hpsearch report demo writes it again" in said[0]
     assert "Traceback" in (tmp_path / LOG).read_text()

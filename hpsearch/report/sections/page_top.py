@@ -1,16 +1,18 @@
-"""The head of the page: the verdict, and the study in a few figures."""
+"""The top of the page: the verdict, and the study in a few figures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hpsearch.report.links import Link
 from hpsearch.report.pruning import pruning_statistics
+from hpsearch.report.report import Report
 from hpsearch.results.advice import advice
 from hpsearch.results.arms import Arm
 from hpsearch.results.comparison import Comparison
 from hpsearch.results.formats import duration, percent
-from hpsearch.results.front import best_below, front_of
+from hpsearch.results.front import best_below
 from hpsearch.results.learned import learned
 from hpsearch.results.noise import noise_of
 from hpsearch.results.outlook import intended_by
@@ -35,10 +37,9 @@ BETTER = {Direction.MINIMIZE: "smaller is better", Direction.MAXIMIZE: "larger i
 
 
 @dataclass(frozen=True)
-class HeadSection:
-    """What the page begins with."""
+class PageTop:
+    """What stands below the page's title."""
 
-    name: str
     objective: str
     better: str
     """Which values of it are better, in words."""
@@ -53,33 +54,35 @@ class HeadSection:
     """CSS class of the verdict."""
     verdict: Verdict
     figures: tuple[Figure, ...]
+    links: tuple[Link, ...]
+    renews_s: int | None
+    """After how many seconds a browser reads the page again; None: never."""
 
 
-def head_section(
-    study: StudyRecord,
-    arms: Sequence[Arm],
-    names: Mapping[str, str],
-    found: Comparison,
-    *,
-    leaving: bool = False,
-) -> HeadSection:
-    """Return the head of a study's page."""
-    return HeadSection(
-        name=study.name,
+def page_top(report: Report, links: Sequence[Link], renews_s: int | None) -> PageTop:
+    """Return the top of a study's page."""
+    study, arms, found = report.study, report.arms, report.comparison
+    return PageTop(
         objective=study.objective.name,
         better=BETTER[study.objective.direction],
         datasets=tuple(
             dict.fromkeys(text.partition(" @ ")[0] for text in study.provenance.datasets.values())
         ),
-        standing=standing(study, leaving=leaving),
+        standing=standing(study, leaving=report.leaving),
         learned=learned(study, arms, found),
         root=str(study.root),
         has_best=study.best is not None,
         outcome=found.outcome.value,
         verdict=describe(
-            found, names, study.objective, advice(study, found), best_below(front_of(study, arms), names)
+            found,
+            report.names,
+            study.objective,
+            advice(study, found),
+            best_below(report.front, report.names),
         ),
         figures=tuple(_figures(study, arms, found)),
+        links=tuple(links),
+        renews_s=renews_s,
     )
 
 
