@@ -60,6 +60,7 @@ def launch(request: LaunchRequest, screen: Screen, backend: Backend) -> StudyRec
             check_room(spec, place.in_parallel, folder)
             claim.begin()
             study = open_study(folder, spec, provenance, costs)
+            _say_other_versions(study, screen)
             _say_where_latencies_are_of(study, screen)
             keep_space(spec, folder)
             with (
@@ -96,6 +97,16 @@ def _costs(spec: StudySpec, root: Path, screen: Screen) -> NetworkCosts:
         screen.doing("looking at what the networks cost")
         costs.look_at(spec.configs)
     return costs
+
+
+def _say_other_versions(study: Study, screen: Screen) -> None:
+    for row, origin in study.provenance.plugins.items():
+        *earlier, now = origin.versions
+        if earlier:
+            screen.say(
+                f"{row}: earlier trials of this study ran with {origin.package} {', '.join(earlier)}, new "
+                f"ones run with {now}: compare them only where the versions train alike"
+            )
 
 
 def _say_where_latencies_are_of(study: Study, screen: Screen) -> None:

@@ -143,7 +143,10 @@ def breakable(name: str) -> list[str]:
 
 def _provenance(study: StudyRecord) -> tuple[str, ...]:
     """Return the parts of the page's last line: version, day, datasets and what the intervals are."""
-    parts = [f"hpsearch {study.provenance.code_version}", *dict.fromkeys(study.provenance.plugins.values())]
+    parts = [
+        f"hpsearch {study.provenance.code_version}",
+        *dict.fromkeys(study.provenance.plugin_texts.values()),
+    ]
     if study.trials:
         last_s = max(trial.ended_s or trial.started_s for trial in study.trials)
         parts.append(f"last trial {time.strftime('%Y-%m-%d', time.gmtime(last_s))}")

@@ -155,7 +155,7 @@ def _card(study: StudyRecord, trial: TrialRecord) -> NetworkCard:
         "training_mean": study.provenance.training_mean,
         "datasets": dict(study.provenance.datasets),
         "code_version": study.provenance.code_version,
-        "plugins": dict(study.provenance.plugins),
+        "plugins": study.provenance.plugin_texts,
     }
     return NetworkCard(
         backbone=trial.config.network.backbone,

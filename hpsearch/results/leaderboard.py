@@ -200,7 +200,7 @@ def _summary(study: StudyRecord) -> dict[str, Any]:
         "noise": None if noise is None else asdict(noise),
         "datasets": dict(study.provenance.datasets),
         "code_version": study.provenance.code_version,
-        "plugins": dict(study.provenance.plugins),
+        "plugins": study.provenance.plugin_texts,
     }
 
 

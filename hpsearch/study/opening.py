@@ -54,7 +54,9 @@ def open_study(folder: Path, spec: StudySpec, provenance: Provenance, costs: Cos
             storage=storage, study_name=name, pruner=pruner, direction=spec.objective.direction.value
         )
     if PROVENANCE in study.user_attrs:
-        opened, _ = _readable(study, storage, folder, spec, costs)  # before anything is added
+        opened, record = _readable(study, storage, folder, spec, costs)  # before anything is added
+        if record.trials:
+            provenance = provenance.after(record.provenance)
     else:
         study.set_user_attr(ZOOMED, True)
         opened = Study(study, storage, folder, spec, costs)

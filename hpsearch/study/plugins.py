@@ -7,6 +7,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from hpsearch.study.origin import Origin
 from hpsearch.study.policy.pruners import PRUNERS
 from hpsearch.study.policy.samplers import SAMPLERS
 from hpsearch.study.spec import StudySpec
@@ -71,6 +72,14 @@ def plugins_of(spec: StudySpec) -> tuple[Plugin, ...]:
     """Return the plug-ins that a study uses: in a design of its space or in how it searches."""
     used = [plugin for config in (spec.search, *spec.configs) for plugin in plugins_in(config)]
     return tuple(sorted(set(used)))
+
+
+def origins_of(spec: StudySpec) -> dict[str, Origin]:
+    """Return each row that a plug-in adds to a study, such as `pretext blanking`, and where it comes from."""
+    return {
+        f"{plugin.group} {plugin.name}": Origin(plugin.package, (plugin.version,))
+        for plugin in plugins_of(spec)
+    }
 
 
 def absence(plugin: Plugin) -> str | None:

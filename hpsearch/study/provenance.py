@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hpsearch.study.code_version import code_version
-from hpsearch.study.plugins import plugins_of
+from hpsearch.study.plugins import origins_of
 from hpsearch.study.records import Provenance
 from hpsearch.study.spec import SECTION, StudySpec
 from trainables.base.errors import Fault, InputError
@@ -39,7 +39,7 @@ def gather_provenance(spec: StudySpec, data: TrainingData) -> Provenance:
         training_mean=known[objective],
         datasets={role: f"{d.name} @ {d.card.content_hash}" for role, d in datasets.items() if d is not None},
         code_version=code_version(),
-        plugins={f"{each.group} {each.name}": f"{each.package} {each.version}" for each in plugins_of(spec)},
+        plugins=origins_of(spec),
     )
 
 

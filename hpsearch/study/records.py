@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 from hpsearch.study.folders import root_of
 from hpsearch.study.inputs import Inputs
+from hpsearch.study.origin import Origin
 from hpsearch.study.shared_paths import shared_path
 from hpsearch.study.spec import StudySpec
 from trainables.target.metric import Metric
@@ -122,14 +123,19 @@ class Provenance:
     datasets: Mapping[str, str]
     """Each data role (`train`, `validation`) -> `dataset name @ content hash`."""
     code_version: str
-    plugins: Mapping[str, str] = field(default_factory=dict)
-    """Each row that a plug-in added to the study, such as `pretext blanking` -> its package and version."""
+    plugins: Mapping[str, Origin] = field(default_factory=dict)
+    """Each row that a plug-in added to the study, such as `pretext blanking` -> its package and versions."""
     inputs: Inputs = field(default_factory=Inputs)
     """What the datasets, and files of initial weights, held when the study first saw them."""
 
+    @property
+    def plugin_texts(self) -> dict[str, str]:
+        """The plug-ins in words, such as `pretext blanking` -> `own-tasks 1.2, 1.3`."""
+        return {row: str(origin) for row, origin in self.plugins.items()}
+
     def written(self) -> dict[str, Any]:
         """Return the value for a file, in which the training mean has the name of the first version."""
-        values = asdict(self)
+        values = asdict(self) | {"plugins": self.plugin_texts}
         return {"baseline": values.pop("training_mean"), **values}
 
     @classmethod
@@ -139,9 +145,14 @@ class Provenance:
             written["baseline"],
             written["datasets"],
             written["code_version"],
-            written.get("plugins", {}),
+            {row: Origin.read(text) for row, text in written.get("plugins", {}).items()},
             Inputs.read(written.get("inputs", {})),
         )
+
+    def after(self, before: Provenance) -> Provenance:
+        """Return the provenance of a study that goes on: its trials ran with the plug-ins of both."""
+        now = {row: origin.after(before.plugins.get(row)) for row, origin in self.plugins.items()}
+        return replace(self, plugins={**before.plugins, **now})
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from hpsearch.study.folders import studies_folder
 from hpsearch.study.lock import holder_of
 from hpsearch.study.naming import rows
 from hpsearch.study.opening import as_begun, provenance_of, read_study
-from hpsearch.study.plugins import known_tables
+from hpsearch.study.plugins import known_tables, origins_of
 from hpsearch.study.records import StudyRecord, StudyState, TrialState
 from hpsearch.study.spec import SECTION, StudySpec, load_spec
 from trainables.base.atomic import write_text
@@ -69,7 +69,7 @@ def _missing_packages(folder: Path) -> list[Fault]:
     return [
         Fault(
             f"study {folder.name!r} uses {what} of {origin}, which is not installed here: "
-            f"pip install {'=='.join(origin.rsplit(' ', 1))}",
+            f"pip install {origin.package}=={origin.last}",
             file=str(folder / SPACE),
         )
         for what, origin in used.items()
@@ -146,7 +146,7 @@ def changes(folder: Path, spec: StudySpec) -> list[Fault]:
         return []
     before = replace(kept_spec(folder), whole_images=now.whole_images)
     changed = _differences(_search(before), _search(now)) or _changed_values(before, now)
-    return _rows_taken_over(folder, spec) + [
+    return _rows_of_others(folder, spec) + [
         Fault(
             f"was {_cut(was)} when study {spec.name!r} began, is {_cut(now)}: its trials cannot be compared. "
             f"Give the new space a name of its own ({SECTION}.name)",
@@ -158,19 +158,24 @@ def changes(folder: Path, spec: StudySpec) -> list[Fault]:
     ]
 
 
-def _rows_taken_over(folder: Path, spec: StudySpec) -> list[Fault]:
-    """Return a fault for each row that was a package's when the study began, and is hpsearch's own now."""
+def _rows_of_others(folder: Path, spec: StudySpec) -> list[Fault]:
+    """Return a fault for each row that was a package's and is hpsearch's own, or another package's, now."""
     provenance, _ = provenance_of(folder, spec.name)
-    used = {} if provenance is None else provenance.plugins
-    return [
-        Fault(
-            f"{what} was of {origin} when study {spec.name!r} began, and is hpsearch's own now: its trials "
-            f"cannot be compared. Give the new space a name of its own ({SECTION}.name)",
-            file=spec.document.file,
+    now, faults = origins_of(spec), []
+    for row, before in (provenance.plugins if provenance else {}).items():
+        way_out = f"Give the new space a name of its own ({SECTION}.name)"
+        if _is_own(*row.split(" ")):
+            owner = "hpsearch's own"
+        elif row in now and now[row].package != before.package:
+            owner = f"of {now[row]}"
+            way_out += f", or install {before.package} in place of {now[row].package}"
+        else:
+            continue
+        rule = (
+            f"{row} was of {before} when study {spec.name!r} began, and is {owner} now: its trials cannot be"
         )
-        for what, origin in used.items()
-        if _is_own(*what.split(" "))
-    ]
+        faults.append(Fault(f"{rule} compared. {way_out}", file=spec.document.file))
+    return faults
 
 
 def _is_own(group: str, name: str) -> bool:

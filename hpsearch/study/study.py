@@ -98,6 +98,11 @@ class Study:
             self._rank(number)
             self._learn(number)
 
+    @property
+    def provenance(self) -> Provenance:
+        """What is true of every trial, with the plug-ins of all launches."""
+        return Provenance.read(self._study.user_attrs[PROVENANCE])
+
     # What is asked
 
     @property
@@ -322,7 +327,7 @@ class Study:
             name=self.spec.name,
             folder=self.folder,
             objective=self.spec.objective,
-            provenance=Provenance.read(attrs[PROVENANCE]),
+            provenance=self.provenance,
             trials=self._trials.records(),
             spec=self.spec,
             launch=None if launch is None else LaunchRecord.read(launch),

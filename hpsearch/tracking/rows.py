@@ -39,7 +39,8 @@ def identity_tags(study: StudyRecord, trial: TrialRecord) -> dict[str, str]:
         "mlflow.source.name": "hpsearch",
         "mlflow.source.git.commit": study.provenance.code_version,
     }
-    tags |= {f"plugin.{row.replace(' ', '.')}": origin for row, origin in study.provenance.plugins.items()}
+    plugins = study.provenance.plugin_texts
+    tags |= {f"plugin.{row.replace(' ', '.')}": origin for row, origin in plugins.items()}
     for role, dataset in study.provenance.datasets.items():
         name, digest = split_dataset(dataset)
         tags |= {f"dataset.{role}": name, f"dataset.{role}.hash": digest}

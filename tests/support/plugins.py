@@ -45,9 +45,9 @@ def install(folder: Path, package: str, entries: str, *, version: str = "1.2", m
 
 
 @contextmanager
-def installed_here(folder: Path, package: str, entries: str) -> Iterator[None]:
+def installed_here(folder: Path, package: str, entries: str, *, version: str = "1.2") -> Iterator[None]:
     """Install a package of entry points for this process alone, as if it had been there from the start."""
-    install(folder, package, entries, module="")
+    install(folder, package, entries, version=version, module="")
     sys.path.insert(0, str(folder))
     installed.cache_clear()
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,14 +13,18 @@ from pathlib import Path
 import pytest
 from support import spaces, studies
 from support.forks import hpsearch_there
-from support.launches import Done, hpsearch_here
+from support.launches import Done, hpsearch_here, launch_here
 from support.plugins import SHORT, install, installed_here
+from support.toy import prepared_blobs
 
 from hpsearch.study.folders import studies_folder
 from hpsearch.study.opening import open_study
+from hpsearch.study.origin import Origin
 from hpsearch.study.plugins import absence, known_tables
 from hpsearch.study.spec import StudySpec, load_spec
 from hpsearch.study.store import changes, find_study, keep_space
+from hpsearch.tracking.location import STORE
+from hpsearch.tracking.rows import identity_tags
 from trainables.base.errors import InputError, InputWarning
 from trainables.base.plugins import Plugin
 
@@ -160,7 +165,7 @@ def test_an_unknown_name_is_answered_by_known_ones_and_where_they_come_from(tmp_
 HUE_TURN = "[hpsearch.pretext]\nhue_turn = support.hue_turn:HueTurnConfig\n"
 
 
-def begun(root: Path, text: str, plugins: dict[str, str]) -> StudySpec:
+def begun(root: Path, text: str, plugins: dict[str, Origin]) -> StudySpec:
     """Return the spec of a study of one trial, as it was kept below the root."""
     space = spaces.write(root, text)
     spec = load_spec(space)
@@ -174,7 +179,7 @@ def begun(root: Path, text: str, plugins: dict[str, str]) -> StudySpec:
 
 def test_a_study_whose_package_is_gone_names_it_and_how_to_install_it(tmp_path: Path) -> None:
     with installed_here(tmp_path / "site", "own-tasks", HUE_TURN):
-        begun(tmp_path, "pretext: hue_turn\n", {"pretext hue_turn": "own-tasks 1.2"})
+        begun(tmp_path, "pretext: hue_turn\n", {"pretext hue_turn": Origin("own-tasks", ("1.2",))})
         assert find_study(tmp_path, "space").trials
     for words in (["show", "space"], ["report", "space"]):
         done = hpsearch_here(*words, "--root", tmp_path)
@@ -186,8 +191,58 @@ def test_a_study_whose_package_is_gone_names_it_and_how_to_install_it(tmp_path: 
 
 
 def test_a_study_does_not_go_on_with_a_row_of_hpsearch_s_in_place_of_a_package_s(tmp_path: Path) -> None:
-    spec = begun(tmp_path, "head: bins\n", {"heads bins": "own-names 1.2"})
+    spec = begun(tmp_path, "head: bins\n", {"heads bins": Origin("own-names", ("1.2",))})
     [fault] = changes(studies_folder(tmp_path) / spec.name, spec)
     assert fault.message.startswith(
         "heads bins was of own-names 1.2 when study 'space' began, and is hpsearch's own now"
     )
+
+
+def test_a_study_does_not_go_on_with_a_row_of_another_package(tmp_path: Path) -> None:
+    with installed_here(tmp_path / "first", "own-tasks", HUE_TURN):
+        versions = Origin("own-tasks", ("1.2", "1.3"))
+        spec = begun(tmp_path, "pretext: hue_turn\n", {"pretext hue_turn": versions})
+        assert changes(studies_folder(tmp_path) / spec.name, spec) == []
+    with installed_here(tmp_path / "second", "others-tasks", HUE_TURN, version="2.0"):
+        [fault] = changes(studies_folder(tmp_path) / spec.name, load_spec(tmp_path / "space.yaml"))
+    assert fault.message == (
+        "pretext hue_turn was of own-tasks 1.2, 1.3 when study 'space' began, and is of others-tasks 2.0 "
+        "now: its trials cannot be compared. Give the new space a name of its own (search.name), or install "
+        "own-tasks in place of others-tasks"
+    )
+
+
+LAUNCHED = """\
+search: {name: own, sampler: random, pruner: none, budget: {trials: 1}}
+data: {train: {dataset: blobs}, image_px: 32, batch: 8}
+augmentation: none
+network: {backbone: resnet10}
+head: regression
+pretext: hue_turn
+seed: {int: [0, 9]}
+epochs: 1
+"""
+
+
+def test_a_study_that_goes_on_with_another_version_says_so_and_keeps_both(
+    tmp_path: Path, narrow: None, empty_store: Path
+) -> None:
+    shutil.copyfile(empty_store, tmp_path / STORE)
+    prepared_blobs(tmp_path / "datasets" / "blobs", splits=("train", "validation"))
+    space = tmp_path / "own.yaml"
+    space.write_text(LAUNCHED)
+    said = "earlier trials of this study ran with own-tasks 1.2, new ones run with 1.3"
+    with installed_here(tmp_path / "1.2", "own-tasks", HUE_TURN):
+        first = launch_here(space, tmp_path)
+        assert first.returncode == 0 and "earlier trials" not in first.stdout
+    with installed_here(tmp_path / "1.3", "own-tasks", HUE_TURN, version="1.3"):
+        again = launch_here(space, tmp_path, "--trials", "2")
+        assert again.returncode == 0 and said in again.stdout
+        assert said in launch_here(space, tmp_path, "--trials", "2").stdout, (
+            "also where nothing is left to do"
+        )
+        study = find_study(tmp_path, "own")
+    assert len(study.trials) == 2
+    assert study.provenance.plugins == {"pretext hue_turn": Origin("own-tasks", ("1.2", "1.3"))}
+    tags = identity_tags(study, study.trials[0])
+    assert tags["plugin.pretext.hue_turn"] == "own-tasks 1.2, 1.3"
