@@ -33,6 +33,7 @@ STEPS = 2  # in an epoch of the benchmark
 
 TWO_VIEWS = {"two": {"share": 0.5}}
 PUZZLING = {"pretext": {"puzzling": {"flag": 3, "view": TWO_VIEWS}}}
+APART = {"pretext": {"puzzling": {"flag": 3, "view": {"two": {"share": 0.5, "norm": "split"}}}}}
 TILES: dict[str, dict[str, object]] = {
     "puzzling": {"pretext": "puzzling"},
     "rotation": {"pretext": "rotation"},
@@ -54,7 +55,10 @@ HELPERS: dict[str, dict[str, object]] = {
 SETS = {
     "tiles": TILES,
     "helpers": HELPERS,
-    "weightings": {name: {**PUZZLING, "weighting": name} for name in WEIGHTINGS},
+    "weightings": {
+        **{name: {**PUZZLING, "weighting": name} for name in WEIGHTINGS},
+        **{f"{name}, norm: split": {**APART, "weighting": name} for name in ("fixed", "pcgrad")},
+    },
     "heads": {
         **{f"head {name}": {"head": name} for name in HEADS},
         **{f"average {name}": {"average": name} for name in AVERAGES},

@@ -110,7 +110,7 @@ class SeveralConfig(Config):
     """More than one helper at once.
 
     The pose is learned from the clean batch, each helper from a copy of a share of it: `view: two`, which
-    need not be written.
+    need not be written. Their `norm` and `weight_end` are one, since all copies are forwarded together.
     """
 
     puzzling: PuzzlingConfig | None = None
@@ -150,10 +150,10 @@ class SeveralConfig(Config):
             raise ValueError("several needs two helpers or more: name them, or take the one by itself")
         for name, member in members.items():
             view = member.build_view()
-            if not isinstance(view, TwoViews) or view.norm_split or view.poses_on_all:
-                raise ValueError(
-                    f"{name}: of several helpers each takes view: two, with norm: shared and pose_on: clean"
-                )
+            if not isinstance(view, TwoViews) or view.poses_on_all:
+                raise ValueError(f"{name}: of several helpers each takes view: two, with pose_on: clean")
+        if len({member.build_view().norm_split for member in members.values()}) > 1:
+            raise ValueError("norm differs between the helpers, whose copies go together: give them one")
         if len({member.weight_end for member in members.values()}) > 1:
             raise ValueError("weight_end differs between the helpers, which end together: give them one")
         names = [name for member in members.values() for name in _losses(member)]
@@ -201,7 +201,8 @@ class SeveralConfig(Config):
 
     def build_view(self) -> SeveralView:
         """Make the view, which has a share of the batch for each helper."""
-        return SeveralView(tuple((member.build(), member.view.share) for member in self.members.values()))
+        shares = tuple((member.build(), member.view.share) for member in self.members.values())
+        return SeveralView(shares, norm_split=self._norm_split)
 
     def attachment(self) -> Attachment:
         """Return the last place that a branch forks off at."""
@@ -220,7 +221,7 @@ class SeveralConfig(Config):
         if not self.task_weight(epochs).on(completed):
             return Cost()
         own = [(member.cost(completed, epochs), member.view.share) for member in self.members.values()]
-        clean = Cost(1.0, shared=self._last_flag / STAGES)
+        clean = Cost(1.0, shared=0.0 if self._norm_split else self._last_flag / STAGES)
         return clean + self._copies(
             [(replace(cost, forwards=cost.forwards - 1), share) for cost, share in own]
         )
@@ -238,7 +239,8 @@ class SeveralConfig(Config):
         for member, (cost, share) in zip(self.members.values(), own, strict=True):
             images = len(member.uses) * share
             further = images * (self._last_flag - member.flag) / STAGES
-            total += Cost(cost.forwards + further, cost.branches, images * self._last_flag / STAGES)
+            shared = 0.0 if self._norm_split else images * self._last_flag / STAGES
+            total += Cost(cost.forwards + further, cost.branches, shared)
         return total
 
     def pretraining_cost(self) -> Cost:
@@ -252,6 +254,11 @@ class SeveralConfig(Config):
     def incompatibility(self, image_px: int) -> str | None:
         """Return why one of the helpers cannot perturb images of this side, or None."""
         return next(filter(None, (each.incompatibility(image_px) for each in self.members.values())), None)
+
+    @property
+    def _norm_split(self) -> bool:
+        """Whether BatchNorm normalises copies and clean images apart: then no loss goes back through both."""
+        return any(member.build_view().norm_split for member in self.members.values())
 
     @property
     def _last_flag(self) -> int:

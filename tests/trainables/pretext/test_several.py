@@ -82,6 +82,16 @@ def test_each_has_a_weight_of_its_own_and_all_are_reported() -> None:
     assert {"pretext/puzzle_accuracy", "pretext/puzzle_chance", "pretext/byol_spread"} <= found.keys()
 
 
+def test_normalised_apart_and_weighing_nothing_they_leave_supervised_learning_to_the_bit() -> None:
+    apart = {"view": {"two": {"norm": "split"}}, "ssl_weight": 0.0}
+    helped = session({"several": {"puzzling": {**apart, "dropout": 0.0}, "byol": apart}})
+    alone = session("none")
+    for run in (helped, alone):
+        run.train_epoch()
+    states = [run.network.supervised().state_dict() for run in (helped, alone)]
+    assert [name for name in states[0] if not torch.equal(states[0][name], states[1][name])] == []
+
+
 def test_a_run_resumes_to_the_bit() -> None:
     whole, first, second = (session({"several": BOTH}) for _ in range(3))
     whole.run_epoch()
@@ -128,6 +138,7 @@ def test_settings_are_read_and_judged_without_torch() -> None:
             "rotation: of several helpers each takes view",
         ),
         ({"puzzling": {"weight_end": 0.5}, "rotation": {}}, "weight_end differs"),
+        ({"puzzling": {"view": {"two": {"norm": "split"}}}, "rotation": {}}, "norm differs"),
         ({"puzzling": {}, "puzzling_rotation": {}}, "two of the helpers have a loss 'puzzle'"),
         ({"puzzling": {"grid": 5}, "rotation": {}}, "a grid of 5 cuts 32 px"),
     ],

@@ -17,7 +17,7 @@ class SeveralView:
     """The clean batch, and before it what each task makes of a share of it; the tasks are the view's own."""
 
     shares: tuple[tuple[PretextTask, float], ...]
-    norm_split = False
+    norm_split: bool = False
 
     def counts(self, batch: int, uses: Uses) -> tuple[int, int]:
         """Return the shares of all tasks together, and the whole batch."""
@@ -37,4 +37,5 @@ class SeveralView:
             parts.append(Part(names, first, len(made.images), made.labels, len(each.uses)))
             together.append(made.images)
             first += len(made.images)
-        return Views(torch.cat([*together, images]), first, pose_from=first, parts=tuple(parts))
+        forwarded = torch.cat([*together, images])
+        return Views(forwarded, first, pose_from=first, norm_split=self.norm_split, parts=tuple(parts))
