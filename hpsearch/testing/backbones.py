@@ -6,12 +6,15 @@ import math
 import re
 
 import torch
+from torch import nn
 
 from hpsearch.testing.configs import assert_read_without_torch
-from trainables.model.backbones import BackboneConfig
+from trainables.model.backbones import BackboneConfig, normalises_batches, strides_of
 from trainables.model.backbones.trunk import Trunk
 from trainables.model.backbones.vit_trunk import VitTrunk
 from trainables.pretext.attachment import STAGES
+
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
 
 PX = 64
 """Side of the images that trunks are tried with, pixels."""
@@ -66,6 +69,12 @@ class BackboneContract:
         whole, left = maps_of(trunk), maps_of(trunk, leaving=1, after=2)
         assert [len(found) for found in left] == [4, 4, 3, 3]
         torch.testing.assert_close(left[-1], whole[-1][1:])
+
+    def test_what_it_says_of_its_maps_and_its_normalisation_is_true(self, config: BackboneConfig) -> None:
+        trunk = build(config)
+        assert trunk.strides == strides_of(config), "see PatchBackbone"
+        norms = [module for module in trunk.modules() if isinstance(module, BATCH_NORMS)]
+        assert normalises_batches(config) == bool(norms), "see NormalisedBackbone"
 
     def test_its_weights_follow_from_the_seed(self, config: BackboneConfig) -> None:
         first, again, other = build(config, 1), build(config, 1), build(config, 2)

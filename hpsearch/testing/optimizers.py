@@ -81,6 +81,18 @@ class OptimizerContract:
         assert not moved[0.0].any() and moved[1.0].all()
         torch.testing.assert_close(2 * moved[0.5], moved[1.0], rtol=1e-3, atol=1e-6)
 
+    def test_it_says_truly_whether_its_steps_fit_the_gradients_of_each_weight(
+        self, config: OptimizerConfig
+    ) -> None:
+        weights = nn.Parameter(torch.zeros(2))
+        optimizer = config.build(iter([weights]))
+        for _ in range(20):  # some begin with steps of another kind
+            before = weights.detach().clone()
+            weights.grad = torch.tensor([0.01, 1.0])
+            optimizer.step()
+        short, long = (weights.detach() - before).abs().tolist()
+        assert config.adapts_steps == (long < 10 * short)
+
     def test_equal_runs_make_equal_steps(self, config: OptimizerConfig) -> None:
         runs = []
         for _ in range(2):

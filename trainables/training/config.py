@@ -171,7 +171,7 @@ class TrainConfig(Config):
     @classmethod
     def _suits_the_network(cls, optimizer: OptimizerConfig, fields: ValidationInfo) -> OptimizerConfig:
         network = fields.data.get("network")  # absent where it has faults of its own
-        if network and needs_adaptive_steps(network.backbone) and OPTIMIZERS.name_of(optimizer) == "sgd":
+        if network and needs_adaptive_steps(network.backbone) and not optimizer.adapts_steps:
             raise ValueError(
                 f"{title(network.backbone)} normalises by LayerNorm, whose weights plain gradient steps "
                 "train badly: take optimizer: adamw, or a backbone with BatchNorm"

@@ -18,7 +18,7 @@ from torchvision.models import resnet18
 from hpsearch.testing.backbones import BackboneContract
 from trainables.base.errors import InputError
 from trainables.exported import ONNX, NetworkCard, compare, write_network
-from trainables.model.backbones import BACKBONES, TimmConfig, title
+from trainables.model.backbones import BACKBONES, NormalisedBackbone, PatchBackbone, TimmConfig, title
 from trainables.model.backbones import timm_config as module
 from trainables.model.backbones.timm_models import TIMM_MODELS
 from trainables.model.backbones.timm_trunk import facts_of, misfit
@@ -27,6 +27,7 @@ from trainables.model.heads import RegressionConfig
 from trainables.model.inits import INITS, InitRequest
 from trainables.model.inits.weights import read_trunk
 from trainables.model.network import HeadPoseNetwork, build_network, trunk_on_meta
+from trainables.optim.optimizers import AdamWConfig
 from trainables.training.config import TrainConfig, parse_config
 
 TRAIN = toy_config().data.train
@@ -195,7 +196,9 @@ def test_an_exported_network_with_merged_convolutions_is_the_trained_one(tmp_pat
     assert convolutions < 0.5 * sum(isinstance(module, nn.Conv2d) for module in network.modules())
 
 
-def test_layernorm_is_refused_with_plain_gradient_steps_and_adamw_is_asked_for() -> None:
+def test_layernorm_is_refused_with_plain_gradient_steps_and_adamw_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def faults(model: str, optimizer: str) -> str:
         tree = toy_config().model_dump(mode="json")
         tree |= {"network": {"backbone": {"timm": {"model": model}}}, "optimizer": optimizer}
@@ -205,6 +208,14 @@ def test_layernorm_is_refused_with_plain_gradient_steps_and_adamw_is_asked_for()
     assert "convnext_atto normalises by LayerNorm" in faults("convnext_atto", "sgd")
     assert "take optimizer: adamw" in faults("convnext_atto", "sgd")
     assert faults("convnext_atto", "adamw") == faults("repvgg_a0", "sgd") == ""
+    monkeypatch.setattr(AdamWConfig, "adapts_steps", False)
+    assert "convnext_atto normalises by LayerNorm" in faults("convnext_atto", "adamw"), "whatever its name"
+
+
+def test_its_answers_are_of_the_documented_types() -> None:
+    normalised: NormalisedBackbone = TimmConfig(model="convnext_atto")  # mypy compares them
+    patched: PatchBackbone = TimmConfig(model="vit_tiny_patch16_224")
+    assert (normalised.layer_norm, normalised.batch_norm, patched.patch_px) == (True, False, 16)
 
 
 def test_a_helper_forks_off_and_a_run_is_repeated_to_the_digit() -> None:

@@ -7,6 +7,8 @@ from trainables.base.table import Table
 from trainables.model.backbones.backbone import (
     BackboneConfig,
     HubBackbone,
+    NormalisedBackbone,
+    PatchBackbone,
     TranslatingBackbone,
     needs_adaptive_steps,
     normalises_batches,
@@ -21,6 +23,8 @@ __all__ = [
     "Backbone",
     "BackboneConfig",
     "HubBackbone",
+    "NormalisedBackbone",
+    "PatchBackbone",
     "ResNet10Config",
     "ResNet18Config",
     "ResNet34Config",

@@ -58,23 +58,41 @@ class TranslatingBackbone(BackboneConfig, Protocol):
         """
 
 
+@runtime_checkable
+class NormalisedBackbone(BackboneConfig, Protocol):
+    """A backbone that is not normalised by BatchNorm alone, as all others are taken to be."""
+
+    @property
+    def batch_norm(self) -> bool:
+        """Whether it has BatchNorm."""
+
+    @property
+    def layer_norm(self) -> bool:
+        """Whether it has LayerNorm, so that plain gradient descent trains it badly."""
+
+
+@runtime_checkable
+class PatchBackbone(BackboneConfig, Protocol):
+    """A backbone that may be a vision transformer, whose maps all have the stride of its patches."""
+
+    @property
+    def patch_px(self) -> int | None:
+        """The side of the patches that it cuts images into, pixels; None where it cuts none."""
+
+
 def needs_adaptive_steps(backbone: BackboneConfig) -> bool:
-    """Return whether plain gradient descent fits it badly: it says `layer_norm`, if it normalises by that."""
-    return bool(getattr(backbone, "layer_norm", False))
+    """Return whether plain gradient descent trains it badly."""
+    return isinstance(backbone, NormalisedBackbone) and backbone.layer_norm
 
 
 def normalises_batches(backbone: BackboneConfig) -> bool:
-    """Return whether it has BatchNorm, which belongs to the weights that it was estimated with.
-
-    It says `batch_norm`, if it has none.
-    """
-    return bool(getattr(backbone, "batch_norm", True))
+    """Return whether it has BatchNorm, which belongs to the weights that it was estimated with."""
+    return not isinstance(backbone, NormalisedBackbone) or backbone.batch_norm
 
 
 def patch_px(backbone: BackboneConfig) -> int | None:
     """Return the side of the patches that a vision transformer cuts images into; None for all others."""
-    side: int | None = getattr(backbone, "patch_px", None)
-    return side
+    return backbone.patch_px if isinstance(backbone, PatchBackbone) else None
 
 
 def strides_of(backbone: BackboneConfig) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -26,6 +26,8 @@ class AdaBeliefConfig(Config):
     very large where `ssl_weight` is. `clip_norm`, `degenerated_to_sgd: false`, which skips these steps, or
     `rectify: false` prevents that. Rectified steps then stay short for some hundred steps.
     """
+
+    adapts_steps: ClassVar[bool] = True
 
     lr: float = Field(1e-3, gt=0.0)
     """Learning rate [paper 4.1, 4.2]."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 class AdamWConfig(Config):
     """AdamW, in torch's fused form."""
+
+    adapts_steps: ClassVar[bool] = True
 
     lr: float = Field(1e-3, gt=0.0)
     """Learning rate."""

@@ -13,5 +13,9 @@ if TYPE_CHECKING:
 class OptimizerConfig(Protocol):
     """The settings of an optimizer."""
 
+    @property
+    def adapts_steps(self) -> bool:
+        """Whether it scales the step of each weight by its gradients, as the weights of LayerNorm need it."""
+
     def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
         """Make the optimizer of these parameters."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 class SGDConfig(Config):
     """SGD with momentum, in torch's fused form."""
+
+    adapts_steps: ClassVar[bool] = False
 
     lr: float = Field(0.01, gt=0.0)
     """Learning rate."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
 
 class SamplerConfig(Protocol):
-    """The settings of a sampler; see `learns_costs` for one more that it may have."""
+    """The settings of a sampler; see `CostSampler` for one more that it may have."""
 
     @property
     def enumerates(self) -> bool:
@@ -21,9 +21,16 @@ class SamplerConfig(Protocol):
         ...
 
 
-def learns_costs(sampler: SamplerConfig) -> bool:
-    """Say whether a sampler takes several objectives, and trials that break a constraint.
+@runtime_checkable
+class CostSampler(SamplerConfig, Protocol):
+    """A sampler that may take several objectives, and trials that break a constraint."""
 
-    It does where its settings have `learns_costs = True`. To others such trials are not shown.
-    """
-    return bool(getattr(sampler, "learns_costs", False))
+    @property
+    def learns_costs(self) -> bool:
+        """Whether it does."""
+        ...
+
+
+def learns_costs(sampler: SamplerConfig) -> bool:
+    """Return whether a sampler takes them: to one that does not answer, such trials are not shown."""
+    return isinstance(sampler, CostSampler) and sampler.learns_costs
