@@ -13,9 +13,12 @@ from support.plain_heads import apart, plain_head
 from support.toy import prepared_blobs, toy_config
 from torch import Tensor, nn
 
+from hpsearch.testing.pretext import arranged
 from hpsearch.testing.pretext import network as small_network
 from trainables.base.errors import InputError
 from trainables.data.datasets.prepared import write_labels
+from trainables.losses.weighting import LossWeight, PrimaryFirstConfig
+from trainables.losses.weighting.backward import backward
 from trainables.model.heads import Rot6dConfig
 from trainables.model.network import HeadPoseNetwork
 from trainables.pose.angles import ANGLES
@@ -24,7 +27,6 @@ from trainables.pretext.branch import Seen
 from trainables.pretext.equivariance import EquivarianceConfig
 from trainables.pretext.equivariance_branch import Consistency, EquivarianceBranch
 from trainables.pretext.in_plane import changed_in_plane
-from trainables.pretext.puzzling import PuzzlingConfig
 from trainables.target import HeadPoseConfig
 from trainables.training.training_data import open_data
 
@@ -106,15 +108,23 @@ def test_a_label_is_the_clean_image_and_how_the_view_was_changed() -> None:
     assert torch.equal(made.images, changed_in_plane(images, mirrored=mirrored > 0, turn_deg=turn_deg))
 
 
-def test_gradients_are_set_against_each_other_at_the_head_too() -> None:
-    """Equivariance learns through the head, which is shared as the trunk is; others share the trunk alone."""
-    trained = network()
-    shared = {id(each) for each in trained.shared_parameters()}
-    assert shared == {id(each) for part in (trained.trunk, trained.head) for each in part.parameters()}
-    beside = small_network(PuzzlingConfig(flag=4))
-    assert {id(each) for each in beside.shared_parameters()} == {
-        id(each) for each in beside.trunk.parameters()
-    }
+def test_a_helper_through_the_head_never_slows_the_pose_under_primary_first() -> None:
+    """To first order the pose falls as fast as alone, at the head too, which this helper learns through."""
+    weights = {"yaw": LossWeight(), "pitch": LossWeight(), "roll": LossWeight()}
+    weighting = PrimaryFirstConfig().build({**weights, "equivariance": LossWeight(9.0, group="helper")})
+    for seed in range(8):
+        trained = network()
+        every = [each for part in (trained.trunk, trained.head) for each in part.parameters()]
+        views = arranged(EquivarianceConfig(view="two"), seed)
+        labels = 60 * torch.rand(4, 3, generator=torch.Generator().manual_seed(seed)) - 30
+        output = trained.learn(views)
+        pose = trained.pose_losses(output, views, labels)
+        alone = torch.autograd.grad(torch.stack([*pose.values()]).sum(), every, retain_graph=True)
+        losses = pose | trained.pretext_losses(output)
+        unscaled = torch.amp.GradScaler("cpu", enabled=False)
+        backward(weighting, losses, 0, shared=trained.shared_parameters(), scaler=unscaled)
+        falls = sum((own * each.grad).sum() for own, each in zip(alone, every, strict=True))
+        assert falls >= (1 - 1e-4) * sum(own.square().sum() for own in alone)
 
 
 def test_turns_without_roll_are_refused_and_mirroring_is_not(tmp_path: Path) -> None:
