@@ -48,7 +48,10 @@ def open_train(config: TrainConfig, datasets_root: Path) -> TrainImages:
 
 
 def few_faults(config: TrainConfig, images: TrainImages) -> Iterator[Fault]:
-    """Refuse fewer images without labels than join a step: one would be there twice."""
+    """Refuse a lone image with a label, and fewer without than join a step: one would be there twice."""
+    if len(images.labelled) == 1 and config.data.train.labels < 1:
+        rule = "one training image has a label, and BatchNorm may normalise it to nothing: raise labels"
+        yield Fault(rule, "data.train.labels")
     if config.unlabelled_share == 0:
         return
     needed = config.data.unlabelled.per_step(min(config.data.batch, len(images.labelled)))

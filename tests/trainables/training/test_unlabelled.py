@@ -178,6 +178,13 @@ def test_the_rest_of_the_training_set_has_no_labels_and_a_named_dataset_joins_it
     assert others is not None and {*others.subjects} == {"blobs-1", "blobs-2", "blobs-3"}
 
 
+def test_a_lone_image_with_a_label_is_refused(tmp_path: Path) -> None:
+    people(tmp_path, count=6)  # one image of each person
+    assert "one training image has a label" in refusal(
+        config(train={"labels": 0.1}, pretext="none"), tmp_path
+    )
+
+
 def test_no_label_of_an_unlabelled_dataset_is_read(tmp_path: Path) -> None:
     people(tmp_path)
     table = pd.read_parquet(people(tmp_path, "bare").folder / LABELS)
