@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import shlex
 import tempfile
 import time
@@ -15,6 +16,7 @@ from typing import Any
 
 from ray.exceptions import AuthenticationError
 from ray.job_submission import JobStatus, JobSubmissionClient
+from requests import RequestException
 
 from hpsearch.ray.address import check_url
 from hpsearch.ray.authentication import AUTH_TOKEN, authenticated
@@ -84,7 +86,7 @@ class HeadNode:
             return str(
                 self._client.submit_job(
                     entrypoint=shlex.join([*PYTHON, ON_HEAD, version("hpsearch"), *words]),
-                    submission_id=launches and f"{launches}-{time.strftime('%Y%m%d-%H%M%S')}",
+                    submission_id=launches and _job_name(launches),
                     runtime_env=runtime_env,
                     metadata={"hpsearch": words[0]} | ({STUDY: launches} if launches else {}),
                 )
@@ -137,7 +139,7 @@ class HeadNode:
                     check_begun(answer)
                     return Ended(answer.status, answer.events)
                 time.sleep(POLL_S)
-        except KeyboardInterrupt:
+        except BaseException:  # Ctrl-C, or whoever read the output has seen enough
             self._client.stop_job(job)
             raise
         finally:
@@ -155,6 +157,11 @@ class HeadNode:
             self._client.delete_job(job)
 
 
+def _job_name(study: str) -> str:
+    """Return a name for a job of a study that no other has, also of those that begin in the same second."""
+    return f"{study}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+
+
 def check_begun(answer: Answer) -> None:
     """Raise `InputError` where a job has ended before our own code began."""
     if JobEvent.ON_HEAD in answer.events:
@@ -170,8 +177,8 @@ def check_begun(answer: Answer) -> None:
 def connected(address: str, *, without_token: bool) -> Iterator[HeadNode]:
     """Connect to the head whose dashboard is at `address`, http://HOST:8265.
 
-    Raises `InputError` for an address of another form, where nothing answers, and where it refuses the token,
-    in this block too.
+    Raises `InputError` for an address of another form, where nothing answers, and where the head refuses the
+    token or what is asked of it, in this block too.
     """
     check_url(address)
     for talker in TALKERS:
@@ -179,21 +186,27 @@ def connected(address: str, *, without_token: bool) -> Iterator[HeadNode]:
     with authenticated(without_token=without_token):
         try:
             yield HeadNode(JobSubmissionClient(address))
-        except (AuthenticationError, ConnectionError, RuntimeError, OSError) as error:
+        except AuthenticationError:
+            raise InputError(
+                f"the cluster at {address} does not accept the token: put the head's into {AUTH_TOKEN} or "
+                "~/.ray/auth_token; for a cluster without one, pass --without-token"
+            ) from None
+        except BrokenPipeError:  # a ConnectionError, too, but of the output of the block
+            raise
+        except (ConnectionError, RequestException) as error:
+            raise InputError(
+                f"no Ray dashboard answers at {address} ({error}): is its head running, with `ray[default]`?"
+            ) from None
+        except RuntimeError as error:
             raise InputError(_refusal(address, str(error))) from None
 
 
 def _refusal(address: str, reason: str) -> str:
-    first = reason.strip().splitlines()[0] if reason.strip() else "no reason given"
-    if "authenticat" in reason.lower() or "token" in reason.lower():
-        return (
-            f"the cluster at {address} does not accept the token: put the head's into {AUTH_TOKEN} or "
-            "~/.ray/auth_token; for a cluster without one, pass --without-token"
-        )
     if "head node agent" in reason:
         return (
             f"the head at {address} answers but takes no jobs: its agent is not running, for example "
             "because another program uses its port. See dashboard_agent.log of the head, or start that with "
             "`--dashboard-agent-listen-port PORT`"
         )
-    return f"no Ray dashboard answers at {address} ({first}): is its head running, with `ray[default]`?"
+    last = reason.strip().splitlines()[-1:]  # of a traceback, as the head sends it
+    return f"the head at {address} refuses this: {''.join(last) or 'no reason given'}"
