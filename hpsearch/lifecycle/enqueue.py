@@ -41,7 +41,27 @@ def _refuse_tried(study: StudyRecord, design: Mapping[str, Any]) -> None:
 
 
 def _budget(study: StudyRecord) -> str:
-    limit, trials = study.launch.trials if study.launch else None, len(study.searched)
-    if limit is None or trials < limit:
+    """Return what to launch with where the budget of the last launch has no room for one more trial."""
+    launch = study.launch
+    if launch is None:
         return ""
-    return f"; its budget of {limit} trials is spent, so launch it with --trials {trials + 1}"
+    lacks, options = [], []
+    if launch.trials is not None and len(study.searched) >= launch.trials:
+        lacks.append(f"{launch.trials} trials")
+        options.append(f"--trials {len(study.searched) + 1}")
+    if launch.epochs is not None and (wanted := _spoken_for(study) + study.spec.epochs) > launch.epochs:
+        lacks.append(f"{launch.epochs} epochs")
+        options.append(f"--epochs {wanted}")
+    if not lacks:
+        return ""
+    return (
+        f"; its budget of {' and '.join(lacks)} has no room for it, so launch it with {' '.join(options)}"
+    )
+
+
+def _spoken_for(study: StudyRecord) -> int:
+    """Return the epochs that are trained, and those that trials which have begun may yet train."""
+    under_way = (TrialState.RUNNING, TrialState.INTERRUPTED)
+    return sum(
+        trial.config.epochs if trial.state in under_way else len(trial.epochs) for trial in study.searched
+    )

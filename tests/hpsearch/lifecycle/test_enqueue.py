@@ -9,6 +9,7 @@ from support import studies
 
 from hpsearch.driver.allocation import Allocation, Budget
 from hpsearch.lifecycle.enqueue import enqueue
+from hpsearch.study.records import LaunchRecord
 from hpsearch.study.requests import requested_designs
 from hpsearch.study.store import find_study
 from hpsearch.study.study import Study
@@ -51,6 +52,26 @@ def test_a_driver_that_died_as_it_took_a_design_takes_it_once(tmp_path: Path) ->
     request.write_text(kept)  # the driver died before it removed the file
     assert study.ask_requested() is None
     assert not request.exists()
+
+
+@pytest.mark.parametrize(
+    ("trials", "epochs", "option"),
+    [(None, 18, "--epochs 27"), (2, None, "--trials 3"), (2, 26, "--trials 3 --epochs 27"), (3, 27, "")],
+)
+def test_what_a_spent_budget_has_no_room_for_is_said_with_the_way_out(
+    trials: int | None, epochs: int | None, option: str, tmp_path: Path
+) -> None:
+    study = begun(tmp_path, "{name: demo, enqueue: [{pretext: none}, {pretext: rotation}], pruner: none}")
+    study.launched(LaunchRecord(trials, epochs, None, in_parallel=2, began_s=0.0))
+    budget = Budget(trials=trials, epochs=epochs)
+    allocation = Allocation(study, budget, kept=lambda number: False)
+    one, other = allocation.next_ask(), allocation.next_ask()
+    assert one is not None and other is not None
+    studies.train(study, one)
+    allocation.ended(one.number)
+    said = enqueue(find_study(tmp_path, "demo"), design(tmp_path, "pretext: puzzling\n"))
+    assert option in said and ("no room for it" in said) == bool(option)
+    assert (allocation.next_ask() is None) == bool(option)
 
 
 @pytest.mark.parametrize(
