@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 PORTS_TRIED = 20
+LAST_PORT = 65535
 BACKLOG = 128
 LONGEST_SOCKET = 107
 """Bytes of the path of a Unix socket, at most."""
@@ -39,17 +40,16 @@ class Place:
 
 
 class Door:
-    """A guarded application that is being served. Its files are in `folder`, for its user alone to read."""
+    """A guarded application that is being served. Its `files.token` and `.html` are its user's to read."""
 
-    def __init__(self, server: BaseWSGIServer, secret: Secret, port: int, folder: Path) -> None:
+    def __init__(self, server: BaseWSGIServer, secret: Secret, port: int, files: Path) -> None:
         self._server = server
         self._secret = secret
-        self._folder = folder
         # not in the main thread, where a request would swallow a Ctrl-C
         self._thread = threading.Thread(target=server.serve_forever, daemon=True)
         self.port = port
-        self.token_file = folder / f"ui-{port}.token"
-        self._page_file = folder / f"ui-{port}.html"
+        self.token_file = files.with_name(f"{files.name}.token")
+        self._page_file = files.with_name(f"{files.name}.html")
 
     def url(self, page: str) -> str:
         """Return the address of a page, such as `/#/experiments/1`, for a browser that is signed in."""
@@ -88,6 +88,8 @@ class Door:
 def opened(app: WSGIApplication, routes: Routes, place: Place, folder: Path) -> Iterator[Door]:
     """Serve the `routes` of an application during the block, to whoever has the secret of this start.
 
+    Its files lie in `folder`, under a name of its own: others, of other machines too, may use that folder.
+
     Raises `InputError` where no port is free, or the socket cannot be made.
     """
     secret = Secret()
@@ -101,7 +103,8 @@ def opened(app: WSGIApplication, routes: Routes, place: Place, folder: Path) -> 
             request_handler=_Silent,
             fd=listening.fileno(),
         )
-        with Door(server, secret, port, folder) as door:
+        own = f"ui-{socket.gethostname()}-{os.getpid() if place.socket else port}"
+        with Door(server, secret, port, folder / own) as door:
             yield door
 
 
@@ -132,17 +135,21 @@ def _listening(place: Place) -> Iterator[socket.socket]:
 
 
 def _tcp(first: int) -> socket.socket:
-    for port in range(first, min(first + PORTS_TRIED, 65536)):
+    if first > LAST_PORT:
+        raise InputError(f"--port must be at most {LAST_PORT}, got {first}")
+    last, reason = min(first + PORTS_TRIED - 1, LAST_PORT), ""
+    for port in range(first, last + 1):
         listening = socket.socket()
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((HOST, port))
             listening.listen(BACKLOG)
-        except OSError:
+        except OSError as error:
             listening.close()
+            reason = why(error)
         else:
             return listening
-    raise InputError(f"no free port from {first} on: give another with --port")
+    raise InputError(f"none of the ports {first} to {last} can be used ({reason}): give another with --port")
 
 
 def _unix(path: Path) -> socket.socket:

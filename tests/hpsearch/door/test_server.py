@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import os
 import shutil
@@ -78,6 +79,32 @@ def test_a_socket_is_for_its_user_alone(tmp_path: Path) -> None:
         ):
             pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_servers_below_one_root_have_a_secret_each(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with opened(pages, ROUTES, Place(port), tmp_path) as one:
+            assert one.port != port
+            with opened(pages, ROUTES, Place(one.port, tmp_path / "ui.sock"), tmp_path) as other:
+                assert one.token_file.read_text() != other.token_file.read_text()
+            assert one.token_file.is_file()
+
+
+def test_ports_that_cannot_be_used_are_said_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(listening: socket.socket, address: tuple[str, int]) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    for port, said in (
+        (70000, "--port must be at most 65535, got 70000"),
+        (80, "80 to 99 .*permission denied"),
+    ):
+        with monkeypatch.context() as patched, pytest.raises(InputError, match=said):
+            patched.setattr(socket.socket, "bind", refused)
+            opened(pages, ROUTES, Place(port), tmp_path).__enter__()
 
 
 @pytest.mark.skipif(
