@@ -42,6 +42,8 @@ def holder_of(folder: Path) -> Holder | None:
     try:
         written = json.loads(path.read_text())
         return Holder(**{**written, "datasets": tuple(written.get("datasets", ()))})
+    except FileNotFoundError:  # its holder removed the study just now
+        return None
     except (ValueError, TypeError, AttributeError):  # its holder has not written its name yet
         return Holder()
 

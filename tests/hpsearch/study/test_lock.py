@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from hpsearch.study.lock import study_lock
+from hpsearch.study.lock import LOCK, holder_of, study_lock
 from trainables.base.errors import InputError
+from trainables.base.locks import FileLock
 
 HOLD = """\
 import sys, time
 from pathlib import Path
-from hpsearch.study.lock import study_lock
+from hpsearch.study.lock import LOCK, holder_of, study_lock
 with study_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
@@ -70,3 +71,16 @@ def test_two_studies_run_in_parallel(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_study_that_is_removed_while_it_is_looked_at_is_run_by_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / LOCK).touch()
+
+    def held_and_removed(path: Path) -> bool:
+        path.unlink()
+        return True
+
+    monkeypatch.setattr(FileLock, "is_held", held_and_removed)
+    assert holder_of(tmp_path) is None
