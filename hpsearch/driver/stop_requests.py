@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from hpsearch.study.claim import Claim
 from hpsearch.study.requests import stop_requested, withdraw_stop
@@ -29,12 +29,14 @@ def stop_obeyed(claim: Claim) -> Iterator[None]:
 
     def watch() -> None:
         while not over.wait(LOOKED_EVERY_S):
-            lost = claim.is_lost()
-            if lost or stop_requested(folder):
-                if not lost:
+            with suppress(OSError):  # a network disk that is away comes back
+                if claim.is_lost():
+                    signal.pthread_kill(main, _signal())
+                    return
+                if stop_requested(folder):
+                    signal.pthread_kill(main, _signal())
                     withdraw_stop(folder)
-                signal.pthread_kill(main, _signal())
-                return
+                    return
 
     thread = threading.Thread(target=watch, name="stop-watch", daemon=True)
     thread.start()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from support.patience import PATIENCE_S
 
+from hpsearch.driver import stop_requests
+from hpsearch.driver.stop_requests import stop_obeyed
 from hpsearch.lifecycle.stop import Stopping, stop
+from hpsearch.study.claim import claimed
 from hpsearch.study.lock import LOCK, holder_of
 from hpsearch.study.requests import request_stop, stop_requested
 
@@ -46,6 +51,23 @@ def test_the_process_that_runs_a_study_is_interrupted(tmp_path: Path) -> None:
         assert process.communicate(timeout=PATIENCE_S)[0] == "interrupted\n"
     assert holder_of(tmp_path) is None
     assert not stop_requested(tmp_path)
+
+
+def test_a_disk_that_is_away_for_a_moment_does_not_end_the_watch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([OSError(errno.ESTALE, "Stale file handle"), False, OSError(errno.EIO, "I/O error"), True])
+
+    def look(folder: Path) -> bool:
+        found = next(looks)
+        if isinstance(found, OSError):
+            raise found
+        return found
+
+    monkeypatch.setattr(stop_requests, "stop_requested", look)
+    monkeypatch.setattr(stop_requests, "LOOKED_EVERY_S", 0.01)
+    with pytest.raises(KeyboardInterrupt), claimed(tmp_path / "demo") as claim, stop_obeyed(claim):
+        time.sleep(20)
 
 
 def test_a_process_that_does_not_stop_is_named(tmp_path: Path) -> None:
