@@ -54,9 +54,7 @@ def _budget(study: StudyRecord) -> str:
         options.append(f"--epochs {wanted}")
     if not lacks:
         return ""
-    return (
-        f"; its budget of {' and '.join(lacks)} has no room for it, so launch it with {' '.join(options)}"
-    )
+    return f"; its budget of {' and '.join(lacks)} has no room for it, so launch it with {' '.join(options)}"
 
 
 def _spoken_for(study: StudyRecord) -> int:
