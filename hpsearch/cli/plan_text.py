@@ -22,7 +22,7 @@ from trainables.training.config import TrainConfig
 def plan_text(plan: Plan, root: Path, width: int, difference: float | None = None) -> str:
     """Return a plan in lines of `width` characters, and what it takes to find a `difference` of designs.
 
-    Raises `InputError` as `expected_noise` does.
+    Warns as `expected_noise` does.
     """
     facts = [
         *known(plan.spec, plan.needs, plan.runs),

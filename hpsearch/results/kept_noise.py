@@ -7,10 +7,12 @@ has none, the quickstart's noise stands in for it.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from hpsearch.results.arms import Arm, arms_of
 from hpsearch.results.noise import Noise, noise_of, pooled
@@ -18,7 +20,7 @@ from hpsearch.study.folders import datasets_folder, studies_folder
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.spec import StudySpec
 from trainables.base.atomic import write_text
-from trainables.base.errors import Fault, InputError
+from trainables.base.errors import Fault, InputError, InputWarning
 from trainables.data.datasets import open_dataset
 from trainables.model.backbones import title as backbone_title
 from trainables.training.config import TrainConfig
@@ -93,7 +95,7 @@ def keep_noise(study: StudyRecord) -> None:
 def expected_noise(spec: StudySpec, root: Path) -> ExpectedNoise | None:
     """Return the noise that a search's runs will have, as far as it is known; None where nothing is.
 
-    Raises `InputError` where the file of an earlier study cannot be read.
+    Warns (`InputWarning`) of the file of an earlier study that cannot be read, and goes without it.
     """
     wanted = set(_settings(spec, root))
     found = [(study, noise) for study, setting, noise in _kept(root) if setting in wanted]
@@ -123,9 +125,14 @@ def _kept(root: Path) -> Iterator[tuple[str, Setting, Noise]]:
     """Yield what the studies of a root have kept, with their names."""
     for file in sorted(studies_folder(root).glob(f"*/{FILE}")):
         try:
-            for row in json.loads(file.read_text(encoding="utf-8")):
-                setting = Setting(row["objective"], tuple(sorted(row["datasets"].items())), row["network"])
-                yield file.parent.name, setting, Noise.of(row["deviation"], row["shared"], row["df"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            kept = [_read(row) for row in json.loads(file.read_text(encoding="utf-8"))]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             rule = "cannot be read as the noise of a study's runs: delete it, and a launch writes it again"
-            raise InputError(Fault(rule, file=str(file))) from error
+            warnings.warn(str(Fault(rule, file=str(file))), InputWarning, stacklevel=1)
+        else:
+            yield from ((file.parent.name, *each) for each in kept)
+
+
+def _read(row: Any) -> tuple[Setting, Noise]:
+    setting = Setting(row["objective"], tuple(sorted(row["datasets"].items())), row["network"])
+    return setting, Noise.of(row["deviation"], row["shared"], row["df"])

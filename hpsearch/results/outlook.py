@@ -17,7 +17,7 @@ from trainables.target.metric import Metric
 def outlook(spec: StudySpec, root: Path) -> str:
     """Return what a search can decide, and from which noise that follows.
 
-    Raises `InputError` as `expected_noise` does.
+    Warns as `expected_noise` does.
     """
     expected, runs = expected_noise(spec, root), intended(spec)
     if runs is None:

@@ -24,7 +24,7 @@ from hpsearch.results.outlook import hindsight, intended, outlook
 from hpsearch.results.power import Intended
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.spec import StudySpec, load_spec
-from trainables.base.errors import InputError
+from trainables.base.errors import InputWarning
 
 
 def study(folder: Path) -> StudyRecord:
@@ -65,9 +65,23 @@ def test_noise_is_kept_with_the_study_and_found_again(
     monkeypatch.setattr("hpsearch.results.kept_noise._settings", lambda *_: [other])
     elsewhere = expected_noise(plain(), tmp_path)
     assert elsewhere is not None and elsewhere.noise == quickstart_noise()
-    (made.folder / FILE).write_text("[{]")
-    with pytest.raises(InputError, match="delete it"):
-        expected_noise(plain(), tmp_path)
+
+
+@pytest.mark.parametrize("damaged", ["[{]", "[{}]", "3", None])
+def test_a_file_of_noise_that_cannot_be_read_keeps_no_other_study_from_its_answer(
+    damaged: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = study(tmp_path / "studies" / "before")
+    made.folder.mkdir(parents=True)
+    keep_noise(made)
+    [setting] = noises_of(made)
+    monkeypatch.setattr("hpsearch.results.kept_noise._settings", lambda *_: [setting])
+    file = tmp_path / "studies" / "also" / FILE
+    file.parent.mkdir()
+    file.mkdir() if damaged is None else file.write_text(damaged)
+    with pytest.warns(InputWarning, match=f"{file}: cannot be read .* delete it"):
+        found = expected_noise(plain(), tmp_path)
+    assert found is not None and found.source == "of study before"
 
 
 def test_a_study_without_a_second_run_keeps_nothing(tmp_path: Path) -> None:
