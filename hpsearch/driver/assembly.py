@@ -55,7 +55,7 @@ def assemble(
     )
     jobs = JobFactory(preparation.datasets, place.resources)
     pretrainings = Pretrainings(preparation.store, jobs, tracker.sync_pretraining, say)
-    stopped = StoppedTrials(study.folder, spec.search.frozen_gb)
+    stopped = StoppedTrials(study.folder, spec.search.frozen_gb, say)
     observers = Observers(study.record(), on_change, say)
     inputs = study.record().provenance.inputs
     return Search(

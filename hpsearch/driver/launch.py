@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def launch(request: LaunchRequest, screen: Screen, backend: Backend) -> StudyRec
     root = request.root.absolute()
     folder = studies_folder(root) / spec.name
     preparation = Preparation(datasets_folder(root), pretrained_folder(root), screen.building)
-    with claimed(folder, spec.datasets) as claim, stop_obeyed(claim):
+    with claimed(folder, spec.datasets) as claim, stop_obeyed(claim), ExitStack() as after_work:
         screen.doing("looking at the data")
         provenance = _prepare(spec, root, folder, preparation, screen)
         costs = _costs(spec, root, screen)
@@ -67,7 +68,7 @@ def launch(request: LaunchRequest, screen: Screen, backend: Backend) -> StudyRec
                 concluded(root, study, claim, screen) as tracker,
                 place.watched(in_haste(study, tracker, screen)),
             ):
-                _search(study, preparation, place, tracker, screen)
+                _search(study, preparation, place, tracker, screen, after_work)
         return study.record()
 
 
@@ -126,8 +127,12 @@ def _search(
     place: Workplace,
     tracker: Tracker,
     screen: Screen,
+    after_work: ExitStack,
 ) -> None:
-    """Search until the budget is spent or no worker is left, which ends the process with status 1."""
+    """Search until the budget is spent or no worker is left, which ends the process with status 1.
+
+    `after_work` ends when the workers have: a pretraining is nobody else's before.
+    """
     spec, settings = study.spec, study.spec.search
     launched = _launch_record(spec, place.in_parallel)
     study.launched(launched)
@@ -135,6 +140,7 @@ def _search(
         show(study.record(), None)
         say = Log(study.folder).spoken(screen.say)
         search = assemble(study, place, preparation, tracker, say, show)
+        after_work.callback(search.close)
         try:
             place.run(search, retries=settings.retries, epoch_timeout_s=settings.epoch_timeout_s)
         except (NoWorkerLeft, InputsChanged, InputsLost, TrialsFail) as error:

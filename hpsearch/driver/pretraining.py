@@ -34,7 +34,7 @@ class Pretrainings:
     say: Callable[[str], None]
 
     def __post_init__(self) -> None:
-        self._under_way: set[str] = set()
+        self._under_way: dict[str, FileLock] = {}
         self._failed: dict[str, str] = {}
         self._awaited: set[str] = set()
         self._done: set[str] = set()
@@ -65,25 +65,28 @@ class Pretrainings:
         if self.trunk(wanted) is not None:  # done by the other launch just now
             lock.release()
             return None
-        self._under_way.add(name)
-        job = self.jobs.pretraining(wanted, self.store / name)
-        return PretrainingItem(job, lock, self)
+        self._under_way[name] = lock
+        return PretrainingItem(self.jobs.pretraining(wanted, self.store / name), self)
 
     def ended(self, wanted: Pretraining, reason: str | None) -> None:
         """Note that a pretraining ended; `reason` says why it failed, None: it did not."""
-        self._under_way.discard(wanted.name)
         if reason is None:
             self._done.add(wanted.name)
         else:
             self._failed[wanted.name] = reason
+        self._under_way.pop(wanted.name).release()
+
+    def close(self) -> None:
+        """Leave what is under way to other launches: the process may be a notebook's, which goes on."""
+        while self._under_way:
+            self._under_way.popitem()[1].release()
 
 
 class PretrainingItem:
     """One pretraining under way; see `hpsearch.work.items.WorkItem`."""
 
-    def __init__(self, job: PretrainingJob, lock: FileLock, desk: Pretrainings) -> None:
+    def __init__(self, job: PretrainingJob, desk: Pretrainings) -> None:
         self.job = job
-        self._lock = lock
         self._desk = desk
         self._said_s = 0.0
         self._record = PretrainingRecord(
@@ -133,7 +136,6 @@ class PretrainingItem:
 
     def _end(self, state: TrialState, reason: str | None) -> None:
         self._desk.ended(self.job.pretraining, reason)
-        self._lock.release()
         self._change(state=state, reason=reason or "", ended_s=time.time())
 
     def _change(self, **news: object) -> None:

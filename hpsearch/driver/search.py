@@ -120,6 +120,11 @@ class Search:
             if trial.state is not TrialState.RUNNING and trial.number not in thawable:
                 Checkpoints(trial.folder).clear(weights=trial.state is not TrialState.COMPLETE)
 
+    def close(self) -> None:
+        """Let go of what this process holds, once no worker trains any more."""
+        self._pretrainings.close()
+        self._stopped.close()
+
     def _after_the_search(self) -> WorkItem | NoWork:
         """Return what is to be done once the search has ended: a leader again, then its test."""
         if self._allocation.trains or self._ends_seen == self._study.ends:  # before all trials are looked at

@@ -17,7 +17,7 @@ from hpsearch.driver.allocation import Allocation, Budget
 from hpsearch.driver.jobs import JobFactory
 from hpsearch.driver.observers import Observers
 from hpsearch.driver.preparation import Start
-from hpsearch.driver.pretraining import PretrainingItem, Pretrainings
+from hpsearch.driver.pretraining import Pretrainings
 from hpsearch.driver.search import Search, SearchPlan
 from hpsearch.driver.stopped import StoppedTrials
 from hpsearch.study.bounds import Costs, not_known
@@ -56,7 +56,7 @@ class Searching:
     def open(self) -> None:
         self.study: Study = studies.open_in(self.folder, self.spec, self.costs)
         jobs = JobFactory(self.folder, self.backend.resources)
-        self.stopped = StoppedTrials(self.study.folder, self.spec.search.frozen_gb)
+        self.stopped = StoppedTrials(self.study.folder, self.spec.search.frozen_gb, self.said.append)
         self.search = Search(
             self.study,
             SearchPlan(self.budget, self.backend.slots, self.confirm, self.leaders),
@@ -104,14 +104,11 @@ class Searching:
 
     def _die(self) -> None:
         """Let go of what the system lets go of where a process ends."""
-        self._settle()
-        for item in self.backend.items():
-            if isinstance(item, PretrainingItem):
-                item._lock.release()
+        self.search.close()
 
     def _settle(self) -> None:
         """Wait until the files of trials that were stopped are removed."""
-        self.stopped._thread.shutdown()
+        self.stopped.close()
 
 
 def objective(curve: studies.Curve) -> Callable[[studies.Design, int], dict[str, float]]:

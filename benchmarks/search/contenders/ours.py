@@ -68,7 +68,7 @@ class _Ours:
             Observers(study.record(), lambda study, trial: None, lambda line: None),
             lambda config: None,
             Pretrainings(study.folder, jobs, lambda record: None, lambda line: None),
-            StoppedTrials(study.folder, study.spec.search.frozen_gb),
+            StoppedTrials(study.folder, study.spec.search.frozen_gb, lambda line: None),
             lambda: None,
         )
 

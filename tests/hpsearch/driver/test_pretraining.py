@@ -8,15 +8,25 @@ import signal
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from mlflow import MlflowClient
 from support.forks import start_fork
 from support.launches import furnish, hpsearch_here, launch_here
 from support.patience import wait_until
+from support.silent import Silent
+from support.simulated import Simulated
 
+from hpsearch.driver import conclusion
+from hpsearch.driver.launch import launch
+from hpsearch.driver.pretraining import PretrainingItem
+from hpsearch.driver.request import LaunchRequest
 from hpsearch.study.records import TrialState
 from hpsearch.study.store import find_study
+from hpsearch.work.items import WorkSource
+from trainables.base.locks import FileLock
+from trainables.training.jobs.pretraining import LOCK
 
 pytestmark = pytest.mark.usefixtures("narrow_throughout")
 
@@ -137,6 +147,24 @@ def test_two_launches_at_once_on_a_new_root_train_it_once_and_keep_all_their_run
     assert len(linked) == 2 * 2 and len(runs(root)) == len(linked) + 2 + 1  # two studies, one pretraining
     assert {run.info.status for run in runs(root)} == {"FINISHED"}
     assert {run.data.tags.get("pretrained.run_id") for run in linked} == {of_it[0].info.run_id}
+
+
+def test_a_process_that_outlives_its_launch_leaves_a_pretraining_to_others(
+    rendered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notebook whose user stopped `hpsearch.launch`, and another launch that wants what it trained."""
+
+    class Stopped(Simulated):
+        def run(self, source: WorkSource, **_: Any) -> None:
+            assert isinstance(source.next_item(), PretrainingItem)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(conclusion, "Tracker", lambda *_: Mock())  # MLflow, which takes most of the time
+    space = write(furnish(tmp_path, rendered), "shared", "rotation")
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        launch(LaunchRequest(space, tmp_path), Silent(), Stopped(lambda design, epoch: {}))
+    [lock] = tmp_path.glob(f"pretrained/*/{LOCK}")
+    assert not FileLock.is_held(lock), stopped
 
 
 def test_weights_that_are_not_to_be_had_are_said_before_a_trial(tmp_path: Path) -> None:

@@ -242,7 +242,7 @@ def test_a_launch_that_dies_leaves_it_to_the_one_that_waits(tmp_path: Path) -> N
     first, second = (Made(tmp_path, name, in_parallel=1, trials=2, space=ONE) for name in "ab")
     ours = first.search.next_item()
     assert isinstance(ours, PretrainingItem) and second.search.next_item() is NoWork.WAIT
-    ours._lock.release()  # as the system does where a process ends
+    first.search.close()  # as the system does where a process ends
     assert isinstance(second.search.next_item(), PretrainingItem)
 
 
@@ -252,7 +252,7 @@ def test_waiting_trials_survive_the_driver(tmp_path: Path) -> None:
     assert isinstance(item, PretrainingItem)
     item.on_epochs(1, [{"train/loss": 1.0}], HERE)
     assert killed.search.next_item() is NoWork.WAIT
-    item._lock.release()
+    killed.search.close()
     again = Made(tmp_path, "a", in_parallel=2, trials=4, space=ONE)
     again.drain()
     assert len(again.trained) == 1

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hpsearch.study.opening import open_study
 from hpsearch.study.records import TrialState
 from hpsearch.study.study import Study
 from hpsearch.study.trials import trial_folder
+from trainables.training.checkpoints import Checkpoints
 
 HALVING = "{sampler: random, pruner: {successive_halving: {warmup_epochs: 3, reduction_factor: 3}}}"
 CHECKPOINT_BYTES = 1000
@@ -48,14 +50,26 @@ def names(folder: Path, number: int) -> list[str]:
 def test_a_frozen_trial_keeps_its_newest_checkpoint_and_a_pruned_one_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     _, (first, second, *_) = frozen_study(folder)
-    stopped = StoppedTrials(folder, limit_gb=1)
+    stopped = StoppedTrials(folder, limit_gb=1, say=print)
     (trial_folder(folder, second) / "best.pt").touch()
     stopped.frozen(first)
     stopped.pruned(second)
-    stopped._thread.shutdown()
+    stopped.close()
     assert names(folder, first) == ["checkpoint_0003.pt"]
     assert names(folder, second) == []
     assert stopped.kept(first) and not stopped.kept(second)
+
+
+def test_files_that_cannot_be_removed_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(checkpoints: Checkpoints, *, weights: bool) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "checkpoint_0002.pt")
+
+    monkeypatch.setattr(Checkpoints, "clear", refuse)
+    said: list[str] = []
+    stopped = StoppedTrials(tmp_path, limit_gb=1, say=said.append)
+    stopped.pruned(3)
+    stopped.close()
+    assert said == ["trial 3: its old checkpoints stay for now (permission denied)"]
 
 
 @pytest.mark.parametrize("room", [0, 1, 2])
@@ -64,7 +78,7 @@ def test_beyond_the_limit_the_least_promising_lose_their_checkpoint_for_good(
 ) -> None:
     folder = tmp_path / "study"
     study, frozen = frozen_study(folder)
-    stopped = StoppedTrials(folder, limit_gb=(room + 0.5) * CHECKPOINT_BYTES / GB)
+    stopped = StoppedTrials(folder, limit_gb=(room + 0.5) * CHECKPOINT_BYTES / GB, say=print)
     allocation = Allocation(study, Budget(trials=9), stopped.kept)
     ranked = allocation.by_promise()
     said: list[str] = []
