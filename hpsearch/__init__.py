@@ -36,13 +36,15 @@ def launch(
     trials: int | None = None,
     epochs: int | None = None,
     address: str | None = None,
+    without_token: bool = False,
     in_process: bool = False,
 ) -> StudyView:
     """Run the search that the file `space` describes, or continue it; it says what `hpsearch launch` says.
 
     `root` is the folder of all studies, $HPSEARCH_ROOT or `hpsearch-runs` where it is None; `trials` and
-    `epochs` override the space's budget; `address` is that of a Ray cluster, this machine where it is None;
-    with `in_process` no Ray is started, and one trial at a time runs in this process, for a debugger.
+    `epochs` override the space's budget; `address` is that of a Ray cluster, this machine where it is None,
+    and `without_token` uses one that needs no token: anyone who reaches its ports can run code as you.
+    With `in_process` no Ray is started, and one trial at a time runs in this process, for a debugger.
     Raises `trainables.base.errors.InputError` for a fault of the input, before anything starts, and
     `KeyboardInterrupt`, after everything was written, where it is stopped: calling it again goes on.
     """
@@ -54,7 +56,9 @@ def launch(
     from hpsearch.driver.request import LaunchRequest
     from hpsearch.notebook.study_view import StudyView
 
-    request = LaunchRequest(Path(space), _root(root), trials, epochs, address, in_process=in_process)
+    request = LaunchRequest(
+        Path(space), _root(root), trials, epochs, address, without_token=without_token, in_process=in_process
+    )
     return StudyView(run(request, TerminalScreen(request), backend_of(request)))
 
 
@@ -101,6 +105,6 @@ def __getattr__(name: str) -> str:
 def _root(root: str | os.PathLike[str] | None) -> Path:
     from pathlib import Path
 
-    from hpsearch.cli.arguments import default_root
+    from trainables.base.root import default_root
 
     return default_root() if root is None else Path(root)

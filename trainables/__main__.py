@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from trainables.base.disk import describe_disk_fault, ensure_folder, is_disk_fault
 from trainables.base.errors import Fault, InputError
+from trainables.base.root import ROOT_VARIABLE, default_root, user_path
 
 if TYPE_CHECKING:
     from trainables.model.inits import Pretraining
@@ -24,10 +25,14 @@ def main() -> int:
     )
     parser.add_argument("config", type=Path, metavar="CONFIG", help="a YAML file without holes")
     parser.add_argument(
-        "--root", type=Path, default=Path("hpsearch-runs"), metavar="DIR", help="default: %(default)s"
+        "--root",
+        type=user_path,
+        default=default_root(),
+        metavar="DIR",
+        help=f"folder of datasets and pretrained weights (default: ${ROOT_VARIABLE}, or hpsearch-runs)",
     )
     parser.add_argument(
-        "--threads", type=int, default=1, metavar="N", help="CPU threads (default: %(default)s)"
+        "--threads", type=_threads, default=1, metavar="N", help="CPU threads (default: %(default)s)"
     )
     parser.add_argument("--weights", type=Path, metavar="FILE", help="write the best epoch's weights to FILE")
     arguments = parser.parse_args()
@@ -44,6 +49,12 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _threads(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number, at least 1, got {text!r}")
+    return int(text)
 
 
 def _train(file: Path, root: Path, threads: int, weights: Path | None) -> None:

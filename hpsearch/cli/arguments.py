@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from trainables.base.errors import InputError, nearest
+from trainables.base.root import ROOT_VARIABLE, user_path
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -19,23 +19,8 @@ Adder = Callable[..., "Parser"]
 
 Commands = argparse._SubParsersAction  # argparse gives what it returns no public name
 
-ROOT_VARIABLE = "HPSEARCH_ROOT"
-
 STUDIES_FOLDER, DATASETS_FOLDER = "studies", "datasets"
 """Folders below the root whose contents shells complete; naming them here keeps the command line quick."""
-
-
-def default_root() -> Path:
-    """Return where datasets, studies and MLflow's store lie unless `--root` says otherwise."""
-    return user_path(os.environ.get(ROOT_VARIABLE) or "hpsearch-runs")
-
-
-def user_path(text: str) -> Path:
-    """Return a path with the home folder for its `~`, which shells leave alone in `--root=~/runs`."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:  # there is no home folder, and so no such path
-        return Path(text)
 
 
 def shown_examples(examples: Sequence[str]) -> str | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from hpsearch.cli.arguments import DATASETS_FOLDER, ROOT_VARIABLE, STUDIES_FOLDER, Parser
+from hpsearch.cli.arguments import DATASETS_FOLDER, STUDIES_FOLDER, Parser
+from trainables.base.root import ROOT_VARIABLE
 
 SHELLS = ("bash", "zsh", "fish")
 """Those that commands can be completed in."""

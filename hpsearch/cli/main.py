@@ -18,7 +18,6 @@ from hpsearch.cli.arguments import (
     Commands,
     Parser,
     add_root,
-    default_root,
     positive,
     shown_examples,
 )
@@ -34,6 +33,7 @@ from hpsearch.cli.studies import add_study_commands
 from hpsearch.cli.surroundings import check_surroundings
 from trainables.base.disk import describe_disk_fault, is_disk_fault
 from trainables.base.errors import InputError
+from trainables.base.root import default_root
 
 WIDTH = 78
 """Characters of a line of a command's description."""

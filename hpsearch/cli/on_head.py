@@ -6,14 +6,21 @@ The version is that of whoever sent it: what two versions mean by a search space
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hpsearch.cli.arguments import ROOT_VARIABLE, default_root
 from hpsearch.cli.main import main
 from hpsearch.ray.job_events import JobEvent, tell
 from hpsearch.study.code_version import code_version
+from trainables.base.atomic import write_text
+from trainables.base.errors import InputError
+from trainables.base.root import ROOT_VARIABLE, default_root
+
+if TYPE_CHECKING:
+    from hpsearch.study.records import StudyRecord
 
 PACK = "pack"
 """The command that sends a study's results: `pack STUDY [--root DIR]`."""
@@ -36,24 +43,33 @@ def run(words: Sequence[str]) -> int:
 def _pack(words: Sequence[str]) -> int:
     """Write the report, and print the results of a study as a parcel."""
     from hpsearch.ray.parcel import pack
-    from hpsearch.report.files import write_report
-    from hpsearch.results.leaderboard import render
     from hpsearch.study.store import find_study
-    from trainables.base.errors import InputError
 
     try:
         study = find_study(Path(words[2]) if len(words) > 2 else default_root(), words[0])
-        report = write_report(study).files
     except InputError as error:
         print(*error.faults, sep="\n")
         return 2
-    leaderboard = study.folder / "leaderboard.csv"
-    leaderboard.write_text(render(study, "csv"), encoding="utf-8")
     winner = [study.folder / name for name in ("best.yaml", "best.pt", "space.yaml")]
-    files = dict.fromkeys([*report, leaderboard, *winner])
-    for line in pack(file for file in files if file.is_file()):
-        print(line)
+    with tempfile.TemporaryDirectory() as aside:
+        try:
+            written = _write(study, study.folder)
+        except (InputError, OSError):  # the folder is another user's, or its disk is full
+            written = _write(study, Path(aside))
+        for line in pack(file for file in [*written, *winner] if file.is_file()):
+            print(line)
     return 0
+
+
+def _write(study: StudyRecord, folder: Path) -> list[Path]:
+    """Write the report and the leaderboard of a study to a folder; return the files."""
+    from hpsearch.report.files import write_report
+    from hpsearch.results.leaderboard import render
+
+    report = write_report(study, None if folder == study.folder else folder).files
+    leaderboard = folder / "leaderboard.csv"
+    write_text(render(study, "csv"), leaderboard)
+    return [*report, leaderboard]
 
 
 if __name__ == "__main__":

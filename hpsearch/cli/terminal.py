@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from hpsearch.cli.arguments import default_root
 from hpsearch.cli.building import building_bar
 from hpsearch.cli.live_table import LiveView
 from hpsearch.cli.summary import describe
@@ -20,6 +19,7 @@ from hpsearch.study.records import StudyRecord, TrialRecord
 from hpsearch.study.spec import StudySpec
 from hpsearch.work.resources import TrialResources
 from trainables.base.plain_text import terminal_text
+from trainables.base.root import default_root
 from trainables.data.datasets import dataset_name
 from trainables.training.training_data import Progress
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -46,6 +47,8 @@ def launch(request: LaunchRequest, screen: Screen, backend: Backend) -> StudyRec
     again goes on. Where Ray's head or node is gone, everything is written too, and the process ends with
     status 1.
     """
+    if threading.current_thread() is not threading.main_thread():
+        raise InputError("launch from the main thread: only there Ctrl-C and `hpsearch stop` end a search")
     spec = load_spec(request.space, trials=request.trials, epochs=request.epochs)
     screen.planned(spec)
     backend.check()

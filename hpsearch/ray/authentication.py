@@ -22,7 +22,7 @@ def check_token(without_token: bool) -> None:
     if mode.lower() != "token" and not without_token:
         raise InputError(
             f"{AUTH_MODE} must be token, or not set: without one, anyone who reaches a port of Ray can run "
-            f"code as you; got {mode!r}. If that is what you want, launch with --without-token"
+            f"code as you; got {mode!r}. If that is what you want, pass --without-token"
         )
 
 

@@ -61,6 +61,25 @@ def test_training_alone_looks_before_it_starts(
     assert not list(tmp_path.rglob("dataset.json"))
 
 
+def test_one_config_trains_below_the_root_of_the_search_and_on_at_least_one_thread(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Path] = []
+    monkeypatch.setattr("trainables.__main__._train", lambda file, root, *_: asked.append(root))
+    monkeypatch.setenv("HPSEARCH_ROOT", "/shared/runs")
+    monkeypatch.setattr(sys, "argv", ["trainables", "config.yaml"])
+    assert train() == 0
+    monkeypatch.setattr(sys, "argv", ["trainables", "config.yaml", "--root", "mine"])
+    assert train() == 0
+    assert asked == [Path("/shared/runs"), Path("mine")]
+    for threads in ("0", "-1"):
+        monkeypatch.setattr(sys, "argv", ["trainables", "config.yaml", "--threads", threads])
+        with pytest.raises(SystemExit) as ended:
+            train()
+        assert ended.value.code == 2
+        assert f"must be a whole number, at least 1, got '{threads}'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("how", ["option", "variable"])
 def test_a_home_folder_that_no_shell_has_put_in_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], how: str

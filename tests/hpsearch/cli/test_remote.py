@@ -9,10 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import studies
 
 from hpsearch.cli.main import main
+from hpsearch.cli.on_head import run
 from hpsearch.ray.job_events import MARK, WANTED, JobEvent, read_events, tell
+from hpsearch.ray.parcel import Parcel
 from hpsearch.ray.submissions import Answer, Ended
+from hpsearch.report import files
+from hpsearch.study.store import keep_space
+from trainables.base.errors import InputError
 
 URL = "http://head:8265"
 SPACE = str(Path(__file__).parents[3] / "search_spaces" / "quickstart.yaml")
@@ -94,6 +100,32 @@ def test_a_head_of_another_version_or_without_a_root_says_so(tmp_path: Path) -> 
     assert (rootless.returncode, "give --root" in rootless.stdout) == (2, True)
     fine = on_head(version("hpsearch"), "list", "--root", str(tmp_path))
     assert (fine.returncode, "no study below" in fine.stdout) == (0, True)
+
+
+def test_results_in_a_folder_that_cannot_be_written_are_packed_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The study of another user, on a root that both see."""
+    folder = tmp_path / "studies" / "demo"
+    spec = studies.spec(folder, "{name: demo}")
+    study = studies.open_in(folder, spec)
+    keep_space(spec, folder)
+    studies.train(study, study.ask())
+    before = sorted(path.name for path in folder.iterdir())
+    plain = files.ensure_folder
+
+    def others(wanted: Path) -> Path:
+        if wanted == folder:
+            raise InputError("you have no permission to write to this folder")
+        return plain(wanted)
+
+    monkeypatch.setattr(files, "ensure_folder", others)
+    assert run([version("hpsearch"), "pack", "demo", "--root", str(tmp_path)]) == 0
+    parcel = Parcel()
+    parcel.add(capsys.readouterr().out)
+    fetched = {file.name for file in parcel.unpack(tmp_path)}
+    assert {"report.html", "report.csv", "leaderboard.csv", "space.yaml"} <= fetched
+    assert sorted(path.name for path in folder.iterdir()) == before
 
 
 def told(event: JobEvent) -> str:

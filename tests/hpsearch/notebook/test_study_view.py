@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,6 @@ import pytest
 from support import plausible
 
 import hpsearch
-from hpsearch.cli.arguments import ROOT_VARIABLE
 from hpsearch.notebook.study_view import SHOWN_ROWS, StudyView
 from hpsearch.study.folders import studies_folder
 from hpsearch.study.opening import open_study
@@ -20,6 +20,7 @@ from hpsearch.study.records import Provenance, TrialState
 from hpsearch.study.spec import load_spec
 from hpsearch.study.store import SPACE, find_study
 from trainables.base.errors import InputError
+from trainables.base.root import ROOT_VARIABLE
 
 SPACE_TEXT = """
 data: {train: {dataset: rendered-heads}, image_px: 32}
@@ -110,6 +111,16 @@ def test_a_wrong_space_raises_with_every_fault_before_anything_starts(tmp_path: 
     with pytest.raises(InputError) as raised:
         hpsearch.launch(space, tmp_path / "runs")
     assert {fault.where for fault in raised.value.faults} == {"epochs", "optimiser"}
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_launch_outside_the_main_thread_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    """Ctrl-C and `hpsearch stop` reach the main thread alone, and signals can be handled in no other."""
+    space = Path(__file__).parents[3] / "search_spaces" / "quickstart.yaml"
+    with ThreadPoolExecutor(1) as thread:
+        launched = thread.submit(hpsearch.launch, space, tmp_path / "runs", in_process=True)
+        with pytest.raises(InputError, match="launch from the main thread"):
+            launched.result()
     assert not (tmp_path / "runs").exists()
 
 
