@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpsearch.door.server import Place, how_to_reach, opened
+from hpsearch.study.store import study_folder, tracking_of
 from hpsearch.tracking.connection import MlflowUnavailableError, connect, mlflow_errors
 from hpsearch.tracking.location import (
     STORE,
@@ -34,11 +35,14 @@ def serve(root: Path, place: Place, study: str | None = None, *, browse: bool = 
     """Serve until Ctrl-C and return the exit status; `browse` opens the page of `study`, else of the latest.
 
     Whoever comes without the secret of this start sees nothing, and only the routes that the pages need are
-    served. Where `MLFLOW_TRACKING_URI` names another MLflow, it says so and serves nothing. Raises
-    `InputError` where nothing was tracked below `root` yet, or as `opened` does.
+    served. Where the study's `search.tracking` or `MLFLOW_TRACKING_URI` names another MLflow, it says so and
+    serves nothing. Raises `InputError` where there is no such study or nothing was tracked below `root` yet,
+    or as `opened` does.
     """
-    if (uri := tracking_uri(root)) != default_uri(root):
-        print(f"The runs are in MLflow at {without_password(uri)}, as {URI_VARIABLE} says.")
+    wanted = tracking_of(study_folder(root, study)) if study is not None else None
+    if (uri := tracking_uri(root, wanted)) != default_uri(root):
+        whose = f"search.tracking of {study}" if wanted else URI_VARIABLE
+        print(f"The runs are in MLflow at {without_password(uri)}, as {whose} says.")
         return 0
     if not (root / STORE).is_file():
         raise InputError(f"{root} holds no tracked runs yet: launch a study first, or give --root")

@@ -11,11 +11,12 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from support import plausible
+from support import plausible, studies
 from support.patience import PATIENCE_S
 
 from hpsearch.door.server import Place
 from hpsearch.study.records import TrialState
+from hpsearch.study.store import keep_space
 from hpsearch.tracking.location import STORE, default_uri
 from hpsearch.tracking.server import LOG, serve
 from hpsearch.tracking.tracker import Tracker
@@ -25,6 +26,19 @@ from trainables.base.errors import InputError
 def test_root_without_runs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no tracked runs"):
         serve(tmp_path, Place(5000))
+
+
+def test_a_study_that_is_not_there_or_tracked_elsewhere_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "studies" / "quickstart"
+    elsewhere = studies.spec(folder, "{name: quickstart, tracking: 'http://mlflow.example:5000'}")
+    keep_space(elsewhere, folder)
+    with pytest.raises(InputError, match=r"no study 'quickstrat' .*did you mean 'quickstart'"):
+        serve(tmp_path, Place(5000), "quickstrat")
+    assert serve(tmp_path, Place(5000), "quickstart") == 0
+    said = "in MLflow at http://mlflow.example:5000, as search.tracking of quickstart says"
+    assert said in capsys.readouterr().out
 
 
 def status(url: str, **headers: str) -> int:
