@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from trainables.model.backbones import Backbone
 from trainables.training.config import Precision, TrainConfig
@@ -23,6 +23,8 @@ class MemoryShape:
     compiled: bool
     cuda_graph: bool
     pretext: Hashable
+    mixed: bool = field(default=False, repr=False)
+    """Whether JPEGs are decoded on the GPU."""
 
     @classmethod
     def of(cls, config: TrainConfig) -> MemoryShape:
@@ -38,7 +40,12 @@ class MemoryShape:
             compiled=config.compile,
             cuda_graph=config.cuda_graph,
             pretext=_pretext(config),
+            mixed=config.data.decode == "mixed",
         )
+
+    def __str__(self) -> str:
+        """Return the key of files that are kept; those of older versions say nothing of decoding."""
+        return f"{self!r}, decoded on the GPU" if self.mixed else repr(self)
 
 
 def _pretext(config: TrainConfig) -> Hashable:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from support.toy import CPU, prepared_blobs, toy_config
 
+from trainables.training.config import TrainConfig
 from trainables.training.footprint import Footprint, MemoryShape
 from trainables.training.footprint_measurement import measure
 
@@ -35,5 +36,17 @@ def test_what_changes_no_memory_is_left_out_and_what_does_is_not() -> None:
         toy_config(pretext={"puzzling": {"flag": 3}}, batch=8),
         toy_config(pretext={"puzzling": {"flag": 3}}, precision="fp32"),
         toy_config(pretext={"puzzling": {"flag": 3}}, lookahead={}),
+        on_the_gpu(alike),
     ):
         assert MemoryShape.of(other) != shape
+
+
+def on_the_gpu(config: TrainConfig) -> TrainConfig:
+    return config.model_copy(update={"data": config.data.model_copy(update={"decode": "mixed"})})
+
+
+def test_what_older_versions_kept_of_a_design_is_found_again() -> None:
+    config = toy_config(pretext="puzzling")
+    kept, mixed = str(MemoryShape.of(config)), str(MemoryShape.of(on_the_gpu(config)))
+    assert kept.startswith("MemoryShape(backbone=") and "mixed" not in kept
+    assert mixed not in (kept, "") and mixed.startswith(kept)
