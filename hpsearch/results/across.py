@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hpsearch.results.alike import answers_alike
 from trainables.data.datasets.prepared import PreparedDataset
 from trainables.pose.alignment import ConstantRotation, best_rotation
 from trainables.pose.angles import ANGLES
@@ -22,9 +23,6 @@ LEAST_IMAGES = 20
 
 OPPOSITE = -0.5
 """Correlation of predictions and labels, below which an angle's sign is the other way round."""
-
-SAME = 0.05
-"""Spread of the predictions over that of the labels, below which a network answers every image alike."""
 
 CROPS = ("box", "margin_k", "square", "head_mm", "detector")
 """Options of an import that change how large a face is in its crop."""
@@ -75,11 +73,11 @@ def _half(subjects: Sequence[str]) -> npt.NDArray[np.bool_]:
 
 def oddities(found: Predictions) -> Iterator[str]:
     """Yield what is odd about predictions: signs, and one answer for all images."""
-    predicted, true = found.predicted.astype(np.float64), found.true.astype(np.float64)
-    spread, range_of_labels = predicted.std(axis=0), true.std(axis=0)
-    if len(true) > 1 and range_of_labels.any() and (spread <= SAME * range_of_labels).all():
+    if answers_alike(found):
         yield "The network gives nearly the same answer for every image: it has learned nothing of these."
         return
+    predicted, true = found.predicted.astype(np.float64), found.true.astype(np.float64)
+    spread, range_of_labels = predicted.std(axis=0), true.std(axis=0)
     for place, label in enumerate(found.target.labels):
         if len(true) < LEAST_IMAGES or not spread[place] or not range_of_labels[place] or label.low >= 0:
             continue

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from hpsearch.results.alike import answers_alike
 from hpsearch.results.arms import Arm
 from hpsearch.results.comparison import Comparison, Outcome
 from hpsearch.results.statistics import f_tail
 from hpsearch.results.titles import guessing
-from hpsearch.study.records import StudyRecord, TrialRecord
+from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.base.errors import InputError
 from trainables.pretext.embeddings.collapse import COLLAPSED
 from trainables.training.image_errors import errors_file, read_images
@@ -24,8 +25,6 @@ DIVERGED = 1.5
 
 FEW_EPOCHS = 3
 CHANCE = 0.05
-SAME = 0.05
-"""Spread of the predictions over that of the labels, below which a network answers every image alike."""
 
 SHOWN = 3
 """Trials that are named."""
@@ -53,23 +52,20 @@ def _against_the_mean(study: StudyRecord, leader: Arm) -> Iterator[str]:
         yield f"Hardly anything was learned: the leading design is next to {guess}: {errors}."
     else:
         return
-    if _answers_alike(leader.best_run):
+    if _one_answer(leader.best_run):
         yield "It gives nearly the same answer for every image."
     yield (
         "Look at the labels (hpsearch data check, data show), and try another learning rate or more epochs."
     )
 
 
-def _answers_alike(trial: TrialRecord) -> bool:
+def _one_answer(trial: TrialRecord) -> bool:
     """Say whether a network's predictions of the validation images hardly differ; False where unknown."""
     try:
         kept = read_images(errors_file(trial.folder, VALIDATION), trial.config.target)
     except InputError:  # a damaged file is told where predictions are shown
         return False
-    if kept is None or len(kept.files) < 2:
-        return False
-    predicted, true = kept.predictions.predicted.std(axis=0), kept.predictions.true.std(axis=0)
-    return bool((predicted < SAME * true).all())
+    return kept is not None and answers_alike(kept.predictions)
 
 
 def _rising(leader: Arm) -> Iterator[str]:
@@ -89,8 +85,9 @@ def _diverged(study: StudyRecord) -> Iterator[str]:
     mean = study.provenance.training_mean
     if study.objective.cost(1.0) < 0 or mean <= 0:
         return
-    values = {trial.number: trial.objective for trial in study.trials if trial.epochs and trial.objective}
-    far = {number: value / mean for number, value in values.items() if value >= DIVERGED * mean}
+    ended = (TrialState.COMPLETE, TrialState.PRUNED)  # others may yet learn
+    values = {trial.number: trial.objective for trial in study.trials if trial.state in ended}
+    far = {number: value / mean for number, value in values.items() if value and value >= DIVERGED * mean}
     if far:
         worst = sorted(far, key=lambda number: -far[number])[:SHOWN]
         named = ", ".join(f"trial {number} ({far[number]:.1f} times)" for number in worst)

@@ -15,7 +15,7 @@ from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import compare
 from hpsearch.results.leaderboard import summary
 from hpsearch.results.learned import learned
-from hpsearch.study.records import StudyRecord, TrialRecord
+from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.data.datasets.prepared import Samples
 from trainables.target import HeadPoseConfig
 from trainables.training.image_errors import PredictedImages, errors_file, write_images
@@ -69,6 +69,20 @@ def test_a_leader_that_does_not_beat_the_mean_pose_is_named_first(error: float, 
 def test_the_page_says_it_above_the_verdict(tmp_path: Path) -> None:
     page = render(Report(replace(study(20.5, 22.0, folder=tmp_path), folder=tmp_path))).html
     assert page.index("Nothing was learned") < page.index('class="verdict undecided"')
+
+
+def test_only_a_trial_that_has_ended_may_have_diverged() -> None:
+    whole = study(6.0, 40.0)
+    assert "trial 1 (2.0 times). They diverged" in said(whole)
+    for state, named in (
+        (TrialState.PRUNED, True),
+        (TrialState.RUNNING, False),
+        (TrialState.FROZEN, False),
+        (TrialState.INTERRUPTED, False),
+    ):
+        first, second = whole.trials
+        found = replace(whole, trials=(first, replace(second, state=state)))
+        assert ("diverged" in said(found)) is named, state
 
 
 def test_a_network_that_answers_every_image_alike_is_named(tmp_path: Path) -> None:
