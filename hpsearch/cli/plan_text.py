@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 from hpsearch.cli.output import size
 from hpsearch.cli.summary import described, known
@@ -14,8 +13,8 @@ from hpsearch.results.kept_noise import expected_noise
 from hpsearch.results.outlook import intended, known_from, outlook
 from hpsearch.results.power import MOST_SEEDS, Intended, Looks, needed
 from hpsearch.results.titles import ALONE
-from trainables.base.schema import Config, variant_of
 from trainables.model.backbones import title as backbone_title
+from trainables.pretext import PRETEXT_TASKS
 from trainables.training.config import TrainConfig
 
 
@@ -99,9 +98,7 @@ def _measured(design: Measured) -> str:
 
 
 def _title(config: TrainConfig) -> str:
-    field = variant_of(TrainConfig.model_fields["pretext"])
-    task = "none" if field is None else field.name_of(cast(Config, config.pretext))
-    task = ALONE if task == "none" else task
+    task = ALONE if config.pretext.is_baseline else PRETEXT_TASKS.name_of(config.pretext)
     backbone = backbone_title(config.network.backbone)
     return f"{backbone}, {config.data.image_px} px, {task}, {config.epochs} epochs"
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from hpsearch.results.arms import Arm
 from hpsearch.study.naming import design, rows, short_names, shown
+from trainables.pretext import members_of
 from trainables.target import TargetConfig
 
 ALONE = "supervised learning alone"
@@ -59,8 +60,7 @@ def words_of(arm: Arm) -> str:
     task, view = known["pretext"], known.get("pretext.view", "")
     if arm.is_supervised_alone:
         return f"Supervised learning from {known['init']} weights"
-    paths = (path.split(".") for path in known if path.endswith(".ssl_weight"))
-    if helpers := [path[1] for path in paths if path[0] == "pretext" and len(path) == 3]:
+    if helpers := members_of(arm.config.pretext):
         return " with ".join(helpers).capitalize()
     return task.capitalize() + VIEWS.get(view, f" in view {view}" if view else "")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import inspect
 import os
 import re
 import subprocess
@@ -72,12 +73,17 @@ def _sources() -> list[tuple[Path, str]]:
 
 
 @cache
+def _trees() -> list[tuple[Path, ast.Module]]:
+    return [(path, ast.parse(text)) for path, text in _sources()]
+
+
+@cache
 def _imports() -> list[tuple[Path, str, frozenset[str]]]:
     """Return the module and the names of every `from MODULE import NAMES`, with its file."""
     return [
         (path, node.module or "", frozenset(alias.name for alias in node.names))
-        for path, text in _sources()
-        for node in ast.walk(ast.parse(text))
+        for path, tree in _trees()
+        for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom)
     ]
 
@@ -205,6 +211,37 @@ def test_only_the_folder_of_a_table_names_the_classes_of_its_rows(table: str) ->
         if module.startswith(folder) and rows & names
     ]
     assert naming == []
+
+
+@each_table
+def test_in_the_folder_of_a_table_its_rows_and_their_protocol_alone_name_classes_of_rows(table: str) -> None:
+    rows = tables()[table].values()
+    (protocol,) = get_args(tables()[table].__orig_class__)
+    module = importlib.import_module(places()[table])
+    at_home = {Path(inspect.getfile(each)) for each in (*rows, protocol, module)}
+    home = Path(inspect.getfile(module)).parent
+    names = {row.__name__ for row in rows}
+    naming = [
+        str(path.relative_to(ROOT))
+        for path, _, imported in _imports()
+        if path.is_relative_to(home) and path not in at_home and path.name != "__init__.py"
+        if names & imported
+    ]
+    assert naming == []
+
+
+def test_nobody_asks_whether_a_config_is_of_a_row_or_of_what_rows_inherit() -> None:
+    """A row answers questions by a protocol, which those of packages can keep too."""
+    rows = [row for table in tables().values() for row in table.values()]
+    names = {base.__name__ for row in rows for base in row.__mro__[: row.__mro__.index(Config)]}
+    asking = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path, tree in _trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance"
+        if names & {each.id for each in ast.walk(node.args[1]) if isinstance(each, ast.Name)}
+    ]
+    assert asking == []
 
 
 @each_table

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trainables.pretext.attachment import STAGES, STRIDES
-from trainables.pretext.pretext_config import PretextConfig
-from trainables.pretext.several import SeveralConfig
-from trainables.pretext.task_config import TaskConfig
+from trainables.pretext.pretext_config import PretextConfig, ViewedTask, viewed_tasks
 
 
 def lone_image(
@@ -19,11 +17,11 @@ def lone_image(
     too. So are then the clean ones, and beyond the flag wherever the pose is learned from them alone. Of a
     plug-in's task without these settings nothing is known.
     """
-    if isinstance(task, SeveralConfig):
-        reasons = (lone_image(member, image_px, batch, strides) for member in task.members.values())
-        return next(filter(None, reasons), None)
-    if not isinstance(task, TaskConfig):
-        return None
+    reasons = (_lone_image(each, image_px, batch, strides) for each in viewed_tasks(task))
+    return next(filter(None, reasons), None)
+
+
+def _lone_image(task: ViewedTask, image_px: int, batch: int, strides: Sequence[int]) -> str | None:
     attachment, view = task.attachment(), task.build_view()
     perturbed, clean = view.counts(batch, task.uses)
     poses_are_clean = task.view.poses_are_clean

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Protocol
+from collections.abc import Hashable, Mapping
+from typing import Protocol, runtime_checkable
 
 from trainables.losses.weighting.loss_weight import LossWeight
 from trainables.pretext.attachment import Attachment
 from trainables.pretext.cost import Cost
-from trainables.pretext.task import PretextTask
-from trainables.pretext.views import View
+from trainables.pretext.task import PretextTask, Uses
+from trainables.pretext.views import View, ViewConfig
 
 
 class PretextConfig(Protocol):
@@ -60,3 +60,36 @@ class PretextConfig(Protocol):
 
     def incompatibility(self, image_px: int) -> str | None:
         """Return why the task cannot perturb images of this side, or None."""
+
+
+@runtime_checkable
+class ViewedTask(PretextConfig, Protocol):
+    """The settings of one task, which say of which images its views are."""
+
+    @property
+    def uses(self) -> Uses:
+        """What each view is for that the task makes: `PretextTask.uses`."""
+
+    @property
+    def view(self) -> ViewConfig:
+        """Which images the pose and the task learn from."""
+
+
+@runtime_checkable
+class SeveralTasks(PretextConfig, Protocol):
+    """The settings of more than one helper at once."""
+
+    @property
+    def members(self) -> Mapping[str, PretextConfig]:
+        """The settings of each, by name."""
+
+
+def members_of(config: PretextConfig) -> Mapping[str, PretextConfig]:
+    """Return the settings of each helper by name where there are several; empty for one task and for none."""
+    return config.members if isinstance(config, SeveralTasks) else {}
+
+
+def viewed_tasks(config: PretextConfig) -> list[ViewedTask]:
+    """Return the tasks that say which images they learn from, each of several by itself."""
+    parts = members_of(config).values() or [config]
+    return [part for part in parts if isinstance(part, ViewedTask)]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from trainables.pretext.pretext_config import PretextConfig
-from trainables.pretext.task_config import TaskConfig
+from trainables.pretext.pretext_config import PretextConfig, viewed_tasks
 
 
 def uncut_copy(task: PretextConfig, image_px: int, patch_px: int) -> str | None:
@@ -11,9 +10,8 @@ def uncut_copy(task: PretextConfig, image_px: int, patch_px: int) -> str | None:
 
     Of a plug-in's task without these settings nothing is known.
     """
-    if not isinstance(task, TaskConfig):
-        return None
-    uncut = [side for side in task.view.sizes.sides_px(image_px) if side % patch_px]
+    sides = (side for each in viewed_tasks(task) for side in each.view.sizes.sides_px(image_px))
+    uncut = [side for side in sides if side % patch_px]
     if not uncut:
         return None
     return (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from trainables.losses.signed import signed
-from trainables.losses.weighting import FixedConfig, GradientWeighting, LossWeight, Weighting, WeightingConfig
+from trainables.losses.weighting import WEIGHTINGS, GradientWeighting, LossWeight, Weighting, WeightingConfig
 from trainables.model.network import HeadPoseNetwork
 from trainables.pretext.branch import BranchPlan
 
@@ -26,4 +26,4 @@ def build_weighting(
     config: WeightingConfig, weights: Mapping[str, LossWeight]
 ) -> Weighting | GradientWeighting:
     """Make the weighting. A lone loss has nothing to be weighed against: it trains as with fixed weights."""
-    return (config if len(weights) > 1 else FixedConfig()).build(weights)
+    return (config if len(weights) > 1 else WEIGHTINGS["fixed"]()).build(weights)

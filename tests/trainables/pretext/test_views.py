@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -17,9 +17,11 @@ from trainables.losses.weighting import LossWeight
 from trainables.model.backbones import ResNet10Config
 from trainables.model.heads import RegressionConfig
 from trainables.model.network import HeadPoseNetwork, build_network
-from trainables.pretext import PuzzlingConfig, RotationConfig
+from trainables.pretext import PretextConfig, PuzzlingConfig, RotationConfig
+from trainables.pretext.lone_image import lone_image
 from trainables.pretext.task_config import TaskConfig
 from trainables.pretext.tiles import Tiles
+from trainables.pretext.uncut_copy import uncut_copy
 from trainables.pretext.views import VIEWS, MultiScaleConfig, SharedConfig, SplitConfig, TwoConfig, Views
 from trainables.pretext.views.view import Mean
 from trainables.training.config import TrainConfig, parse_config
@@ -393,3 +395,22 @@ def test_forms_that_make_no_sense_are_refused(settings: dict[str, Any], rule: st
 def test_every_view_is_a_setting_of_every_task() -> None:
     for name in VIEWS:
         assert TaskConfig.model_validate({"view": name}).build_view() is not None
+
+
+class OfAnotherClass:
+    """A task's settings that answer all questions and inherit nothing, as those of a package may be."""
+
+    def __init__(self, settings: TaskConfig) -> None:
+        self._settings = settings
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._settings, name)
+
+
+def test_a_task_that_inherits_nothing_is_asked_for_its_view_as_any_other() -> None:
+    lone = RotationConfig(view=TwoConfig(share=0.25))
+    assert (reason := lone_image(lone, 32, batch=4)) is not None and "one of 4 images" in reason
+    assert lone_image(cast(PretextConfig, OfAnotherClass(lone)), 32, batch=4) == reason
+    cut = RotationConfig(view=MultiScaleConfig(scales=(0.75, 1.0)))
+    assert (reason := uncut_copy(cut, 32, patch_px=16)) is not None and "copies of 24 px" in reason
+    assert uncut_copy(cast(PretextConfig, OfAnotherClass(cut)), 32, patch_px=16) == reason
