@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from trainables.model.backbones.timm_models import Norm, TimmModel, uncut
 from trainables.model.backbones.trunk import Trunk
@@ -17,6 +20,14 @@ from trainables.pretext.attachment import STRIDES
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 CLASSIFIERS = ("head.", "head_dist.", "attn_pool.")
 """Beginnings of names that a vision transformer's weights have beside the trunk."""
+
+OF_VALUES = frozenset(
+    {
+        *(Tensor.uniform_, Tensor.normal_, Tensor.fill_, Tensor.zero_),
+        *(Tensor.erfinv_, Tensor.mul_, Tensor.add_, Tensor.clamp_),
+    }
+)
+"""What draws weights in place."""
 
 NOR = ", and is no plain vision transformer"
 
@@ -29,7 +40,7 @@ def timm_trunk(model: str) -> Trunk | VitTrunk:
     """
     import timm
 
-    with torch.device("meta"):
+    with _shapes_alone():
         whole = timm.create_model(model)
     if _is_plain_vit(whole):
         vit = timm.create_model(model, num_classes=0, dynamic_img_size=True)
@@ -89,8 +100,22 @@ def misfit(model: str, image_px: int) -> str | None:
 @lru_cache(maxsize=64)
 def _on_meta(model: str) -> Trunk | VitTrunk:
     """Make the trunk with shapes and no values, to look at; that takes 0.1 s."""
-    with torch.device("meta"):
+    with _shapes_alone():
         return timm_trunk(model).eval()
+
+
+@contextmanager
+def _shapes_alone() -> Iterator[None]:
+    """Build without values, and draw none: drawing nothing takes most of the time of a ConvNeXt or a ViT."""
+    with torch.device("meta"), _Undrawn():
+        yield
+
+
+class _Undrawn(TorchFunctionMode):
+    """Leaves out what changes values alone."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return args[0] if func in OF_VALUES else func(*args, **(kwargs or {}))
 
 
 def facts_of(model: str) -> TimmModel:
