@@ -124,7 +124,7 @@ class PoseNetwork(nn.Module):
         """Return the labels, and the entropy [B] in nats where the head says how certain it is."""
         head = self.network.head
         raw = self.network((image.float() - self.mean) / self.std).pose_raw
-        return (head.decode(raw), head.entropy(raw)) if isinstance(head, CertainHead) else (head.decode(raw),)
+        return head.decode_with_entropy(raw) if isinstance(head, CertainHead) else (head.decode(raw),)
 
 
 class _Outputs(nn.Module):

@@ -33,14 +33,21 @@ def predict(
     with torch.inference_mode(), execution.autocast():
         for batch in source.epoch(seed=0):
             raw = network(execution.place_images(batch.images)).pose_raw
-            predicted.append(network.head.decode(raw))
-            true.append(batch.labels)
             if isinstance(network.head, CertainHead):
-                entropies.append(network.head.entropy(raw))
-    values = torch.cat(predicted).cpu().numpy()
-    if not np.isfinite(values).all():
+                values, entropy = network.head.decode_with_entropy(raw)
+                entropies.append(entropy)
+            else:
+                values = network.head.decode(raw)
+            predicted.append(values)
+            true.append(batch.labels)
+    labels = torch.cat(predicted).cpu().numpy()
+    if not np.isfinite(labels).all():
         raise NonFinitePrediction
     truth = torch.cat(true).cpu().numpy()
-    entropy = torch.cat(entropies).cpu().numpy() if entropies else None
-    common = min(values.shape[1], truth.shape[1])
-    return Predictions(values[:, :common], truth[:, :common], target.on_first(common), entropy)
+    common = min(labels.shape[1], truth.shape[1])
+    return Predictions(
+        labels[:, :common],
+        truth[:, :common],
+        target.on_first(common),
+        torch.cat(entropies).cpu().numpy() if entropies else None,
+    )

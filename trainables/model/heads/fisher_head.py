@@ -44,13 +44,21 @@ class FisherHead(nn.Module):
 
     def decode(self, raw: Tensor) -> Tensor:
         """Return the poses [B, 3] in degrees, the modes, of an upright head: |pitch| + |roll| <= 180."""
-        return upright_pose(pose_from_matrix(matrix_fisher.mode(_matrix(raw)).float()))
+        return _pose(matrix_fisher.mode(_matrix(raw)))
 
-    def entropy(self, raw: Tensor) -> Tensor:
-        """Return the entropies [B] in nats: 0 where nothing is known, -9 where each axis is to 3 degrees."""
+    def decode_with_entropy(self, raw: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the poses and their entropies [B] in nats.
+
+        An entropy is 0 where nothing is known, and -9 where each axis is known to 3 degrees.
+        """
         matrix = _matrix(raw)
-        s = matrix_fisher.concentrations_at(matrix, matrix_fisher.mode(matrix))
-        return matrix_fisher.entropy(s).float()
+        mode = matrix_fisher.mode(matrix)
+        s = matrix_fisher.concentrations_at(matrix, mode)
+        return _pose(mode), matrix_fisher.entropy(s).float()
+
+
+def _pose(mode: Tensor) -> Tensor:
+    return upright_pose(pose_from_matrix(mode.float()))
 
 
 def _matrix(raw: Tensor) -> Tensor:

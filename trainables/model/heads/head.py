@@ -32,8 +32,11 @@ class Head(Protocol):
 class CertainHead(Head, Protocol):
     """A head that also says how certain it is."""
 
-    def entropy(self, raw: Tensor) -> Tensor:
-        """Return the entropy [B] of what it knows of each image's labels, in nats, fp32: lower is surer."""
+    def decode_with_entropy(self, raw: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what `decode` does, and the entropy [B] of what is known of each image's labels.
+
+        It is in nats, fp32: lower is surer.
+        """
 
 
 class HeadConfig(Protocol):
