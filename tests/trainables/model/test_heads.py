@@ -166,9 +166,9 @@ def test_fisher_gives_labels_back_beyond_a_yaw_of_90_too() -> None:
 def test_fisher_is_surer_of_larger_matrices_and_knows_nothing_at_first() -> None:
     head = FisherConfig().build(8, ANGLES)
     rotation = matrix_from_pose(torch.tensor([[20.0, -30.0, 10.0]])).flatten(1)
-    entropies = head.decode_with_entropy(
-        torch.cat([0 * rotation, rotation, 10 * rotation, 1000 * rotation])
-    )[1]
+    entropies = head.decode_with_entropy(torch.cat([0 * rotation, rotation, 10 * rotation, 1000 * rotation]))[
+        1
+    ]
     assert float(entropies[0]) == pytest.approx(0.0, abs=1e-5) and (entropies.diff() < 0).all()
     with torch.no_grad():
         nn.init.zeros_(head.linear.weight)

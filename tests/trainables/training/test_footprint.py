@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.forked import forked
 from support.toy import CPU, prepared_blobs, toy_config
 
 from trainables.training.config import TrainConfig
@@ -18,7 +19,8 @@ def test_each_design_is_measured_or_its_reason_said(tmp_path: Path) -> None:
     sound, broken = toy_config(batch=4, pretext="puzzling"), toy_config(batch=4, head={"bins": {}}, seed=1)
     data = broken.data.model_copy(update={"validation": None})
     broken = broken.model_copy(update={"data": data})
-    first, reason, again = measure([sound, broken, sound], tmp_path, CPU)
+    with forked("trainables.training.footprint_measurement"):
+        first, reason, again = measure([sound, broken, sound], tmp_path, CPU)
     assert isinstance(first, Footprint) and isinstance(again, Footprint)
     assert isinstance(reason, str) and reason
     assert first.other_mib > 50 and 0 <= first.wait_share <= 1

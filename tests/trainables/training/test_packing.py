@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.forked import forked
 from support.toy import prepared_blobs, toy_config
 
 from trainables.training.packing import counts, gain, rises, settled, worth_packing
@@ -64,7 +65,8 @@ def test_trainings_are_measured_together_and_a_design_that_cannot_be_costs_no_ot
     monkeypatch.setattr("trainables.training.packing.RISE", 0.0)  # whatever this machine does meanwhile
     monkeypatch.setattr("trainables.training.packing_measurement.TRAINED_S", 0.2)
     designs = [Candidate(each, most=2, most_threads=1, cores=2) for each in (broken, good)]
-    failed, found = measure_together(designs, tmp_path, torch.device("cpu"), seconds=600)
+    with forked("trainables.training.packing_measurement"):
+        failed, found = measure_together(designs, tmp_path, torch.device("cpu"), seconds=600)
     assert isinstance(failed, str) and failed.startswith("AttributeError: ")
     assert isinstance(found, dict) and sorted(found) == [1, 2]
     assert all(speed > 0 for speed in found.values())

@@ -6,7 +6,6 @@ item is tried once more in a fresh process; if that dies too, its answer is a `L
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import resource
 import signal
@@ -15,6 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -97,7 +97,7 @@ class _Worker(Generic[Item, Answer]):
 
     def _start(self) -> None:
         # Spawned, not forked: the parent may hold threads, and a fork would inherit the other workers' pipes.
-        context = multiprocessing.get_context("spawn")
+        context = get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(self.job, theirs), daemon=True)
         self.process.start()

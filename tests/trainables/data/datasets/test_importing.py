@@ -168,7 +168,7 @@ def test_a_killed_import_goes_on_where_it_stopped(tmp_path: Path) -> None:
         running.send_signal(signal.SIGKILL)
         running.wait()
     report = imported(tmp_path, count=260, seconds=0.005)
-    whole = imported(tmp_path, out="whole", count=260, seconds=0.005)
+    whole = imported(tmp_path, out="whole", count=260)
     assert report.dataset.card.content_hash == whole.dataset.card.content_hash
     assert report.imported <= 260 - 3 * CHUNK
     assert check_dataset(tmp_path / "out").faults == ()

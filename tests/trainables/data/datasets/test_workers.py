@@ -10,6 +10,11 @@ import pytest
 from trainables.data.datasets.workers import Lost, run_isolated
 
 
+@pytest.fixture(autouse=True)
+def workers() -> None:
+    """Start new interpreters."""
+
+
 def behave(item: object) -> object:
     """Do what the item says, in the worker."""
     match item:
@@ -45,8 +50,8 @@ def test_a_crash_loses_the_item_that_caused_it_and_no_other() -> None:
 
 
 def test_a_hang_and_a_full_memory_lose_one_item() -> None:
-    got = [answer for _, answer in answers([[1, "hang", "eat", 2]], timeout_s=1.0)[0]]
-    assert got == [1, Lost("not read within 1 s"), "no memory", 2]
+    got = [answer for _, answer in answers([[1, "hang", "eat", 2]], timeout_s=0.9)[0]]
+    assert got == [1, Lost("not read within 0.9 s"), "no memory", 2]
 
 
 def test_what_the_job_raises_is_raised() -> None:
