@@ -1,6 +1,7 @@
 """The command line: parses the arguments, calls the function of a command and prints its result.
 
-Exit status: 0 done; 1 no finished trial, or an internal error; 2 bad input; 130 and 143 interrupted.
+Exit status: 0 done; 1 not all could be done, faults were found, or an internal error; 2 bad input; 130 and
+143 interrupted.
 """
 
 from __future__ import annotations
