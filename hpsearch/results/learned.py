@@ -13,9 +13,8 @@ from hpsearch.results.statistics import f_tail
 from hpsearch.results.titles import guessing
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.base.errors import InputError
-from trainables.pretext.embeddings.collapse import COLLAPSED
 from trainables.training.image_errors import errors_file, read_images
-from trainables.training.metric_names import VALIDATION, spread_of
+from trainables.training.metric_names import VALIDATION, pretext
 
 HARDLY = 0.95
 """Of the error of always guessing the mean: a network that has learned the task errs far less."""
@@ -97,21 +96,29 @@ def _diverged(study: StudyRecord) -> Iterator[str]:
 
 
 def _collapsed(study: StudyRecord) -> Iterator[str]:
-    """Say whose helper's embeddings collapsed: the helper says the same of every image."""
-    low = {}
-    for trial in study.trials:
-        spreads = (spread_of(row) for row in reversed(trial.epochs))
-        last = next((spread for spread in spreads if spread is not None), None)
-        if last is not None and last < COLLAPSED:
-            low[trial.number] = last
+    """Say whose helper collapsed: it says the same of every image."""
+    low = {trial.number: least for trial in study.trials if (least := min(_below(trial), default=None))}
     if low:
         numbers = sorted(low, key=lambda number: low[number])
-        named = ", ".join(f"trial {number} (spread {low[number]:.2f})" for number in numbers[:SHOWN])
+        shown = ((number, *low[number]) for number in numbers[:SHOWN])
+        named = ", ".join(
+            f"trial {n} ({name} {value:.2f}, below {level:g})" for n, value, name, level in shown
+        )
         others = f" and {len(low) - SHOWN} more" if len(low) > SHOWN else ""
         yield (
-            f"A helper's embeddings collapsed, below a spread of {COLLAPSED:g}: {named}{others}. It says the "
-            "same of every image, and nothing is learned from it."
+            f"A helper collapsed: {named}{others}. It says the same of every image, and nothing is learned "
+            "from it."
         )
+
+
+def _below(trial: TrialRecord) -> Iterator[tuple[float, str, float]]:
+    """Yield each measure of a trial's helper that says it collapsed: its last value, its name, the bound."""
+    for branch in trial.config.pretext.build().branches:
+        for name, measure in branch.measures.items():
+            if (bound := measure.collapsed_below) is not None:
+                values = (row[pretext(name)] for row in reversed(trial.epochs) if pretext(name) in row)
+                if (last := next(values, bound)) < bound:
+                    yield last, name, bound
 
 
 def _noise_alone(finished: Sequence[Arm]) -> Iterator[str]:

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measure:
-    """What a number of `Branch.measure` is: its unit, empty for a share, and its value by chance."""
+    """What a number of `Branch.measure` is."""
 
-    unit: str = ""
     chance: float | None = None
+    """Its value by chance; None where there is none."""
+    collapsed_below: float | None = None
+    """Below this value the branch says the same of every image; None where it says nothing of that."""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class EquivariancePlan:
     @property
     def measures(self) -> Mapping[str, Measure]:
         """How far predictions are from what the teacher's become, the mean over labels, in their units."""
-        return {f"{NAME}_error": Measure(unit="label units")}
+        return {f"{NAME}_error": Measure()}
 
     def build(self, fork: Fork) -> EquivarianceBranch:
         """Make the module."""

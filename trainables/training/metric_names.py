@@ -8,10 +8,8 @@ measured after the search). Importing this module loads neither torch nor numpy.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TypeVar
 
-from trainables.pretext.embeddings.collapse import SPREAD
 from trainables.target.metric import Metric, Unit
 from trainables.target.target import TargetConfig
 
@@ -77,18 +75,6 @@ def pretext(measure: str) -> str:
     `NAME_spread` how far its embeddings are from being all the same: 1 in all directions alike, 0 where they
     have collapsed."""
     return f"pretext/{measure}"
-
-
-def spread_of(measured: Mapping[str, float]) -> float | None:
-    """Return the least spread of embeddings among the metrics of an epoch; None where none is measured."""
-    return min((measured[name] for name in _spreads(tuple(measured))), default=None)
-
-
-@lru_cache
-def _spreads(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return which of an epoch's metrics are spreads; most epochs of a study have the same names."""
-    begin, end = pretext(""), f"_{SPREAD}"
-    return tuple(name for name in names if name.startswith(begin) and name.endswith(end))
 
 
 IMAGES = "train/images"

@@ -156,10 +156,18 @@ def test_of_equal_designs_one_in_twenty_studies_is_said_to_hold_a_difference() -
     assert 2 <= missing <= 22
 
 
-def test_a_helper_whose_embeddings_collapsed_is_named() -> None:
-    trials = [made_up.trial(n, made_up.config(dropout=0.05 * n), 6.0 + n) for n in range(3)]
-    for n, spread in enumerate((0.04, 0.9)):
-        epochs = ({**trials[n].epochs[-1], "pretext/byol_spread": spread}, trials[n].epochs[-1])
-        trials[n] = replace(trials[n], epochs=epochs)  # the helper is off in the last epoch
+def with_measure(number: int, task: str, name: str, value: float) -> TrialRecord:
+    """Return a trial of a helper that measured a value and was off in the last epoch."""
+    found = made_up.trial(number, made_up.config({task: {}}, dropout=0.05 * number), 6.0 + number)
+    return replace(found, epochs=({**found.epochs[-1], f"pretext/{name}": value}, found.epochs[-1]))
+
+
+def test_a_helper_that_collapsed_is_named_by_the_measure_that_says_so() -> None:
+    trials = [
+        with_measure(0, "byol", "byol_spread", 0.04),
+        with_measure(1, "byol", "byol_spread", 0.9),
+        with_measure(2, "puzzling", "puzzle_spread", 0.01),  # of something else, in spite of its name
+    ]
     words = said(made_up.study(trials))
-    assert "collapsed, below a spread of 0.1: trial 0 (spread 0.04)." in words and "trial 1" not in words
+    assert "A helper collapsed: trial 0 (byol_spread 0.04, below 0.1). It says the same" in words
+    assert "trial 1" not in words and "trial 2" not in words

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-SPREAD = "spread"
-
 COLLAPSED = 0.1
 """Embeddings whose spread is below this have collapsed: the helper says the same of every image."""
 
 
 def spread_name(branch: str) -> str:
     """Return the name of the spread that a branch measures: 1 in all directions alike, 0 collapsed."""
-    return f"{branch}_{SPREAD}"
+    return f"{branch}_spread"
