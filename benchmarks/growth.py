@@ -55,7 +55,7 @@ TRIAL_S = 60.0
 PARTS: dict[str, tuple[tuple[type, str], ...]] = {
     "ask": ((Asking, "next"), (Asking, "requested"), (Asking, "part_of"), (Asking, "held")),
     "report": tuple((Study, name) for name in ("report", "place", "complete", "prune", "fail", "freeze")),
-    "decide": ((Allocation, "next_ask"), (Allocation, "pauses")),
+    "decide": ((Allocation, "next_ask"), (Allocation, "freeze_or_promote")),
     "journal": ((_OnlyWriter, "append_logs"),),
     "watch": ((Observers, "changed"),),
 }

@@ -139,7 +139,7 @@ def _pretrainings(wanted: Sequence[Pretraining], epochs: int) -> str:
 def _full_runs(spec: StudySpec) -> Iterator[str]:
     """Yield a line on what is never stopped early, and what it costs; nothing where nothing is stopped."""
     halving, families = spec.search.pruner.halving(spec.epochs), families_of(spec.space)
-    if halving is None or not halving.pauses(spec.epochs) or spec.search.sampler.enumerates:
+    if halving is None or not halving.rungs_of(spec.epochs) or spec.search.sampler.enumerates:
         return
     enqueued = [] if spec.search.prune_enqueued else list(spec.enqueued)
     others = [f for f in families if not any(member(params, f) for params in enqueued)]

@@ -53,7 +53,7 @@ class Allocation:
         self._families = () if enumerates else families_of(study.spec.space)
         self.used_up = False
         """Whether every design of the space has been tried."""
-        self._running: dict[int, int] = {}  # number -> the epoch it pauses or ends at
+        self._running: dict[int, int] = {}  # number -> the epoch it may be frozen or ends after
         self._unfinished: list[Ask] = []
         for ask in study.unfinished():
             if study.stops(ask.number):  # the driver died before it was told so
@@ -90,8 +90,8 @@ class Allocation:
         self.ended(ask.number)
         self._unfinished.insert(0, ask)
 
-    def pauses(self, number: int) -> bool:
-        """Say whether a trial that has just reported stops here, frozen; record which way it goes."""
+    def freeze_or_promote(self, number: int) -> bool:
+        """Freeze a trial that has just reported, or let it go on; return whether it is frozen now."""
         if not self._study.at_rung(number):
             return False
         self._running.pop(number, None)
@@ -99,15 +99,17 @@ class Allocation:
         standings.froze(number)
         if not self._late and standings.promoted(lambda it: self._can_go_on(it, running=number)) == number:
             self._study.promote(number)
-            self._running[number] = self._next_pause_of(number)
+            self._running[number] = self._next_rung_of(number)
             return False
         self._study.freeze(number)
         return True
 
-    def pause_epochs(self, ask: Ask) -> tuple[int, ...]:
+    def may_freeze_after(self, ask: Ask) -> tuple[int, ...]:
         """Return the epochs after which a trial may be frozen."""
         halving = self._study.halving
-        return () if halving is None or self._study.exempt(ask.number) else halving.pauses(ask.config.epochs)
+        return (
+            () if halving is None or self._study.exempt(ask.number) else halving.rungs_of(ask.config.epochs)
+        )
 
     def ended(self, number: int) -> None:
         """Note that a trial no longer runs."""
@@ -135,12 +137,12 @@ class Allocation:
 
     def _can_go_on(self, number: int, running: int | None = None) -> bool:
         """Say whether a trial that waits can be trained to its next rung; the one `running` needs no file."""
-        ahead = self._next_pause_of(number) - self._study.standings.epochs_done(number)
+        ahead = self._next_rung_of(number) - self._study.standings.epochs_done(number)
         return ahead <= self._epochs_left and (number == running or self._kept(number))
 
-    def _next_pause_of(self, number: int) -> int:
+    def _next_rung_of(self, number: int) -> int:
         done = self._study.standings.epochs_done(number)
-        return self._next_pause(number, done, self._study.epochs_of(number))
+        return self._next_rung(number, done, self._study.epochs_of(number))
 
     @property
     def _late(self) -> bool:
@@ -149,22 +151,22 @@ class Allocation:
 
     @property
     def _epochs_left(self) -> float:
-        """Epochs that no trial has trained or is about to train before it pauses."""
+        """Epochs that no trial has trained or is about to train before its next rung."""
         if self._budget.epochs is None:
             return float("inf")
         done = self._study.standings.epochs_done
-        ahead = sum(max(pause - done(number), 0) for number, pause in self._running.items())
+        ahead = sum(max(rung - done(number), 0) for number, rung in self._running.items())
         return self._budget.epochs - self._study.epochs_trained - ahead
 
     def _started(self, ask: Ask) -> Ask:
-        self._running[ask.number] = self._next_pause(ask.number, ask.epochs_done, ask.config.epochs)
+        self._running[ask.number] = self._next_rung(ask.number, ask.epochs_done, ask.config.epochs)
         return ask
 
-    def _next_pause(self, number: int, done: int, epochs: int) -> int:
+    def _next_rung(self, number: int, done: int, epochs: int) -> int:
         halving = self._study.halving
         if halving is None or self._study.exempt(number):
             return epochs
-        return next((rung for rung in halving.pauses(epochs) if rung > done), epochs)
+        return next((rung for rung in halving.rungs_of(epochs) if rung > done), epochs)
 
     def by_promise(self) -> list[int]:
         """Return the frozen trials that can be thawed, the most promising first."""

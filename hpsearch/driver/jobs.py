@@ -26,10 +26,10 @@ class JobFactory:
         ask: Ask,
         trunk: Path | None,
         folder: Path,
-        pauses: tuple[int, ...] = (),
+        may_freeze_after: tuple[int, ...] = (),
         left: int | None = None,
     ) -> TrialJob:
-        """Return the training of a trial, which may be frozen after the epochs in `pauses`.
+        """Return the training of a trial, which may be frozen after the epochs in `may_freeze_after`.
 
         `trunk` is the file of its initial weights, None: random ones. `left` is how many trials are
         still to run, this one included; None: enough for all workers.
@@ -43,7 +43,7 @@ class JobFactory:
             datasets=self.datasets,
             cpus=share.cpus,
             gpus=share.gpus,
-            pauses=pauses,
+            may_freeze_after=may_freeze_after,
         )
 
     def pretraining(self, wanted: Pretraining, folder: Path) -> PretrainingJob:

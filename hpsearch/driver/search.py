@@ -229,6 +229,6 @@ class Search:
             if trunk is None:
                 return self._pretrainings.item(start)
         self._held.remove((ask, start))
-        folder, pauses = self._study.trial_folder(ask.number), self._allocation.pause_epochs(ask)
-        job = self._jobs.trial(ask, trunk, folder, pauses, self._allocation.left)
+        folder, rungs = self._study.trial_folder(ask.number), self._allocation.may_freeze_after(ask)
+        job = self._jobs.trial(ask, trunk, folder, rungs, self._allocation.left)
         return TrialItem(job, self._study, self._allocation, self._stopped, self._observers, self._failures)

@@ -64,7 +64,7 @@ class TrialItem:
             self.stopped.pruned(number)
             self.allocation.ended(number)
             return True
-        if self.allocation.pauses(number):
+        if self.allocation.freeze_or_promote(number):
             self._log.say(f"frozen after epoch {epoch}: it waits with its checkpoint, and may be thawed")
             self.stopped.frozen(number)
             self.stopped.make_room(self.study, self.allocation, self.observers)

@@ -185,7 +185,7 @@ def _disk(spec: StudySpec, runs: Runs, concurrent: int, root: Path) -> Disk:
     configs = [spec.config(params) for params in spec.space.probes()]
     values = max(config.network.backbone.trunk_values for config in configs)
     halving = spec.search.pruner.halving(spec.epochs)
-    freezes = halving is not None and bool(halving.pauses(spec.epochs))
+    freezes = halving is not None and bool(halving.rungs_of(spec.epochs))
     complete = None if runs.trials is None else (runs.trials + runs.confirmations) * values * VALUE_BYTES
     return Disk(
         running=concurrent * max(map(checkpoints_bytes, configs)),

@@ -270,7 +270,7 @@ class Study:
             return False
         values = self._trials.values(number)
         rung = max(values, default=0)
-        if rung not in self.halving.pauses(self._trials.config(number).epochs):
+        if rung not in self.halving.rungs_of(self._trials.config(number).epochs):
             return False
         return math.isfinite(values[rung]) and self._trials.live(number).user_attrs.get(PROMOTED, 0) < rung
 

@@ -196,7 +196,7 @@ class SimulatedTraining:
         return 0 < self.epoch < self._job.epochs
 
     def _results(self, run: CheckpointedRun) -> Iterator[Result]:
-        yield from run.train(self._run_epoch, self._job.epochs, getattr(self._job, "pauses", ()))
+        yield from run.train(self._run_epoch, self._job.epochs, getattr(self._job, "may_freeze_after", ()))
         done = TRUNK if isinstance(self._job, PretrainingJob) else BEST_WEIGHTS
         self._job.folder.mkdir(parents=True, exist_ok=True)
         (self._job.folder / done).write_text("weights")

@@ -29,6 +29,6 @@ class Halving:
     factor: int
     ranking: Ranking = "family"
 
-    def pauses(self, epochs: int) -> tuple[int, ...]:
+    def rungs_of(self, epochs: int) -> tuple[int, ...]:
         """Return the rungs at which a trial of so many epochs may be frozen: never after its last."""
         return tuple(rung for rung in self.rungs if rung < epochs)

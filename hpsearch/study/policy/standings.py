@@ -61,7 +61,7 @@ class Standings:
         curve = self._curves.setdefault(number, Curve(number, family, epochs))
         curve.values.append(value)
         done = len(curve.values)
-        if done in self._halving.pauses(epochs) and math.isfinite(value):
+        if done in self._halving.rungs_of(epochs) and math.isfinite(value):
             insort(self._pool(done, family), curve.place)
         if curve.complete and done == epochs:
             self._outlooks[family].add(curve.values)
@@ -86,7 +86,7 @@ class Standings:
             return
         self.goes_on(number)
         curve = self._curves.pop(number)
-        for rung in self._halving.pauses(curve.epochs):
+        for rung in self._halving.rungs_of(curve.epochs):
             if rung <= len(curve.values) and math.isfinite(curve.values[rung - 1]):
                 _remove(self._pool(rung, curve.family), (curve.values[rung - 1], number))
         if curve.complete:

@@ -88,14 +88,14 @@ class CheckpointedRun:
         self._reported = 0
 
     def train(
-        self, run_epoch: Callable[[], Report], epochs: int, pauses: Container[int] = ()
+        self, run_epoch: Callable[[], Report], epochs: int, may_freeze_after: Container[int] = ()
     ) -> Iterator[Result]:
         """Call `run_epoch` until so many epochs are completed; yield after each but the last.
 
-        While the caller handles a result, a checkpoint is made; there is none of the last epoch. After an
-        epoch of `pauses`, where the run may be frozen, it is written first: another worker may go on from it
-        at once. What a checkpoint restored is yielded before training goes on: the driver may have died
-        before it recorded the last epoch, and may decide to stop there.
+        While the caller handles a result, a checkpoint is made; there is none of the last epoch. After the
+        epochs in `may_freeze_after` it is written first: another worker may go on from it at once. What a
+        checkpoint restored is yielded before training goes on: the driver may have died before it recorded
+        the last epoch, and may decide to stop there.
         """
         if self.history and self._run.epoch < epochs:
             yield self.result(done=False)
@@ -103,7 +103,7 @@ class CheckpointedRun:
             self.history.append(run_epoch().metrics())
             if self._run.epoch < epochs:
                 self._checkpoints.save(self._run, self.history)
-                if self._run.epoch in pauses:
+                if self._run.epoch in may_freeze_after:
                     self._checkpoints.flush()
                 yield self.result(done=False)
                 self._checkpoints.copied()

@@ -22,7 +22,7 @@ from trainables.training.training_data import TrainingData, open_data
 class TrialJob:
     """A trial; `trunk` is the file of its initial weights, None for random ones.
 
-    `pauses` are the epochs after which it may be frozen, to go on later, here or on another worker.
+    After the epochs in `may_freeze_after` it may be frozen, to go on later, here or on another worker.
     """
 
     number: int
@@ -32,7 +32,7 @@ class TrialJob:
     datasets: Path
     cpus: int
     gpus: float
-    pauses: tuple[int, ...] = ()
+    may_freeze_after: tuple[int, ...] = ()
 
     @property
     def epochs(self) -> int:
@@ -60,7 +60,7 @@ class TrialJob:
         )
         checkpoints = Checkpoints(self.folder, worker.writer)
         run = CheckpointedRun(session, checkpoints, notes)
-        yield from run.train(lambda: self.run_epoch(session, checkpoints), self.epochs, self.pauses)
+        yield from run.train(lambda: self.run_epoch(session, checkpoints), self.epochs, self.may_freeze_after)
         self.write_predictions(session, data)
         self.write_best(session)
         yield run.result(done=True)
