@@ -22,7 +22,6 @@ PROVENANCE = Provenance(training_mean=20.0, datasets={}, code_version="1")
 
 SPACE: Mapping[str, Any] = {
     "data": {"train": {"dataset": "heads"}},
-    "epochs": EPOCHS,
     "network": {"dropout": {"float": [0.0, 0.5], "step": 0.1}},
     "pretext": {
         "choice": [
@@ -47,11 +46,13 @@ class Tried:
     stopped: bool
 
 
-def read(folder: Path, search: Mapping[str, Any]) -> StudySpec:
+def read(folder: Path, search: Mapping[str, Any], *, epochs: int = EPOCHS) -> StudySpec:
     """Return the made-up space with a `search` section, written below `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "space.yaml"
-    file.write_text(json.dumps({**SPACE, "search": dict(search)}), encoding="utf-8")  # which is YAML too
+    file.write_text(
+        json.dumps({**SPACE, "epochs": epochs, "search": dict(search)}), encoding="utf-8"
+    )  # which is YAML too
     return load_spec(file)
 
 
@@ -71,17 +72,22 @@ def costs(config: TrainConfig) -> dict[str, float]:
 
 
 def searched(
-    folder: Path, search: Mapping[str, Any], of: Curve = by_dropout, *, reopen: bool = False
+    folder: Path,
+    search: Mapping[str, Any],
+    of: Curve = by_dropout,
+    *,
+    reopen: bool = False,
+    epochs: int = EPOCHS,
 ) -> list[Tried]:
     """Return the first trials of a search; with `reopen` the study is opened again before each epoch."""
-    spec = read(folder, search)
+    spec = read(folder, search, epochs=epochs)
     study = open_study(folder, spec, PROVENANCE, costs)
     tried = []
     for _ in range(TRIALS):
         ask, stops = study.ask(), False
         values: list[float] = []
         assert ask is not None, "the space has more designs than these"
-        while len(values) < EPOCHS and not stops:
+        while len(values) < epochs and not stops:
             if reopen:
                 study = open_study(folder, spec, PROVENANCE, costs)
             values.append(of(ask, len(values) + 1))
