@@ -13,4 +13,7 @@ SMALLEST = [pytest.param(row(**smallest(row)), id=name) for name, row in GENERAT
 
 @pytest.mark.parametrize("config", SMALLEST)
 class TestGenerated(DatasetContract):
-    pass
+    @pytest.fixture(autouse=True)
+    def alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Render in this process: that images do not depend on the workers is tried beside their code."""
+        monkeypatch.setattr("trainables.data.datasets.rendered_heads.build.allowed_cores", lambda: 1)

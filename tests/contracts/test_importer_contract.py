@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from support.forked import forked
 from support.raw_layouts import LAYOUTS
 
 from hpsearch.cli.main import main
@@ -72,7 +73,8 @@ def test_every_option_can_be_typed_and_a_wrong_one_is_named(
 ) -> None:
     raw = str(write(kind, tmp_path / "raw"))
     command = ["data", "import", kind, raw, "--out", "faces", "--root", str(tmp_path)]
-    assert main([*command, *options(kind), "--image-px", "32"]) == 0
+    with forked("trainables.data.datasets.workers"):
+        assert main([*command, *options(kind), "--image-px", "32"]) == 0
     assert main([*command, "--image-px", "32"]) == 0, "the defaults are those that the help shows"
     assert "nothing to do" in capsys.readouterr().out
     for key in IMPORTERS[kind].model_fields:

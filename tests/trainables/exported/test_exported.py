@@ -85,7 +85,7 @@ def write(folder: Path, network: HeadPoseNetwork, head: HeadConfig, **settings: 
 
 
 @pytest.fixture(scope="module", autouse=True)
-def shallow() -> Iterator[None]:
+def shallow(one_registry: None) -> Iterator[None]:
     """Give ResNet50 one block per stage: the same operations, a third of them to export."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ResNet50Config, "blocks", (1, 1, 1, 1))

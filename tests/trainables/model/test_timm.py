@@ -179,6 +179,7 @@ def test_a_network_without_parallel_convolutions_stays_itself() -> None:
     assert fused(plain) is plain
 
 
+@pytest.mark.usefixtures("one_registry")
 def test_an_exported_network_with_merged_convolutions_is_the_trained_one(tmp_path: Path) -> None:
     network = normed("mobileone_s0")
     card = NetworkCard(

@@ -205,6 +205,7 @@ def test_parameters_up_to_a_flag_are_those_that_its_map_depends_on(small: Callab
         assert reached == {name for name, value in trunk.named_parameters() if value in shared}
 
 
+@pytest.mark.usefixtures("one_registry")
 def test_an_exported_vision_transformer_is_the_trained_one_for_any_batch(
     small: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -80,6 +80,19 @@ def assert_same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
     assert [name for name in one if not torch.equal(one[name], other[name])] == []
 
 
+def assert_resumes(
+    whole: Session, other: Session, *, epochs: tuple[int, int], file: Path
+) -> list[dict[str, float]]:
+    """Compare the later epochs of a run with those of one that goes on from its state there; return all."""
+    begun = numbers(whole, epochs[0])
+    save_state({**whole.state_dict(), "best_weights": whole.best_weights()}, file)
+    rest = numbers(whole, epochs[1])
+    other.load_state_dict(load_state(file))
+    assert numbers(other, epochs[1]) == rest
+    assert_same(other.network.state_dict(), whole.network.state_dict())
+    return begun + rest
+
+
 def test_a_loss_is_shown_before_its_weight_and_no_schedule_looks_like_learning() -> None:
     falling = PuzzlingConfig(weight_schedule="linear", ssl_weight=10.0, heads=True)
     still = session(pretext=falling, optimizer=SGDConfig(lr=1e-12), epochs=4)
@@ -97,13 +110,8 @@ def test_a_loss_is_shown_before_its_weight_and_no_schedule_looks_like_learning()
 def test_a_branch_with_a_loss_and_a_state_of_its_own_resumes_to_the_bit(
     task: TaskConfig, tmp_path: Path
 ) -> None:
-    whole, first, second = (session(pretext=task, dropout=0.4, epochs=4) for _ in range(3))
-    expected = numbers(whole, 4)
-    assert numbers(first, 2) == expected[:2]
-    save_state({**first.state_dict(), "best_weights": first.best_weights()}, tmp_path / "session.pt")
-    second.load_state_dict(load_state(tmp_path / "session.pt"))
-    assert numbers(second, 2) == expected[2:]
-    assert_same(second.network.state_dict(), whole.network.state_dict())
+    runs = [session(pretext=task, dropout=0.4, epochs=4) for _ in range(2)]
+    expected = assert_resumes(*runs, epochs=(2, 2), file=tmp_path / "session.pt")
     [name] = [branch.name for branch in task.build().branches]
     assert expected[-1][f"train/loss_{name}"] < expected[0][f"train/loss_{name}"]
     assert 0 < expected[-1][f"pretext/{name}_spread"] <= 1
@@ -113,13 +121,8 @@ def test_a_branch_with_a_loss_and_a_state_of_its_own_resumes_to_the_bit(
 @pytest.mark.usefixtures("narrow")
 def test_equivariance_and_its_teacher_resume_to_the_bit(tmp_path: Path) -> None:
     settings = {"pretext": EquivarianceConfig(momentum=0.9), "dropout": 0.4, "epochs": 3}
-    whole, first, second = (session(**settings) for _ in range(3))
-    expected = numbers(whole, 3)
-    assert numbers(first, 2) == expected[:2]
-    save_state({**first.state_dict(), "best_weights": first.best_weights()}, tmp_path / "session.pt")
-    second.load_state_dict(load_state(tmp_path / "session.pt"))
-    assert numbers(second, 1) == expected[2:]
-    assert_same(second.network.state_dict(), whole.network.state_dict())
+    whole, second = (session(**settings) for _ in range(2))
+    expected = assert_resumes(whole, second, epochs=(2, 1), file=tmp_path / "session.pt")
     assert second.network.branches["equivariance"].head is second.network.head
     assert 0 < expected[-1]["pretext/equivariance_error"] < 180
 
@@ -184,16 +187,12 @@ def test_designs_whose_branches_take_other_memory_are_measured_apart() -> None:
 )
 def test_a_run_with_any_weighting_resumes_to_the_bit(weighting: Config, task: Config, tmp_path: Path) -> None:
     settings = {"pretext": task, "weighting": weighting, "clip_norm": 10.0, "epochs": 3}
-    whole, first, second = (session(**settings) for _ in range(3))
-    expected = numbers(whole, 3)
-    assert numbers(first, 1) == expected[:1]
-    save_state({**first.state_dict(), "best_weights": first.best_weights()}, tmp_path / "session.pt")
-    second.load_state_dict(load_state(tmp_path / "session.pt"))
-    assert numbers(second, 2) == expected[1:]
-    assert_same(second.network.state_dict(), whole.network.state_dict())
+    runs = [session(**settings) for _ in range(2)]
+    expected = assert_resumes(*runs, epochs=(1, 2), file=tmp_path / "session.pt")
     assert expected[0]["train/loss_yaw"] > 0
 
 
+@pytest.mark.usefixtures("narrow")
 @each_weighting
 def test_a_pretraining_uses_its_weighting(weighting: Config) -> None:
     fixed, weighted = (
