@@ -66,8 +66,14 @@ def test_a_disk_that_is_away_for_a_moment_does_not_end_the_watch(
 
     monkeypatch.setattr(stop_requests, "stop_requested", look)
     monkeypatch.setattr(stop_requests, "LOOKED_EVERY_S", 0.01)
-    with pytest.raises(KeyboardInterrupt), claimed(tmp_path / "demo") as claim, stop_obeyed(claim):
-        time.sleep(20)
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a command of another test lets it kill
+    try:
+        with pytest.raises(KeyboardInterrupt), claimed(tmp_path / "demo") as claim, stop_obeyed(claim):
+            time.sleep(20)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_process_that_does_not_stop_is_named(tmp_path: Path) -> None:
