@@ -23,12 +23,9 @@ from trainables.data.datasets.import_report import ImportReport, Progress
 from trainables.data.datasets.importers import IMPORTERS
 from trainables.data.datasets.importing import import_dataset
 from trainables.data.datasets.last_check import remember
-from trainables.data.datasets.prepared import PreparedDataset
+from trainables.data.datasets.prepared import CARD, PreparedDataset
 from trainables.data.datasets.raw import ImporterConfig
 from trainables.data.decoded import kept_bytes
-
-CARD = "dataset.json"
-"""The file that makes a folder a prepared dataset."""
 
 _REF: TypeAdapter[DatasetRef] = TypeAdapter(DatasetRef)
 

@@ -100,7 +100,7 @@ def _dashboard(arguments: argparse.Namespace) -> int:
 
 def _browses(arguments: argparse.Namespace) -> bool:
     """Return whether a browser is to be opened: on a terminal of a desktop, where one is."""
-    desktop = sys.platform == "darwin" or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
+    desktop = "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
     return not arguments.no_browser and arguments.socket is None and desktop and sys.stdout.isatty()
 
 

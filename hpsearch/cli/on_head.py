@@ -64,10 +64,10 @@ def _pack(words: Sequence[str]) -> int:
 def _write(study: StudyRecord, folder: Path) -> list[Path]:
     """Write the report and the leaderboard of a study to a folder; return the files."""
     from hpsearch.report.files import write_report
-    from hpsearch.results.leaderboard import render
+    from hpsearch.results.leaderboard import LEADERBOARD, render
 
     report = write_report(study, None if folder == study.folder else folder).files
-    leaderboard = folder / "leaderboard.csv"
+    leaderboard = folder / LEADERBOARD
     write_text(render(study, "csv"), leaderboard)
     return [*report, leaderboard]
 

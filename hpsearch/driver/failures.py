@@ -20,7 +20,7 @@ class Failures:
         self._count = self._count + 1 if reason == self._reason else 1
         self._reason = reason
 
-    def end(self) -> None:
+    def trained(self) -> None:
         """Note that a trial has trained an epoch."""
         self._count = 0
 

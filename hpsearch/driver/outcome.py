@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from hpsearch.report.files import write_report
 from hpsearch.results.kept_noise import keep_noise
-from hpsearch.results.leaderboard import records, render
+from hpsearch.results.leaderboard import LEADERBOARD, records, render
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.store import SPACE, keep_space, left
 from hpsearch.study.trial_log import Log
@@ -40,7 +40,7 @@ def summaries(record: StudyRecord) -> dict[int, dict[str, float]]:
 
 def write_outcome(record: StudyRecord, say: Callable[[str], None]) -> list[Path]:
     """Write the leaderboard, and the winner's config and weights; return the files. Say what is gone."""
-    leaderboard = record.folder / "leaderboard.csv"
+    leaderboard = record.folder / LEADERBOARD
     write_text(render(record, "csv"), leaderboard)
     if not (record.folder / SPACE).is_file():  # removed: no command would find the study
         keep_space(record.spec, record.folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hpsearch.driver.outcome import BEST_CONFIG, summaries
 from hpsearch.report.files import PAGE
+from hpsearch.results.leaderboard import LEADERBOARD
 from hpsearch.study.lock import study_lock
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.store import SPACE, tracking_of
@@ -19,7 +20,7 @@ from trainables.base.errors import InputError
 PATIENCE_S = 10.0
 """How long an unavailable MLflow is waited for, by somebody who looks on."""
 
-FILES = (SPACE, "leaderboard.csv", BEST_CONFIG, PAGE)
+FILES = (SPACE, LEADERBOARD, BEST_CONFIG, PAGE)
 """The files of a study that its run in MLflow keeps."""
 
 

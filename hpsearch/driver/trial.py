@@ -44,7 +44,7 @@ class TrialItem:
             return True
         self.study.place(number, placement)
         stint = Stint(round(self.given_out_s, MILLISECONDS), self.study.epochs_done(number), placement.host)
-        self.failures.end()
+        self.failures.trained()
         if first_epoch == 1 and history:
             self._log.say(f"trains on {placement.host}, {placement.device}")
         stop = any(self._stops(epoch, metrics) for epoch, metrics in enumerate(history, start=first_epoch))

@@ -11,9 +11,7 @@ from hpsearch.study.lock import holder_of
 from hpsearch.study.spec import load_spec
 from hpsearch.study.store import SPACE, study_names
 from trainables.base.errors import InputError, nearest
-
-CARD = "dataset.json"
-"""The file that makes a folder a prepared dataset."""
+from trainables.data.datasets.prepared import CARD
 
 
 def delete_dataset(name: str, root: Path, sure: Callable[[str], bool]) -> str | None:

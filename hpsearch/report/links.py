@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from hpsearch.results.leaderboard import LEADERBOARD
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.store import SPACE
 from trainables.training.checkpoints import BEST_WEIGHTS
 
 KEPT = {
-    "leaderboard.csv": "all trials (CSV)",
+    LEADERBOARD: "all trials (CSV)",
     SPACE: "search space (YAML)",
     "best.yaml": "the best trial's config",
     BEST_WEIGHTS: "the best trial's weights",

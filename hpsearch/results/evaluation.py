@@ -16,6 +16,7 @@ from trainables.base.allowance import allowed_cores
 from trainables.base.errors import InputError, nearest
 from trainables.data.augmentation.plan import AugmentationPlan
 from trainables.data.datasets import DatasetRef, open_dataset
+from trainables.data.datasets.prepared import CARD as DATASET_CARD
 from trainables.data.datasets.prepared import PreparedDataset
 from trainables.data.datasets.protocols import Rows, parts_of, whole_split
 from trainables.data.loader import Loader
@@ -152,7 +153,7 @@ def _remarks(
     if turned is not None:
         yield turned.text
     trained = dataset.folder.parent / _learned(card)[0]
-    if (trained / "dataset.json").is_file() and (said := crop_difference(PreparedDataset(trained), dataset)):
+    if (trained / DATASET_CARD).is_file() and (said := crop_difference(PreparedDataset(trained), dataset)):
         yield said
 
 

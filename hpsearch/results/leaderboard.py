@@ -26,6 +26,9 @@ from hpsearch.results.verdict import SELECTED, epoch_title, error_with_runs, ver
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.base.plain_text import terminal_text
 
+LEADERBOARD = "leaderboard.csv"
+"""All trials, in a study's folder: what `render` gives as CSV."""
+
 Format = Literal["table", "csv", "json"]
 
 MOST_ROWS = 300
@@ -108,11 +111,6 @@ def legend(study: StudyRecord) -> str:
     if any(trial.test for trial in study.trials):
         parts.append("test: weights of the best epoch, of the confirmations where there are any")
     return ". ".join(parts) + "."
-
-
-def summary(study: StudyRecord) -> str:
-    """Return the lines below the table: how the study stands, the verdict, its best trial."""
-    return "\n".join(filter(None, (standing(study), _verdict(study))))
 
 
 def _verdict(study: StudyRecord) -> str:

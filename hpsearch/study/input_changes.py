@@ -20,7 +20,7 @@ from hpsearch.study.spec import SECTION, StudySpec
 from hpsearch.study.store import SPACE
 from trainables.base.errors import Fault, InputError, why
 from trainables.data.datasets.digests import DatasetDigests
-from trainables.data.datasets.prepared import PreparedDataset
+from trainables.data.datasets.prepared import CARD, PreparedDataset
 from trainables.data.datasets.recognition import ContentChanged, digests_of, known_again
 
 
@@ -77,7 +77,7 @@ def _recorded(spec: StudySpec, folder: Path) -> tuple[Provenance | None, bool]:
 
 def _there(spec: StudySpec, datasets: Path) -> Iterator[PreparedDataset]:
     for name in spec.datasets:
-        if (datasets / name / "dataset.json").is_file():
+        if (datasets / name / CARD).is_file():
             yield PreparedDataset(datasets / name)
 
 

@@ -16,7 +16,7 @@ from hpsearch.driver.allocation import Budget
 from hpsearch.plan.networks import networks_text
 from hpsearch.report.page import render
 from hpsearch.report.report import Report
-from hpsearch.results.leaderboard import records, summary
+from hpsearch.results.leaderboard import board_of, records
 from hpsearch.results.pareto import pareto_front
 from hpsearch.study.opening import read_study
 from hpsearch.study.records import TrialState
@@ -150,7 +150,7 @@ def test_costs_stand_on_the_leaderboard_and_the_front_below_it(tmp_path: Path) -
     assert [row[LATENCY] for row in records(record)] == [
         trial.costs[LATENCY] for trial in record.leaderboard()
     ]
-    text = summary(record)
+    text = board_of(record).verdict
     assert "The front of 10 designs" in text
     assert "Best " in text and " ms latency" in text
     first, second = epoch_rows(record, record.trials[0])[:2]

@@ -282,7 +282,7 @@ def test_a_failure_counts_only_in_a_row_and_for_one_reason() -> None:
     for reason in ("no memory", "no memory", "diverged at epoch 2", "no memory", "no memory"):
         failures.add(reason)
         failures.check()
-    failures.end()
+    failures.trained()
     failures.add("no memory")
     failures.check()
     for _ in range(2):

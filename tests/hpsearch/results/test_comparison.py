@@ -18,7 +18,7 @@ from hpsearch.results.advice import advice
 from hpsearch.results.comparison import Comparison, Outcome, compare
 from hpsearch.results.contest import contest
 from hpsearch.results.formats import signed
-from hpsearch.results.leaderboard import summary
+from hpsearch.results.leaderboard import board_of
 from hpsearch.results.titles import names_of, title_with_trials, words_of
 from hpsearch.results.verdict import SELECTED, describe, verdict_sentence
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
@@ -244,7 +244,7 @@ def test_terminal_and_report_say_the_same() -> None:
         "Puzzling is better than supervised learning alone: by 0.80°, 95 % interval 0.80 to 0.80; "
         "3 seeds each."
     )
-    assert summary(record).splitlines()[:2] == [verdict.sentence, verdict.grounds]
+    assert board_of(record).verdict.splitlines()[:2] == [verdict.sentence, verdict.grounds]
     page = render(Report(record)).html
     assert verdict.sentence in page and verdict.grounds in page
 
@@ -402,5 +402,5 @@ def test_advice_is_what_the_file_does_not_follow_yet(tmp_path: Path) -> None:
     assert advice(record, compare(arms_of(record))) == "", "its confirmations are still to come"
     record = confirmed(record, [0, 1], [[6.0, 5.9], [5.9, 6.0], [6.1, 5.8]])
     found = compare(arms_of(record))
-    assert "stay undecided in one of five studies" in summary(record)
+    assert "stay undecided in one of five studies" in board_of(record).verdict
     assert "A second look, at more seeds, has 4%" in describe(found, {}, AIM, advice(record, found)).grounds

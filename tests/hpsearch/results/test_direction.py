@@ -13,7 +13,7 @@ from hpsearch.report.page import render
 from hpsearch.report.report import Report
 from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import Outcome, compare
-from hpsearch.results.leaderboard import summary
+from hpsearch.results.leaderboard import board_of
 from hpsearch.results.leaderboard_table import best_of_epochs
 from hpsearch.results.verdict import describe
 from hpsearch.study.records import StudyRecord
@@ -56,7 +56,7 @@ def test_the_larger_arm_is_better_and_said_in_its_own_unit(record: StudyRecord) 
     assert found.difference.mean == pytest.approx(0.3)
     said = describe(found, {}, HITS)
     assert "better than" in said.sentence and "Shares are hit rate of the last epoch" in said.grounds
-    assert "°" not in said.sentence + said.grounds + summary(record) + note(record)
+    assert "°" not in said.sentence + said.grounds + board_of(record).verdict + note(record)
     worse = compare(arms_of(replace(record, objective=replace(HITS, direction=Direction.MINIMIZE))))
     assert worse.outcome is Outcome.BEHIND
 

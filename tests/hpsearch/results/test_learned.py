@@ -13,7 +13,7 @@ from hpsearch.report.page import render
 from hpsearch.report.report import Report
 from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import compare
-from hpsearch.results.leaderboard import summary
+from hpsearch.results.leaderboard import board_of
 from hpsearch.results.learned import learned
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.data.datasets.prepared import Samples
@@ -63,7 +63,7 @@ def test_a_leader_that_does_not_beat_the_mean_pose_is_named_first(error: float, 
     found = study(error, 22.0)
     assert said(found).startswith(words)
     assert f"{error:.2f}°" in said(found) and "20.00°" in said(found)
-    assert summary(found).startswith(words)
+    assert board_of(found).verdict.startswith(words)
 
 
 def test_the_page_says_it_above_the_verdict(tmp_path: Path) -> None:

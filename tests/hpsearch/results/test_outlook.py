@@ -18,7 +18,7 @@ from hpsearch.results.kept_noise import (
     noises_of,
     quickstart_noise,
 )
-from hpsearch.results.leaderboard import render, summary
+from hpsearch.results.leaderboard import board_of, render
 from hpsearch.results.noise import noise_of
 from hpsearch.results.outlook import hindsight, intended, outlook
 from hpsearch.results.power import Intended
@@ -121,7 +121,7 @@ def test_seeds_of_a_grid_count_too() -> None:
 
 def test_a_study_that_ended_says_its_noise_and_what_it_hides(tmp_path: Path) -> None:
     made = study(tmp_path)
-    [said] = [line for line in summary(made).splitlines() if "standard deviation" in line]
+    [said] = [line for line in board_of(made).verdict.splitlines() if "standard deviation" in line]
     assert said.startswith(
         "The standard deviation of a run is 0.50°, 95 % interval 0.30 to 1.44; runs of one"
     )

@@ -79,15 +79,15 @@ def open_dataset(ref: GeneratedConfig | str, datasets_root: Path) -> PreparedDat
 
     Raises `InputError` where it is not there, with the names that are.
     """
-    from trainables.data.datasets.prepared import PreparedDataset
+    from trainables.data.datasets.prepared import CARD, PreparedDataset
 
     name = dataset_name(ref)
     if fault := name_fault(name):
         raise InputError(fault)
     folder = datasets_root / name
-    if (folder / "dataset.json").is_file():
+    if (folder / CARD).is_file():
         return PreparedDataset(folder)
-    known = sorted(path.parent.name for path in datasets_root.glob("*/dataset.json"))
+    known = sorted(path.parent.name for path in datasets_root.glob(f"*/{CARD}"))
     if isinstance(ref, str):
         raise InputError(
             f"there is no prepared dataset {name!r} in {datasets_root}{nearest(name, [*known, *GENERATED])}: "

@@ -28,7 +28,7 @@ from trainables.base.plain_text import csv_cell
 from trainables.data.checks.subjects import both_sides
 from trainables.data.datasets.import_report import ImportReport, Progress
 from trainables.data.datasets.parts import ImportOne, Part, Parts
-from trainables.data.datasets.prepared import PreparedDataset, write_labels
+from trainables.data.datasets.prepared import CARD, PreparedDataset, write_labels
 from trainables.data.datasets.raw import ImporterConfig, RawDataset
 from trainables.data.datasets.workers import TIMEOUT_S, run_isolated
 
@@ -70,13 +70,13 @@ def import_dataset(
     started = time.monotonic()
     dataset = config.build(raw)
     plan = _plan(importer, config, dataset)
-    if (out / "dataset.json").exists():
+    if (out / CARD).exists():
         return _finished(out, plan, started)
     _refuse_foreign(out)
     work = out / ".import"
     (work / "parts").mkdir(parents=True, exist_ok=True)
     with _sole_importer(work):
-        if (out / "dataset.json").exists():  # another process finished it just now
+        if (out / CARD).exists():  # another process finished it just now
             return _finished(out, plan, started)
         _begin(work, plan, out)
         run = _Run(out, plan, progress)

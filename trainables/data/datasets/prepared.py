@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LABELS = "labels.parquet"
+CARD = "dataset.json"
+"""The file that makes a folder a prepared dataset."""
 
 LISTS = ("angles", "labels")
 """The lists in `dataset.json`."""
@@ -148,7 +150,7 @@ class PreparedDataset:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
-            card = json.loads((folder / "dataset.json").read_text())
+            card = json.loads((folder / CARD).read_text())
             self.card = DatasetCard(**{**card, **{key: tuple(card[key]) for key in LISTS if key in card}})
         except FileNotFoundError:
             raise InputError(
@@ -298,7 +300,7 @@ def write_labels(
         labels=labels,
         details=dict(details or {}),
     )
-    write_text(json.dumps(asdict(card), indent=2) + "\n", folder / "dataset.json")
+    write_text(json.dumps(asdict(card), indent=2) + "\n", folder / CARD)
     return PreparedDataset(folder)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from trainables.base.errors import Fault, InputError
 from trainables.data.datasets.digests import DatasetDigests
-from trainables.data.datasets.prepared import LABELS, PreparedDataset, content_hash, image_digests
+from trainables.data.datasets.prepared import CARD, LABELS, PreparedDataset, content_hash, image_digests
 
 THREADS = 16
 """Folders that are listed side by side: a network file system takes its time."""
@@ -37,7 +37,7 @@ def digests_of(dataset: PreparedDataset) -> DatasetDigests:
     files, labels = _labels(dataset)
     listing = _Listing.of(dataset.folder, files)
     listing.refuse_missing(dataset)
-    written_ns = (dataset.folder / "dataset.json").stat().st_mtime_ns
+    written_ns = (dataset.folder / CARD).stat().st_mtime_ns
     newest_ns = max(listing.newest_ns, (dataset.folder / LABELS).stat().st_mtime_ns)
     content = dataset.card.content_hash if newest_ns <= written_ns else _content(dataset, files)
     return DatasetDigests(content, labels, listing.digest, len(files))

@@ -19,7 +19,7 @@ import pandas as pd
 
 from trainables.base.allowance import allowed_cores
 from trainables.base.locks import FileLock
-from trainables.data.datasets.prepared import PreparedDataset, write_labels
+from trainables.data.datasets.prepared import CARD, PreparedDataset, write_labels
 from trainables.data.datasets.rendered_heads.head_mesh import HeadModel
 from trainables.data.datasets.rendered_heads.image import render
 from trainables.data.datasets.rendered_heads.person import Person
@@ -51,11 +51,11 @@ def build(
     workers: int | None = None,
 ) -> PreparedDataset:
     """Return the prepared dataset at `folder`, rendered first unless it is there."""
-    if (folder / "dataset.json").exists():
+    if (folder / CARD).exists():
         return PreparedDataset(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock.wait(folder.with_name(f".{folder.name}.lock")):
-        if (folder / "dataset.json").exists():  # another process built it while this one waited
+        if (folder / CARD).exists():  # another process built it while this one waited
             return PreparedDataset(folder)
         unfinished = folder.with_name(f".{folder.name}.unfinished")
         for leftover in (unfinished, folder):
