@@ -21,14 +21,24 @@ from hpsearch.study.spec import StudySpec
 from hpsearch.work.backend import NoWorkerLeft, Watcher
 from hpsearch.work.desk import Desk
 from hpsearch.work.items import NoWork, WorkItem, WorkSource
+from hpsearch.work.known_designs import KnownDesigns
 from hpsearch.work.resources import TrialResources
-from hpsearch.work.tries import Death, deliver, give_up, try_again
+from hpsearch.work.tries import Death, deliver, give_up, learn_need, try_again
+from trainables.base import errors
 from trainables.base.disk import DiskFault
 from trainables.model.inits.request import TRUNK
 from trainables.training.checkpoint_size import KEEP
 from trainables.training.checkpoints import BEST_WEIGHTS, Checkpoints, History
 from trainables.training.gpu_memory import OutOfGpuMemory
-from trainables.training.jobs import Failed, FinalTestJob, Job, PretrainingJob, Result, TrialJob
+from trainables.training.jobs import (
+    Failed,
+    FinalTestJob,
+    Job,
+    PretrainingJob,
+    Result,
+    TrialJob,
+    found_here_too,
+)
 from trainables.training.jobs.job import CheckpointedRun
 from trainables.training.metric_names import BEST_EPOCH, LOSS, group_of_test
 
@@ -93,6 +103,14 @@ class Diverges(Fault):
 
 
 @dataclass(frozen=True)
+class LosesInput(Fault):
+    """Its worker cannot read its images any more; the driver looks by the job's `check`, too."""
+
+    def outcome(self, job: Any) -> Failed:
+        return Failed("its input is away", (errors.Fault("is away", file="labels.parquet"),))
+
+
+@dataclass(frozen=True)
 class DiskFills(Fault):
     """There is no room for its checkpoint."""
 
@@ -109,12 +127,19 @@ class NodeLost:
     slots: Sequence[int]
 
 
+@dataclass(frozen=True)
+class Stopped:
+    """A person stops the launch at that time, or the system does: Ctrl-C, SIGTERM and SIGHUP are the same."""
+
+    at_s: float
+
+
 @dataclass
 class Simulated:
     """So many `slots`, each with one job at a time; see `hpsearch.work.backend.Backend` and `Workplace`.
 
     `curve` says what a trial reaches after an epoch, which takes `epoch_s`. `trained` notes the job and the
-    epoch of all that is trained, in order, however often. Each of `faults` strikes once.
+    epoch of all that is trained, in order, however often. Each of `faults` and of `stops` strikes once.
     """
 
     curve: Curve
@@ -122,6 +147,7 @@ class Simulated:
     epoch_s: Callable[[Job], float] = lambda job: EPOCH_S
     faults: list[Fault] = field(default_factory=list)
     losses: Sequence[NodeLost] = ()
+    stops: list[Stopped] = field(default_factory=list)
     gpus: float = 0.0
     training: Callable[[Any, Simulated], Training] | None = None
     """What a worker does with a job; None: trains it by `curve`."""
@@ -133,6 +159,8 @@ class Simulated:
     """Seconds that slots were busy, all together."""
     busiest: int = 0
     """How many jobs ran at once at most."""
+    known: KnownDesigns = field(default_factory=KnownDesigns)
+    """What trials turned out to need, in all launches."""
 
     def check(self) -> None: ...
 
@@ -142,7 +170,7 @@ class Simulated:
 
     @property
     def resources(self) -> TrialResources:
-        return TrialResources(1, self.gpus, self.slots)
+        return TrialResources(1, self.gpus, self.slots, known=self.known)
 
     @property
     def in_parallel(self) -> int:
@@ -276,21 +304,24 @@ class _Run:
         self._desk = Desk(source, lambda: place.slots - len(self._lost))
         self._waiting: list[_Try] = []
         self._running: dict[int, _Try] = {}
-        self._events: list[tuple[float, int, _Try | NodeLost]] = []
+        self._events: list[tuple[float, int, _Try | NodeLost | Stopped]] = []
         self._order = itertools.count()
         self._driver_s = place.driver_s()
-        for loss in place.losses:
-            self._at(loss.at_s, loss)
+        for strike in (*place.losses, *place.stops):
+            self._at(strike.at_s, strike)
 
     def run(self) -> None:
         while self._fill() or self._running:
-            if not self._running:
+            if not self._running and not (self._events and self._events[0][0] <= self._place.time_s):
                 self._place.time_s += ASKED_EVERY_S
                 continue
             due_s, _, event = heapq.heappop(self._events)
             self._place.time_s = max(self._place.time_s, due_s)
             if isinstance(event, NodeLost):
                 self._lose(event)
+            elif isinstance(event, Stopped):
+                self._place.stops.remove(event)
+                raise KeyboardInterrupt
             elif self._running.get(event.slot) is event:  # else its slot is lost
                 self._step(event)
             self._pass()
@@ -338,7 +369,7 @@ class _Run:
         self._place.busy_s += took_s
         self._at(self._place.time_s + took_s, attempt)
 
-    def _at(self, due_s: float, event: _Try | NodeLost) -> None:
+    def _at(self, due_s: float, event: _Try | NodeLost | Stopped) -> None:
         heapq.heappush(self._events, (due_s, next(self._order), event))
 
     def _step(self, attempt: _Try) -> None:
@@ -346,6 +377,9 @@ class _Run:
         match outcome:
             case Death():
                 self._died(attempt, outcome)
+            case Failed() if found := outcome.faults and found_here_too(attempt.job, outcome.faults):
+                self._leave(attempt)
+                self._desk.input_lost(str(id(attempt.item)), found)
             case Failed():
                 attempt.item.on_failed(outcome.reason)
                 self._end(attempt)
@@ -363,6 +397,7 @@ class _Run:
         return fault.outcome(attempt.job)
 
     def _died(self, attempt: _Try, death: Death) -> None:
+        learn_need(attempt.job, death, self._place.known)
         if attempt.retries:
             job = try_again(attempt.item, attempt.job, death)
             self._waiting.append(_Try(attempt.item, job, attempt.retries - 1))

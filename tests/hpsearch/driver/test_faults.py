@@ -18,20 +18,27 @@ from support.simulated import (
     Fault,
     Hangs,
     LacksGpuMemory,
+    LosesInput,
     NodeLost,
     Simulated,
+    Stopped,
 )
 
 from hpsearch.driver.allocation import Budget
 from hpsearch.driver.preparation import Start
 from hpsearch.study.config import ConfirmConfig
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
+from hpsearch.study.store import left
 from hpsearch.study.trial_log import LOG
 from hpsearch.work.backend import NoWorkerLeft
+from trainables.base import errors
 from trainables.base.disk import DiskFault
+from trainables.base.errors import InputError
 from trainables.data.sources import TrainSource
 from trainables.model.inits import Pretraining, SslConfig
 from trainables.training.config import TrainConfig
+from trainables.training.footprint import MemoryShape
+from trainables.training.jobs import TrialJob
 
 HALVING = "pruner: {successive_halving: {warmup_epochs: 3, reduction_factor: 3}}"
 SEARCH = f"{{sampler: random, {HALVING}, retries: 2, epoch_timeout_s: 500}}"
@@ -41,6 +48,9 @@ epochs: {studies.EPOCHS}
 network: {{dropout: {{float: [0.0, 0.5], step: 0.1}}}}
 init: {{ssl: {{pretext: {{choice: [rotation, puzzling]}}, epochs: 4}}}}
 """
+
+AWAITED = (TrialState.INTERRUPTED, TrialState.FROZEN)
+"""How trials stand that a later launch goes on with."""
 
 
 def searching(folder: Path, *faults: Fault, trials: int = 6, **settings: Any) -> Searching:
@@ -105,8 +115,38 @@ def test_a_lack_of_gpu_memory_is_tried_again_on_a_larger_share(tmp_path: Path) -
     made = searching(tmp_path, LacksGpuMemory(0, 1), gpus=0.1)
     made.run()
     assert made.said[0].endswith("and 0.1 of this GPU is 100 MiB; now with 0.5 of a GPU")
-    shares = [placed.gpus for one in made.record().trials if (placed := one.placement)]
-    assert shares == [0.5, *[0.1] * 5]
+    trials = made.record().trials
+    short = MemoryShape.of(trials[0].config)
+    of_its_kind = [MemoryShape.of(one.config) == short for one in trials]
+    assert any(of_its_kind[1:]) and not all(of_its_kind)
+    shares = [placed.gpus for one in trials if (placed := one.placement)]
+    assert shares == [0.5 if alike else 0.1 for alike in of_its_kind], "its kind has it from the start"
+    assert sum("starts again" in said for said in made.said) == 1
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+def test_an_input_that_is_away_for_a_while_costs_neither_a_try_nor_an_epoch(
+    tmp_path: Path, slots: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = searching(tmp_path / "whole", slots=slots)
+    whole.run()
+    made = searching(tmp_path / "struck", LosesInput(1, 4), slots=slots)
+    looked_s: list[float] = []
+
+    def check(job: TrialJob) -> None:
+        looked_s.append(made.backend.time_s)
+        if looked_s[-1] < looked_s[0] + 100:
+            raise InputError([errors.Fault("is away", file="labels.parquet")])
+
+    monkeypatch.setattr(TrialJob, "check", check)
+    made.run()
+    [awaited, back] = made.said
+    assert "labels.parquet: is away" in awaited and "back" in back
+    assert looked_s[-1] >= looked_s[0] + 100 and max(Counter(made.trained).values()) == 1
+    if slots == 1:
+        assert decisions(made.record()) == decisions(whole.record())
+    else:
+        assert made.states().keys() == whole.states().keys()
 
 
 def test_a_full_disk_ends_the_launch_and_the_next_decides_as_if_nothing_had_been(tmp_path: Path) -> None:
@@ -185,6 +225,29 @@ def test_a_pretraining_goes_on_from_its_checkpoint_and_costs_its_trials_nothing(
     assert max(Counter(made.trained).values()) == 1
     notes = [said for said in made.said if "starts again" in said]
     assert [note.split()[1] for note in notes].count("rotation") == 1 and len(notes) == 3
+
+
+@pytest.mark.parametrize("fraction", [0.02, 0.1, 0.3])
+def test_a_launch_that_is_stopped_leaves_trials_that_go_on_and_decides_as_if_it_had_not_been(
+    tmp_path: Path, fraction: float
+) -> None:
+    whole = pretrained(tmp_path / "whole")
+    whole.run()
+    made, whole_s = pretrained(tmp_path / "stopped"), whole.backend.time_s
+    made.backend.stops = [Stopped(whole_s * fraction * n) for n in range(1, int(1 / fraction))]
+    while made.backend.stops:
+        with pytest.raises(KeyboardInterrupt):
+            made.run()
+        made.search.close()
+        record = left(made.record())
+        assert {one.state for one in record.trials} <= {*whole.states(), *AWAITED}
+        for one in record.trials:
+            if one.state is TrialState.INTERRUPTED and one.epochs:
+                assert (one.folder / f"checkpoint_{len(one.epochs):04d}.pt").is_file()
+        made.open()
+    made.run()
+    assert decisions(made.record()) == decisions(whole.record())
+    assert max(Counter(made.trained).values()) == 1, "what was trained is not trained again"
 
 
 @pytest.mark.parametrize("lines", [2, 3, 7])
