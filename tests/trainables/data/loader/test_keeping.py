@@ -6,10 +6,8 @@ import errno
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,6 +17,8 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from support.forks import FORKS
+from support.patience import PATIENCE_S
 
 from trainables.base.errors import InputError
 from trainables.data import decoded
@@ -125,27 +125,26 @@ def test_few_of_a_dataset_s_images_leave_nothing_beside_it(heads: Samples) -> No
     assert kept_in(heads) == []
 
 
+def keep_and_die(folder: Path) -> None:
+    """Be killed after the first of three batches."""
+
+    def batches(files: Sequence[Path], threads: int) -> Iterator[list[npt.NDArray[np.uint8]]]:
+        for number, batch in enumerate(decoded_batches(files, threads)):
+            if number == 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield batch
+
+    keeping.decoded_batches = batches
+    kept_images(samples_of(folder), 1)
+
+
 def test_a_killed_writer_leaves_nothing_that_is_taken_for_images(heads: Samples) -> None:
     assert heads.folder is not None
     file = kept_file(heads, heads.folder)
-    code = (
-        "import os, signal, sys\n"
-        "from pathlib import Path\n"
-        "from trainables.data.datasets.prepared import PreparedDataset\n"
-        "from trainables.data.loader import keeping\n"
-        "from trainables.target import HeadPoseConfig\n"
-        "whole = keeping.decoded_batches\n"
-        "def batches(files, threads):\n"
-        "    for number, batch in enumerate(whole(files, threads)):\n"
-        "        if number == 1:\n"
-        "            os.kill(os.getpid(), signal.SIGKILL)\n"
-        "        yield batch\n"
-        "keeping.decoded_batches = batches\n"
-        "samples = PreparedDataset(Path(sys.argv[1])).samples('train', target=HeadPoseConfig())\n"
-        "keeping.kept_images(samples, 1)\n"
-    )
-    died = subprocess.run([sys.executable, "-c", code, str(heads.folder)], check=False)
-    assert died.returncode == -signal.SIGKILL
+    writer = FORKS.Process(target=keep_and_die, args=(heads.folder,))
+    writer.start()
+    writer.join(PATIENCE_S)
+    assert writer.exitcode == -signal.SIGKILL
     assert not file.exists()
     assert len(list(file.parent.glob(".*.unfinished"))) == 1
     assert same(loader(heads, "cpu"), loader(heads, "cache"), 1)
