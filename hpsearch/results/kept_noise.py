@@ -23,13 +23,12 @@ from trainables.base.atomic import write_text
 from trainables.base.errors import Fault, InputError, InputWarning
 from trainables.data.datasets import open_dataset
 from trainables.model.backbones import title as backbone_title
+from trainables.target import HeadPoseConfig
 from trainables.training.config import TrainConfig
+from trainables.training.metric_names import VALIDATION
 
 FILE = "noise.json"
 """In a study's folder: the noise of each of its networks."""
-
-DEGREES = "deg"
-"""The key of the unit that the quickstart's noise is in."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class ExpectedNoise:
 
 @cache
 def quickstart_noise() -> Noise:
-    """Return the noise of the quickstart's runs, degrees: two of its designs with four seeds each.
+    """Return the noise of the quickstart's runs, degrees of MAE: two of its designs with four seeds each.
 
     At a zoom of 0.1 of `python benchmarks/evaluation_zoom.py run --out FILE --only 32 --seeds 4`.
     """
@@ -102,10 +101,16 @@ def expected_noise(spec: StudySpec, root: Path) -> ExpectedNoise | None:
     if found:
         studies = dict.fromkeys(study for study, _ in found)
         return ExpectedNoise(pooled([noise for _, noise in found]), f"of study {', '.join(studies)}")
-    if spec.objective.unit.key != DEGREES:
+    if not _is_of_the_quickstart(spec):
         return None
     source = "of the quickstart, as this root knows no runs of this data and network"
     return ExpectedNoise(quickstart_noise(), source)
+
+
+def _is_of_the_quickstart(spec: StudySpec) -> bool:
+    """Return whether a search aims at what the quickstart does: of other metrics its noise says nothing."""
+    quickstart = HeadPoseConfig()
+    return spec.target == quickstart and spec.objective == quickstart.metrics[0].within(VALIDATION)
 
 
 def _settings(spec: StudySpec, root: Path) -> Iterator[Setting]:

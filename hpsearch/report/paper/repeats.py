@@ -16,6 +16,7 @@ from hpsearch.results.arms import Arm
 from hpsearch.results.effort import images_seen
 from hpsearch.study.records import TrialRecord
 from trainables.base.schema import variant_of
+from trainables.target import HeadPoseConfig
 from trainables.training.config import TrainConfig
 from trainables.training.metric_names import VALIDATION, group_of_test
 
@@ -27,6 +28,9 @@ LEVELS = {
     frozenset({"zoom", "noise", "cutout", "hue_deg", "brightness", "contrast"}): LOW_DATA,
 }
 """The changes that are on -> the name of the level in the paper's tables."""
+
+TARGET = HeadPoseConfig()
+"""What the paper's networks learn."""
 
 RENDERED_PEOPLE = 5
 """Rendered people that stand for one subject of the paper: each has a few hundred images where a real one has
@@ -144,6 +148,8 @@ def by_key(tables: Sequence[PaperTable]) -> dict[str, Repeat]:
 
 def method_of(config: TrainConfig) -> Method | None:
     """Return the paper's method that a config follows, None where the paper has no such method."""
+    if config.target != TARGET:
+        return None
     level, init = LEVELS.get(config.augmentation.changes), _init(config)
     if level is None or init is None or config.data.train.labels < 1 or config.unlabelled_share:
         return None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support import made_up_arms as made_up
+from support.gaze_target import GazeConfig
 from support.spaces import plain
 
 from hpsearch.results.comparison import compare
@@ -25,6 +26,7 @@ from hpsearch.results.power import Intended
 from hpsearch.study.records import StudyRecord
 from hpsearch.study.spec import StudySpec, load_spec
 from trainables.base.errors import InputWarning
+from trainables.target import TARGETS
 
 
 def study(folder: Path) -> StudyRecord:
@@ -65,6 +67,23 @@ def test_noise_is_kept_with_the_study_and_found_again(
     monkeypatch.setattr("hpsearch.results.kept_noise._settings", lambda *_: [other])
     elsewhere = expected_noise(plain(), tmp_path)
     assert elsewhere is not None and elsewhere.noise == quickstart_noise()
+
+
+@pytest.mark.parametrize("aim", ["geodesic_deg", "yaw_mae_deg", "best_mae_deg", "mae_deg"])
+def test_the_noise_of_the_quickstart_is_of_its_own_objective_alone(aim: str, tmp_path: Path) -> None:
+    found = expected_noise(asking(tmp_path, f"{{objective: validation/{aim}}}"), tmp_path)
+    assert (found is not None) == (aim == "mae_deg")
+
+
+def test_another_target_in_degrees_has_not_the_noise_of_the_quickstart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TARGETS.built_in, "gaze", GazeConfig)
+    file = tmp_path / "gaze.yaml"
+    file.write_text("target: gaze\ndata: {train: {dataset: eyes}}\nhead: regression\n")
+    spec = load_spec(file)
+    assert spec.objective.name == "validation/mae_deg"
+    assert expected_noise(spec, tmp_path) is None
 
 
 @pytest.mark.parametrize("damaged", ["[{]", "[{}]", "3", None])

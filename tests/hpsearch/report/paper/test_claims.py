@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from support import made_up_arms as made_up
+from support.gaze_target import GazeConfig
 
 from hpsearch.report.paper.claims import claims
 from hpsearch.report.paper.judging import Finding, Judgement, finding, holm_levels, judge, judged_averages
@@ -204,6 +205,12 @@ def test_fewer_labels_or_images_without_any_are_no_method_of_the_paper() -> None
     more = data.model_copy(update={"unlabelled": data.unlabelled.model_copy(update={"dataset": "others"})})
     assert method_of(arm.config) is not None
     assert [method_of(arm.config.model_copy(update={"data": each})) for each in (few, more)] == [None, None]
+
+
+def test_another_target_is_no_method_of_the_paper() -> None:
+    config = made_up.config()
+    assert method_of(config) is not None
+    assert method_of(config.model_copy(update={"target": GazeConfig()})) is None
 
 
 def images_seen(study: StudyRecord, images: float) -> StudyRecord:
