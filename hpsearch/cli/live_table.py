@@ -140,7 +140,8 @@ def progress(study: StudyRecord, plan: Plan, now_s: float) -> list[str]:
     best = study.best
     if best is not None and best.objective is not None:
         ratio, guess = study.over_training_mean(best.objective), guessing(best.config.target)
-        parts.append(f"best {best.objective:.2f} (trial {best.number}, {ratio:.2f} of {guess})")
+        of_mean = "" if ratio is None else f", {ratio:.2f} of {guess}"
+        parts.append(f"best {best.objective:.2f} (trial {best.number}{of_mean})")
     speeds = [_last(trial, IMAGES_PER_S) for trial in study.trials if trial.state is TrialState.RUNNING]
     if any(speeds):
         parts.append(f"{sum(speeds):.0f} images/s")

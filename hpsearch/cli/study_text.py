@@ -75,8 +75,8 @@ def _best(overview: Overview) -> str:
     best = overview.best
     if best is None:
         return "no trial is complete yet"
-    value = f"{overview.objective} {best.objective:.2f}, {best.ratio:.2f} of always guessing the mean"
-    return f"{value}: trial {best.name}"
+    ratio = "" if best.ratio is None else f", {best.ratio:.2f} of always guessing the mean"
+    return f"{overview.objective} {best.objective:.2f}{ratio}: trial {best.name}"
 
 
 def _now(overview: Overview, trial: RunningTrial, now_s: float) -> str:

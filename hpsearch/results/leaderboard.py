@@ -115,15 +115,15 @@ def legend(study: StudyRecord) -> str:
 
 def _verdict(study: StudyRecord) -> str:
     mean, aim = study.provenance.training_mean, study.objective
-    target = study.trials[0].config.target if study.trials else None
-    training_mean = f"{guessing(target).capitalize()} gives {mean:.2f}"
+    training_mean = f"{guessing(study.spec.target).capitalize()} gives {mean:.2f}"
     best = study.best
     if best is None or best.objective is None:
         first = f"{training_mean} {aim.name}."
     else:
+        ratio = study.over_training_mean(best.objective)
         first = (
             f"Best {aim.name}: {best.objective:.2f} (trial {best.number}, {_standing(study, best)}).\n"
-            f"{training_mean}: ratio {study.over_training_mean(best.objective):.2f}."
+            f"{training_mean}{'' if ratio is None else f': ratio {ratio:.2f}'}."
         )
     arms = arms_of(study)
     found, verdict = compare(arms, study.equal_within), verdict_of(study)

@@ -41,12 +41,12 @@ class RunningTrial:
 
 @dataclass(frozen=True)
 class Best:
-    """The best trial: its name, its objective, that as text for people, and over the training mean's."""
+    """The best trial: its name, its objective, that as text for people, and over the training mean's if not 0."""
 
     name: str
     objective: float
     shown: str
-    ratio: float
+    ratio: float | None
 
 
 @dataclass(frozen=True)

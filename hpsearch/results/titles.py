@@ -26,9 +26,9 @@ MOST_NUMBERS = 3
 """Trial numbers that a sentence lists."""
 
 
-def guessing(target: TargetConfig | None) -> str:
+def guessing(target: TargetConfig) -> str:
     """Return what the training mean gives, in words: nothing was learned where that is no worse."""
-    return f"always guessing the mean{' pose' if target is None or target.title == 'Head pose' else ''}"
+    return f"always guessing {target.mean_name}"
 
 
 def names_of(arms: Sequence[Arm]) -> dict[str, str]:

@@ -318,10 +318,10 @@ class StudyRecord:
         """What is measured of its networks, without a group, the main one first; none without a trial."""
         return self.trials[0].config.target.metrics if self.trials else ()
 
-    def over_training_mean(self, objective: float) -> float:
-        """Return an objective as a multiple of what always predicting the training mean gives; NaN of 0."""
+    def over_training_mean(self, objective: float) -> float | None:
+        """Return an objective as a multiple of what always predicting the training mean gives; None of 0."""
         mean = self.provenance.training_mean
-        return objective / mean if mean else float("nan")
+        return objective / mean if mean else None
 
     @property
     def best(self) -> TrialRecord | None:

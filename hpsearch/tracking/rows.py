@@ -114,8 +114,8 @@ def study_rows(study: StudyRecord) -> list[tuple[float, dict[str, float]]]:
         row["study/training_mean"] = mean
         if math.isfinite(best):
             row["study/best"] = aim.value(best)
-            if mean:
-                row["study/best_over_training_mean"] = study.over_training_mean(aim.value(best))
+            if (ratio := study.over_training_mean(aim.value(best))) is not None:
+                row["study/best_over_training_mean"] = ratio
         rows.append((ended_s, row))
     return rows
 
@@ -139,9 +139,9 @@ def note(study: StudyRecord, report: str = "", top: int = 10) -> str:
     lines = ["\n\n".join(f"**{markdown_text(text)}**" for text in said)]  # a folded note shows its first line
     lines += ["", f"[The whole report]({report})"] if report else []
     lines += ["", markdown_text(verdict.grounds)]
-    target = study.trials[0].config.target if study.trials else None
     mean = study.objective.shown(study.provenance.training_mean)
-    lines += ["", f"{guessing(target).capitalize()}: {mean}. {states or 'No trial yet'}; {_cost(study)}."]
+    guess = guessing(study.spec.target).capitalize()
+    lines += ["", f"{guess}: {mean}. {states or 'No trial yet'}; {_cost(study)}."]
     lines += [] if (failure := _last_failure(study)) is None else ["", markdown_text(failure)]
     confirmed = any(trial.confirms is not None for trial in study.trials)
     columns = list(dict.fromkeys(names.values()))

@@ -23,6 +23,7 @@ class AgeConfig(Config):
     """The age of a face, in years."""
 
     title: str = "Age"
+    mean_name: str = "the mean age"
     convention: str = "age: years since birth"
     output: str = "age_years"
 

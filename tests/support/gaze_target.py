@@ -14,5 +14,9 @@ class GazeConfig(HeadPoseConfig):
         return "Gaze"
 
     @property
+    def mean_name(self) -> str:
+        return "the mean gaze"
+
+    @property
     def labels(self) -> tuple[Label, ...]:
         return super().labels[:2]

@@ -27,6 +27,11 @@ class HeadPoseConfig(Config):
         return "Head pose"
 
     @property
+    def mean_name(self) -> str:
+        """The mean of the angles, one by one."""
+        return "the mean pose"
+
+    @property
     def labels(self) -> tuple[Label, ...]:
         """Yaw, pitch and roll."""
         return tuple(Label(angle, DEGREES, -LIMIT_DEG, LIMIT_DEG, angle == "roll") for angle in ANGLES)

@@ -108,6 +108,10 @@ class TargetConfig(Protocol):
         """What it is, as a heading says it: `Head pose`."""
 
     @property
+    def mean_name(self) -> str:
+        """What a sentence calls the mean of the training labels: `the mean pose`."""
+
+    @property
     def labels(self) -> tuple[Label, ...]:
         """All of its labels, in the order that every array has them in."""
 

@@ -26,7 +26,7 @@ from trainables.target.metric import Direction
 
 @dataclass(frozen=True)
 class Figure:
-    """A number with what it is, and a remark."""
+    """A number with what it is, and a remark, which may be empty."""
 
     name: str
     value: str
@@ -99,8 +99,9 @@ def _figures(study: StudyRecord, arms: Sequence[Arm], found: Comparison) -> list
         best = aim.value(cost)
         figures.append(Figure("lowest single run", shown(best), f"trial {number}, selected by this number"))
         guess = guessing(arms[0].config.target)
-        ratio = f"the best is {study.over_training_mean(best):.2f} of it"
-        figures.append(Figure(guess, shown(study.provenance.training_mean), ratio))
+        ratio = study.over_training_mean(best)
+        said = "" if ratio is None else f"the best is {ratio:.2f} of it"
+        figures.append(Figure(guess, shown(study.provenance.training_mean), said))
     if noise := noise_of(arms):
         share = "" if noise.shared is None else f"; runs of one seed correlate by {noise.shared:.2f}"
         of = f"95 % interval {noise.low:.2f} to {noise.high:.2f}{share}"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,14 @@ import pytest
 from rich.console import Console
 from support import plausible
 
+from hpsearch.cli.live_table import progress
+from hpsearch.cli.study_text import status
+from hpsearch.report.report import Report
+from hpsearch.report.sections.page_top import page_top
 from hpsearch.results.formats import duration
 from hpsearch.results.leaderboard import render, table
+from hpsearch.results.overview import overview_of
+from hpsearch.results.time_left import Plan
 from hpsearch.study.naming import rows, run_name, short_names
 from hpsearch.study.records import LaunchRecord, StudyRecord, TrialState
 
@@ -63,6 +70,20 @@ def test_table_says_what_the_best_is_worth(study: StudyRecord) -> None:
     text = " ".join(on_screen(study, 200).split())
     assert "Always guessing the mean pose gives 19.40" in text
     assert f"ratio {best.objective / 19.4:.2f}" in text
+
+
+def test_where_the_training_mean_measures_nothing_no_ratio_is_said(study: StudyRecord) -> None:
+    """Of a share that is the better the larger, always guessing the mean may have 0."""
+    nothing = replace(study, provenance=replace(study.provenance, training_mean=0.0))
+    overview = overview_of(nothing, 0.0)
+    assert overview.best is not None and overview.best.ratio is None
+    live = progress(nothing, Plan(trials=9, in_parallel=1), 0.0)
+    assert [text.count("(trial") for text in live if text.startswith("best ")] == [1]
+    top = page_top(Report(nothing), (), None)
+    assert [figure.remark for figure in top.figures if figure.name.startswith("always")] == [""]
+    said = [on_screen(nothing, 200), *live, status(overview, Path("nowhere"), 80, 0.0), str(top.figures)]
+    assert "gives 0.00." in said[0] and not any(re.search(r"\bnan\b|None", text) for text in said)
+    assert json.loads(render(nothing, "json"))["best_over_training_mean"] is None
 
 
 def test_study_without_a_finished_trial(tmp_path: Path) -> None:
