@@ -110,6 +110,13 @@ def test_what_a_trial_runs_knows_nothing_of_studies() -> None:
     assert wrong == []
 
 
+def test_what_knows_of_studies_knows_of_no_angle() -> None:
+    """A pose is of the target `head_pose`: whoever compares trials asks the target."""
+    users = [name_of(path) for path in MODULES if any(n.startswith("trainables.pose") for n in imports(path))]
+    assert [name for name in users if name.startswith("hpsearch.")] == []
+    assert any(name.startswith("trainables.target.") for name in users)
+
+
 def floor_of(name: str) -> int | None:
     """Return the floor of a module; None for a package's own face, `hpsearch` and `trainables`."""
     package, _, rest = name.partition(".")

@@ -1,66 +1,36 @@
-"""What an error on another dataset is made of: a constant rotation, signs, crops; and what it is of.
+"""What an error on another dataset is made of: a constant difference, signs, crops.
 
-Part of such an error is no fault of the network: a tilted camera, another neutral pose, another sign. It is
-shown beside the error as it is, never instead of it.
+Part of such an error is no fault of the network: another convention of the labels, which the target knows of,
+another sign. It is shown beside the error as it is, never instead of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from hpsearch.results.alike import answers_alike
 from trainables.data.datasets.prepared import PreparedDataset
-from trainables.pose.alignment import ConstantRotation, best_rotation
-from trainables.pose.angles import ANGLES
+from trainables.target.aligned import Aligned
 from trainables.training.metrics import Predictions
 
 LEAST_IMAGES = 20
-"""With fewer, three numbers that are fitted to them say nothing."""
+"""With fewer, a few numbers that are fitted to them say nothing."""
 
 OPPOSITE = -0.5
-"""Correlation of predictions and labels, below which an angle's sign is the other way round."""
+"""Correlation of predictions and labels, below which a label's sign is the other way round."""
 
 CROPS = ("box", "margin_k", "square", "head_mm", "detector")
 """Options of an import that change how large a face is in its crop."""
 
 
-@dataclass(frozen=True)
-class Aligned:
-    """Predictions without their constant rotation against the labels.
-
-    The rotation is fitted to one half of the people and taken from the other half, and the other way round,
-    so that what is left is not too small; `rotation` is that of all.
-    """
-
-    rotation: ConstantRotation
-    predictions: Predictions
-
-    @property
-    def text(self) -> str:
-        """The rotation in words."""
-        yaw, pitch, roll = self.rotation.pose_deg
-        whose = "tilted camera" if self.rotation.side == "camera" else "neutral pose of the head"
-        return (
-            f"The constant rotation from predictions to labels is {self.rotation.angle_deg:.1f}° (yaw "
-            f"{yaw:+.1f}, pitch {pitch:+.1f}, roll {roll:+.1f}), like another {whose}. The row `constant "
-            "rotation removed` has the errors without it, fitted on other people than it is taken from."
-        )
-
-
 def aligned(found: Predictions, subjects: Sequence[str]) -> Aligned | None:
-    """Return predictions without their constant rotation; None where they are no poses, or too few."""
-    if [label.name for label in found.target.labels] != [*ANGLES] or len(found.true) < LEAST_IMAGES:
+    """Return predictions without a constant difference; None where the target knows none, or of too few."""
+    if len(found.true) < LEAST_IMAGES:
         return None
-    first = _half(subjects)
-    turned = np.empty(found.predicted.shape, np.float64)
-    for fitted, taken in ((first, ~first), (~first, first)):
-        rotation = best_rotation(found.predicted[fitted], found.true[fitted])
-        turned[taken] = rotation.applied(found.predicted[taken])
-    return Aligned(best_rotation(found.predicted, found.true), Predictions(turned, found.true, found.target))
+    return found.target.aligned(found.predicted, found.true, _half(subjects))
 
 
 def _half(subjects: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -95,7 +65,7 @@ def crop_difference(trained: PreparedDataset, evaluated: PreparedDataset) -> str
         return ""
     return (
         f"The faces are cropped differently: {one} where it was trained, {other} here. A face of another "
-        "size in its crop swings all angles."
+        "size in its crop swings all predictions."
     )
 
 

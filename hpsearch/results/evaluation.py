@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from hpsearch.results.across import Aligned, aligned, crop_difference, oddities
+from hpsearch.results.across import aligned, crop_difference, oddities
 from trainables.base.allowance import allowed_cores
 from trainables.base.errors import InputError, nearest
 from trainables.data.augmentation.plan import AugmentationPlan
@@ -22,8 +22,8 @@ from trainables.data.datasets.protocols import Rows, parts_of, whole_split
 from trainables.data.loader import Loader
 from trainables.data.normalization import Normalization
 from trainables.exported import NetworkCard, read_network
-from trainables.pose.alignment import ConstantRotation
 from trainables.target import TargetConfig
+from trainables.target.aligned import Aligned
 from trainables.target.metric import Metric
 from trainables.training.execution import Execution
 from trainables.training.measuring import predict
@@ -34,8 +34,6 @@ BATCH = 32
 GROUP = "evaluation"
 ALL = "all"
 TEST = "test"
-WITHOUT = "constant rotation removed"
-"""The row of the errors without the constant rotation."""
 SURER = "surer half"
 """The row of the images of least entropy, where the network says how certain it is."""
 
@@ -44,7 +42,7 @@ SURER = "surer half"
 class Evaluation:
     """The errors of a network on one split of a dataset.
 
-    `rows` are all images first, then those without their constant rotation, each group that the target has
+    `rows` are all images first, then those without a constant difference, each group that the target has
     metrics of, and each part that published results are of: how many, and the metrics that tables have a
     column for.
     """
@@ -56,8 +54,8 @@ class Evaluation:
     """The target's, some of which are columns."""
     note: str
     """What is to be known of these images, empty where nothing is."""
-    rotation: ConstantRotation | None
-    """By which predictions and labels differ in all images alike; None where they are no whole poses."""
+    aligned: Aligned | None
+    """Without what predictions and labels differ by in all images alike; None where the target knows none."""
     remarks: tuple[str, ...]
     """What the error is of and made of, a sentence or two each."""
 
@@ -94,15 +92,15 @@ def evaluate(model: Path, ref: DatasetRef, datasets: Path, split: str | None) ->
     predicted = predict(
         execution.place_network(network.network), loader, card.target.build(card.labels), execution
     )
-    turned = aligned(predicted, samples.subjects)
+    without = aligned(predicted, samples.subjects)
     return Evaluation(
         dataset=dataset.name,
         split=split,
-        rows=tuple(_rows(predicted, turned, card.target, dict(parts_of(dataset, split)))),
+        rows=tuple(_rows(predicted, without, card.target, dict(parts_of(dataset, split)))),
         metrics=card.target.metrics,
         note=_note(card, dataset, split),
-        rotation=None if turned is None else turned.rotation,
-        remarks=tuple(_remarks(card, dataset, predicted, turned)),
+        aligned=without,
+        remarks=tuple(_remarks(card, dataset, predicted, without)),
     )
 
 
@@ -116,14 +114,15 @@ def _only_split(dataset: PreparedDataset) -> str:
 
 
 def _rows(
-    predicted: Predictions, turned: Aligned | None, target: TargetConfig, parts: Mapping[str, Rows]
+    predicted: Predictions, without: Aligned | None, target: TargetConfig, parts: Mapping[str, Rows]
 ) -> Iterator[dict[str, Any]]:
     """Yield the means over all images [N], and over those of each group and part."""
     found = _by_metric(predicted, target)
     everything = np.ones(len(predicted.true), dtype=bool)
     yield _row(ALL, found, everything)
-    if turned is not None:
-        yield _row(WITHOUT, _by_metric(turned.predictions, target), everything)
+    if without is not None:
+        rest = Predictions(without.predicted, predicted.true, predicted.target)
+        yield _row(without.row, _by_metric(rest, target), everything)
     groups = {metric.images: ~np.isnan(values) for metric, values in found.items() if metric.images}
     if predicted.entropy is not None:
         groups[SURER] = predicted.entropy <= np.median(predicted.entropy)
@@ -142,7 +141,7 @@ def _row(title: str, found: Mapping[Metric, npt.NDArray[np.float64]], inside: Ro
 
 
 def _remarks(
-    card: NetworkCard, dataset: PreparedDataset, predicted: Predictions, turned: Aligned | None
+    card: NetworkCard, dataset: PreparedDataset, predicted: Predictions, without: Aligned | None
 ) -> Iterator[str]:
     """Yield what the error is of, and what it is made of."""
     if "study" in card.provenance:
@@ -150,8 +149,8 @@ def _remarks(
         yield f"The network: trial {trial} of {study}, with the weights after epoch {epoch}."
     yield f"The labels: {dataset.card.source}. An error is measured against them, whatever made them."
     yield from oddities(predicted)
-    if turned is not None:
-        yield turned.text
+    if without is not None:
+        yield without.text
     trained = dataset.folder.parent / _learned(card)[0]
     if (trained / DATASET_CARD).is_file() and (said := crop_difference(PreparedDataset(trained), dataset)):
         yield said

@@ -33,15 +33,8 @@ def _record(evaluation: Evaluation) -> dict[str, object]:
         "note": evaluation.note,
         "remarks": list(evaluation.remarks),
     }
-    if evaluation.rotation is not None:
-        yaw, pitch, roll = map(float, evaluation.rotation.pose_deg)
-        record["constant_rotation"] = {
-            "side": evaluation.rotation.side,
-            "angle_deg": evaluation.rotation.angle_deg,
-            "yaw_deg": yaw,
-            "pitch_deg": pitch,
-            "roll_deg": roll,
-        }
+    if evaluation.aligned is not None:
+        record[evaluation.aligned.name] = dict(evaluation.aligned.record)
     return record | {"rows": list(evaluation.rows)}
 
 

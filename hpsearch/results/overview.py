@@ -41,7 +41,7 @@ class RunningTrial:
 
 @dataclass(frozen=True)
 class Best:
-    """The best trial: its name, its objective, that as text for people, and over the training mean's if not 0."""
+    """The best trial: its name, its objective, that as text too, and over the training mean's (None of 0)."""
 
     name: str
     objective: float

@@ -22,7 +22,6 @@ from trainables.data.augmentation.plan import (
     AugmentationPlan,
     Parameters,
 )
-from trainables.pose.angles import ANGLES
 from trainables.target import HeadPoseConfig
 
 COUNT = 200
@@ -150,7 +149,7 @@ class AugmentationContract:
     def test_labels_stay_as_they_are_without_mirror_and_turn(self, config: AugmentationConfig) -> None:
         for key, strong in each_on(config).items():
             if key not in ("mirror", "turn_deg"):
-                for angles in range(2, len(ANGLES) + 1):
+                for angles in (2, 3):
                     pose = poses(angles).astype(np.float32)
                     assert augmented_pose(pose, drawn(strong)).tobytes() == pose.tobytes()
 

@@ -15,7 +15,6 @@ from trainables.model.backbones import ResNet10Config
 from trainables.model.heads import HeadConfig, RegressionConfig
 from trainables.model.inits import SslConfig
 from trainables.model.network import HeadPoseNetwork, build_network, build_pretraining_network
-from trainables.pose.angles import ANGLES
 from trainables.pretext import PretextConfig
 from trainables.pretext.cost import FORWARD_ALONE
 from trainables.pretext.task import ONE_VIEW, Uses
@@ -61,7 +60,7 @@ def network(config: HelperConfig, head: HeadConfig | None = None) -> HeadPoseNet
     return build_network(
         ResNet10Config(),
         head or RegressionConfig(),
-        ANGLES,
+        [label.name for label in HeadPoseConfig().labels],
         dropout=0.0,
         seed=1,
         branches=config.build().branches,

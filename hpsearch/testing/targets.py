@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -87,6 +88,16 @@ class TargetContract:
             if metric.name in best:
                 assert metric.cost(best[metric.name]) <= metric.cost(found[metric.name])
         assert not built.apart(true, true).any() and (built.apart(true, other) > 0).all()
+
+    def test_what_is_aligned_is_as_many_predictions_with_what_was_taken_from_them(
+        self, config: TargetConfig
+    ) -> None:
+        built, one, other = config.build(config.labels), drawn(config, 0), drawn(config, 1)
+        found = built.aligned(one, other, np.arange(len(one)) % 2 == 0)
+        if found is not None:
+            assert found.predicted.shape == one.shape and np.isfinite(found.predicted).all()
+            assert re.fullmatch(r"[a-z][a-z0-9_]*", found.name), "a key of a JSON file"
+            assert found.row and found.text and json.dumps(dict(found.record))
 
     def test_an_image_as_it_is_keeps_its_labels_and_one_mirrored_twice_has_them_again(
         self, config: TargetConfig

@@ -76,6 +76,9 @@ class Age:
         gap: npt.NDArray[np.float64] = np.abs(one.astype(np.float64) - other)[:, 0]
         return gap
 
+    def aligned(self, predicted: object, true: object, half: object) -> None:
+        return None  # nobody counts years from another birth
+
     def augmented(self, values: npt.NDArray[Any], *, mirrored: Any, turn_deg: Any) -> npt.NDArray[Any]:
         return values
 

@@ -12,6 +12,8 @@ from PIL import Image
 from trainables.pose.axes import draw_axes
 from trainables.pose.geometry import geodesic_deg, turned_in_image, wrapped_error_deg
 from trainables.pose.geometry import mirrored as mirror
+from trainables.target.aligned import Aligned
+from trainables.target.constant_rotation import without_constant_rotation
 from trainables.target.head_pose_metrics import (
     ANGLE_MAES,
     BAND_MAES,
@@ -118,6 +120,10 @@ class HeadPose:
         """
         largest: Doubles = np.abs(one.astype(np.float64) - other).max(axis=1)
         return np.minimum(largest, geodesic_deg(one, other)) if len(self._angles) == 3 else largest
+
+    def aligned(self, predicted: Poses, true: Poses, half: npt.NDArray[np.bool_]) -> Aligned | None:
+        """Return the poses without their constant rotation; None without roll."""
+        return without_constant_rotation(predicted, true, half) if len(self._angles) == 3 else None
 
     def augmented(self, values: Poses, *, mirrored: npt.NDArray[np.bool_], turn_deg: Poses) -> Poses:
         """Return the poses in turned and mirrored images.

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from PIL import Image
 
+    from trainables.target.aligned import Aligned
+
     Values = npt.NDArray[np.floating]
     """[N, L]: a value of each label in the label's unit, for N images."""
     PerImage = npt.NDArray[np.float64]
@@ -86,6 +88,13 @@ class Target(Protocol):
 
     def apart(self, one: Values, other: Values) -> PerImage:
         """Return how far apart two predictions of each image are, in the unit of the labels."""
+
+    def aligned(self, predicted: Values, true: Values, half: npt.NDArray[np.bool_]) -> Aligned | None:
+        """Return predictions without a constant difference by which labels of two datasets may differ.
+
+        It is fitted to each half of the images and taken from the other, so that what is left is not too
+        small. None where this target knows of no such difference, or not of these labels.
+        """
 
     def augmented(self, values: Values, *, mirrored: npt.NDArray[np.bool_], turn_deg: Values) -> Values:
         """Return the labels of images turned clockwise in their plane, then mirrored left to right.
