@@ -65,11 +65,12 @@ class Allocation:
 
     def next_ask(self) -> Ask | None:
         """Return the trial to train now: one that was interrupted, a frozen one, a new one; None for none."""
-        if self._unfinished:
+        if self._unfinished:  # whatever the budget: it had room for them when they began
             return self._started(self._unfinished.pop(0))
         if self._late or self._epochs_left <= 0:
             return None
         trials = self._budget.trials
+        # A new trial begins only where the epochs let it finish: one that cannot has no final error.
         room = (trials is None or self._study.asked < trials) and self._epochs_left >= self._study.spec.epochs
         if room and (requested := self._study.ask_requested()):
             return self._started(requested)
@@ -94,9 +95,10 @@ class Allocation:
         """Freeze a trial that has just reported, or let it go on; return whether it is frozen now."""
         if not self._study.at_rung(number):
             return False
-        self._running.pop(number, None)
+        self._running.pop(number, None)  # its epochs to the next rung are free while this is decided
         standings = self._study.standings
-        standings.froze(number)
+        standings.froze(number)  # it is compared with those that wait, and so must be one of them
+        # Where another has earned it more, this one waits, and `next_ask` gives the free slot to that one.
         if not self._late and standings.promoted(lambda it: self._can_go_on(it, running=number)) == number:
             self._study.promote(number)
             self._running[number] = self._next_rung_of(number)

@@ -29,7 +29,7 @@ PIPES, LOGS = "CUDA_MPS_PIPE_DIRECTORY", "CUDA_MPS_LOG_DIRECTORY"
 """Environment variables: where a process finds the daemon, and where the daemon writes."""
 
 VOLTA = (7, 0)
-"""The first compute capability whose processes run side by side in address spaces of their own."""
+"""The first compute capability whose processes run in parallel in address spaces of their own."""
 
 PATIENCE_S = 20.0
 """How long the daemon may take to start, or to end."""

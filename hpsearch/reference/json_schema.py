@@ -27,9 +27,9 @@ def render(*, plugins: bool = True) -> str:
     """Return the schema as JSON text, one definition per line; see `search_space_schema`."""
     schema = search_space_schema(plugins=plugins)
     definitions = schema.pop("$defs")
-    head = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in schema.items()]
+    keys = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in schema.items()]
     lines = [f"    {json.dumps(name)}: {json.dumps(text)}" for name, text in definitions.items()]
-    return "{\n" + ",\n".join([*head, '  "$defs": {\n' + ",\n".join(lines) + "\n  }"]) + "\n}\n"
+    return "{\n" + ",\n".join([*keys, '  "$defs": {\n' + ",\n".join(lines) + "\n  }"]) + "\n}\n"
 
 
 def search_space_schema(*, plugins: bool = True) -> Schema:

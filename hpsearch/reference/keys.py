@@ -152,8 +152,8 @@ def _written(value: object) -> str:
 
 
 def _table(title: str, rows: list[_Row]) -> str:
-    head = ["| Key | Values | Default | Meaning |", "|---|---|---|---|"]
-    return "\n".join([title, "", *head, *map(str, rows), ""])
+    names = ["| Key | Values | Default | Meaning |", "|---|---|---|---|"]
+    return "\n".join([title, "", *names, *map(str, rows), ""])
 
 
 def _values(schema: Schema) -> str:

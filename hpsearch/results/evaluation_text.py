@@ -54,6 +54,6 @@ def _table(evaluation: Evaluation) -> str:
         for row in cells
     ]
     units = ", ".join(dict.fromkeys(metric.unit.name for metric in columns.values() if metric.unit.name))
-    head = f"Means{f' in {units}' if units else ''} on {evaluation.dataset}, split {evaluation.split}:"
+    title = f"Means{f' in {units}' if units else ''} on {evaluation.dataset}, split {evaluation.split}:"
     said = [line for text in (evaluation.note, *evaluation.remarks) for line in textwrap.wrap(text, WIDTH)]
-    return "\n".join([head, *lines, *said]) + "\n"
+    return "\n".join([title, *lines, *said]) + "\n"

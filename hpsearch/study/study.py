@@ -293,6 +293,7 @@ class Study:
         if not live.state.is_finished():
             self.promote(number)
             return self._asking.held(live)
+        # Optuna takes no more values of a trial that was told its end: a copy goes on under the same number.
         self.standings.goes_on(number)
         self._experience.goes_on(number)
         return self._asking.part_of(number, {CONTINUES: number, FROZEN: rung, PROMOTED: rung})
@@ -391,6 +392,6 @@ class Study:
         return optuna.trial.Trial(self._study, self._trials.id_of(frozen.number))
 
     def _set(self, frozen: FrozenTrial, key: str, value: Any) -> None:
-        """Write an attribute of a trial, unless it has that value."""
+        """Write an attribute of a trial, unless it has that value: each is a line that all launches read."""
         if frozen.user_attrs.get(key) != value:
             self._trial(frozen).set_user_attr(key, value)

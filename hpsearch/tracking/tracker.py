@@ -170,7 +170,7 @@ class Tracker:
         if not self._warned:
             self._warned = True
             reason = str(error)
-            if not isinstance(error, MlflowUnavailableError):  # a bug of our own
+            if not isinstance(error, MlflowUnavailableError):  # a bug in hpsearch
                 with suppress(OSError):
                     Log(self._folder).say(traceback.format_exc())
                 reason = f"{error!r}, a bug in hpsearch, whose details are in the study's log"

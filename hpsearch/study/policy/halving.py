@@ -2,8 +2,9 @@
 
 A trial stops at each rung, a number of epochs, and waits there with its checkpoint. Of those that reached a
 rung the best ceil(n / factor) go on whenever a slot is free, the highest rung first [Li et al. 2020, A System
-for Massively Parallel Hyperparameter Tuning, algorithm 2, but rounded up]. Nothing is lost by waiting: a
-trial that loses now may win when more have been compared.
+for Massively Parallel Hyperparameter Tuning, algorithm 2, but rounded up]: rounded down, a rung that fewer
+than `factor` trials have reached would let none of them go on. Nothing is lost by waiting: a trial that loses
+now may win when more have been compared.
 
 Trials of one family (one option of `pretext`) learn alike; those of different families may not: a helper may
 be behind for long and ahead in the end. So a family is ranked by itself, and families meet at full budget.

@@ -51,7 +51,10 @@ class Standings:
         self._halving = halving
         self._curves: dict[int, Curve] = {}
         self._pools: dict[tuple[int, str], list[Place]] = defaultdict(list)
-        """Those that are compared at a rung, by the rung and the family or, ranked together, no family."""
+        """Those that are compared at a rung, by the rung and the family or, ranked together, no family.
+
+        A trial stays when it goes on: whoever comes to the rung later is compared with it too.
+        """
         self._waiting: dict[tuple[int, str], list[Place]] = defaultdict(list)
         """The frozen ones, by the epoch that they have reached and the family."""
         self._outlooks: dict[str, Outlook] = defaultdict(Outlook)
@@ -61,7 +64,7 @@ class Standings:
         curve = self._curves.setdefault(number, Curve(number, family, epochs))
         curve.values.append(value)
         done = len(curve.values)
-        if done in self._halving.rungs_of(epochs) and math.isfinite(value):
+        if done in self._halving.rungs_of(epochs) and math.isfinite(value):  # NaN has no place in an order
             insort(self._pool(done, family), curve.place)
         if curve.complete and done == epochs:
             self._outlooks[family].add(curve.values)
@@ -86,6 +89,7 @@ class Standings:
             return
         self.goes_on(number)
         curve = self._curves.pop(number)
+        # Its places go too: the best of a rung are to be trials that can go on.
         for rung in self._halving.rungs_of(curve.epochs):
             if rung <= len(curve.values) and math.isfinite(curve.values[rung - 1]):
                 _remove(self._pool(rung, curve.family), (curve.values[rung - 1], number))
@@ -122,7 +126,7 @@ class Standings:
         """
         for (reached, family), places in self._waiting.items():
             if reached == rung and places:
-                pool = self._pool(rung, family)
+                pool = self._pool(rung, family)  # never empty: those that wait are in it
                 last = pool[math.ceil(len(pool) / self._halving.factor) - 1]
                 yield from islice(self._of(islice(places, bisect_right(places, last)), kept), 1)
 
@@ -134,7 +138,10 @@ class Standings:
         return None if first is None else first.number
 
     def _promise(self, curve: Curve) -> tuple[bool, float, int]:
-        """Return the order in which trials are thawed; a family without a full run goes first."""
+        """Return the order in which trials are thawed; a family without a full run goes first.
+
+        Without one there is no forecast, and there would never be one if its trials had to wait for it.
+        """
         outlook = self._outlooks[curve.family]
         return bool(outlook), outlook.factor(len(curve.values)) * curve.values[-1], curve.number
 

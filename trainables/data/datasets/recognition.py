@@ -19,7 +19,7 @@ from trainables.data.datasets.digests import DatasetDigests
 from trainables.data.datasets.prepared import CARD, LABELS, PreparedDataset, content_hash, image_digests
 
 THREADS = 16
-"""Folders that are listed side by side: a network file system takes its time."""
+"""Folders that are listed in parallel: a network file system takes its time."""
 
 SHOWN = 3
 """Images that a message names."""
