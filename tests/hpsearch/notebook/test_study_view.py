@@ -13,10 +13,11 @@ import pytest
 from support import plausible
 
 import hpsearch
+from hpsearch.driver.request import LaunchRequest
 from hpsearch.notebook.study_view import SHOWN_ROWS, StudyView
 from hpsearch.study.folders import studies_folder
 from hpsearch.study.opening import open_study
-from hpsearch.study.records import Provenance, TrialState
+from hpsearch.study.records import Provenance, StudyRecord, TrialState
 from hpsearch.study.spec import load_spec
 from hpsearch.study.store import SPACE, find_study
 from trainables.base.errors import InputError
@@ -122,6 +123,21 @@ def test_a_launch_outside_the_main_thread_is_refused_in_a_sentence(tmp_path: Pat
         with pytest.raises(InputError, match="launch from the main thread"):
             launched.result()
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_launch_from_python_may_join_a_cluster_that_needs_no_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the refusal of one proposes."""
+    asked: list[LaunchRequest] = []
+
+    def launched(request: LaunchRequest, *_: object) -> StudyRecord:
+        asked.append(request)
+        return plausible.study(tmp_path, [TrialState.COMPLETE])
+
+    monkeypatch.setattr("hpsearch.driver.launch.launch", launched)
+    hpsearch.launch("space.yaml", tmp_path, address="auto", without_token=True)
+    assert asked == [LaunchRequest(Path("space.yaml"), tmp_path, address="auto", without_token=True)]
 
 
 def test_a_notebook_shows_the_verdict_and_the_best_trials(tmp_path: Path) -> None:
