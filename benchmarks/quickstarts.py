@@ -98,7 +98,7 @@ def search(spec: StudySpec, trained: Trained, folder: Path) -> dict[str, Any]:
     )
     made.run()
     record = made.record()
-    zone = None if spec.search.confirm is None else spec.search.confirm.equal_within_deg
+    zone = None if spec.search.confirm is None else spec.search.confirm.equal_within
     found = compare(arms_of(record), zone)
     again = [trial for trial in record.trials if trial.confirms is not None]
     assert found.leader is not None and found.difference is not None

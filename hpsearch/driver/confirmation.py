@@ -73,7 +73,7 @@ def _open(
     of = {number: _arm(study, trial) for number, trial in wanted.items()}
     found = []
     for number in wanted.keys() - {baseline.number}:
-        stands = progress(of[number], of[baseline.number], len(wanted) - 1, confirm.equal_within_deg, plan)
+        stands = progress(of[number], of[baseline.number], len(wanted) - 1, confirm.equal_within, plan)
         if stands is not None and stands.goes_on:
             found.append(number)
     return [number for number in wanted if number in found] + [baseline.number] * bool(found)

@@ -44,7 +44,7 @@ def _on_seeds(stands: Progress) -> str:
         return ""
     return (
         f"No further seed was trained: {stands.plan.most} would decide it in {stands.chance:.0%} of such "
-        "studies. A larger search.confirm.seeds.max, or equal_within_deg, may."
+        "studies. A larger search.confirm.seeds.max, or equal_within, may."
     )
 
 

@@ -34,7 +34,7 @@ def intended(spec: StudySpec) -> Intended | None:
         helpers = confirm.top if spec.trials is None else max(min(confirm.top, spec.trials - 1), 1)
         least, most = confirm.plan
         of_baseline = most if confirm.seeds.on_demand else baseline_seeds(most, helpers)
-        return Intended(helpers, least, most, of_baseline, confirm.equal_within_deg)
+        return Intended(helpers, least, most, of_baseline, confirm.equal_within)
     seeds = [len(hole.grid()) for hole in spec.space.holes() if hole.name == "seed"]
     if not seeds or not spec.search.sampler.enumerates or spec.trials is None:
         return None

@@ -6,7 +6,7 @@ import math
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlparse
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from hpsearch.study.policy.pruners import PRUNERS, PrunerConfig
 from hpsearch.study.policy.samplers import SAMPLERS, SamplerConfig
@@ -109,9 +109,11 @@ class ConfirmConfig(Config):
     """Seeds each of them is trained with, a number; or seeds on demand, `{min: 3, max: 12}`: as many as it
     takes to decide. With a number, supervised learning alone beside k helpers has about the square root of k
     times as many, since it is in every comparison."""
-    equal_within_deg: Annotated[float, Field(gt=0)] | None = None
+    equal_within: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, validation_alias=AliasChoices("equal_within", "equal_within_deg")
+    )
     """Designs whose objectives differ by less than this, in its unit, count as equal: seeds on demand end
-    there, too."""
+    there, too. Its older name, `equal_within_deg`, is read as well."""
 
     @property
     def plan(self) -> tuple[int, int]:

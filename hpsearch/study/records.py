@@ -254,7 +254,7 @@ class StudyRecord:
     def equal_within(self) -> float | None:
         """Designs whose objectives differ by less than this count as equal; None: none do."""
         confirm = self.spec.search.confirm
-        return None if confirm is None else confirm.equal_within_deg
+        return None if confirm is None else confirm.equal_within
 
     @cached_property
     def searched(self) -> tuple[TrialRecord, ...]:

@@ -16,7 +16,7 @@ from hpsearch.results.verdict import describe
 from hpsearch.study.config import ConfirmConfig
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 
-CONFIRM = ConfirmConfig.model_validate({"top": 1, "seeds": {"min": 3, "max": 12}, "equal_within_deg": 0.5})
+CONFIRM = ConfirmConfig.model_validate({"top": 1, "seeds": {"min": 3, "max": 12}, "equal_within": 0.5})
 
 
 def searched(*helpers: float) -> StudyRecord:
@@ -72,7 +72,7 @@ class Confirmed:
                 return False
 
     def found(self, confirm: ConfirmConfig) -> Comparison:
-        return compare(made_up.arms_of(self.study), confirm.equal_within_deg)
+        return compare(made_up.arms_of(self.study), confirm.equal_within)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_kills_and_relaunches_change_neither_what_is_trained_nor_what_is_decided
 
 
 def test_seeds_are_raised_where_they_decided_nothing_and_a_decision_stays() -> None:
-    narrow = CONFIRM.model_copy(update={"equal_within_deg": None})
+    narrow = CONFIRM.model_copy(update={"equal_within": None})
     few = ConfirmConfig.model_validate({"top": 1, "seeds": {"min": 3, "max": 5}})
     made = Confirmed(searched(4.0), {0: 4.9, 9: 5.0}, random.Random(3))  # noqa: S311
     assert made.launch(few) and made.found(few).outcome in (Outcome.CLOSE, Outcome.UNDECIDED)

@@ -116,6 +116,10 @@ def test_a_study_without_a_second_run_keeps_nothing(tmp_path: Path) -> None:
         ("{confirm: {top: 1, seeds: 4}}", Intended(1, 4, 4, 4)),
         ("{confirm: {top: 3, seeds: 3}}", Intended(3, 3, 3, 5)),
         (
+            "{confirm: {top: 1, seeds: {min: 3, max: 8}, equal_within: 0.5}}",
+            Intended(1, 3, 8, 8, 0.5),
+        ),
+        (  # the older name of files that people have
             "{confirm: {top: 1, seeds: {min: 3, max: 8}, equal_within_deg: 0.5}}",
             Intended(1, 3, 8, 8, 0.5),
         ),

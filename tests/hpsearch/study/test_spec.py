@@ -181,6 +181,14 @@ def test_a_fault_is_told_where_it_stands(
     assert fault.message.startswith(message)
 
 
+@pytest.mark.parametrize("name", ["equal_within", "equal_within_deg"])
+def test_a_fault_of_an_older_name_is_told_where_that_stands(name: str, tmp_path: Path) -> None:
+    (fault,) = spaces.faults(tmp_path, f"search:\n  confirm:\n    {name}: -1\n")
+    assert (fault.line, fault.where) == (4, f"search.confirm.{name}")  # line 1 names the data
+    (twice,) = spaces.faults(tmp_path, "search: {confirm: {equal_within: 1, equal_within_deg: 1}}\n")
+    assert twice.where == "search.confirm.equal_within_deg" and "unknown key" in twice.message
+
+
 def test_a_misspelt_hole_is_recognised(tmp_path: Path) -> None:
     faults = spaces.faults(
         tmp_path, "seed: {chioce: [1, 2]}\nclip_norm: {flot: [1, 2]}\nhead: {choices: [bins]}"
