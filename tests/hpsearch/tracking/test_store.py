@@ -124,7 +124,7 @@ def test_one_that_was_cut_short_while_it_was_made_is_made_anew(
 
 
 def test_one_of_an_older_mlflow_is_migrated_and_kept_beside(
-    tmp_path: Path, older: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, older: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / STORE
 
@@ -138,7 +138,9 @@ def test_one_of_an_older_mlflow_is_migrated_and_kept_beside(
     assert before is not None and before != _latest()
     ready(path, migrates=False)
     assert _revision(path) == before, "another's is theirs to migrate"
+    capsys.readouterr()
     ready(path, migrates=True)
+    assert capsys.readouterr() == ("", ""), "MLflow speaks of its tables"
     assert _revision(path) == _latest()
     assert run_names(path) == ["0123456789abcdef"]
     kept = path.with_name(f"{STORE}.before-{before}")
