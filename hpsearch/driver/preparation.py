@@ -71,5 +71,5 @@ class Preparation:
 
 
 def _wants(config: TrainConfig) -> tuple[DataConfig, HeadConfig, bool]:
-    """Return what a trial wants of its data: which, and what its labels must have (roll, for some)."""
+    """Return what a trial wants of its data: which, and what for (turned images may need more labels)."""
     return config.data, config.head, config.turn_deg > 0

@@ -1,4 +1,4 @@
-"""The files that MLflow keeps of a study: the winner at its parent run, predicted poses at each trial's."""
+"""The files that MLflow keeps of a study: the winner at its parent run, predicted labels at each trial's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 IMAGE_ERRORS_TAG = "image_errors"
-"""The tag of the names of the files with predicted poses that a trial's run holds."""
+"""The tag of the names of the files with predicted labels that a trial's run holds."""
 
 BEST_TAG = "best_trial"
 

@@ -22,7 +22,7 @@ from trainables.base.errors import Fault, InputError
 from trainables.base.plain_text import csv_cell
 from trainables.data.images import ImageLike, drawn, face_square, name_of, upright
 from trainables.exported import ENTROPY, NetworkCard, PoseNetwork, read_network
-from trainables.target import Label
+from trainables.target import Label, TargetConfig
 
 Format = Literal["table", "csv", "json"]
 Values = npt.NDArray[np.float32]
@@ -138,7 +138,8 @@ def predict_files(model: PoseModel, files: Sequence[Path], out: Path) -> list[Pr
         return [Prediction(*each, None) for each in zip(files, values, entropies, strict=True)]
     ensure_folder(out)
     predictions = []
-    for file, row, of, entropy, name in zip(files, rows, values, entropies, _names(files), strict=True):
+    names = _names(files, model.card.target)
+    for file, row, of, entropy, name in zip(files, rows, values, entropies, names, strict=True):
         drawn(upright(file), model.target, row).save(out / name)
         predictions.append(Prediction(file, of, entropy, out / name))
     return predictions
@@ -188,10 +189,14 @@ def _width(label: Label) -> int:
     return max(7 + len(label.unit.sign), len(label.name))
 
 
-def _names(files: Iterable[Path]) -> Iterator[str]:
-    """Yield the name of each drawn image, such as `face_pose.png`; no two are equal."""
+def _names(files: Iterable[Path], target: TargetConfig) -> Iterator[str]:
+    """Yield the name of each drawn image, such as `face_pose.png`; no two are equal.
+
+    Behind the file's own name stands that of the target's output without its unit.
+    """
+    what = target.output.removesuffix(f"_{target.labels[0].unit.key}")
     times: dict[str, int] = {}
     for file in files:
         times[file.stem] = times.get(file.stem, 0) + 1
         number = f"_{times[file.stem]}" if times[file.stem] > 1 else ""
-        yield f"{file.stem}_pose{number}.png"
+        yield f"{file.stem}_{what}{number}.png"

@@ -36,7 +36,7 @@ def flag_chart(arms: Sequence[Arm], names: Mapping[str, str]) -> LineChart | Non
             Line(title(alone[0], names), Paint(colour_of("none"), DASHES[1]), ends, marked=False),
         )
     x_title = "flag: branch after stage"
-    return LineChart("Error over the flag", x_title, lines, arms[0].objective, whole_numbers=True)
+    return LineChart(f"{_noun(arms)} over the flag", x_title, lines, arms[0].objective, whole_numbers=True)
 
 
 def subjects_chart(arms: Sequence[Arm], names: Mapping[str, str]) -> LineChart | None:
@@ -44,7 +44,7 @@ def subjects_chart(arms: Sequence[Arm], names: Mapping[str, str]) -> LineChart |
     lines = _lines(arms, names, lambda arm: _subjects_of(arm.config), lambda c: _without(c, "subjects"))
     if not lines:
         return None
-    words = "Error over the number of subjects"
+    words = f"{_noun(arms)} over the number of subjects"
     return LineChart(words, "training subjects", lines, arms[0].objective, whole_numbers=True)
 
 
@@ -55,8 +55,13 @@ def labels_chart(arms: Sequence[Arm], names: Mapping[str, str]) -> LineChart | N
     )
     if not lines:
         return None
-    words = "Error over the share of labels"
+    words = f"{_noun(arms)} over the share of labels"
     return LineChart(words, "subjects whose labels are kept, %", lines, arms[0].objective, whole_numbers=True)
+
+
+def _noun(arms: Sequence[Arm]) -> str:
+    """Return what the objective is called at the beginning of a title: `Error`."""
+    return arms[0].objective.noun.capitalize()
 
 
 def angle_charts(

@@ -51,6 +51,8 @@ class CostRow:
 class CostSection:
     """The table of the leading arms, and the error over each cost in which they differ."""
 
+    noun: str
+    """What the objective is called, in lower case: `error`."""
     rows: tuple[CostRow, ...]
     arms: int
     best: int | None
@@ -68,7 +70,7 @@ def cost_section(study: StudyRecord, arms: Sequence[Arm], names: Mapping[str, st
     device = device_kind(study)
     charts = tuple(_charts(rows, device, study.objective))
     best = MOST_DOTS if len(rows) > MOST_DOTS else None
-    return CostSection(rows[:MOST_ARMS], len(rows), best, device, charts)
+    return CostSection(study.objective.noun, rows[:MOST_ARMS], len(rows), best, device, charts)
 
 
 def _row(arm: Arm, names: Mapping[str, str]) -> CostRow:

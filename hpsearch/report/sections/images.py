@@ -96,7 +96,8 @@ def _certainty(found: PredictedImages, main: Metric, values: npt.NDArray[np.floa
     surer = entropy <= np.median(entropy)
     sure, rest = (main.shown(float(np.nanmean(values[half]))) for half in (surer, ~surer))
     return (
-        f"Of the half that the network is surer of (least entropy) the error is {sure}, of the rest {rest}."
+        f"Of the half that the network is surer of (least entropy) the {main.noun} is {sure}, of the rest "
+        f"{rest}."
     )
 
 

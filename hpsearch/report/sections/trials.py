@@ -51,6 +51,8 @@ class TrialRow:
 class TrialsSection:
     """The charts, the data that they share, the key to their colours, and the table."""
 
+    noun: str
+    """What the objective is called, in lower case: `error`."""
     parallel: Chart | None
     curves: Chart | None
     slices: tuple[Chart, ...]
@@ -84,6 +86,7 @@ def trials_section(study: StudyRecord, importances: Mapping[str, float]) -> Tria
     columns = tuple(dict.fromkeys(names.values()))
     most = max(importances.values(), default=0.0) or 1.0
     return TrialsSection(
+        noun=study.objective.noun,
         parallel=parallel_chart(found),
         curves=curves_chart(found, study.provenance.training_mean),
         slices=tuple(slice_charts(found)),

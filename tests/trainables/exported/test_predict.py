@@ -22,6 +22,7 @@ from trainables.exported import NetworkCard
 from trainables.exported.predict import BATCH, PoseModel, predict_files, render
 from trainables.model.backbones import ResNet10Config
 from trainables.model.heads import RegressionConfig
+from trainables.target import HeadPoseConfig
 
 PX = 32
 
@@ -275,3 +276,13 @@ def test_what_a_network_says_of_its_certainty_is_printed_and_returned(tmp_path: 
     assert f"{expected[0]:.2f}" in first and head.index("entropy") + len("entropy") == first.index(
         f"{expected[0]:.2f}"
     ) + len(f"{expected[0]:.2f}")
+
+
+def test_a_drawn_image_is_named_by_the_output_without_its_unit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.fromarray(noise(seed=0)).save(tmp_path / "face.png")
+    network = model()
+    monkeypatch.setattr(HeadPoseConfig, "output", "gaze_deg")
+    (prediction,) = predict_files(network, [tmp_path / "face.png"], tmp_path)
+    assert prediction.drawn == tmp_path / "face_gaze.png"

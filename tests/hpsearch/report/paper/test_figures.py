@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from support import made_up_arms as made_up
 
 from hpsearch.report.paper.figures import angle_charts, flag_chart, labels_chart, subjects_chart
 from hpsearch.report.paper.repeats import tables_of
+from hpsearch.report.sections.cost import cost_section
 from hpsearch.report.sections.figures import figures_section
 from hpsearch.report.style import colour_of
 from hpsearch.results.arms import arms_of
 from hpsearch.results.comparison import compare
 from hpsearch.results.titles import names_of
+from trainables.target.metric import SHARE, Direction, Metric
 from trainables.training.config import TrainConfig
 
 printed = made_up.as_printed()
@@ -55,6 +59,17 @@ def test_a_chart_is_a_figure_of_the_paper_where_its_arms_are_there() -> None:
     assert titles == ["Error over the flag (figure 3)", "yaw", "pitch", "roll"]
     alone = figures_section(arms, names_of(arms), compare(arms).baseline, ())
     assert alone is not None and not alone.of_paper and alone.charts[0].title == "Error over the flag"
+
+
+def test_a_share_is_not_called_an_error() -> None:
+    share = Metric("validation/within_10", "share", SHARE, Direction.MAXIMIZE, noun="share")
+    study = replace(
+        made_up.table("table1_flags_heads", lambda config: printed(config, 1), 39), objective=share
+    )
+    arms = arms_of(study)
+    chart, cost = flag_chart(arms, names_of(arms)), cost_section(study, arms, names_of(arms))
+    assert chart is not None and chart.title == "Share over the flag"
+    assert cost is not None and cost.noun == "share"
 
 
 def test_figure_7_has_the_error_of_each_method_over_the_number_of_subjects() -> None:
