@@ -192,7 +192,6 @@ def test_a_run_with_any_weighting_resumes_to_the_bit(weighting: Config, task: Co
     assert expected[0]["train/loss_yaw"] > 0
 
 
-@pytest.mark.usefixtures("narrow")
 @each_weighting
 def test_a_pretraining_uses_its_weighting(weighting: Config) -> None:
     fixed, weighted = (
