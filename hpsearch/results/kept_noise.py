@@ -23,7 +23,7 @@ from trainables.base.atomic import write_text
 from trainables.base.errors import Fault, InputError, InputWarning
 from trainables.data.datasets import open_dataset
 from trainables.model.backbones import title as backbone_title
-from trainables.target import HeadPoseConfig
+from trainables.target import TARGETS
 from trainables.training.config import TrainConfig
 from trainables.training.metric_names import VALIDATION
 
@@ -109,7 +109,7 @@ def expected_noise(spec: StudySpec, root: Path) -> ExpectedNoise | None:
 
 def _is_of_the_quickstart(spec: StudySpec) -> bool:
     """Return whether a search aims at what the quickstart does: of other metrics its noise says nothing."""
-    quickstart = HeadPoseConfig()
+    quickstart = TARGETS["head_pose"]()
     return spec.target == quickstart and spec.objective == quickstart.metrics[0].within(VALIDATION)
 
 

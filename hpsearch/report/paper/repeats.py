@@ -16,7 +16,7 @@ from hpsearch.results.arms import Arm
 from hpsearch.results.effort import images_seen
 from hpsearch.study.records import TrialRecord
 from trainables.base.schema import variant_of
-from trainables.target import HeadPoseConfig
+from trainables.target import TARGETS
 from trainables.training.config import TrainConfig
 from trainables.training.metric_names import VALIDATION, group_of_test
 
@@ -29,7 +29,7 @@ LEVELS = {
 }
 """The changes that are on -> the name of the level in the paper's tables."""
 
-TARGET = HeadPoseConfig()
+TARGET = TARGETS["head_pose"]()
 """What the paper's networks learn."""
 
 RENDERED_PEOPLE = 5
