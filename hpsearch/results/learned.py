@@ -13,6 +13,7 @@ from hpsearch.results.statistics import f_tail
 from hpsearch.results.titles import guessing
 from hpsearch.study.records import StudyRecord, TrialRecord, TrialState
 from trainables.base.errors import InputError
+from trainables.pretext import collapse_levels
 from trainables.training.image_errors import errors_file, read_images
 from trainables.training.metric_names import VALIDATION, pretext
 
@@ -113,12 +114,10 @@ def _collapsed(study: StudyRecord) -> Iterator[str]:
 
 def _below(trial: TrialRecord) -> Iterator[tuple[float, str, float]]:
     """Yield each measure of a trial's helper that says it collapsed: its last value, its name, the bound."""
-    for branch in trial.config.pretext.build().branches:
-        for name, measure in branch.measures.items():
-            if (bound := measure.collapsed_below) is not None:
-                values = (row[pretext(name)] for row in reversed(trial.epochs) if pretext(name) in row)
-                if (last := next(values, bound)) < bound:
-                    yield last, name, bound
+    for name, bound in collapse_levels(trial.config.pretext).items():
+        values = (row[pretext(name)] for row in reversed(trial.epochs) if pretext(name) in row)
+        if (last := next(values, bound)) < bound:
+            yield last, name, bound
 
 
 def _noise_alone(finished: Sequence[Arm]) -> Iterator[str]:

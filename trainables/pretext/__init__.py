@@ -8,7 +8,7 @@ from trainables.pretext.embeddings.vicreg import VicregConfig
 from trainables.pretext.equivariance import EquivarianceConfig
 from trainables.pretext.inpainting import InpaintingConfig
 from trainables.pretext.none import NoPretextConfig
-from trainables.pretext.pretext_config import PretextConfig, members_of
+from trainables.pretext.pretext_config import PretextConfig, collapse_levels, members_of
 from trainables.pretext.puzzling import PuzzlingConfig
 from trainables.pretext.puzzling_rotation import PuzzlingRotationConfig
 from trainables.pretext.rotation import RotationConfig
@@ -33,6 +33,7 @@ __all__ = [
     "SimSiamConfig",
     "TaskConfig",
     "VicregConfig",
+    "collapse_levels",
     "members_of",
 ]
 

@@ -23,8 +23,6 @@ class Measure:
 
     chance: float | None = None
     """Its value by chance; None where there is none."""
-    collapsed_below: float | None = None
-    """Below this value the branch says the same of every image; None where it says nothing of that."""
 
 
 @dataclass(frozen=True)

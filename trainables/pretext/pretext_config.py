@@ -93,3 +93,19 @@ def viewed_tasks(config: PretextConfig) -> list[ViewedTask]:
     """Return the tasks that say which images they learn from, each of several by itself."""
     parts = members_of(config).values() or [config]
     return [part for part in parts if isinstance(part, ViewedTask)]
+
+
+@runtime_checkable
+class MayCollapse(Protocol):
+    """The settings of a task that may come to say the same of every image."""
+
+    @property
+    def collapse_levels(self) -> Mapping[str, float]:
+        """The level of each of its measures, by name, below which it has."""
+
+
+def collapse_levels(config: PretextConfig) -> Mapping[str, float]:
+    """Return those of all tasks of a design; none where nothing can collapse. Asking loads no torch."""
+    tasks = members_of(config).values() or [config]
+    found = (each.collapse_levels for each in tasks if isinstance(each, MayCollapse))
+    return {name: level for levels in found for name, level in levels.items()}

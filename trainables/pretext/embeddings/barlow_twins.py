@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -45,12 +45,14 @@ def _standardised(embedded: Tensor) -> Tensor:
 class BarlowTwinsConfig(EmbeddingTaskConfig):
     """A feature of one view correlates with the same feature of the other, and with no other."""
 
+    name: ClassVar[str] = NAME
+
     redundancy: float = Field(5e-3, ge=0.0, le=1.0)
     """Weight of the correlations of different features."""
 
     def build(self) -> EmbeddingTask:
         """Make the task."""
-        return self.task(NAME, self._branch)
+        return self.task(self._branch)
 
     def _branch(self, fork: Fork) -> PairBranch:
         from trainables.pretext.embeddings.pair_branch import PairBranch

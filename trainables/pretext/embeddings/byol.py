@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -23,6 +23,8 @@ NAME = "byol"
 class ByolConfig(EmbeddingTaskConfig):
     """A view of an image predicts what a slower copy of the network says of another view."""
 
+    name: ClassVar[str] = NAME
+
     bottleneck: int = Field(64, ge=4, le=8192)
     """Values between the predictor's two layers."""
     momentum: float = Field(0.99, ge=0.0, le=1.0)
@@ -30,7 +32,7 @@ class ByolConfig(EmbeddingTaskConfig):
 
     def build(self) -> EmbeddingTask:
         """Make the task."""
-        return self.task(NAME, self._branch)
+        return self.task(self._branch)
 
     def _branch(self, fork: Fork) -> ByolBranch:
         from trainables.pretext.embeddings.byol_branch import ByolBranch

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, model_validator
 
+from trainables.pretext.embeddings.collapse import COLLAPSED, spread_name
 from trainables.pretext.embeddings.embedding_task import TWO_LOOKS, EmbeddingPlan, EmbeddingTask
 from trainables.pretext.look_config import LookTaskConfig
 from trainables.pretext.task import Uses
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 class EmbeddingTaskConfig(LookTaskConfig):
     """Two views of an image in other looks, none of which changes the pose, and a projector of them."""
+
+    name: ClassVar[str]
+    """The name of its branch."""
 
     uses: ClassVar[Uses] = TWO_LOOKS
 
@@ -35,9 +39,14 @@ class EmbeddingTaskConfig(LookTaskConfig):
             )
         return self
 
-    def task(self, name: str, make: Callable[[Fork], Branch]) -> EmbeddingTask:
-        """Make the task, whose branch has this name and is built by `make`."""
-        return EmbeddingTask(self.appearance(), EmbeddingPlan(name, make))
+    @property
+    def collapse_levels(self) -> Mapping[str, float]:
+        """Return that of the embeddings' spread."""
+        return {spread_name(self.name): COLLAPSED}
+
+    def task(self, make: Callable[[Fork], Branch]) -> EmbeddingTask:
+        """Make the task, whose branch is built by `make`."""
+        return EmbeddingTask(self.appearance(), EmbeddingPlan(self.name, make))
 
     def memory(self) -> Hashable:
         """Return the projector's sizes too."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trainables.pretext.branch import Branch, Measure
-from trainables.pretext.embeddings.collapse import COLLAPSED, spread_name
+from trainables.pretext.embeddings.collapse import spread_name
 from trainables.pretext.task import Perturbed, Uses
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class EmbeddingPlan:
     @property
     def measures(self) -> Mapping[str, Measure]:
         """The spread; there is no value by chance."""
-        return {spread_name(self.name): Measure(collapsed_below=COLLAPSED)}
+        return {spread_name(self.name): Measure()}
 
     def build(self, fork: Fork) -> Branch:
         """Make the module where the branch begins."""

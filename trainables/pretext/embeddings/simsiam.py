@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -20,12 +20,14 @@ NAME = "simsiam"
 class SimSiamConfig(EmbeddingTaskConfig):
     """Two views of an image predict each other's embeddings."""
 
+    name: ClassVar[str] = NAME
+
     bottleneck: int = Field(64, ge=4, le=8192)
     """Values between the predictor's two layers."""
 
     def build(self) -> EmbeddingTask:
         """Make the task."""
-        return self.task(NAME, self._branch)
+        return self.task(self._branch)
 
     def _branch(self, fork: Fork) -> SimSiamBranch:
         from trainables.pretext.embeddings.simsiam_branch import SimSiamBranch

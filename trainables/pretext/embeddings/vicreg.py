@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -52,6 +52,8 @@ class VicregLoss:
 class VicregConfig(EmbeddingTaskConfig):
     """Embeddings of two views agree, vary over images, and their features say different things."""
 
+    name: ClassVar[str] = NAME
+
     invariance: float = Field(25.0, ge=0.0, le=1000.0)
     """Weight of the two views' difference."""
     variance: float = Field(25.0, ge=0.0, le=1000.0)
@@ -61,7 +63,7 @@ class VicregConfig(EmbeddingTaskConfig):
 
     def build(self) -> EmbeddingTask:
         """Make the task."""
-        return self.task(NAME, self._branch)
+        return self.task(self._branch)
 
     def _branch(self, fork: Fork) -> PairBranch:
         from trainables.pretext.embeddings.pair_branch import PairBranch
