@@ -241,6 +241,8 @@ def test_a_launch_lets_nobody_in(whole: Whole) -> None:
     assert whole.agents == {"ray::DashboardAgent", "ray::RuntimeEnvAgent"}, "a title hides a process's mark"
 
 
+@pytest.mark.faults
+@pytest.mark.quick
 def test_an_interrupted_launch_says_how_to_go_on(fresh: Path) -> None:
     space = write_space(fresh, concurrent=1, epochs=3000)  # the first trial is still running, however late
     words = ("launch", space, "--in-process", "--root", fresh)

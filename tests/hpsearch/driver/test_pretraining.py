@@ -92,6 +92,8 @@ def root(tmp_path_factory: pytest.TempPathFactory, rendered: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.faults
+@pytest.mark.quick
 def test_four_trials_of_two_sources_train_two_pretrainings_even_when_killed(root: Path) -> None:
     trials = find_study(root, "shared").trials
     assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 4
@@ -104,6 +106,8 @@ def test_four_trials_of_two_sources_train_two_pretrainings_even_when_killed(root
 
 
 @pytest.mark.slow
+@pytest.mark.faults
+@pytest.mark.quick
 def test_each_is_a_run_of_its_own_and_linked_from_its_trials(root: Path) -> None:
     found = runs(root)
     of_trials = [run for run in found if run.data.tags["kind"] == "trial"]
@@ -125,6 +129,8 @@ def test_each_is_a_run_of_its_own_and_linked_from_its_trials(root: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.faults
+@pytest.mark.quick
 def test_two_launches_at_once_on_a_new_root_train_it_once_and_keep_all_their_runs(tmp_path: Path) -> None:
     """Both find neither images nor MLflow's database nor the pretraining; one makes each."""
     root = tmp_path
