@@ -29,9 +29,8 @@ class StoppedTrials:
         self._say = say
         self._sizes: dict[int, int] | None = None
         """Bytes of each frozen trial's checkpoint, and of some thawed since; None: not counted yet."""
-        self._thread = ThreadPoolExecutor(
-            1, thread_name_prefix="frozen-checkpoints"
-        )  # removing a file takes ms
+        # removing a file takes ms, and the driver is not to wait for it
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="frozen-checkpoints")
 
     def kept(self, number: int) -> bool:
         """Say whether a trial has a checkpoint to go on from."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from support.forked import forked
+from support.forks import forked
 from support.raw_layouts import LAYOUTS
 
 from hpsearch.cli.main import main

@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import pytest
 from support.launches import Done, hpsearch_here
 from support.patience import PATIENCE_S
 
@@ -97,3 +98,11 @@ def _run_all(
     installed.cache_clear()
     with narrow_resnet10():
         return [hpsearch_here(*words) for words in commands]
+
+
+@contextmanager
+def forked(module: str) -> Iterator[None]:
+    """Let a module start its processes as forks meanwhile; what they are sent is pickled as ever."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{module}.get_context", lambda method: FORKS)
+        yield

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 import torch
-from support.forked import forked
+from support.forks import forked
 from torch import Tensor, nn
 
 from trainables.exported import NetworkCard

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.forked import forked
+from support.forks import forked
 from support.toy import CPU, prepared_blobs, toy_config
 
 from trainables.training.config import TrainConfig

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.forked import forked
+from support.forks import forked
 from support.toy import prepared_blobs, toy_config
 
 from trainables.training.packing import counts, gain, rises, settled, worth_packing

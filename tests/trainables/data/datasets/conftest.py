@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from support.forked import forked
+from support.forks import forked
 
 
 @pytest.fixture(autouse=True)
